@@ -1,0 +1,125 @@
+//! What a page costs outside the network, stage by stage.
+//!
+//! Comparing whole runs is another matter; this finds the stage that became slower.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use fetchpages::clock::{Clock, SystemClock};
+use fetchpages::model::{Attempt, Job, Key, Outcome};
+use fetchpages::origin::{INDEX_PATH, Site};
+use fetchpages::page::decode;
+use fetchpages::queue::frontier::{Frontier, Next};
+use fetchpages::queue::retry::{Dice, RetryPolicy};
+use fetchpages::save::key::{Layout, Namer};
+use fetchpages::source::links::{self, DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
+use url::Url;
+
+/// The size of Wikipedia's list of countries in 2025.
+const INDEX_BYTES: usize = 370_000;
+const URLS: u32 = 10_000;
+
+fn index() -> String {
+    // About a hundred bytes of index go to a page.
+    (300..)
+        .step_by(100)
+        .map(|pages| Site::new(1, pages))
+        .find_map(|site| {
+            let page = site.get(INDEX_PATH).expect("every site has an index").plain().clone();
+            (page.len() >= INDEX_BYTES)
+                .then(|| String::from_utf8(page.to_vec()).expect("the site is UTF-8"))
+        })
+        .expect("more pages make a longer index")
+}
+
+fn urls() -> Vec<Url> {
+    let url = |i| Url::parse(&format!("https://example.org/wiki/Some_article_{i}?page={i}"));
+    (0..URLS).map(|i| url(i).expect("these are URLs")).collect()
+}
+
+fn links_of_an_index(c: &mut Criterion) {
+    let page = index();
+    let pick = Pick::new(DEFAULT_SELECTOR, DEFAULT_ATTRIBUTE).expect("the default parses");
+    let base = Url::parse("https://en.wikipedia.org/").expect("this is a URL");
+    let mut group = c.benchmark_group("links");
+    group.throughput(Throughput::Bytes(page.len() as u64));
+    group.bench_function("index", |b| {
+        b.iter(|| links::find(black_box(&page), &pick, &base, encoding_rs::UTF_8).links.len());
+    });
+}
+
+fn names(c: &mut Criterion) {
+    let urls = urls();
+    let mut group = c.benchmark_group("names");
+    group.throughput(Throughput::Elements(u64::from(URLS)));
+    for (name, layout) in [("flat", Layout::Flat), ("tree", Layout::Tree), ("hash", Layout::Hash)] {
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || Namer::new(layout),
+                |mut namer| urls.iter().map(|url| namer.name(url).as_str().len()).sum::<usize>(),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+}
+
+fn jobs() -> Vec<Job> {
+    let key = |i: usize| Key::new(format!("{i}.html")).expect("this is a file name");
+    urls()
+        .into_iter()
+        .enumerate()
+        .map(|(i, url)| Job { seq: i as u64, url, key: key(i), attempts: 0 })
+        .collect()
+}
+
+fn settle_all(mut frontier: Frontier, now: Instant) -> u32 {
+    let saved = Attempt::without_answer(Outcome::Saved { bytes: 1, sha256: [0; 32] });
+    let mut settled = 0;
+    while let Next::Job(job) = frontier.next(now) {
+        black_box(frontier.settle(job, &saved, now));
+        settled += 1;
+    }
+    settled
+}
+
+fn frontier(c: &mut Criterion) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut group = c.benchmark_group("frontier");
+    group.throughput(Throughput::Elements(u64::from(URLS)));
+    group.bench_function("push, take and settle", |b| {
+        b.iter_batched(
+            jobs,
+            |jobs| {
+                let mut frontier = Frontier::new(RetryPolicy::default(), Dice::new(1));
+                for job in jobs {
+                    frontier.push(job);
+                }
+                settle_all(frontier, clock.now())
+            },
+            BatchSize::LargeInput,
+        );
+    });
+}
+
+fn decoding(c: &mut Criterion) {
+    let site = Site::new(1, 50);
+    let path = site.paths().next().expect("the site has pages").to_owned();
+    let page = site.get(&path).expect("its path is its own");
+    let plain = page.plain().clone();
+    let zstd = Bytes::from(zstd::encode_all(&plain[..], 3).expect("memory takes all"));
+    let mut group = c.benchmark_group("decode");
+    group.throughput(Throughput::Bytes(plain.len() as u64));
+    for (coding, body) in [("gzip", page.gzip().clone()), ("zstd", zstd), ("identity", plain)] {
+        group.bench_function(coding, |b| {
+            b.iter(|| {
+                decode::decode(black_box(&body), Some(coding), u64::MAX).expect("it is whole").len()
+            });
+        });
+    }
+}
+
+criterion_group!(benches, links_of_an_index, names, frontier, decoding);
+criterion_main!(benches);

@@ -1,0 +1,206 @@
+//! The main job: source, queue, executor, sink and observers, put together and run.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+
+use super::exit::Status;
+use super::observers::Observers;
+use super::{print, signals, source, tell};
+use crate::clock::{Clock, SystemClock, rfc3339};
+use crate::config::{Download, Format};
+use crate::event::{Events, ObserverError};
+use crate::exec::{ExecError, Run};
+use crate::fetch::Shared;
+use crate::model::{Intake, State, Summary};
+use crate::queue::retry::Dice;
+use crate::queue::{Closing, Queue};
+use crate::report::progress::Progress;
+use crate::report::summary::Counter;
+use crate::report::{Finished, human, json, usage};
+use crate::save::manifest::{self, ManifestWriter, RunRecord};
+use crate::save::{self, SaveError};
+use crate::source::feed::{self, Feed};
+use crate::source::plan::Plan;
+use crate::work::page_work::PageWorkFactory;
+
+/// What a run came to.
+struct Ended {
+    summary: Summary,
+    manifest: ManifestWriter,
+    /// What broke it, when something did.
+    broken: Option<anyhow::Error>,
+}
+
+pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let started = clock.now();
+    let dice = Dice::new(random_seed());
+    let queue = Arc::new(Queue::new(config.plan.retry, dice.clone(), Arc::clone(&clock)));
+    let is_running = Arc::new(AtomicBool::new(false));
+    let watched = Arc::clone(&is_running);
+    signals::watch(Arc::clone(&queue), move || on_first_signal(&watched))
+        .context("failed to watch for signals")?;
+    config.notes.iter().for_each(|note| tell(&format!("note: {note}\n")));
+
+    let shared = Arc::new(Shared::new(config.plan.fetch.clone(), Arc::clone(&clock))?);
+    let opened = source::open(&config.plan, &shared, &dice)?;
+    let mut output = save::open(&config.save)?;
+    let record = run_record(config, &*clock);
+    output.manifest.begin(record, clock.now(), output.sink.keeps())?;
+    let plan = Plan::new(opened.source, config.plan.filter.clone(), output.namer);
+    let factory = PageWorkFactory { shared: Arc::clone(&shared), sink: Arc::from(output.sink) };
+    is_running.store(true, Ordering::SeqCst);
+    let index_time = clock.now() - started;
+    let ended = fetch_all(config, &queue, &clock, plan, output.manifest, &factory)?;
+    let finished = Finished {
+        summary: ended.summary.clone(),
+        mode: config.mode.name,
+        workers: config.workers.get(),
+        output: config.save.directory.display().to_string(),
+        index_time,
+        total_time: clock.now() - started,
+        usage: usage::of_this_process(),
+        connections: shared.connections(),
+    };
+    conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// Before any page, nothing is worth ending cleanly.
+fn on_first_signal(is_running: &AtomicBool) {
+    if is_running.load(Ordering::SeqCst) {
+        tell("interrupted: pages in flight get 2 s; again to end at once\n");
+    } else {
+        signals::end_at_once();
+    }
+}
+
+fn run_record(config: &Download, clock: &dyn Clock) -> RunRecord {
+    RunRecord {
+        v: manifest::VERSION,
+        started: rfc3339(clock.wall()),
+        version: env!("CARGO_PKG_VERSION").into(),
+        mode: config.mode.name.into(),
+        workers: config.workers.get(),
+        source: config.plan.source_text.clone(),
+    }
+}
+
+/// Feeds the queue, runs the executor, and sees to it that every page that was read is recorded.
+fn fetch_all(
+    config: &Download,
+    queue: &Arc<Queue>,
+    clock: &Arc<dyn Clock>,
+    plan: Plan,
+    manifest: ManifestWriter,
+    factory: &PageWorkFactory,
+) -> anyhow::Result<Ended> {
+    let err = Box::new(std::io::stderr());
+    let observers = Observers {
+        manifest,
+        counter: Counter::default(),
+        progress: Progress::new(config.tell.style, config.tell.detail, err, clock.now()),
+    };
+    let closing = Arc::clone(queue);
+    let (events, observing) = Events::start(observers, Arc::clone(clock), move || {
+        closing.close(Closing::Broken("the run could not be recorded".into()));
+    })
+    .context("failed to start the observing thread")?;
+    let feed = Feed::start(plan, Arc::clone(queue), events.clone());
+    let feed = feed.context("failed to start the feeding thread")?;
+    let run = Run { queue, events: &events, factory, workers: config.workers, clock: &**clock };
+    let executed: Result<(), ExecError> = config.mode.executor.run(&run);
+    let (intake, source_error) = feed.stop();
+    queue.take_rest().into_iter().for_each(|job| events.send(feed::interrupted(job)));
+    let (mut observers, observed) = observing.finish();
+    observers.progress.finish();
+
+    let mut broken = source_error.map(anyhow::Error::new);
+    broken = executed.err().map(anyhow::Error::new).or(broken);
+    broken = observed.err().map(anyhow::Error::new).or(broken);
+    let summary = Summary { intake, ..observers.counter.into_summary() };
+    Ok(Ended { summary, manifest: observers.manifest, broken })
+}
+
+/// Records and tells the end, and decides on the exit status.
+fn conclude(
+    config: &Download,
+    mut ended: Ended,
+    finished: &Finished,
+    closing: Option<&Closing>,
+) -> anyhow::Result<Status> {
+    let is_recorded = !ended.broken.as_ref().is_some_and(anyhow::Error::is::<ObserverError>);
+    let recorded = if is_recorded { ended.manifest.end(&ended.summary) } else { Ok(()) };
+    let told = match config.tell.format {
+        Format::Human => print(&human::render(finished)),
+        Format::Json => print(&json::render(finished)),
+        Format::None => Ok(()),
+    };
+    let broken = ended
+        .broken
+        .or_else(|| match closing {
+            Some(Closing::Broken(why)) => Some(anyhow::anyhow!("the run stopped: {why}")),
+            Some(Closing::Interrupted) | None => None,
+        })
+        .or_else(|| recorded.err().map(|error: SaveError| error.into()));
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    if let Err(sum) = ended.summary.check_accounts() {
+        tell(&format!(
+            "error: the accounts do not add up: {sum}\nhint: this is a bug in fetchpages\n"
+        ));
+        return Ok(Status::Accounts);
+    }
+    told?;
+    Ok(status(&ended.summary, closing.is_some()))
+}
+
+fn status(summary: &Summary, is_interrupted: bool) -> Status {
+    let intake = &summary.intake;
+    let is_incomplete = summary.count(State::Failed) + summary.count(State::Interrupted) > 0
+        || intake.invalid + intake.missing_parts > 0;
+    if is_interrupted {
+        Status::Interrupted
+    } else if intake.pages + intake.skipped == 0 {
+        tell(&no_pages(intake));
+        Status::NoPages
+    } else if is_incomplete {
+        Status::Incomplete
+    } else {
+        Status::Done
+    }
+}
+
+/// What is told when a source named no page.
+pub(super) fn no_pages(intake: &Intake) -> String {
+    let why = match (intake.found, intake.invalid, intake.filtered) {
+        (0, _, _) => "it is empty".to_owned(),
+        (found, invalid, _) if found == invalid => {
+            "none of its entries is an http(s) URL".to_owned()
+        }
+        (found, _, filtered) => format!("of {found} entries, {filtered} were filtered out"),
+    };
+    format!("error: the source named no page: {why}\n")
+}
+
+/// A number that differs from run to run, for spreading retries.
+pub(super) fn random_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_without_pages_says_why() {
+        let intake =
+            |found, invalid, filtered| Intake { found, invalid, filtered, ..Intake::default() };
+        assert!(no_pages(&intake(0, 0, 0)).contains("it is empty"));
+        assert!(no_pages(&intake(3, 3, 0)).contains("none of its entries"));
+        assert!(no_pages(&intake(5, 1, 4)).contains("4 were filtered out"));
+    }
+}

@@ -1,0 +1,116 @@
+//! Exit codes, and how an error becomes a message and a code.
+
+use crate::cli::UsageError;
+use crate::save::SaveError;
+use crate::source::SourceError;
+
+/// How the program ends. Scripts rely on the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Every page is saved, unchanged, skipped, or left out by robots rules.
+    Done = 0,
+    /// The run broke.
+    Broken = 1,
+    /// What was typed makes no sense.
+    Usage = 2,
+    /// Finished, but something is missing.
+    Incomplete = 3,
+    /// The source named no page.
+    NoPages = 4,
+    /// A verification found a difference.
+    Different = 5,
+    /// The accounts do not add up: a bug.
+    Accounts = 70,
+    /// Interrupted, and can be resumed.
+    Interrupted = 130,
+}
+
+impl From<Status> for std::process::ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// An error as the user gets it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// `error:`, `caused by:` and `hint:` lines.
+    pub message: String,
+    /// The exit status.
+    pub status: Status,
+}
+
+impl Exit {
+    /// Makes the message and finds the status of `error`.
+    pub fn of(error: &anyhow::Error) -> Self {
+        let mut message = format!("error: {error}\n");
+        for cause in error.chain().skip(1) {
+            message += &format!("caused by: {cause}\n");
+        }
+        let (status, hint) = status_and_hint(error);
+        if let Some(hint) = hint {
+            message += &format!("hint: {hint}\n");
+        }
+        Self { message, status }
+    }
+}
+
+fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
+    if let Some(error) = error.downcast_ref::<UsageError>() {
+        return (Status::Usage, error.hint.clone());
+    }
+    if let Some(error) = error.downcast_ref::<SourceError>() {
+        return of_source(error);
+    }
+    let hint = match error.downcast_ref::<SaveError>() {
+        Some(SaveError::NotADirectory { .. }) => Some("name another place with --output DIR"),
+        Some(SaveError::Locked { .. }) => Some("wait for it, or choose another --output"),
+        Some(SaveError::NoManifest { .. }) => {
+            Some("name the directory that a download was saved in")
+        }
+        Some(SaveError::Io { .. }) | None => None,
+    };
+    (Status::Broken, hint.map(str::to_owned))
+}
+
+fn of_source(error: &SourceError) -> (Status, Option<String>) {
+    match error {
+        SourceError::NoLinks { .. } => (
+            Status::NoPages,
+            Some("look at the page: is it the one you meant, and does --select fit it?".into()),
+        ),
+        SourceError::NoColumn { .. } => {
+            (Status::Usage, Some("name one of these with --column".into()))
+        }
+        SourceError::Refused { status, .. } if status.starts_with("403") => (
+            Status::Broken,
+            Some(
+                "some servers refuse programs that do not say who runs them: try --contact MAIL"
+                    .into(),
+            ),
+        ),
+        _ => (Status::Broken, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_causes_and_hints() {
+        let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = SaveError::Io { action: "write", path: "pages/x.html".into(), source };
+        let exit = Exit::of(&anyhow::Error::new(error));
+        assert_eq!(exit.status, Status::Broken);
+        assert_eq!(
+            exit.message,
+            "error: failed to write pages/x.html\ncaused by: no storage space\n"
+        );
+
+        let error = UsageError { message: "no".into(), hint: Some("yes".into()) };
+        let exit = Exit::of(&anyhow::Error::new(error));
+        assert_eq!((exit.message.as_str(), exit.status), ("error: no\nhint: yes\n", Status::Usage));
+    }
+}

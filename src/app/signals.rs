@@ -1,0 +1,59 @@
+//! Ctrl-C and SIGTERM: the first ends the run cleanly, the second at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::exit::Status;
+use crate::queue::{Closing, Queue};
+
+/// What pages in flight get to end by themselves.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Watches for signals from now on, on a thread of its own, until the process ends.
+///
+/// Before the queue hands out pages nothing is worth ending cleanly, but the
+/// thread cannot know; whoever prepares a run asks [`Queue::closing`] when done.
+///
+/// # Errors
+///
+/// When the system gives no thread or no signal handler.
+pub(super) fn watch(
+    queue: Arc<Queue>,
+    on_first: impl Fn() + Send + 'static,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (interrupt, terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        runtime.block_on(handle(interrupt, terminate, &queue, &on_first));
+    })?;
+    Ok(())
+}
+
+async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_first: &impl Fn()) {
+    next(&mut interrupt, &mut terminate).await;
+    on_first();
+    queue.close(Closing::Interrupted);
+    if tokio::time::timeout(GRACE, next(&mut interrupt, &mut terminate)).await.is_err() {
+        queue.abandon();
+        next(&mut interrupt, &mut terminate).await;
+    }
+    end_at_once();
+}
+
+async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => (),
+        _ = terminate.recv() => (),
+    }
+}
+
+/// The user asked twice. The manifest is whole up to its last line as it is.
+#[expect(clippy::exit, reason = "a second signal ends the process wherever its threads are")]
+pub(super) fn end_at_once() {
+    std::process::exit(i32::from(Status::Interrupted as u8));
+}

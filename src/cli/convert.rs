@@ -1,0 +1,343 @@
+//! From what was typed to what was decided.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use base64::Engine;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::Url;
+
+use super::args::{
+    Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, SourceArgs, Subcommands,
+    TellingArgs,
+};
+use super::{Command, UsageError};
+use crate::config::{
+    DEFAULT_INDEX, Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers,
+};
+use crate::fetch::tls::{self, Trust};
+use crate::queue::retry::RetryPolicy;
+use crate::report::progress::{Detail, Style};
+use crate::source::links::Pick;
+use crate::source::plan::Filter;
+use crate::source::{excerpt, page_url};
+use crate::{fetch, origin, save};
+
+type Result<T> = std::result::Result<T, UsageError>;
+
+fn usage<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+    Err(UsageError { message: message.into(), hint: Some(hint.into()) })
+}
+
+pub(super) fn command(typed: Cli) -> Result<Command> {
+    Ok(match typed.command {
+        None => Command::Download(Box::new(download(typed.download)?)),
+        Some(Subcommands::Links(typed)) => links(*typed)?,
+        Some(Subcommands::Verify(typed)) => {
+            Command::Verify { directory: typed.target, list: typed.list }
+        }
+        Some(Subcommands::Origin(typed)) => Command::Origin {
+            options: origin::Options {
+                port: typed.port,
+                latency: typed.latency,
+                bandwidth: typed.bandwidth.map(|size| size.0),
+                pages: typed.pages,
+                seed: typed.seed,
+                tls: typed.tls,
+            },
+            until_stdin_ends: typed.until_stdin_ends,
+        },
+    })
+}
+
+fn download(typed: DownloadArgs) -> Result<Download> {
+    let mode = typed.running.mode.0;
+    let (workers, note) = choose_workers(mode, typed.running.workers);
+    Ok(Download {
+        plan: plan(typed.source, &typed.http)?,
+        mode,
+        workers,
+        save: output(typed.output)?,
+        tell: telling(&typed.telling),
+        notes: note.into_iter().collect(),
+    })
+}
+
+fn links(typed: LinksArgs) -> Result<Command> {
+    Ok(Command::Links {
+        plan: Box::new(plan(typed.source, &typed.http)?),
+        layout: typed.layout.layout.into(),
+        json: typed.json,
+    })
+}
+
+fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
+    let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
+    let filter = Filter {
+        include: source.include.clone(),
+        exclude: source.exclude.clone(),
+        limit: source.limit,
+    };
+    let source_text = source_text(&source);
+    let source = source_options(source)?;
+    let mut fetch = http_options(http)?;
+    fetch.credentials_for = match &source {
+        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => Some(url.clone()),
+        SourceOptions::IndexFile { base, .. } => Some(base.clone()),
+        SourceOptions::Urls(_) | SourceOptions::List { .. } | SourceOptions::Demo { .. } => None,
+    };
+    Ok(PlanOptions { source, filter, fetch, retry, source_text })
+}
+
+fn source_options(typed: SourceArgs) -> Result<SourceOptions> {
+    if !typed.urls.is_empty() {
+        let urls = typed.urls.iter().map(|text| argument_url("URL", text));
+        return Ok(SourceOptions::Urls(urls.collect::<Result<_>>()?));
+    }
+    if let Some(file) = typed.input_file {
+        let path = (file.as_os_str() != "-").then_some(file);
+        return Ok(SourceOptions::List { path, column: typed.column });
+    }
+    if let Some(sitemap) = typed.sitemap {
+        return Ok(SourceOptions::Sitemap(argument_url("--sitemap", &sitemap)?));
+    }
+    let pick = Pick::new(&typed.select, &typed.attr).map_err(|error| UsageError {
+        message: format!("--select: {error}"),
+        hint: Some("--select takes CSS, such as 'table a' or 'td .flagicon + a'".into()),
+    })?;
+    if typed.demo {
+        return Ok(SourceOptions::Demo { latency: typed.latency, pick });
+    }
+    let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
+    if index.starts_with("http://") || index.starts_with("https://") {
+        if typed.base.is_some() {
+            return usage("--base is for an index in a file", "leave --base out");
+        }
+        return Ok(SourceOptions::Index { url: argument_url("--index", index)?, pick });
+    }
+    let Some(base) = typed.base else {
+        let is_file = Path::new(index).exists();
+        return if is_file {
+            usage(
+                format!("--index {index} is a file, and its links are relative to something"),
+                "say to what with --base URL",
+            )
+        } else {
+            usage(
+                format!(
+                    "--index {:?} is no http(s) URL, and no such file is there",
+                    excerpt(index)
+                ),
+                format!("did you mean https://{}?", excerpt(index)),
+            )
+        };
+    };
+    Ok(SourceOptions::IndexFile { path: index.into(), base: argument_url("--base", &base)?, pick })
+}
+
+fn argument_url(argument: &str, text: &str) -> Result<Url> {
+    page_url(text).map_err(|why| UsageError {
+        message: format!("{argument} {:?} is not an http(s) URL: {why}", excerpt(text)),
+        hint: page_url(&format!("https://{text}"))
+            .ok()
+            .filter(|_| !text.contains(':') && text.contains('.'))
+            .map(|guess| format!("did you mean {guess}?")),
+    })
+}
+
+/// The source as on a command line, for the record.
+fn source_text(typed: &SourceArgs) -> String {
+    let mut words = Vec::new();
+    let mut say = |flag: &str, value: &str| {
+        words.extend(
+            [flag, &quoted(value)]
+                .iter()
+                .filter(|word| !word.is_empty())
+                .map(|word| (*word).to_owned()),
+        );
+    };
+    if !typed.urls.is_empty() {
+        // A command line may name thousands.
+        let (shown, more) = typed.urls.split_at(typed.urls.len().min(3));
+        for url in shown {
+            say("", &without_credentials(url));
+        }
+        if !more.is_empty() {
+            words.push(format!("(and {} more)", more.len()));
+        }
+        return words.join(" ");
+    }
+    if let Some(file) = &typed.input_file {
+        say("--input-file", &file.to_string_lossy());
+        typed.column.iter().for_each(|column| say("--column", column));
+    } else if let Some(sitemap) = &typed.sitemap {
+        say("--sitemap", &without_credentials(sitemap));
+    } else if typed.demo {
+        words.push("--demo".into());
+    } else {
+        say("--index", &without_credentials(typed.index.as_deref().unwrap_or(DEFAULT_INDEX)));
+        typed.base.iter().for_each(|base| say("--base", &without_credentials(base)));
+        say("--select", &typed.select);
+        say("--attr", &typed.attr);
+    }
+    words.join(" ")
+}
+
+fn without_credentials(text: &str) -> String {
+    Url::parse(text).map_or_else(|_| text.into(), |url| crate::model::shown_url(&url).into_owned())
+}
+
+/// `word` in single quotes when a shell would not take it as one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) || word.is_empty() {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
+    let mut headers = HeaderMap::new();
+    let mut credentials = HeaderMap::new();
+    for line in &typed.header {
+        let (name, value) = header_line(line)?;
+        let is_credential = matches!(name, header::AUTHORIZATION | header::COOKIE);
+        (if is_credential { &mut credentials } else { &mut headers }).append(name, value);
+    }
+    if let Some(cookie) = &typed.cookie {
+        if !cookie.contains('=') {
+            return usage("--cookie takes name=value", "a file of cookies is not supported");
+        }
+        credentials.insert(header::COOKIE, header_value("--cookie", cookie)?);
+    }
+    if let Some(user) = &typed.user {
+        if !user.contains(':') {
+            return usage(
+                "--user takes name:password",
+                "for an empty password end it with a colon",
+            );
+        }
+        let coded = base64::engine::general_purpose::STANDARD.encode(user);
+        let mut value = header_value("--user", &format!("Basic {coded}"))?;
+        value.set_sensitive(true);
+        credentials.insert(header::AUTHORIZATION, value);
+    }
+    let user_agent = match &typed.user_agent {
+        Some(agent) => header_value("--user-agent", agent)?,
+        None => header_value("--contact", &user_agent(typed.contact.as_deref()))?,
+    };
+    let trust = match &typed.cacert {
+        Some(path) => Trust::Authorities(tls::read_authorities(path).map_err(|error| {
+            let mut message = format!("--cacert: {error}");
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                message += &format!(": {error}");
+                cause = error.source();
+            }
+            UsageError { message, hint: Some("--cacert takes a file of PEM certificates".into()) }
+        })?),
+        None if typed.insecure => Trust::Anyone,
+        None => Trust::System,
+    };
+    Ok(fetch::Options {
+        user_agent,
+        headers,
+        credentials,
+        credentials_for: None,
+        connect_timeout: typed.connect_timeout,
+        read_timeout: typed.read_timeout,
+        max_time: typed.max_time,
+        max_size: typed.max_size.0,
+        max_redirects: typed.max_redirs,
+        http: typed.http.into(),
+        trust,
+    })
+}
+
+/// `fetchpages/VERSION (CONTACT)`; the project's own page stands in for a contact when there is one.
+fn user_agent(contact: Option<&str>) -> String {
+    const NAME: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
+    let project = Some(env!("CARGO_PKG_REPOSITORY")).filter(|page| !page.is_empty());
+    match contact.filter(|contact| !contact.is_empty()).or(project) {
+        Some(contact) => format!("{NAME} ({contact})"),
+        None => NAME.into(),
+    }
+}
+
+fn header_line(line: &str) -> Result<(HeaderName, HeaderValue)> {
+    let Some((name, value)) = line.split_once(':') else {
+        return usage(
+            format!("--header {:?} has no colon", excerpt(line)),
+            "a header looks like 'Accept-Language: en'",
+        );
+    };
+    let Ok(header) = name.trim().parse::<HeaderName>() else {
+        return usage(
+            format!("--header: {:?} is no header name", excerpt(name)),
+            "a header looks like 'Accept-Language: en'",
+        );
+    };
+    let is_ours = matches!(
+        header,
+        header::ACCEPT_ENCODING
+            | header::HOST
+            | header::CONTENT_LENGTH
+            | header::TRANSFER_ENCODING
+            | header::CONNECTION
+            | header::RANGE
+    );
+    if is_ours {
+        return usage(format!("--header: {header} is set by fetchpages itself"), "leave it out");
+    }
+    Ok((header, header_value("--header", value.trim())?))
+}
+
+/// The value is not repeated in the message: it may be a secret.
+fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).or_else(|_| {
+        usage(
+            format!("{argument} holds a character that a header cannot carry"),
+            "use visible ASCII characters",
+        )
+    })
+}
+
+fn output(typed: OutputArgs) -> Result<save::Options> {
+    let name = typed.output.to_string_lossy();
+    let is_other = [".warc", ".warc.gz"].iter().any(|ending| name.ends_with(ending))
+        || ["s3://", "gs://", "az://"].iter().any(|scheme| name.starts_with(scheme));
+    if is_other || name.is_empty() {
+        return usage(
+            format!("--output {name:?} is no directory, and this version writes directories only"),
+            "name a directory",
+        );
+    }
+    Ok(save::Options {
+        layout: typed.layout.layout.into(),
+        keep_pages: !typed.no_save,
+        directory: typed.output,
+    })
+}
+
+fn telling(typed: &TellingArgs) -> TellOptions {
+    let format = if typed.quiet {
+        Format::None
+    } else if typed.json {
+        Format::Json
+    } else {
+        Format::Human
+    };
+    let detail = match (typed.quiet, typed.verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Usual,
+    };
+    let style = match typed.progress {
+        ProgressArg::Auto if typed.quiet => Style::None,
+        ProgressArg::Auto if std::io::stderr().is_terminal() => Style::Bar,
+        ProgressArg::Auto | ProgressArg::Plain => Style::Plain,
+        ProgressArg::Bar => Style::Bar,
+        ProgressArg::None => Style::None,
+    };
+    TellOptions { format, style, detail }
+}

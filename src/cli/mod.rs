@@ -1,0 +1,80 @@
+//! The command line: what was typed, and what follows from it.
+//!
+//! clap and the environment are read here and nowhere else.
+
+pub mod args;
+mod convert;
+mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config::{Download, PlanOptions};
+use crate::origin;
+use crate::save::key::Layout;
+
+/// A command, decided.
+#[derive(Debug)]
+pub enum Command {
+    /// Fetch pages.
+    Download(Box<Download>),
+    /// Print the plan.
+    Links {
+        /// What to plan.
+        plan: Box<PlanOptions>,
+        /// How names are arranged.
+        layout: Layout,
+        /// Whether each line is a JSON object.
+        json: bool,
+    },
+    /// Check a download.
+    Verify {
+        /// The output directory.
+        directory: PathBuf,
+        /// Print the URLs to fetch again, and nothing else.
+        list: bool,
+    },
+    /// Serve the embedded site.
+    Origin {
+        /// How.
+        options: origin::Options,
+        /// Whether to end when standard input ends.
+        until_stdin_ends: bool,
+    },
+}
+
+/// Something typed makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct UsageError {
+    /// What, naming the argument.
+    pub message: String,
+    /// What to do instead.
+    pub hint: Option<String>,
+}
+
+/// Why there is no command to run.
+#[derive(Debug)]
+pub enum NoCommand {
+    /// The parser has something to print: help, the version, or an error.
+    Parser(clap::Error),
+    /// What was typed makes no sense together.
+    Usage(UsageError),
+}
+
+/// Reads the command line `arguments`, the program's name first.
+///
+/// # Errors
+///
+/// [`NoCommand`], also for `--help` and `--version`.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NoCommand> {
+    let typed = args::Cli::try_parse_from(arguments).map_err(NoCommand::Parser)?;
+    convert::command(typed).map_err(NoCommand::Usage)
+}
+
+/// The parser's own description of itself, for checking the documentation.
+pub fn description() -> clap::Command {
+    args::Cli::command()
+}

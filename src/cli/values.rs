@@ -1,0 +1,134 @@
+//! Durations and sizes as they are typed.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The units of a duration, in seconds.
+const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+/// The units of a size, in bytes. The first that divides a size is used to show it.
+const SIZE_UNITS: &[(&str, u64)] = &[
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1_000),
+    ("B", 1),
+];
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, bytes) = SIZE_UNITS
+            .iter()
+            .find(|(_, bytes)| self.0 >= *bytes && self.0.is_multiple_of(*bytes))
+            .unwrap_or(&("B", 1));
+        write!(f, "{}{unit}", self.0 / bytes)
+    }
+}
+
+/// Splits `text` into its number and its unit.
+fn split(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// Reads a duration: `500ms`, `30s`, `5m`, `1.5h`; a bare number means seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split(text);
+    let unit = if unit.is_empty() { "s" } else { unit };
+    let seconds = TIME_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| seconds);
+    let wrong = || "it should look like 500ms, 30s or 5m".to_owned();
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(number * seconds.ok_or_else(wrong)?).map_err(|_| wrong())
+}
+
+/// Reads a duration that something must not exceed: at least a millisecond.
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    let limit = duration(text)?;
+    if limit < Duration::from_millis(1) {
+        Err("it must be more than zero".into())
+    } else {
+        Ok(limit)
+    }
+}
+
+/// Shows a duration as it would be typed.
+pub(super) fn duration_text(duration: Duration) -> &'static str {
+    // Defaults only, a handful in the life of a process, and the parser wants them to live as long.
+    let millis = duration.as_millis();
+    let text = match millis {
+        0 => "0ms".to_owned(),
+        _ if millis.is_multiple_of(60_000) => format!("{}m", millis / 60_000),
+        _ if millis.is_multiple_of(1_000) => format!("{}s", millis / 1_000),
+        _ => format!("{millis}ms"),
+    };
+    text.leak()
+}
+
+/// Reads a size: `64KiB`, `10MB`; a bare number means bytes.
+pub(super) fn size(text: &str) -> Result<Size, String> {
+    let (number, unit) = split(text);
+    let unit = if unit.is_empty() { "B" } else { unit };
+    let wrong = || "it should look like 64KiB or 10MB".to_owned();
+    let bytes = SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));
+    let (_, bytes) = bytes.ok_or_else(wrong)?;
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let total = number * (*bytes as f64);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked just before"
+    )]
+    if (1.0..=2_f64.powi(52)).contains(&total) { Ok(Size(total as u64)) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("5m", 300_000),
+            ("1.5s", 1_500),
+            ("2h", 7_200_000),
+            ("7", 7_000),
+            ("0s", 0),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "5 s", "5x", "-1s", "1.2.3s", "99999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(limit("0s").is_err());
+    }
+
+    #[test]
+    fn what_is_shown_reads_back() {
+        for millis in [0, 100, 1_000, 30_000, 300_000] {
+            let time = Duration::from_millis(millis);
+            assert_eq!(duration(duration_text(time)), Ok(time));
+        }
+        for bytes in [1, 1_000, 1_024, 10_000_000, 128 << 20, 1_025] {
+            assert_eq!(size(&Size(bytes).to_string()), Ok(Size(bytes)));
+        }
+    }
+
+    #[test]
+    fn sizes_read_as_people_write_them() {
+        for (text, bytes) in
+            [("64KiB", 65_536), ("10MB", 10_000_000), ("1.5GiB", 3 << 29), ("7", 7), ("2kb", 2_000)]
+        {
+            assert_eq!(size(text), Ok(Size(bytes)), "{text}");
+        }
+        for text in ["", "MB", "10 MB", "0", "-1MB", "5XB", "9999999999999GiB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

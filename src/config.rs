@@ -1,0 +1,150 @@
+//! What was decided: the modules' options, put together and checked against each other.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::queue::retry::RetryPolicy;
+use crate::report::progress::{Detail, Style};
+use crate::source::links::Pick;
+use crate::source::plan::Filter;
+use crate::{exec, fetch, save};
+
+/// The index when nothing else is asked for.
+pub const DEFAULT_INDEX: &str =
+    "https://en.wikipedia.org/wiki/List_of_countries_by_population_(United_Nations)";
+/// `--latency` of `--demo`.
+pub const DEFAULT_DEMO_LATENCY: Duration = Duration::from_millis(100);
+
+/// Where pages come from.
+#[derive(Debug, Clone)]
+pub enum SourceOptions {
+    /// These pages.
+    Urls(Vec<Url>),
+    /// A list.
+    List {
+        /// The file; `None` for standard input.
+        path: Option<PathBuf>,
+        /// The column of a table.
+        column: Option<String>,
+    },
+    /// The links of a page on the web.
+    Index {
+        /// Its address.
+        url: Url,
+        /// Which links.
+        pick: Pick,
+    },
+    /// The links of a page in a file.
+    IndexFile {
+        /// The file.
+        path: PathBuf,
+        /// What its links are relative to.
+        base: Url,
+        /// Which links.
+        pick: Pick,
+    },
+    /// A sitemap.
+    Sitemap(Url),
+    /// The embedded site.
+    Demo {
+        /// How far away it is.
+        latency: Duration,
+        /// Which links.
+        pick: Pick,
+    },
+}
+
+/// What is wanted of a source, and how to get at it.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// Where pages come from.
+    pub source: SourceOptions,
+    /// Which of them.
+    pub filter: Filter,
+    /// How pages are asked for.
+    pub fetch: fetch::Options,
+    /// How often a failed page is tried again.
+    pub retry: RetryPolicy,
+    /// The source, as on a command line, for the record.
+    pub source_text: String,
+}
+
+/// How the end of a run is told on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON object.
+    Json,
+    /// Not at all.
+    None,
+}
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TellOptions {
+    /// The end of the run.
+    pub format: Format,
+    /// How progress looks.
+    pub style: Style,
+    /// What is told beside it.
+    pub detail: Detail,
+}
+
+/// A download, decided.
+#[derive(Debug)]
+pub struct Download {
+    /// What to fetch, and how.
+    pub plan: PlanOptions,
+    /// The executor.
+    pub mode: &'static exec::Row,
+    /// Pages in flight at most.
+    pub workers: NonZeroUsize,
+    /// Where pages are kept.
+    pub save: save::Options,
+    /// What is told.
+    pub tell: TellOptions,
+    /// Things the user should know before it starts.
+    pub notes: Vec<String>,
+}
+
+/// Chooses the number of workers: what was asked for, else the mode's default.
+/// The text says when a wish has no meaning in this mode.
+pub fn choose_workers(
+    mode: &exec::Row,
+    asked: Option<NonZeroUsize>,
+) -> (NonZeroUsize, Option<String>) {
+    let cpus = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let default = (mode.default_workers)(cpus);
+    match asked {
+        Some(asked) if !mode.is_scalable && asked != default => {
+            let name = mode.name;
+            let note =
+                format!("{name} is always one page at a time: --workers {asked} has no effect");
+            (default, Some(note))
+        }
+        Some(asked) => (asked, None),
+        None => (default, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequential_takes_a_wish_for_workers_as_a_note() {
+        let many = NonZeroUsize::new(32);
+        let sequential = exec::find("sequential").unwrap();
+        let (workers, note) = choose_workers(sequential, many);
+        assert_eq!(workers.get(), 1);
+        assert!(note.unwrap().contains("--workers 32 has no effect"));
+        assert_eq!(choose_workers(sequential, NonZeroUsize::new(1)).1, None);
+        let threads = exec::find("threads").unwrap();
+        assert_eq!(choose_workers(threads, many), (many.unwrap(), None));
+        assert_eq!(choose_workers(threads, None).0.get(), 16);
+    }
+}

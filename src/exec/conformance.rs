@@ -1,0 +1,242 @@
+//! What every executor must do, whatever it is: run over the table, with scripted work.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::{Row, Run, TABLE};
+use crate::clock::SystemClock;
+use crate::event::{Event, Events, Observer, ObserverError};
+use crate::model::{Job, Key, Outcome, Settled, State};
+use crate::queue::retry::{Dice, RetryPolicy};
+use crate::queue::{Closing, Queue};
+use crate::work::scripted::{Script, Step};
+
+const PAGES: u64 = 200;
+const WORKERS: NonZeroUsize = NonZeroUsize::new(7).expect("seven is not zero");
+
+/// What happened in a run.
+#[derive(Default)]
+struct Seen {
+    settled: Vec<Settled>,
+    retries: usize,
+}
+
+/// Collects events; may do something to the queue at the n-th settled page.
+struct Collector {
+    seen: Arc<Mutex<Seen>>,
+    at_page: Option<(usize, Box<dyn Fn() + Send>)>,
+}
+
+impl Observer for Collector {
+    fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        let mut seen = self.seen.lock().unwrap();
+        match event {
+            Event::Settled(settled) => seen.settled.push((**settled).clone()),
+            Event::Retrying { .. } => seen.retries += 1,
+            _ => (),
+        }
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, _now: Instant) -> Result<(), ObserverError> {
+        let settled = self.seen.lock().unwrap().settled.len();
+        if let Some((_, act)) = self.at_page.take_if(|(page, _)| settled >= *page) {
+            act();
+        }
+        Ok(())
+    }
+}
+
+/// Retries that do not wait, so that a run takes no time.
+fn policy() -> RetryPolicy {
+    RetryPolicy { retries: 3, base: Duration::ZERO, cap: Duration::ZERO }
+}
+
+fn queue() -> Arc<Queue> {
+    Arc::new(Queue::new(policy(), Dice::new(1), Arc::new(SystemClock)))
+}
+
+fn job(seq: u64) -> Job {
+    let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
+    Job { seq, url, key: Key::new(format!("{seq}.html")).unwrap(), attempts: 0 }
+}
+
+/// Runs `pages` pages of `script` on the executor of `row`.
+fn run(row: &Row, script: &Arc<Script>, queue: &Arc<Queue>, pages: u64) -> Seen {
+    run_until(row, script, queue, pages, None)
+}
+
+fn run_until(
+    row: &Row,
+    script: &Arc<Script>,
+    queue: &Arc<Queue>,
+    pages: u64,
+    at_page: Option<(usize, Box<dyn Fn() + Send>)>,
+) -> Seen {
+    let seen = Arc::<Mutex<Seen>>::default();
+    let collector = Collector { seen: Arc::clone(&seen), at_page };
+    let (events, observing) = Events::start(collector, Arc::new(SystemClock), || ()).unwrap();
+    let feeding = Arc::clone(queue);
+    let feeder = std::thread::spawn(move || {
+        let _ = (0..pages).try_for_each(|seq| feeding.push(job(seq)));
+        feeding.end_input();
+    });
+    let workers = if row.is_scalable { WORKERS } else { NonZeroUsize::MIN };
+    let run = Run { queue, events: &events, factory: script, workers, clock: &SystemClock };
+    row.executor.run(&run).unwrap();
+    feeder.join().unwrap();
+    let (collector, result) = observing.finish();
+    result.unwrap();
+    drop(collector);
+    Arc::into_inner(seen).unwrap().into_inner().unwrap()
+}
+
+fn seqs(seen: &Seen) -> Vec<u64> {
+    let mut seqs: Vec<_> = seen.settled.iter().map(|settled| settled.job.seq).collect();
+    seqs.sort_unstable();
+    seqs
+}
+
+fn count(seen: &Seen, state: State) -> usize {
+    seen.settled.iter().filter(|settled| settled.attempt.outcome.state() == state).count()
+}
+
+#[test]
+fn each_page_is_settled_exactly_once() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Save));
+        let seen = run(row, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{row:?}");
+        assert_eq!(script.begun(), PAGES, "{row:?}");
+    }
+}
+
+#[test]
+fn an_empty_input_ends_at_once() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Save));
+        assert!(run(row, &script, &queue(), 0).settled.is_empty(), "{row:?}");
+    }
+}
+
+#[test]
+fn never_more_pages_in_flight_than_workers() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Save));
+        run(row, &script, &queue(), PAGES);
+        let limit = if row.is_scalable { WORKERS.get() } else { 1 };
+        assert!((1..=limit).contains(&script.peak()), "{row:?}: {}", script.peak());
+    }
+}
+
+#[test]
+fn all_workers_work() {
+    for row in TABLE.iter().filter(|row| row.is_scalable) {
+        // As many pages as workers, none of which ends before all have begun.
+        let script = Arc::new(Script::new(|_| Step::Hang));
+        let queue = queue();
+        let shared = (Arc::clone(&script), Arc::clone(&queue));
+        let watcher = std::thread::spawn(move || {
+            while shared.0.peak() < WORKERS.get() {
+                std::thread::yield_now();
+            }
+            shared.1.abandon();
+        });
+        let seen = run(row, &script, &queue, WORKERS.get() as u64);
+        watcher.join().unwrap();
+        assert_eq!(count(&seen, State::Interrupted), WORKERS.get(), "{row:?}");
+    }
+}
+
+#[test]
+fn retries_are_made_and_counted() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|seq| match seq % 4 {
+            0 => Step::FailThenSave(2),
+            1 => Step::FailThenSave(9),
+            2 => Step::Fail,
+            _ => Step::Save,
+        }));
+        let seen = run(row, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        for settled in &seen.settled {
+            let seq = settled.job.seq;
+            let (attempts, state) =
+                [(3, State::Saved), (4, State::Failed), (1, State::Failed), (1, State::Saved)]
+                    [usize::try_from(seq % 4).unwrap()];
+            assert_eq!(script.attempts(seq), attempts, "{row:?} page {seq}");
+            assert_eq!(settled.job.attempts, attempts, "{row:?} page {seq}");
+            assert_eq!(settled.attempt.outcome.state(), state, "{row:?} page {seq}");
+        }
+        assert_eq!(seen.retries as u64, PAGES / 4 * (2 + 3), "{row:?}");
+    }
+}
+
+#[test]
+fn a_panic_fails_its_page_alone() {
+    for row in TABLE {
+        let script =
+            Arc::new(Script::new(|seq| if seq % 50 == 3 { Step::Panic } else { Step::Save }));
+        let seen = run(row, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(count(&seen, State::Failed), 4, "{row:?}");
+        for settled in &seen.settled {
+            if let Outcome::Failed(failure) = &settled.attempt.outcome {
+                assert_eq!(settled.job.seq % 50, 3, "{row:?}");
+                assert!(failure.message.contains("as the script says"), "{failure}");
+            }
+        }
+    }
+}
+
+#[test]
+fn closing_the_queue_stops_the_run_and_loses_no_page() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Save));
+        let queue = queue();
+        let closing = Arc::clone(&queue);
+        let close = Box::new(move || closing.close(Closing::Interrupted));
+        // Far more pages than can be settled before the queue is closed, in an input without end.
+        let seen = run_until(row, &script, &queue, u64::MAX, Some((1, close)));
+        let mut all = seqs(&seen);
+        assert_eq!(count(&seen, State::Saved), all.len(), "{row:?}");
+        all.extend(queue.take_rest().iter().map(|job| job.seq));
+        all.sort_unstable();
+        let pushed = all.len() as u64;
+        assert_eq!(all, (0..pushed).collect::<Vec<_>>(), "{row:?}");
+    }
+}
+
+#[test]
+fn pages_in_flight_end_when_the_run_is_abandoned() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));
+        let queue = queue();
+        let closing = Arc::clone(&queue);
+        let stop = Box::new(move || {
+            closing.close(Closing::Interrupted);
+            closing.abandon();
+        });
+        let seen = run_until(row, &script, &queue, PAGES, Some((3, stop)));
+        assert_eq!(count(&seen, State::Saved), 3, "{row:?}");
+        let limit = if row.is_scalable { WORKERS.get() } else { 1 };
+        assert!(count(&seen, State::Interrupted) <= limit, "{row:?}");
+    }
+}
+
+#[test]
+fn a_failure_that_would_meet_every_page_stops_the_run() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|seq| if seq == 5 { Step::Break } else { Step::Save }));
+        let queue = queue();
+        let seen = run(row, &script, &queue, PAGES);
+        assert_eq!(count(&seen, State::Failed), 1, "{row:?}");
+        assert_eq!(queue.closing(), Some(Closing::Broken("the script says so".into())), "{row:?}");
+        let left = queue.take_rest().len();
+        assert!(left + seen.settled.len() <= usize::try_from(PAGES).unwrap(), "{row:?}");
+    }
+}

@@ -1,0 +1,164 @@
+//! Where pages run: which threads and runtimes host the one loop.
+//!
+//! All executors take pages from the same queue and run the same step. They
+//! differ in who waits and who computes, and that is all they decide.
+
+pub mod drain;
+mod rayon_pool;
+mod sequential;
+mod threads;
+
+use std::num::NonZeroUsize;
+
+use crate::clock::Clock;
+use crate::event::Events;
+use crate::queue::Queue;
+use crate::work::{WorkError, WorkFactory};
+
+/// What an executor is given.
+pub struct Run<'a> {
+    /// The pages.
+    pub queue: &'a Queue,
+    /// Where to tell what happens.
+    pub events: &'a Events,
+    /// Makes the work of each runtime.
+    pub factory: &'a dyn WorkFactory,
+    /// Pages in flight at most.
+    pub workers: NonZeroUsize,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+/// Hosts the loop.
+///
+/// Implementors return when the queue is done, that is when
+/// [`Queue::next`] gave `None` to every worker. Each page that the queue gave
+/// out must have come back to it. Never more than `workers` pages are in flight.
+/// An error means that the run broke; it must close the queue, so that the
+/// other workers end too.
+pub trait Executor {
+    /// Runs until the queue is done.
+    fn run(&self, run: &Run) -> Result<(), ExecError>;
+}
+
+/// A run broke for a reason of the executor's own.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// No runtime.
+    #[error("failed to start an event loop")]
+    Runtime(#[source] std::io::Error),
+    /// No thread.
+    #[error("failed to start worker thread {number}")]
+    Thread {
+        /// Which one, counted from 1.
+        number: usize,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No thread pool.
+    #[error("failed to start the thread pool")]
+    Pool(#[source] rayon::ThreadPoolBuildError),
+    /// No work.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    /// A bug in a worker, outside its pages.
+    #[error("worker {number} panicked outside its pages")]
+    Panicked {
+        /// Which one, counted from 1.
+        number: usize,
+    },
+}
+
+/// A way to execute.
+pub struct Row {
+    /// The name, as `--mode` takes it.
+    pub name: &'static str,
+    /// What it does, for the help.
+    pub about: &'static str,
+    /// Pages in flight when `--workers` does not say; given the number of CPUs.
+    pub default_workers: fn(NonZeroUsize) -> NonZeroUsize,
+    /// Whether `--workers` means anything.
+    pub is_scalable: bool,
+    /// The executor.
+    pub executor: &'static (dyn Executor + Sync),
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+const SIXTEEN: NonZeroUsize = ONE.saturating_add(15);
+
+/// The ways to execute. Flags, help and tests go through this table.
+pub const TABLE: &[Row] = &[
+    Row {
+        name: "sequential",
+        about: "one page after the other",
+        default_workers: |_| ONE,
+        is_scalable: false,
+        executor: &sequential::Sequential,
+    },
+    Row {
+        name: "threads",
+        about: "a pool of threads, each with one page at a time",
+        default_workers: |_| SIXTEEN,
+        is_scalable: true,
+        executor: &threads::Threads,
+    },
+    Row {
+        name: "rayon",
+        about: "a parallel iterator over the pages, sized to the CPUs",
+        default_workers: |cpus| cpus,
+        is_scalable: true,
+        executor: &rayon_pool::RayonPool,
+    },
+];
+
+/// The mode when `--mode` does not say.
+pub const DEFAULT_MODE: &str = "threads";
+
+/// The row of the mode called `name`.
+pub fn find(name: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.name == name)
+}
+
+/// A runtime for one thread, with timers and I/O.
+fn runtime() -> Result<tokio::runtime::Runtime, ExecError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Name lookups alone use these threads, and one lookup serves a host.
+        .max_blocking_threads(4)
+        .build()
+        .map_err(ExecError::Runtime)
+}
+
+/// Closes the queue when a worker ends with an error or a panic, so that the others end too.
+struct CloseOnFailure<'a> {
+    queue: &'a Queue,
+    is_armed: bool,
+}
+
+impl<'a> CloseOnFailure<'a> {
+    const fn new(queue: &'a Queue) -> Self {
+        Self { queue, is_armed: true }
+    }
+
+    fn disarm(mut self) {
+        self.is_armed = false;
+    }
+}
+
+impl Drop for CloseOnFailure<'_> {
+    fn drop(&mut self) {
+        if self.is_armed {
+            self.queue.close(crate::queue::Closing::Broken("a worker could not go on".into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod conformance;

@@ -1,0 +1,94 @@
+//! A parallel iterator over the pages: `rayon`, the usual tool for data parallelism.
+//!
+//! What differs from `threads` is who owns the pool and how it is sized. Rayon
+//! sizes it to the CPUs, which is right for computing and wrong for waiting: a
+//! thread that waits for a server keeps its CPU idle. With as many workers as
+//! `threads` it does the same.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::iter::{ParallelBridge, ParallelIterator};
+use tokio::runtime::Runtime;
+
+use super::{CloseOnFailure, ExecError, Executor, Run, drain, runtime};
+use crate::model::Job;
+use crate::work::Work;
+
+thread_local! {
+    /// What a pool thread needs for its pages. Rayon gives its closures no place
+    /// for a thread's own state that outlives a split of the iterator; the
+    /// thread fills this when it starts and empties it before it ends.
+    static LANE: RefCell<Option<Lane>> = const { RefCell::new(None) };
+}
+
+/// One pool thread's runtime and work.
+struct Lane {
+    /// Before the runtime, because it is dropped first: its connections live there.
+    work: Box<dyn Work>,
+    runtime: Runtime,
+}
+
+impl Lane {
+    fn new(run: &Run) -> Result<Self, ExecError> {
+        let runtime = runtime()?;
+        let work = {
+            let _inside = runtime.enter();
+            run.factory.make()?
+        };
+        Ok(Self { work, runtime })
+    }
+}
+
+/// Rayon's pool.
+pub(super) struct RayonPool;
+
+impl Executor for RayonPool {
+    fn run(&self, run: &Run) -> Result<(), ExecError> {
+        let guard = CloseOnFailure::new(run.queue);
+        let broken = Mutex::new(None);
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(run.workers.get())
+            .thread_name(|worker| format!("rayon-{worker}"))
+            .build_scoped(
+                |thread| {
+                    match Lane::new(run) {
+                        Ok(lane) => LANE.set(Some(lane)),
+                        Err(error) => {
+                            drop(CloseOnFailure::new(run.queue));
+                            *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        }
+                    }
+                    thread.run();
+                    LANE.take();
+                },
+                |pool| pool.install(|| drain_in_parallel(run)),
+            )
+            .map_err(ExecError::Pool)?;
+        if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        guard.disarm();
+        Ok(())
+    }
+}
+
+fn drain_in_parallel(run: &Run) {
+    std::iter::from_fn(|| next_page(run)).par_bridge().for_each(|job| {
+        let worker = rayon::current_thread_index().unwrap_or(0);
+        LANE.with_borrow(|lane| {
+            let lane = lane.as_ref().expect("only a thread with a lane gets a page");
+            lane.runtime.block_on(async {
+                let abandoned = pin!(run.queue.abandoned());
+                drain::step(run, &*lane.work, worker, job, abandoned).await;
+            });
+        });
+    });
+}
+
+/// The queue's next page, waited for on the calling pool thread's runtime. A
+/// thread that has none ends its share; the queue is closed then.
+fn next_page(run: &Run) -> Option<Job> {
+    LANE.with_borrow(|lane| lane.as_ref()?.runtime.block_on(run.queue.next()))
+}

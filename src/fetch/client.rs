@@ -1,0 +1,183 @@
+//! Options become a client. One client belongs to one runtime; what many clients
+//! have in common (TLS settings, session cache, resolved names) is made once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue, header};
+use url::Url;
+
+use super::connect::{CountConnections, Links};
+use super::resolve::{CachingResolver, Resolver};
+use super::tls;
+use crate::clock::Clock;
+
+/// `--connect-timeout`: looking the name up, TCP and TLS together.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// `--read-timeout`: silence before or within an answer.
+pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// `--max-time`: one attempt, redirects included.
+pub const DEFAULT_MAX_TIME: Duration = Duration::from_mins(5);
+/// `--max-size`: a body, on the wire and decoded, in bytes.
+pub const DEFAULT_MAX_SIZE: u64 = 128 * 1024 * 1024;
+/// `--max-redirs`: redirects followed for one page.
+pub const DEFAULT_MAX_REDIRECTS: u32 = 10;
+
+/// What is asked for, and taken apart by `page::decode`.
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+
+/// Which version of HTTP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HttpChoice {
+    /// HTTP/2 where the server offers it over TLS, else HTTP/1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 only; without TLS by prior knowledge (RFC 9113, 3.3).
+    Http2,
+}
+
+/// How pages are asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The `User-Agent` header.
+    pub user_agent: HeaderValue,
+    /// Headers for every request.
+    pub headers: HeaderMap,
+    /// Headers that prove who asks (`Authorization`, `Cookie`): sent to the
+    /// origin of the URL that they were given for, and dropped when a redirect
+    /// leads elsewhere.
+    pub credentials: HeaderMap,
+    /// When set, credentials go to this URL's origin only: links found in an
+    /// index may lead anywhere.
+    pub credentials_for: Option<Url>,
+    /// Limit for looking the name up, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// Limit for silence before or within an answer.
+    pub read_timeout: Duration,
+    /// Limit for one attempt, redirects included.
+    pub max_time: Duration,
+    /// Limit for a body, on the wire and decoded, in bytes.
+    pub max_size: u64,
+    /// Redirects followed for one page.
+    pub max_redirects: u32,
+    /// The version of HTTP.
+    pub http: HttpChoice,
+    /// Whom to trust over TLS.
+    pub trust: tls::Trust,
+}
+
+/// A client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The TLS settings do not hold together.
+    #[error("failed to set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP library refuses the options.
+    #[error("failed to set up an HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+/// What all clients of a run have in common.
+pub struct Shared {
+    options: Options,
+    tls: rustls::ClientConfig,
+    resolver: Arc<Resolver>,
+    links: Arc<Links>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Shared {
+    /// Prepares what the clients share; loads nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Tls`] when the TLS settings do not hold together.
+    pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self, FetchError> {
+        let tls = tls::client_config(&options.trust, options.http).map_err(FetchError::Tls)?;
+        let resolver = Arc::new(Resolver::new(options.connect_timeout));
+        let links = Arc::new(Links::new(Arc::clone(&clock)));
+        Ok(Self { options, tls, resolver, links, clock })
+    }
+
+    /// The options, as given.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Connections opened by all clients so far.
+    pub fn connections(&self) -> u64 {
+        self.links.total()
+    }
+}
+
+/// An HTTP client for one runtime. Cloning is not offered: a client must not cross runtimes.
+pub struct Client {
+    http: reqwest::Client,
+    shared: Arc<Shared>,
+    links: Arc<Links>,
+}
+
+impl Client {
+    /// Makes a client that opens its connections on the runtime that polls it.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Client`] when the HTTP library refuses the options.
+    pub fn new(shared: &Arc<Shared>) -> Result<Self, FetchError> {
+        let options = &shared.options;
+        let mut common = options.headers.clone();
+        common.entry(header::USER_AGENT).or_insert_with(|| options.user_agent.clone());
+        common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
+        let links = Arc::new(Links::within(&shared.links));
+        let mut builder = reqwest::Client::builder()
+            .default_headers(common)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .tcp_nodelay(true)
+            .tls_backend_preconfigured(shared.tls.clone())
+            .dns_resolver(CachingResolver(Arc::clone(&shared.resolver)))
+            .connector_layer(CountConnections::new(Arc::clone(&links), options.connect_timeout));
+        builder = match options.http {
+            HttpChoice::Auto => builder,
+            HttpChoice::Http1 => builder.http1_only(),
+            HttpChoice::Http2 => builder.http2_prior_knowledge(),
+        };
+        let http = builder.build().map_err(FetchError::Client)?;
+        Ok(Self { http, shared: Arc::clone(shared), links })
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    pub(super) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.shared.clock.now()
+    }
+
+    /// A request for `url`, reached from `asked`. Credentials go along only as
+    /// long as scheme, host and port stay the same.
+    pub(super) fn request(&self, url: &Url, asked: &Url) -> reqwest::RequestBuilder {
+        let options = self.options();
+        let home = options.credentials_for.as_ref().unwrap_or(asked);
+        let mut url = url.clone();
+        let is_home = url.origin() == asked.origin();
+        if !is_home {
+            // Credentials within a redirect's target are the server's wish, not the user's.
+            // Neither call fails for an http(s) URL, which always has a host.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+        }
+        let goes_home = is_home && url.origin() == home.origin();
+        let request = self.http.get(url);
+        if goes_home { request.headers(options.credentials.clone()) } else { request }
+    }
+}

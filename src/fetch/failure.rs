@@ -1,0 +1,132 @@
+//! The one place where the HTTP library's errors become ours.
+//!
+//! Errors are told apart by their types and flags, never by their text.
+
+use std::error::Error;
+use std::io;
+
+use super::connect::ConnectTimedOut;
+use super::resolve::DnsError;
+use super::tls;
+use crate::model::{Failure, FailureCode};
+
+/// The failure of a request whose answer did not begin.
+pub(super) fn before_answer(error: &reqwest::Error) -> Failure {
+    let code = causes(error).find_map(of_cause).unwrap_or_else(|| {
+        if error.is_connect() { FailureCode::Connect } else { FailureCode::Protocol }
+    });
+    let code = match code {
+        // A connection that ends before an answer was reset, and nothing is truncated yet.
+        FailureCode::Truncated if error.is_connect() => FailureCode::Connect,
+        FailureCode::Truncated => FailureCode::Reset,
+        code => code,
+    };
+    Failure::new(code, message(error))
+}
+
+/// The failure of an answer whose body did not come whole.
+pub(super) fn in_body(error: &reqwest::Error) -> Failure {
+    let code = causes(error).find_map(of_cause).unwrap_or(FailureCode::Protocol);
+    Failure::new(code, message(error))
+}
+
+/// What one error of a chain says, if it says anything.
+fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
+    if let Some(error) = cause.downcast_ref::<DnsError>() {
+        return Some(match error {
+            DnsError::TimedOut { .. } => FailureCode::DnsTimeout,
+            DnsError::Failed { .. } | DnsError::NoAddress { .. } => FailureCode::Dns,
+        });
+    }
+    if cause.is::<ConnectTimedOut>() {
+        return Some(FailureCode::ConnectTimeout);
+    }
+    if cause.is::<rustls::Error>() {
+        return Some(FailureCode::Tls);
+    }
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        if error.is_incomplete_message() {
+            return Some(FailureCode::Truncated);
+        }
+        if error.is_parse() {
+            return Some(FailureCode::Protocol);
+        }
+        if error.is_canceled() || error.is_closed() {
+            return Some(FailureCode::Reset);
+        }
+    }
+    if let Some(error) = cause.downcast_ref::<h2::Error>()
+        && (error.is_reset() || error.is_go_away())
+    {
+        return Some(FailureCode::Reset);
+    }
+    cause.downcast_ref::<io::Error>().and_then(of_io)
+}
+
+fn of_io(error: &io::Error) -> Option<FailureCode> {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::UnexpectedEof => Some(FailureCode::Truncated),
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
+            Some(FailureCode::Reset)
+        }
+        Kind::ConnectionRefused
+        | Kind::AddrNotAvailable
+        | Kind::NetworkUnreachable
+        | Kind::HostUnreachable
+        | Kind::NetworkDown => Some(FailureCode::Connect),
+        Kind::TimedOut => Some(FailureCode::ConnectTimeout),
+        Kind::InvalidData | Kind::InvalidInput => Some(FailureCode::Protocol),
+        _ => None,
+    }
+}
+
+/// The chain of causes, outermost first. An `io::Error` that wraps another
+/// error hides it from `source`, so it is opened here.
+fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> + 'a {
+    // Innermost causes say most, so they are asked first.
+    let mut chain = vec![error];
+    let mut last = error;
+    while let Some(next) = inner(last) {
+        chain.push(next);
+        last = next;
+    }
+    chain.into_iter().rev()
+}
+
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    if let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        return Some(wrapped);
+    }
+    error.source()
+}
+
+/// One line for people: the innermost cause, which is the one that helps.
+fn message(error: &reqwest::Error) -> String {
+    let mut told = Vec::new();
+    for cause in causes(error) {
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            let advice = if tls::is_about_certificate(error) {
+                " (--cacert FILE names an authority of your own)"
+            } else {
+                ""
+            };
+            return format!("TLS: {error}{advice}");
+        }
+        if cause.is::<DnsError>() || cause.is::<ConnectTimedOut>() {
+            return cause.to_string();
+        }
+        // The library's own words name the URL, which the record has anyway and
+        // which may hold a password.
+        if !cause.is::<reqwest::Error>() {
+            told.push(cause.to_string());
+        }
+    }
+    match told.first() {
+        Some(text) if error.is_connect() => format!("no connection: {text}"),
+        Some(text) => text.clone(),
+        None => "the request could not be sent".into(),
+    }
+}

@@ -1,0 +1,270 @@
+//! One GET: a URL becomes an answer as it came over the wire.
+//!
+//! Redirects are followed here, hop by hop, not by the client. The body stays
+//! in its content coding: decoding is CPU work and belongs to `page`. Whether a
+//! status is a success is for the caller to say.
+
+pub mod client;
+mod connect;
+pub mod failure;
+mod resolve;
+pub mod tls;
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use reqwest::Response;
+use url::Url;
+
+use crate::model::{Failure, FailureCode, Head, HttpVersion, RawPage};
+pub use client::{Client, FetchError, HttpChoice, Options, Shared};
+
+/// At most so much of a body that will not be saved is read: enough to tell a
+/// reason, and to let the connection be used again.
+const UNSAVED_BODY_LIMIT: u64 = 64 * 1024;
+/// Room that is made for an announced body at once; a larger one grows as it
+/// comes, so that a lying Content-Length costs nothing.
+const FIRST_ROOM: u64 = 4 * 1024 * 1024;
+
+/// An attempt that brought no whole answer.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    /// Why.
+    pub failure: Failure,
+    /// The head of the answer, when it came that far.
+    pub head: Option<Head>,
+    /// Bytes of the body that came.
+    pub wire_bytes: u64,
+    /// From the start of the attempt to the response's headers; zero when none came.
+    pub wait: Duration,
+}
+
+/// What is known of an attempt while it runs, for the case that it is cut short.
+#[derive(Default)]
+struct Trail {
+    head: Option<Head>,
+    wire_bytes: u64,
+    wait: Duration,
+}
+
+impl Trail {
+    fn missed(self, failure: Failure) -> Box<Missed> {
+        let Self { head, wire_bytes, wait } = self;
+        Box::new(Missed { failure, head, wire_bytes, wait })
+    }
+}
+
+impl Client {
+    /// Fetches `url`, following redirects, within the time limits of the options.
+    ///
+    /// # Errors
+    ///
+    /// [`Missed`] when no whole answer came. An answer with any status is `Ok`;
+    /// of one that is not saved, at most 64 KiB of the body are read.
+    pub async fn get(&self, url: &Url) -> Result<RawPage, Box<Missed>> {
+        let mut trail = Trail::default();
+        let started = self.now();
+        let limit = self.options().max_time;
+        match tokio::time::timeout(limit, self.follow(url, started, &mut trail)).await {
+            Ok(Ok(page)) => Ok(page),
+            Ok(Err(failure)) => Err(trail.missed(failure)),
+            Err(_elapsed) => {
+                let message = format!("not done within {limit:?} (--max-time)");
+                Err(trail.missed(Failure::new(FailureCode::MaxTime, message)))
+            }
+        }
+    }
+
+    async fn follow(
+        &self,
+        url: &Url,
+        started: Instant,
+        trail: &mut Trail,
+    ) -> Result<RawPage, Failure> {
+        let mut current = url.clone();
+        let mut hops = 0;
+        loop {
+            let response = self.send(&current, url).await?;
+            trail.wait = self.now() - started;
+            let head = read_head(&response, &current);
+            let target = redirect_target(&current, &response)?;
+            trail.head = Some(head.clone());
+            let body = self.read_body(response, trail).await?;
+            let Some(target) = target else {
+                return Ok(RawPage { head, body, wait: trail.wait });
+            };
+            hops += 1;
+            if hops > self.options().max_redirects {
+                let message = format!("more than {} redirects", self.options().max_redirects);
+                return Err(Failure::new(FailureCode::Redirects, message));
+            }
+            trail.wire_bytes = 0;
+            current = target;
+        }
+    }
+
+    /// Sends one request and waits for the head of its answer.
+    ///
+    /// The time for the first byte runs from the moment the connection is
+    /// there: opening one has a limit of its own.
+    async fn send(&self, url: &Url, asked: &Url) -> Result<Response, Failure> {
+        let limit = self.options().read_timeout;
+        let started = self.now();
+        let mut sending = std::pin::pin!(self.request(url, asked).send());
+        let mut deadline = started + limit;
+        loop {
+            let pause = deadline.saturating_duration_since(self.now());
+            match tokio::time::timeout(pause, &mut sending).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => return Err(failure::before_answer(&error)),
+                Err(_elapsed) => {
+                    deadline = self.later_deadline(started, limit).ok_or_else(|| {
+                        let message = format!("no answer began within {limit:?} (--read-timeout)");
+                        Failure::new(FailureCode::FirstByteTimeout, message)
+                    })?;
+                }
+            }
+        }
+    }
+
+    /// A later end for the wait for a first byte, when the wait so far went into connecting.
+    fn later_deadline(&self, started: Instant, limit: Duration) -> Option<Instant> {
+        let now = self.now();
+        if self.links().is_connecting() {
+            // The connection's own limit ends this; look again soon.
+            return Some(now + Duration::from_millis(50));
+        }
+        let connected = self.links().last_connected()?.max(started);
+        (connected + limit > now).then_some(connected + limit)
+    }
+
+    /// Reads the body, or as much of one that is not saved as is useful.
+    async fn read_body(&self, mut response: Response, trail: &mut Trail) -> Result<Bytes, Failure> {
+        let options = self.options();
+        let is_kept = response.status().is_success();
+        let limit = if is_kept { options.max_size } else { UNSAVED_BODY_LIMIT };
+        let announced = response.content_length();
+        if is_kept && announced.is_some_and(|announced| announced > limit) {
+            return Err(too_large(limit));
+        }
+        let mut body = Collected::default();
+        loop {
+            let chunk = match tokio::time::timeout(options.read_timeout, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => return Ok(body.finish()),
+                // A reason that cannot be read whole is told as far as it came.
+                Ok(Err(_)) | Err(_) if !is_kept => return Ok(body.finish()),
+                Ok(Err(error)) => return Err(failure::in_body(&error)),
+                Err(_elapsed) => {
+                    let silence = options.read_timeout;
+                    let message = format!(
+                        "silent for {silence:?} after {} bytes (--read-timeout)",
+                        trail.wire_bytes
+                    );
+                    return Err(Failure::new(FailureCode::ReadTimeout, message));
+                }
+            };
+            trail.wire_bytes += chunk.len() as u64;
+            if trail.wire_bytes > limit {
+                return if is_kept { Err(too_large(limit)) } else { Ok(body.finish()) };
+            }
+            body.push(chunk, announced);
+        }
+    }
+}
+
+/// Chunks of a body; a body of one chunk is not copied.
+#[derive(Default)]
+enum Collected {
+    #[default]
+    Nothing,
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Collected {
+    fn push(&mut self, chunk: Bytes, announced: Option<u64>) {
+        *self = match std::mem::take(self) {
+            Self::Nothing => Self::One(chunk),
+            Self::One(first) => {
+                let room = announced.unwrap_or(0).min(FIRST_ROOM);
+                let room = usize::try_from(room).unwrap_or(0).max(first.len() + chunk.len());
+                let mut all = BytesMut::with_capacity(room);
+                all.extend_from_slice(&first);
+                all.extend_from_slice(&chunk);
+                Self::Many(all)
+            }
+            Self::Many(mut all) => {
+                all.extend_from_slice(&chunk);
+                Self::Many(all)
+            }
+        };
+    }
+
+    fn finish(self) -> Bytes {
+        match self {
+            Self::Nothing => Bytes::new(),
+            Self::One(chunk) => chunk,
+            Self::Many(all) => all.freeze(),
+        }
+    }
+}
+
+fn too_large(limit: u64) -> Failure {
+    Failure::new(FailureCode::TooLarge, format!("more than {limit} bytes on the wire (--max-size)"))
+}
+
+fn read_head(response: &Response, url: &Url) -> Head {
+    let headers = response.headers();
+    Head {
+        final_url: url.clone(),
+        status: response.status().as_u16(),
+        http: match response.version() {
+            http::Version::HTTP_2 => HttpVersion::Http2,
+            http::Version::HTTP_3 => HttpVersion::Http3,
+            http::Version::HTTP_11 => HttpVersion::Http11,
+            _ => HttpVersion::Http10,
+        },
+        content_type: text(headers, &header::CONTENT_TYPE),
+        content_encoding: text(headers, &header::CONTENT_ENCODING),
+        etag: text(headers, &header::ETAG),
+        last_modified: text(headers, &header::LAST_MODIFIED),
+    }
+}
+
+/// A header's value; several fields of one name are joined by commas (RFC 9110, 5.3).
+fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let mut joined = String::from_utf8_lossy(values.next()?.as_bytes()).into_owned();
+    for value in values {
+        joined.push_str(", ");
+        joined.push_str(&String::from_utf8_lossy(value.as_bytes()));
+    }
+    Some(joined)
+}
+
+/// Where the answer sends us on to, if it does (RFC 9110, 15.4).
+fn redirect_target(current: &Url, response: &Response) -> Result<Option<Url>, Failure> {
+    let is_redirect = matches!(
+        response.status(),
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    let location = text(response.headers(), &header::LOCATION).filter(|_| is_redirect);
+    let Some(location) = location else {
+        return Ok(None);
+    };
+    let leads_nowhere = |reason: &str| {
+        Failure::new(FailureCode::Redirects, format!("redirected to {location:?}, {reason}"))
+    };
+    let mut target = current.join(&location).map_err(|error| leads_nowhere(&error.to_string()))?;
+    if !matches!(target.scheme(), "http" | "https") {
+        return Err(leads_nowhere("which is no http(s) address"));
+    }
+    target.set_fragment(None);
+    Ok(Some(target))
+}

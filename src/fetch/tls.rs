@@ -1,0 +1,177 @@
+//! Whom to trust over TLS: one rustls configuration for all clients of a run.
+//!
+//! The system's certificates are read when the first server is verified, not
+//! before: a run without TLS does not pay for them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+use super::HttpChoice;
+
+/// Whose certificates are believed.
+#[derive(Debug, Clone, Default)]
+pub enum Trust {
+    /// The system's store (or the file that `SSL_CERT_FILE` names); where there
+    /// is none, Mozilla's list, built in.
+    #[default]
+    System,
+    /// These authorities and no others (`--cacert`).
+    Authorities(Vec<CertificateDer<'static>>),
+    /// Anybody (`-k`): the connection is encrypted, but the server may be anyone.
+    Anyone,
+}
+
+/// A certificate file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateFileError {
+    /// It cannot be read, or is not PEM.
+    #[error("failed to read certificates from {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// It holds none.
+    #[error("{} holds no PEM certificate", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// One of them is not usable as an authority.
+    #[error("{} holds a certificate that cannot be used", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: Error,
+    },
+}
+
+/// Reads the PEM certificates of a `--cacert` file.
+pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateFileError> {
+    let unreadable = |source| CertificateFileError::Unreadable { path: path.to_owned(), source };
+    let certificates = CertificateDer::pem_file_iter(path)
+        .map_err(unreadable)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    if certificates.is_empty() {
+        return Err(CertificateFileError::Empty { path: path.to_owned() });
+    }
+    let mut store = RootCertStore::empty();
+    for certificate in &certificates {
+        store
+            .add(certificate.clone())
+            .map_err(|source| CertificateFileError::Unusable { path: path.to_owned(), source })?;
+    }
+    Ok(certificates)
+}
+
+/// The one configuration; clones of it share verifier and session cache.
+pub(super) fn client_config(trust: &Trust, http: HttpChoice) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier =
+        Verifier { trust: trust.clone(), provider: Arc::clone(&provider), loaded: OnceLock::new() };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    // A preconfigured configuration gets no ALPN from the HTTP library.
+    config.alpn_protocols = match http {
+        HttpChoice::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        HttpChoice::Http1 => vec![b"http/1.1".to_vec()],
+        HttpChoice::Http2 => vec![b"h2".to_vec()],
+    };
+    Ok(config)
+}
+
+/// Verifies servers by the usual web rules, and reads the authorities when it first has to.
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    provider: Arc<CryptoProvider>,
+    loaded: OnceLock<Result<Arc<WebPkiServerVerifier>, Error>>,
+}
+
+impl Verifier {
+    fn load(&self) -> Result<Arc<WebPkiServerVerifier>, Error> {
+        let mut roots = RootCertStore::empty();
+        if let Trust::Authorities(authorities) = &self.trust {
+            roots.add_parsable_certificates(authorities.iter().cloned());
+        } else {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
+            .build()
+            .map_err(|error| Error::General(error.to_string()))
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if matches!(self.trust, Trust::Anyone) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let verifier = self.loaded.get_or_init(|| self.load()).as_ref().map_err(Error::clone)?;
+        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether a TLS error is about the server's certificate, so that `--cacert` may help.
+pub(super) const fn is_about_certificate(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(
+            CertificateError::UnknownIssuer
+                | CertificateError::BadSignature
+                | CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. }
+        )
+    )
+}

@@ -1,0 +1,41 @@
+//! fetchpages saves every page that an index or a list names, with the
+//! concurrency model that the user picks.
+//!
+//! A page costs two kinds of work, and they are kept apart: waiting (connect,
+//! request, response) and computing (decode, hash, write).
+//!
+//! | module | decides |
+//! |---|---|
+//! | [`source`] | what: an index page, a list or a sitemap becomes jobs |
+//! | [`queue`] | when: a job that may go now |
+//! | [`exec`] | where: which threads and runtimes run a page |
+//! | [`work`] | how: fetch, compute, save |
+//! | [`fetch`] | one GET, as the bytes came |
+//! | [`page`] | the CPU stage: decode and hash |
+//! | [`save`] | names, files, manifest |
+//! | [`report`] | progress and summary, made from events |
+//! | [`origin`] | an embedded site to try it all on |
+//! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
+//!
+//! Imports go downwards only: `model`, `event`, `clock`, `fingerprint` and
+//! `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
+//! `origin`, then `source` and `work`, then `exec`, then `config`, then `cli`
+//! and `app`. A test reads the sources and checks it.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod digest;
+pub mod event;
+pub mod exec;
+pub mod fetch;
+pub mod fingerprint;
+pub mod model;
+pub mod origin;
+pub mod page;
+pub mod queue;
+pub mod report;
+pub mod save;
+pub mod source;
+pub mod work;

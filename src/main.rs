@@ -1,0 +1,10 @@
+//! The program: parse, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use fetchpages::{app, cli};
+
+fn main() -> ExitCode {
+    let command = cli::parse(std::env::args_os());
+    app::run(command).into()
+}

@@ -1,0 +1,471 @@
+//! The nouns that every module shares: jobs, pages, attempts, outcomes, failures, counts.
+//!
+//! Only data lives here: no I/O, no command line, no HTTP client.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Where a page is saved, relative to the output directory: `India.html`, `a.org/b/c.html`.
+///
+/// Made by `save::key` alone, which sees to it that a key never leaves the
+/// directory: its parts are separated by `/`, and none is empty, `.` or `..`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// Wraps `path` when it is a relative path that stays where it is put, else `None`.
+    pub fn new(path: impl Into<Box<str>>) -> Option<Self> {
+        let path = path.into();
+        let is_safe = |part: &str| {
+            !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0'])
+        };
+        path.split('/').all(is_safe).then_some(Self(path))
+    }
+
+    /// The key as text, with `/` between its parts.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One page to fetch, with the name that it is saved under.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Place in the input, counted from 0 over everything that was read.
+    pub seq: u64,
+    /// The address as the input named it, without fragment.
+    pub url: Url,
+    /// Where the page is saved.
+    pub key: Key,
+    /// Attempts made so far.
+    pub attempts: u32,
+}
+
+/// `url` as it may be shown and recorded: without user name and password.
+pub fn shown_url(url: &Url) -> Cow<'_, str> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Cow::Borrowed(url.as_str());
+    }
+    let mut bare = url.clone();
+    // Neither call fails for a URL that has a user name, because it has a host.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    Cow::Owned(bare.into())
+}
+
+/// The version of HTTP that an answer came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HttpVersion {
+    /// HTTP/1.0
+    #[serde(rename = "1.0")]
+    Http10,
+    /// HTTP/1.1
+    #[serde(rename = "1.1")]
+    Http11,
+    /// HTTP/2
+    #[serde(rename = "2")]
+    Http2,
+    /// HTTP/3
+    #[serde(rename = "3")]
+    Http3,
+}
+
+/// What the last answer's head said; kept for the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The address that answered, after redirects.
+    pub final_url: Url,
+    /// The status code.
+    pub status: u16,
+    /// The version of HTTP.
+    pub http: HttpVersion,
+    /// `Content-Type` as sent.
+    pub content_type: Option<String>,
+    /// `Content-Encoding` as sent, several fields joined by commas.
+    pub content_encoding: Option<String>,
+    /// `ETag` as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified` as sent.
+    pub last_modified: Option<String>,
+}
+
+/// An answer as it came over the wire: the body is still encoded.
+#[derive(Debug, Clone)]
+pub struct RawPage {
+    /// What the head said.
+    pub head: Head,
+    /// The body as received, still in its content coding.
+    pub body: Bytes,
+    /// From the start of the attempt, connecting included, to the response's headers.
+    pub wait: Duration,
+}
+
+/// A page after the CPU stage: decoded and hashed.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The decoded body.
+    pub body: Bytes,
+    /// SHA-256 of the decoded body.
+    pub sha256: [u8; 32],
+}
+
+/// Why a page could not be had. The names are stable: scripts read them in the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// The host's name does not resolve.
+    Dns,
+    /// The resolver did not answer in time.
+    DnsTimeout,
+    /// No connection could be opened.
+    Connect,
+    /// Opening a connection took too long.
+    ConnectTimeout,
+    /// The TLS handshake failed, for example on a certificate.
+    Tls,
+    /// The request was sent and no answer began in time.
+    FirstByteTimeout,
+    /// The body stopped coming.
+    ReadTimeout,
+    /// The attempt as a whole took too long.
+    MaxTime,
+    /// The run's deadline came first.
+    Deadline,
+    /// The connection was reset.
+    Reset,
+    /// The body ended before its announced length.
+    Truncated,
+    /// The answer is not HTTP, or breaks its rules.
+    Protocol,
+    /// Too many redirects, or one that leads nowhere.
+    Redirects,
+    /// The body is larger than the limit, on the wire or decoded.
+    TooLarge,
+    /// The body cannot be decoded from its content coding.
+    Decode,
+    /// The status is not one that is saved.
+    Http,
+    /// The host's robots rules could not be had.
+    Robots,
+    /// The address is one that must not be asked.
+    Blocked,
+    /// The proxy failed.
+    Proxy,
+    /// The page could not be written, or its worker panicked on it.
+    Save,
+    /// The worker that had the page is gone.
+    WorkerLost,
+}
+
+impl FailureCode {
+    /// The stable name, as in the manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::DnsTimeout => "dns-timeout",
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::Tls => "tls",
+            Self::FirstByteTimeout => "first-byte-timeout",
+            Self::ReadTimeout => "read-timeout",
+            Self::MaxTime => "max-time",
+            Self::Deadline => "deadline",
+            Self::Reset => "reset",
+            Self::Truncated => "truncated",
+            Self::Protocol => "protocol",
+            Self::Redirects => "redirects",
+            Self::TooLarge => "too-large",
+            Self::Decode => "decode",
+            Self::Http => "http",
+            Self::Robots => "robots",
+            Self::Blocked => "blocked",
+            Self::Proxy => "proxy",
+            Self::Save => "save",
+            Self::WorkerLost => "worker-lost",
+        }
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A page's failure: data in its outcome, never an `Err` that ends the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The class, for programs.
+    pub code: FailureCode,
+    /// One line for people; credentials are stripped.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of class `code`, told in `message`.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// How one attempt at a page ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The page is whole at its place (or, where nothing is kept, was fetched whole).
+    Saved {
+        /// Size of the decoded body.
+        bytes: u64,
+        /// SHA-256 of the decoded body.
+        sha256: [u8; 32],
+    },
+    /// The page could not be had.
+    Failed(Failure),
+    /// The run stopped before the attempt ended.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The recorded state that this outcome settles a page in.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Saved { .. } => State::Saved,
+            Self::Failed(_) => State::Failed,
+            Self::Interrupted => State::Interrupted,
+        }
+    }
+}
+
+/// One attempt at a page: how it ended and what it cost.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the last answer's head said, when there was one.
+    pub head: Option<Head>,
+    /// Size of the encoded body as received.
+    pub wire_bytes: u64,
+    /// From the start of the attempt to the response's headers.
+    pub wait: Duration,
+    /// CPU time of decoding, hashing and extracting.
+    pub cpu: Duration,
+    /// Set when the failure would meet every further page too, such as a full
+    /// disk: the run stops, and this says why.
+    pub breaks_run: Option<String>,
+}
+
+impl Attempt {
+    /// An attempt that ended in `outcome` before any answer came.
+    pub const fn without_answer(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            head: None,
+            wire_bytes: 0,
+            wait: Duration::ZERO,
+            cpu: Duration::ZERO,
+            breaks_run: None,
+        }
+    }
+
+    /// An attempt that failed before any answer came.
+    pub const fn failed(failure: Failure) -> Self {
+        Self::without_answer(Outcome::Failed(failure))
+    }
+}
+
+/// A page that is done with: its one record of this run.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The page, with its attempts counted.
+    pub job: Job,
+    /// The last attempt.
+    pub attempt: Attempt,
+    /// The worker that ran it, counted from 0; `None` when none ever did.
+    pub worker: Option<usize>,
+    /// When the last attempt began; `None` when none ever did.
+    pub started: Option<Instant>,
+    /// How long the last attempt took, saving included.
+    pub total: Duration,
+}
+
+/// The state that a URL ends in; each has exactly one in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Fetched and kept in this run.
+    Saved,
+    /// Asked again, and the kept page is still current.
+    Unchanged,
+    /// Could not be had.
+    Failed,
+    /// Left out because its host's robots rules say so.
+    Robots,
+    /// The run stopped first.
+    Interrupted,
+}
+
+impl State {
+    /// The stable name, as in the manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Saved => "saved",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Robots => "robots",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What became of the input before any page was fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Intake {
+    /// Entries read: lines, links, arguments.
+    pub found: u64,
+    /// Entries that are no http(s) URL.
+    pub invalid: u64,
+    /// Entries that repeat an earlier one.
+    pub duplicates: u64,
+    /// Entries left out by `--include`, `--exclude`, `--limit` or `--shard`.
+    pub filtered: u64,
+    /// Pages that an earlier run saved and this one need not fetch.
+    pub skipped: u64,
+    /// Pages to fetch.
+    pub pages: u64,
+    /// Parts of the source that could not be had, such as a missing part of a sitemap.
+    pub missing_parts: u64,
+    /// Whether the input was read to its end.
+    pub complete: bool,
+}
+
+/// What a run did, in numbers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    /// What became of the input.
+    pub intake: Intake,
+    /// Pages by the state they ended in.
+    pub states: BTreeMap<State, u64>,
+    /// Failed pages by class, each with one example.
+    pub failures: BTreeMap<FailureCode, FailureClass>,
+    /// Decoded bytes of the saved pages.
+    pub bytes: u64,
+    /// Bytes of the bodies on the wire, failed attempts included where known.
+    pub wire_bytes: u64,
+    /// From the first request to the last page settled.
+    pub fetch_time: Duration,
+    /// The slowest saved page and how long its last attempt took.
+    pub slowest: Option<(String, Duration)>,
+    /// Attempts that were followed by another one.
+    pub retries: u64,
+}
+
+impl Summary {
+    /// Pages that ended in `state`.
+    pub fn count(&self, state: State) -> u64 {
+        self.states.get(&state).copied().unwrap_or(0)
+    }
+
+    /// Pages that have a state.
+    pub fn settled(&self) -> u64 {
+        self.states.values().sum()
+    }
+
+    /// Saved pages for each second of the fetch phase; 0 when none was saved.
+    pub fn pages_per_second(&self) -> f64 {
+        let seconds = self.fetch_time.as_secs_f64();
+        if seconds > 0.0 { self.count(State::Saved) as f64 / seconds } else { 0.0 }
+    }
+
+    /// Checks that every entry read has exactly one fate:
+    /// found = invalid + duplicates + filtered + skipped + the sum over states.
+    ///
+    /// # Errors
+    ///
+    /// The two sides of the sum, as one line, when they differ.
+    pub fn check_accounts(&self) -> Result<(), String> {
+        let Intake { found, invalid, duplicates, filtered, skipped, pages, .. } = self.intake;
+        let settled = self.settled();
+        if found == invalid + duplicates + filtered + skipped + settled && pages == settled {
+            return Ok(());
+        }
+        Err(format!(
+            "found {found}, but invalid {invalid} + duplicates {duplicates} + filtered {filtered} \
+             + skipped {skipped} + settled {settled} (of {pages} pages)"
+        ))
+    }
+}
+
+/// The failures of one class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureClass {
+    /// How many pages.
+    pub count: u64,
+    /// The first such page.
+    pub example_url: String,
+    /// What was said of it.
+    pub example_message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_never_leaves_its_directory() {
+        for path in ["India.html", "a.org/b/c.html", "...html", "a/...", "%2E%2E"] {
+            assert!(Key::new(path).is_some(), "{path}");
+        }
+        for path in ["", "/etc/passwd", "..", "a/../b", "a//b", "a/", "./a", "a\\b", "a\0b"] {
+            assert!(Key::new(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn codes_read_in_the_manifest_as_they_are_told() {
+        for code in [FailureCode::Dns, FailureCode::FirstByteTimeout, FailureCode::WorkerLost] {
+            let json = serde_json::to_string(&code).unwrap();
+            assert_eq!(json, format!("\"{code}\""));
+        }
+        for state in [State::Saved, State::Unchanged, State::Interrupted] {
+            assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{}\"", state.as_str()));
+        }
+    }
+
+    #[test]
+    fn accounts_add_up_or_say_where_they_do_not() {
+        let mut summary = Summary {
+            intake: Intake {
+                found: 10,
+                invalid: 1,
+                duplicates: 2,
+                filtered: 3,
+                pages: 4,
+                ..Intake::default()
+            },
+            ..Summary::default()
+        };
+        summary.states.insert(State::Saved, 3);
+        summary.states.insert(State::Failed, 1);
+        assert_eq!(summary.check_accounts(), Ok(()));
+        summary.states.insert(State::Failed, 2);
+        let told = summary.check_accounts().unwrap_err();
+        assert!(told.contains("found 10") && told.contains("settled 5"), "{told}");
+    }
+}

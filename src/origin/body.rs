@@ -1,0 +1,180 @@
+//! A response's body: whole at once, or in chunks at the pace of a slow line.
+//!
+//! Holds the request open until its last byte is handed over or the connection breaks.
+
+use std::{
+    convert::Infallible,
+    num::NonZeroU64,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::tally::OpenRequest;
+
+/// Chunks a second on a slow line: often enough to look steady, seldom enough to cost little.
+const CHUNKS_PER_SECOND: u64 = 50;
+
+/// The longest chunk on a fast line, which bounds the jerks there.
+const LONGEST_CHUNK_BYTES: u64 = 64 * 1024;
+
+/// What is still to be sent of a response.
+pub(super) struct ReplyBody {
+    rest: Bytes,
+    pace: Option<Pace>,
+    open: Option<OpenRequest>,
+}
+
+impl ReplyBody {
+    /// A body that is sent at this many bytes a second, or at once; `open` is dropped with its
+    /// last byte.
+    pub(super) fn new(
+        bytes: Bytes,
+        bytes_per_second: Option<NonZeroU64>,
+        open: Option<OpenRequest>,
+    ) -> ReplyBody {
+        ReplyBody {
+            // An empty body may never be polled, and has no last byte to wait for.
+            open: open.filter(|_| !bytes.is_empty()),
+            rest: bytes,
+            pace: bytes_per_second.map(Pace::new),
+        }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let body = &mut *self;
+        if body.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = match &mut body.pace {
+            None => body.rest.len(),
+            Some(pace) => ready!(pace.poll_chunk(body.rest.len(), context)),
+        };
+        let chunk = body.rest.split_to(length);
+        if body.rest.is_empty() {
+            // Now and not when the body is dropped: a client that has read the last byte must not
+            // find its request still counted as open.
+            body.open = None;
+        }
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(u64::try_from(self.rest.len()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The schedule of a body on a line of limited speed.
+///
+/// Each chunk is due when a line of that speed would have delivered it, counted from the first
+/// poll and not from the chunk before, so that late timers do not add up.
+struct Pace {
+    bytes_per_second: NonZeroU64,
+    started: Option<Instant>,
+    sent_bytes: u64,
+    wait: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pace {
+    fn new(bytes_per_second: NonZeroU64) -> Pace {
+        Pace { bytes_per_second, started: None, sent_bytes: 0, wait: None }
+    }
+
+    /// The length of the next chunk, of at most `rest` bytes, once it is due.
+    fn poll_chunk(&mut self, rest: usize, context: &mut Context<'_>) -> Poll<usize> {
+        let length = rest.min(chunk_bytes(self.bytes_per_second));
+        let total = self.sent_bytes + u64::try_from(length).unwrap_or(u64::MAX);
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let due = started + time_for(total, self.bytes_per_second);
+        let wait = self.wait.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        ready!(wait.as_mut().poll(context));
+        self.wait = None;
+        self.sent_bytes = total;
+        Poll::Ready(length)
+    }
+}
+
+/// How long a chunk is at this speed, at least one byte.
+fn chunk_bytes(bytes_per_second: NonZeroU64) -> usize {
+    let bytes = (bytes_per_second.get() / CHUNKS_PER_SECOND).clamp(1, LONGEST_CHUNK_BYTES);
+    usize::try_from(bytes).expect("at most 64 kB")
+}
+
+/// How long so many bytes take at this speed.
+fn time_for(bytes: u64, bytes_per_second: NonZeroU64) -> Duration {
+    let seconds = bytes / bytes_per_second;
+    // Below a second, so neither the product nor the quotient leaves 128 or 64 bits.
+    let nanos =
+        u128::from(bytes % bytes_per_second) * 1_000_000_000 / u128::from(bytes_per_second.get());
+    Duration::from_secs(seconds)
+        + Duration::from_nanos(u64::try_from(nanos).expect("below a second"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http_body_util::BodyExt;
+
+    use super::{super::tally::Tally, *};
+
+    fn speed(bytes_per_second: u64) -> NonZeroU64 {
+        NonZeroU64::new(bytes_per_second).unwrap()
+    }
+
+    #[test]
+    fn chunks_are_short_on_slow_lines_and_bounded_on_fast_ones() {
+        assert_eq!(chunk_bytes(speed(1)), 1);
+        assert_eq!(chunk_bytes(speed(100_000)), 2000);
+        assert_eq!(chunk_bytes(speed(u64::MAX)), 64 * 1024);
+    }
+
+    #[test]
+    fn time_is_length_over_speed() {
+        assert_eq!(time_for(1500, speed(1000)), Duration::from_millis(1500));
+        assert_eq!(time_for(0, speed(1)), Duration::ZERO);
+        assert_eq!(time_for(u64::MAX, speed(1)), Duration::from_secs(u64::MAX));
+        assert_eq!(time_for(u64::MAX, speed(u64::MAX)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_paced_body_arrives_whole_and_closes_its_request() {
+        let tally = Arc::new(Tally::default());
+        let bytes = Bytes::from(vec![7; 300_000]);
+        let open = Some(tally.open_request());
+        let body = ReplyBody::new(bytes.clone(), Some(speed(1_000_000_000)), open);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let received = runtime.block_on(body.collect()).unwrap().to_bytes();
+        assert_eq!(received, bytes);
+        assert_eq!(tally.counters().open, 0);
+    }
+
+    #[test]
+    fn a_dropped_or_empty_body_closes_its_request() {
+        let tally = Arc::new(Tally::default());
+        let body =
+            |bytes: &'static [u8]| ReplyBody::new(bytes.into(), None, Some(tally.open_request()));
+        let empty = body(b"");
+        assert_eq!(tally.counters().open, 0);
+        let aborted = body(b"never sent");
+        assert_eq!(tally.counters().open, 1);
+        drop((empty, aborted));
+        assert_eq!(tally.counters().open, 0);
+    }
+}

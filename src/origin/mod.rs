@@ -1,0 +1,197 @@
+//! An embedded web site to download: for demonstrations, for measurements, for tests.
+//!
+//! [`Origin::start`] makes the site, an index of countries and an article for each, and serves it
+//! on 127.0.0.1 until the handle is dropped. The same options give the same bytes, on any machine.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `site.rs`, `document.rs` | the pages by path; pure, as all that they use: |
+//! | `index.rs`, `article.rs`, `markup.rs` | how the pages are written |
+//! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
+//! | `reply.rs` | request to response, as values |
+//! | `thread.rs`, `server.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
+//! | `tally.rs` | the counters |
+//!
+//! What the server knows besides the pages: `/` leads to the index, `/robots.txt` has rules, and
+//! `/_stats` shows the counters as JSON. The origin is no model of a hostile or a broken site; it
+//! answers quickly and correctly unless it is told to be slow.
+
+mod article;
+mod body;
+mod certificate;
+mod countries;
+mod document;
+mod index;
+mod markup;
+mod patterns;
+mod random;
+mod reply;
+mod server;
+mod site;
+mod tally;
+mod thread;
+mod words;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU64,
+    sync::Arc,
+    time::Duration,
+};
+
+use self::{certificate::Identity, server::Server, tally::Tally, thread::ServerThread};
+pub use self::{
+    document::Document,
+    site::{INDEX_PATH, Site},
+    tally::Counters,
+};
+
+/// The default of [`Options::port`]: one that the system picks.
+pub const DEFAULT_PORT: u16 = 0;
+
+/// The default of [`Options::pages`]: one for each country.
+pub const DEFAULT_PAGES: usize = countries::COUNT;
+
+/// The default of [`Options::seed`].
+pub const DEFAULT_SEED: u64 = 1;
+
+/// What the site holds and how it is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 for one that the system picks.
+    pub port: u16,
+    /// How long a new connection waits until its first byte is read, and each request until its
+    /// response begins. Requests of one HTTP/2 connection wait side by side.
+    pub latency: Duration,
+    /// Bytes a second at which a connection's bodies are sent, without headers and TLS; `None`
+    /// for no limit, and 0 is taken for 1. On HTTP/2 each response has this rate for itself.
+    pub bandwidth: Option<u64>,
+    /// How many articles the index lists; see [`Site::new`].
+    pub pages: usize,
+    /// What the pages' text is drawn from.
+    pub seed: u64,
+    /// Whether to serve HTTPS, with HTTP/2 and HTTP/1.1, instead of plain HTTP/1.1.
+    pub tls: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            port: DEFAULT_PORT,
+            latency: Duration::ZERO,
+            bandwidth: None,
+            pages: DEFAULT_PAGES,
+            seed: DEFAULT_SEED,
+            tls: false,
+        }
+    }
+}
+
+/// Why an origin could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum OriginError {
+    /// The thread or its event loop could not be started.
+    #[error("start the origin's thread")]
+    Thread(#[source] io::Error),
+    /// The port is taken or not allowed.
+    #[error("listen on {addr} for the origin")]
+    Listen {
+        /// Where it was to listen.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No certificate could be made.
+    #[error("make the origin's certificate")]
+    Certificate(#[source] rcgen::Error),
+    /// The TLS library did not take the certificate.
+    #[error("set up TLS for the origin")]
+    Tls(#[source] rustls::Error),
+}
+
+/// A running server with its site; dropping it stops the server.
+#[derive(Debug)]
+pub struct Origin {
+    thread: ServerThread,
+    site: Arc<Site>,
+    tally: Arc<Tally>,
+    authority_pem: Option<String>,
+}
+
+impl Origin {
+    /// Makes the site and serves it on a thread of its own; returns when it listens.
+    ///
+    /// Costs what [`Site::new`] costs; after that a request costs no more than sending it.
+    ///
+    /// # Errors
+    ///
+    /// If the port cannot be listened on, or the system refuses a thread, an event loop or
+    /// random numbers for keys.
+    ///
+    /// # Panics
+    ///
+    /// As [`Site::new`].
+    pub fn start(options: &Options) -> Result<Origin, OriginError> {
+        let identity = options.tls.then(Identity::generate).transpose()?;
+        let site = Arc::new(Site::new(options.seed, options.pages));
+        let tally = Arc::new(Tally::default());
+        let server = Server {
+            site: Arc::clone(&site),
+            tally: Arc::clone(&tally),
+            latency: options.latency,
+            bytes_per_second: options
+                .bandwidth
+                .map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN)),
+            tls: identity.as_ref().map(|identity| Arc::clone(&identity.config).into()),
+        };
+        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+        Ok(Origin {
+            thread: ServerThread::start(server, wanted)?,
+            site,
+            tally,
+            authority_pem: identity.map(|identity| identity.authority_pem),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.thread.addr()
+    }
+
+    /// The URL of the index page.
+    #[must_use]
+    pub fn index_url(&self) -> String {
+        self.url(INDEX_PATH)
+    }
+
+    /// The URL of a path, which begins with a slash.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        let scheme = match self.authority_pem {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}{path}", self.addr())
+    }
+
+    /// The pages that it serves.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The counters as they are now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.tally.counters()
+    }
+
+    /// With TLS, the certificate of the authority that a client has to trust, as PEM: it goes into
+    /// a file of authorities. The server's own is good for `localhost` and `127.0.0.1`.
+    #[must_use]
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.authority_pem.as_deref()
+    }
+}

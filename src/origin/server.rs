@@ -1,0 +1,318 @@
+//! The HTTP server: accepts connections, waits as long as the options say, sends what
+//! [`reply`](super::reply) decides.
+//!
+//! I/O only; it chooses neither status nor body.
+
+use std::{
+    convert::Infallible, io, net::SocketAddr, num::NonZeroU64, panic, sync::Arc, time::Duration,
+};
+
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    rt::{Read, Write},
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::oneshot,
+    task::{JoinError, JoinSet},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    body::ReplyBody,
+    reply::{reply, typed},
+    site::Site,
+    tally::Tally,
+};
+
+/// Where the counters are.
+const STATS_PATH: &str = "/_stats";
+
+/// Connections that may wait to be accepted: more than any test opens at once, so that none of
+/// them sees the kernel's second-long retry of a refused handshake.
+const BACKLOG: u32 = 4096;
+
+/// Rest after an error of accept, such as having no file descriptor left, which would otherwise
+/// come again at once.
+const ACCEPT_REST: Duration = Duration::from_millis(10);
+
+/// What all connections share.
+pub(super) struct Server {
+    pub(super) site: Arc<Site>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) latency: Duration,
+    pub(super) bytes_per_second: Option<NonZeroU64>,
+    pub(super) tls: Option<TlsAcceptor>,
+}
+
+/// Opens a listening socket; must be called within a runtime.
+pub(super) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // On Windows the option would let two servers share a port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+impl Server {
+    /// Serves until `stop` is sent or dropped; connections end with it, wherever they are.
+    pub(super) async fn run(self, listener: TcpListener, mut stop: oneshot::Receiver<()>) {
+        let server = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = &mut stop => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _peer)) => {
+                        server.tally.count_connection();
+                        connections.spawn(Arc::clone(&server).connection(stream));
+                    }
+                    Err(_) => tokio::time::sleep(ACCEPT_REST).await,
+                },
+                Some(ended) = connections.join_next() => report_panic(ended),
+            }
+        }
+        connections.shutdown().await;
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream) {
+        // Only a delay hangs on it, and a connection that is gone is noticed soon enough.
+        stream.set_nodelay(true).ok();
+        self.wait().await;
+        let Some(acceptor) = &self.tls else {
+            return self.serve_http1(TokioIo::new(stream)).await;
+        };
+        // A failed handshake is the client's to report.
+        let Ok(stream) = acceptor.accept(stream).await else {
+            return;
+        };
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.serve_http2(TokioIo::new(stream)).await;
+        } else {
+            self.serve_http1(TokioIo::new(stream)).await;
+        }
+    }
+
+    async fn serve_http1(self: Arc<Self>, io: impl Read + Write + Unpin) {
+        let service = service_fn(move |request| Arc::clone(&self).answer(request));
+        let served = http1::Builder::new().serve_connection(io, service);
+        // It ends with an error when the client breaks it off, which is the client's right.
+        served.await.ok();
+    }
+
+    async fn serve_http2(self: Arc<Self>, io: impl Read + Write + Unpin) {
+        let service = service_fn(move |request| Arc::clone(&self).answer(request));
+        let served = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service);
+        // As with HTTP/1.1.
+        served.await.ok();
+    }
+
+    /// Answers one request after the latency; other requests on an HTTP/2 connection run beside it.
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody>, Infallible> {
+        let path = request.uri().path();
+        if path == STATS_PATH {
+            let stats = self.tally.counters().to_json();
+            let response = typed("application/json", stats.into());
+            return Ok(response.map(|json| ReplyBody::new(json, None, None)));
+        }
+        let open = self.tally.open_request();
+        let response = reply(&self.site, request.method(), path, request.headers());
+        self.wait().await;
+        Ok(response.map(|bytes| ReplyBody::new(bytes, self.bytes_per_second, Some(open))))
+    }
+
+    async fn wait(&self) {
+        // A timer of zero would still cost up to a millisecond.
+        if !self.latency.is_zero() {
+            tokio::time::sleep(self.latency).await;
+        }
+    }
+}
+
+/// Passes a connection's panic on to the server's thread.
+fn report_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        panic::resume_unwind(error.into_panic());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpStream,
+        thread,
+    };
+
+    use rustls::{
+        ClientConfig, ClientConnection, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, pem::PemObject},
+    };
+
+    use super::super::{Counters, Options, Origin};
+    use super::Arc;
+
+    const ARTICLE: &str = "/wiki/India";
+
+    fn small_origin() -> Origin {
+        start(&Options::default())
+    }
+
+    fn start(options: &Options) -> Origin {
+        let options = Options { pages: 1, ..options.clone() };
+        Origin::start(&options).unwrap()
+    }
+
+    /// One connection that writes requests by hand.
+    struct Client {
+        stream: BufReader<TcpStream>,
+    }
+
+    /// A response as it came over the wire, its header lines in lower case.
+    struct Received {
+        head: String,
+        body: Vec<u8>,
+    }
+
+    impl Client {
+        fn new(origin: &Origin) -> Client {
+            let stream = TcpStream::connect(origin.addr()).unwrap();
+            Client { stream: BufReader::new(stream) }
+        }
+
+        fn get(&mut self, path: &str, headers: &str) -> Received {
+            self.ask("GET", path, headers);
+            let head = self.head();
+            let length = head
+                .split_once("content-length: ")
+                .map_or(0, |(_, rest)| rest.lines().next().unwrap().parse().unwrap());
+            let mut body = vec![0; length];
+            self.stream.read_exact(&mut body).unwrap();
+            Received { head, body }
+        }
+
+        fn ask(&mut self, method: &str, path: &str, headers: &str) {
+            let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+            self.stream.get_mut().write_all(request.as_bytes()).unwrap();
+        }
+
+        fn head(&mut self) -> String {
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                let read = self.stream.read_line(&mut head).unwrap();
+                assert_ne!(read, 0, "connection closed in a head: {head}");
+            }
+            head.to_lowercase()
+        }
+    }
+
+    #[test]
+    fn pages_are_served_plain_and_compressed_on_one_connection() {
+        let origin = small_origin();
+        let document = origin.site().get(ARTICLE).unwrap();
+        let mut client = Client::new(&origin);
+        let plain = client.get(ARTICLE, "");
+        assert!(plain.head.starts_with("http/1.1 200 "));
+        assert!(plain.head.contains("content-type: text/html; charset=utf-8\r\n"));
+        assert!(!plain.head.contains("content-encoding"));
+        assert_eq!(&plain.body[..], document.plain());
+        let packed = client.get(ARTICLE, "Accept-Encoding: gzip\r\n");
+        assert!(packed.head.contains("content-encoding: gzip\r\n"));
+        assert_eq!(&packed.body[..], document.gzip());
+        let expected = Counters { requests: 2, open: 0, open_peak: 1, connections: 1 };
+        assert_eq!(origin.counters(), expected);
+    }
+
+    #[test]
+    fn responses_without_a_body_leave_the_connection_usable() {
+        let origin = small_origin();
+        let mut client = Client::new(&origin);
+        let etag = origin.site().get(ARTICLE).unwrap().etag();
+        let unchanged = client.get(ARTICLE, &format!("If-None-Match: {etag}\r\n"));
+        assert!(unchanged.head.starts_with("http/1.1 304 "));
+        client.ask("HEAD", ARTICLE, "");
+        let length = origin.site().get(ARTICLE).unwrap().plain().len();
+        let head = client.head();
+        assert!(head.contains(&format!("content-length: {length}\r\n")));
+        let missing = client.get("/nowhere", "");
+        assert!(missing.head.starts_with("http/1.1 404 "));
+        assert!(missing.body.starts_with(b"<!DOCTYPE html>"));
+        let moved = client.get("/", "");
+        assert!(moved.head.starts_with("http/1.1 302 "));
+        assert_eq!(origin.counters().connections, 1);
+    }
+
+    #[test]
+    fn stats_are_json_and_do_not_count_themselves() {
+        let origin = small_origin();
+        let mut client = Client::new(&origin);
+        client.get("/robots.txt", "");
+        let stats = client.get("/_stats", "").body;
+        assert_eq!(
+            String::from_utf8(stats).unwrap(),
+            "{\"requests\":1,\"open\":0,\"open_peak\":1,\"connections\":1}\n"
+        );
+    }
+
+    #[test]
+    fn a_request_is_open_until_its_body_is_sent_or_broken_off() {
+        let origin = start(&Options { bandwidth: Some(1), ..Options::default() });
+        let clients: Vec<Client> = (0..3)
+            .map(|_| {
+                let mut client = Client::new(&origin);
+                client.ask("GET", ARTICLE, "");
+                client.head();
+                client
+            })
+            .collect();
+        assert_eq!((origin.counters().open, origin.counters().open_peak), (3, 3));
+        drop(clients);
+        while origin.counters().open > 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_an_error() {
+        let origin = small_origin();
+        let options = Options { port: origin.addr().port(), pages: 0, ..Options::default() };
+        let error = Origin::start(&options).unwrap_err();
+        assert_eq!(error.to_string(), format!("listen on {} for the origin", origin.addr()));
+    }
+
+    #[test]
+    fn the_authority_vouches_for_the_server_and_http2_is_offered() {
+        let origin = start(&Options { tls: true, ..Options::default() });
+        assert!(origin.index_url().starts_with("https://127.0.0.1:"));
+        let pem = origin.certificate_pem().unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = Arc::new(config);
+        for name in ["localhost", "127.0.0.1"] {
+            let name = name.try_into().unwrap();
+            let mut tls = ClientConnection::new(Arc::clone(&config), name).unwrap();
+            let mut stream = TcpStream::connect(origin.addr()).unwrap();
+            while tls.is_handshaking() {
+                tls.complete_io(&mut stream).unwrap();
+            }
+            assert_eq!(tls.alpn_protocol(), Some(&b"h2"[..]));
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The site as a value: a seed and a number of pages give every path its page.
+//!
+//! Pure: no files, no sockets, no clock. Serving is left to [`server`](super::server).
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    num::NonZeroUsize,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use super::{
+    article::Writer,
+    countries::{COUNT, COUNTRIES},
+    document::{Document, Press},
+    index::index_page,
+    markup::push_article_path,
+    random::Random,
+};
+
+/// Where the index page is.
+pub const INDEX_PATH: &str = "/wiki/List_of_countries_by_population_(United_Nations)";
+
+/// Where the rules for robots are.
+const ROBOTS_PATH: &str = "/robots.txt";
+
+/// Rules that keep robots from nothing that the index leads to.
+const ROBOTS: &str = "User-agent: *\nDisallow: /w/\nDisallow: /api/\nDisallow: /trap/\n";
+
+/// How the lengths of articles are spread: for a rank of so many per mille, the length in kB.
+///
+/// Close to a log-normal distribution with a median of 300 kB and sigma 0.58. A table rather than
+/// the formula, since libraries differ in the last digits of the exponential function, and the
+/// pages of a seed are to be the same everywhere.
+const LENGTHS: [(usize, usize); 13] = [
+    (0, 80),
+    (25, 96),
+    (50, 115),
+    (100, 143),
+    (250, 203),
+    (500, 300),
+    (750, 444),
+    (900, 631),
+    (950, 779),
+    (980, 985),
+    (990, 1150),
+    (996, 1480),
+    (1000, 1590),
+];
+
+/// One row of the index: an article and what the index tells of it.
+pub(super) struct Entry {
+    pub(super) name: Cow<'static, str>,
+    pub(super) title: Cow<'static, str>,
+    pub(super) flag: &'static str,
+    pub(super) population: u64,
+}
+
+impl Entry {
+    /// The row at this place of the index: a country's, or an invented area's after those.
+    fn at(index: usize) -> Entry {
+        if let Some(country) = COUNTRIES.get(index) {
+            return Entry {
+                name: country.name.into(),
+                title: country.title.into(),
+                flag: country.flag,
+                population: country.population,
+            };
+        }
+        let number = index + 1;
+        let title = format!("Area {number}");
+        Entry {
+            name: title.clone().into(),
+            title: title.into(),
+            flag: "xx",
+            // Falls with the number, and stays below the smallest country's.
+            population: u64::try_from(COUNT * 700 / number).expect("a small number"),
+        }
+    }
+}
+
+/// All pages of a site, by path.
+///
+/// Articles and index link to more than there is: topics, categories and, when there are fewer
+/// than 233 articles, the countries left out.
+#[derive(Debug)]
+pub struct Site {
+    /// The articles' paths in index order.
+    paths: Vec<String>,
+    /// For each path, decoded, the place in `documents`.
+    places: HashMap<String, usize>,
+    /// The distinct articles in index order, then the index and the rules for robots.
+    documents: Vec<Document>,
+}
+
+impl Site {
+    /// Makes all pages: an index and so many articles.
+    ///
+    /// The first 233 articles are those of the countries. Any further ones, `/wiki/Area_234` and
+    /// so on, have the bodies of the first 233 again, in turn, and so cost next to nothing but
+    /// their row in the index, some 500 bytes. An article depends on the seed and its title only.
+    ///
+    /// Takes about 0.3 s on two cores and 95 MB for 233 articles or more; all cores work
+    /// at it.
+    ///
+    /// # Panics
+    ///
+    /// If the system refuses another thread.
+    #[must_use]
+    pub fn new(seed: u64, pages: usize) -> Site {
+        let entries: Vec<Entry> = (0..pages).map(Entry::at).collect();
+        let mut documents = articles(seed, pages.min(COUNT));
+        let distinct = documents.len();
+        let mut paths = Vec::with_capacity(pages);
+        let mut places = HashMap::with_capacity(pages + 2);
+        for (number, entry) in entries.iter().enumerate() {
+            let mut path = String::new();
+            push_article_path(&mut path, &entry.title);
+            places.insert(decoded(&path).into_owned(), number % distinct);
+            paths.push(path);
+        }
+        let mut press = Press::new();
+        for (path, text, content_type) in [
+            (INDEX_PATH, index_page(&entries), HTML),
+            (ROBOTS_PATH, ROBOTS.to_owned(), "text/plain; charset=UTF-8"),
+        ] {
+            places.insert(path.to_owned(), documents.len());
+            documents.push(press.document(&text, content_type));
+        }
+        Site { paths, places, documents }
+    }
+
+    /// The page at this path, percent-encoded or not; without a query, which the caller cuts off.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&Document> {
+        let place = self.places.get(decoded(path).as_ref())?;
+        self.documents.get(*place)
+    }
+
+    /// The articles' paths, percent-encoded, in the order of the index.
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+}
+
+/// The `Content-Type` of articles and index.
+const HTML: &str = "text/html; charset=UTF-8";
+
+/// The articles of the first `count` countries, made on all cores.
+fn articles(seed: u64, count: usize) -> Vec<Document> {
+    let lengths = lengths(seed);
+    let mut order: Vec<usize> = (0..count).collect();
+    // The longest first, so that no core is left with a long one at the end.
+    order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+    let writer = Writer::new(seed);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut press = Press::new();
+        let mut text = String::new();
+        let mut made = Vec::new();
+        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            text.clear();
+            writer.write(&mut text, COUNTRIES[index].title, lengths[index]);
+            let document = press.document(&text, HTML);
+            made.push((index, document));
+        }
+        made
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut made: Vec<(usize, Document)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores.min(count)).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("writing text does not panic"))
+            .collect()
+    });
+    made.sort_by_key(|&(index, _)| index);
+    made.into_iter().map(|(_, document)| document).collect()
+}
+
+/// The length in bytes that each country's article is to have: the seed shuffles the countries,
+/// and the rank in that order gives the length, so that every seed has the same spread.
+fn lengths(seed: u64) -> Vec<usize> {
+    let mut shuffled: Vec<usize> = (0..COUNT).collect();
+    shuffled.sort_by_cached_key(|&index| {
+        Random::new(seed, "length").bits() ^ Random::new(seed, COUNTRIES[index].title).bits()
+    });
+    let mut lengths = vec![0; COUNT];
+    for (rank, index) in shuffled.into_iter().enumerate() {
+        lengths[index] = length_at((2 * rank + 1) * 500 / COUNT);
+    }
+    lengths
+}
+
+/// The length in bytes for this rank in per mille, between the two nearest of [`LENGTHS`].
+fn length_at(rank: usize) -> usize {
+    let above = LENGTHS.partition_point(|&(mille, _)| mille <= rank);
+    let (low, low_kb) = LENGTHS[above - 1];
+    let (high, high_kb) = LENGTHS[above.min(LENGTHS.len() - 1)];
+    let step = (high - low).max(1);
+    1000 * low_kb + 1000 * (high_kb - low_kb) * (rank - low) / step
+}
+
+/// The path with its percent escapes resolved; as it is when they do not give UTF-8.
+fn decoded(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let (byte, after) = escaped(rest).unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+/// The byte that the escape at the beginning stands for, and what follows the escape.
+fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
+    let [b'%', high, low, after @ ..] = text else {
+        return None;
+    };
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let byte = digit(high)? * 16 + digit(low)?;
+    Some((u8::try_from(byte).ok()?, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, sync::LazyLock};
+
+    use super::*;
+
+    /// The site of 233 pages, made once for all tests.
+    static WHOLE: LazyLock<Site> = LazyLock::new(|| Site::new(1, COUNT));
+
+    fn text(document: &Document) -> String {
+        String::from_utf8(document.plain().to_vec()).unwrap()
+    }
+
+    /// The values of the links that `td .flagicon + a` finds, told by how the page is written.
+    fn flagged_links(html: &str) -> Vec<&str> {
+        html.split("<td")
+            .skip(1)
+            .map(|cell| cell.split_once("</td>").unwrap().0)
+            .filter_map(|cell| cell.split_once("&#160;</span><a href=\""))
+            .map(|(_, link)| link.split_once('"').unwrap().0)
+            .collect()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_bytes_and_another_seed_others() {
+        let first = Site::new(7, 2);
+        let again = Site::new(7, 2);
+        let other = Site::new(8, 2);
+        for path in first.paths() {
+            assert_eq!(first.get(path), again.get(path));
+            assert_ne!(first.get(path), other.get(path));
+        }
+    }
+
+    #[test]
+    fn an_article_does_not_depend_on_how_many_there_are() {
+        let path = "/wiki/India";
+        assert_eq!(Site::new(1, 1).get(path), WHOLE.get(path));
+    }
+
+    #[test]
+    fn articles_have_the_lengths_of_real_ones() {
+        let documents: Vec<&Document> = WHOLE.paths().filter_map(|path| WHOLE.get(path)).collect();
+        let mut lengths: Vec<usize> = documents.iter().map(|page| page.plain().len()).collect();
+        lengths.sort_unstable();
+        assert!((250_000..350_000).contains(&lengths[COUNT / 2]));
+        assert!((75_000..120_000).contains(&lengths[0]));
+        assert!(lengths[COUNT - 1] <= 1_600_000);
+        let long = lengths.iter().filter(|&&length| length > 1_000_000).count();
+        assert!((3..=6).contains(&long), "{long} pages above 1 MB");
+
+        let mut packed: Vec<usize> = documents.iter().map(|page| page.gzip().len()).collect();
+        packed.sort_unstable();
+        let ratio = lengths[COUNT / 2] * 10 / packed[COUNT / 2];
+        assert!((70..=80).contains(&ratio), "ratio {ratio}/10");
+    }
+
+    #[test]
+    fn every_seed_has_some_pages_above_one_megabyte() {
+        for seed in 0..20 {
+            let long = lengths(seed).into_iter().filter(|&it| it > 1_000_000).count();
+            assert!((3..=6).contains(&long), "seed {seed}: {long}");
+        }
+    }
+
+    #[test]
+    fn the_index_links_every_article_and_two_of_them_again() {
+        let index = text(WHOLE.get(INDEX_PATH).unwrap());
+        let links = flagged_links(&index);
+        assert_eq!(links.len(), COUNT + 2);
+        assert!(links[..COUNT].iter().copied().eq(WHOLE.paths()));
+        assert_eq!(links[COUNT], links[0]);
+        assert_eq!(links[COUNT + 1], format!("{}#Demographics", links[COUNT - 1]));
+        let distinct: HashSet<&str> = WHOLE.paths().collect();
+        assert_eq!(distinct.len(), COUNT);
+    }
+
+    #[test]
+    fn ids_are_unique_within_an_article() {
+        let article = text(WHOLE.get("/wiki/India").unwrap());
+        let ids: Vec<&str> =
+            article.split(" id=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+        let distinct: HashSet<&&str> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn paths_beyond_the_countries_share_their_bodies() {
+        let site = Site::new(1, COUNT + 2);
+        assert_eq!(site.paths().last(), Some("/wiki/Area_235"));
+        assert_eq!(site.get("/wiki/Area_234"), site.get("/wiki/India"));
+        assert_eq!(site.get("/wiki/Area_235"), site.get("/wiki/China"));
+    }
+
+    #[test]
+    fn a_site_may_be_small_or_empty() {
+        let none = Site::new(1, 0);
+        assert_eq!(none.paths().len(), 0);
+        assert!(flagged_links(&text(none.get(INDEX_PATH).unwrap())).is_empty());
+        let one = Site::new(1, 1);
+        assert_eq!(flagged_links(&text(one.get(INDEX_PATH).unwrap())).len(), 3);
+    }
+
+    #[test]
+    fn paths_match_with_and_without_escapes() {
+        for path in [
+            "/wiki/Cura%C3%A7ao",
+            "/wiki/Cura%c3%a7ao",
+            "/wiki/Curaçao",
+            "/wiki/Georgia_%28country%29",
+            "/wiki/Georgia_(country)",
+        ] {
+            assert!(WHOLE.get(path).is_some(), "{path}");
+        }
+        for path in ["/wiki/Atlantis", "/wiki/India%", "/wiki/%ff%fe", "/wiki/%zz"] {
+            assert!(WHOLE.get(path).is_none(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What follows a failed attempt: pure, so that a policy is tested without waiting.
+//!
+//! It decides; the frontier keeps the page until its time, and nobody sleeps here.
+
+use std::time::Duration;
+
+use crate::model::{Attempt, FailureCode, Outcome};
+
+/// Attempts that may follow the first, unless the user says otherwise.
+pub const DEFAULT_RETRIES: u32 = 3;
+/// The longest that the first retry waits.
+const BASE: Duration = Duration::from_millis(500);
+/// No retry waits longer than this.
+const CAP: Duration = Duration::from_secs(30);
+
+/// How often and how soon a failed page is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts that may follow the first.
+    pub retries: u32,
+    /// The longest that the first retry waits; the limit doubles with each one.
+    pub base: Duration,
+    /// The longest that any retry waits.
+    pub cap: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { retries: DEFAULT_RETRIES, base: BASE, cap: CAP }
+    }
+}
+
+/// What happens to a page after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done with; the attempt's outcome is the page's.
+    Done,
+    /// It is tried again, not before this much time has passed.
+    Again(Duration),
+}
+
+impl RetryPolicy {
+    /// Judges the attempt that was number `attempts` (from 1) of its page.
+    pub fn judge(&self, attempts: u32, attempt: &Attempt, dice: &mut Dice) -> Verdict {
+        let Outcome::Failed(failure) = &attempt.outcome else {
+            return Verdict::Done;
+        };
+        let status = attempt.head.as_ref().map(|head| head.status);
+        let is_hopeless = attempt.breaks_run.is_some() || !is_transient(failure.code, status);
+        if is_hopeless || attempts > self.retries {
+            return Verdict::Done;
+        }
+        Verdict::Again(self.backoff(attempts, dice))
+    }
+
+    /// Exponential backoff with full jitter: anything from zero to
+    /// `base · 2^(attempts-1)`, but at most `cap` (Marc Brooker, "Exponential
+    /// Backoff And Jitter", AWS Architecture Blog, 2015).
+    fn backoff(&self, attempts: u32, dice: &mut Dice) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(31);
+        let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
+        ceiling.mul_f64(dice.fraction())
+    }
+}
+
+/// Whether the same request may succeed later.
+fn is_transient(code: FailureCode, status: Option<u16>) -> bool {
+    use FailureCode as Code;
+    match code {
+        Code::Http => matches!(status, Some(408 | 425 | 429 | 500 | 502 | 503 | 504)),
+        Code::Dns
+        | Code::DnsTimeout
+        | Code::Connect
+        | Code::ConnectTimeout
+        | Code::FirstByteTimeout
+        | Code::ReadTimeout
+        | Code::MaxTime
+        | Code::Reset
+        | Code::Truncated
+        | Code::Proxy
+        | Code::WorkerLost => true,
+        Code::Tls
+        | Code::Deadline
+        | Code::Protocol
+        | Code::Redirects
+        | Code::TooLarge
+        | Code::Decode
+        | Code::Robots
+        | Code::Blocked
+        | Code::Save => false,
+    }
+}
+
+/// A small random source that is passed in, so that a test can fix it.
+///
+/// `SplitMix64` (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
+/// Generators", OOPSLA 2014): good enough to spread retries, not for secrets.
+#[derive(Debug, Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Dice that always fall the same way for the same `seed`.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number from 0 (included) to 1 (excluded).
+    pub fn fraction(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::model::{Failure, Head, HttpVersion};
+
+    fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
+        let head = status.map(|status| Head {
+            final_url: Url::parse("http://a.org/").unwrap(),
+            status,
+            http: HttpVersion::Http11,
+            content_type: None,
+            content_encoding: None,
+            etag: None,
+            last_modified: None,
+        });
+        Attempt { head, ..Attempt::failed(Failure::new(code, "x")) }
+    }
+
+    fn is_retried(attempt: &Attempt) -> bool {
+        RetryPolicy::default().judge(1, attempt, &mut Dice::new(1)) != Verdict::Done
+    }
+
+    #[test]
+    fn only_what_may_pass_is_retried() {
+        for status in [408, 425, 429, 500, 502, 503, 504] {
+            assert!(is_retried(&failed(FailureCode::Http, Some(status))), "{status}");
+        }
+        for status in [301, 400, 401, 403, 404, 410, 501, 505] {
+            assert!(!is_retried(&failed(FailureCode::Http, Some(status))), "{status}");
+        }
+        for code in
+            [FailureCode::Dns, FailureCode::Reset, FailureCode::Truncated, FailureCode::ReadTimeout]
+        {
+            assert!(is_retried(&failed(code, None)), "{code}");
+        }
+        for code in
+            [FailureCode::Tls, FailureCode::Decode, FailureCode::TooLarge, FailureCode::Save]
+        {
+            assert!(!is_retried(&failed(code, Some(200))), "{code}");
+        }
+        let saved = Outcome::Saved { bytes: 1, sha256: [0; 32] };
+        assert!(!is_retried(&Attempt::without_answer(saved)));
+    }
+
+    #[test]
+    fn retries_are_counted() {
+        let policy = RetryPolicy { retries: 2, ..RetryPolicy::default() };
+        let attempt = failed(FailureCode::Reset, None);
+        let mut dice = Dice::new(1);
+        assert_ne!(policy.judge(1, &attempt, &mut dice), Verdict::Done);
+        assert_ne!(policy.judge(2, &attempt, &mut dice), Verdict::Done);
+        assert_eq!(policy.judge(3, &attempt, &mut dice), Verdict::Done);
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_its_cap_and_is_spread_over_all_of_it() {
+        let policy = RetryPolicy::default();
+        let mut dice = Dice::new(7);
+        for (attempts, ceiling) in [(1, 500), (2, 1_000), (3, 2_000), (7, 30_000), (90, 30_000)] {
+            let ceiling = Duration::from_millis(ceiling);
+            let waits: Vec<_> = (0..1_000).map(|_| policy.backoff(attempts, &mut dice)).collect();
+            assert!(waits.iter().all(|wait| *wait <= ceiling));
+            assert!(waits.iter().any(|wait| *wait < ceiling / 10));
+            assert!(waits.iter().any(|wait| *wait > ceiling * 9 / 10));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The summary for people. Scripts read its first two lines, which are fixed.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::Finished;
+use crate::model::{State, Summary};
+
+/// The summary as text, ending with a line end.
+pub fn render(run: &Finished) -> String {
+    let mut text = String::new();
+    write(&mut text, run).expect("a String takes all text");
+    text
+}
+
+fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
+    let summary = &run.summary;
+    let saved = summary.count(State::Saved);
+    writeln!(text, "Total pages: {}", summary.intake.pages)?;
+    writeln!(text, "Downloaded {saved} links in {:.2} seconds", summary.fetch_time.as_secs_f64())?;
+    writeln!(text)?;
+    let workers = if run.workers == 1 { "worker" } else { "workers" };
+    writeln!(text, "mode      {}, {} {workers}", run.mode, run.workers)?;
+    writeln!(text, "pages     {}", states(summary))?;
+    if let Some(passed_over) = passed_over(summary) {
+        writeln!(text, "input     {passed_over}")?;
+    }
+    writeln!(
+        text,
+        "data      {} decoded, {} on the wire",
+        bytes(summary.bytes),
+        bytes(summary.wire_bytes)
+    )?;
+    writeln!(text, "speed     {:.1} pages/s", summary.pages_per_second())?;
+    if let Some((url, time)) = &summary.slowest {
+        writeln!(text, "slowest   {}  {url}", seconds(*time))?;
+    }
+    writeln!(
+        text,
+        "time      index {}, total {}",
+        seconds(run.index_time),
+        seconds(run.total_time)
+    )?;
+    writeln!(
+        text,
+        "cost      {} CPU, {} memory at most, {} connections",
+        seconds(run.usage.cpu),
+        bytes(run.usage.peak_rss_bytes),
+        run.connections
+    )?;
+    writeln!(text, "output    {}", run.output)?;
+    for (code, class) in &summary.failures {
+        let (count, url, message) = (class.count, &class.example_url, &class.example_message);
+        writeln!(text, "failed    {count} {code}, such as {url}: {message}")?;
+    }
+    Ok(())
+}
+
+fn states(summary: &Summary) -> String {
+    let count = |state: State| summary.count(state);
+    let mut text = format!("{} saved, {} failed", count(State::Saved), count(State::Failed));
+    let more = [
+        (count(State::Unchanged), "unchanged"),
+        (summary.intake.skipped, "skipped"),
+        (count(State::Robots), "left out by robots rules"),
+        (count(State::Interrupted), "interrupted"),
+    ];
+    for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
+        text += &format!(", {count} {what}");
+    }
+    text
+}
+
+fn passed_over(summary: &Summary) -> Option<String> {
+    let intake = summary.intake;
+    let counts = [
+        (intake.duplicates, "duplicate"),
+        (intake.filtered, "filtered"),
+        (intake.invalid, "invalid"),
+    ];
+    let mut parts: Vec<_> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if intake.missing_parts > 0 {
+        parts.push(format!("{} parts missing", intake.missing_parts));
+    }
+    if !intake.complete {
+        parts.push("not read to its end".into());
+    }
+    (!parts.is_empty()).then(|| format!("{} found, {}", intake.found, parts.join(", ")))
+}
+
+/// `0.40 s`
+pub fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+/// A size in the decimal unit that fits: `841 B`, `84.1 kB`, `79.3 MB`.
+pub fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    for unit in ["kB", "MB", "GB"] {
+        value /= 1000.0;
+        if value < 999.95 {
+            return format!("{value:.1} {unit}");
+        }
+    }
+    format!("{:.1} TB", value / 1000.0)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::{FailureClass, FailureCode, Intake};
+    use crate::report::usage::Usage;
+
+    pub(in crate::report) fn finished() -> Finished {
+        let mut summary = Summary {
+            intake: Intake {
+                found: 240,
+                invalid: 1,
+                duplicates: 3,
+                filtered: 1,
+                pages: 235,
+                complete: true,
+                ..Intake::default()
+            },
+            bytes: 79_300_000,
+            wire_bytes: 10_120_000,
+            fetch_time: Duration::from_millis(4_600),
+            slowest: Some(("http://a.org/wiki/India".into(), Duration::from_millis(812))),
+            retries: 2,
+            ..Summary::default()
+        };
+        summary.states.insert(State::Saved, 233);
+        summary.states.insert(State::Failed, 2);
+        let class = FailureClass {
+            count: 2,
+            example_url: "http://a.org/wiki/Atlantis".into(),
+            example_message: "404 Not Found".into(),
+        };
+        summary.failures.insert(FailureCode::Http, class);
+        Finished {
+            summary,
+            mode: "threads",
+            workers: 32,
+            output: "pages".into(),
+            index_time: Duration::from_millis(310),
+            total_time: Duration::from_millis(4_950),
+            usage: Usage { cpu: Duration::from_millis(820), peak_rss_bytes: 41_200_000 },
+            connections: 32,
+        }
+    }
+
+    #[test]
+    fn the_summary_reads_exactly_so() {
+        assert_eq!(
+            render(&finished()),
+            "\
+Total pages: 235
+Downloaded 233 links in 4.60 seconds
+
+mode      threads, 32 workers
+pages     233 saved, 2 failed
+input     240 found, 3 duplicate, 1 filtered, 1 invalid
+data      79.3 MB decoded, 10.1 MB on the wire
+speed     50.7 pages/s
+slowest   0.81 s  http://a.org/wiki/India
+time      index 0.31 s, total 4.95 s
+cost      0.82 s CPU, 41.2 MB memory at most, 32 connections
+output    pages
+failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
+"
+        );
+    }
+
+    #[test]
+    fn sizes_take_the_unit_that_fits() {
+        for (count, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (1_500_000_000, "1.5 GB"),
+            (2_000_000_000_000, "2.0 TB"),
+        ] {
+            assert_eq!(bytes(count), text);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The summary for programs: one JSON object, the same numbers as for people.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Finished;
+use crate::model::{FailureCode, State};
+
+/// The version of the object.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Object<'a> {
+    v: u32,
+    found: u64,
+    invalid: u64,
+    filtered: u64,
+    input_complete: bool,
+    pages: u64,
+    saved: u64,
+    failed: u64,
+    unchanged: u64,
+    skipped: u64,
+    robots: u64,
+    interrupted: u64,
+    duplicates: u64,
+    seconds: f64,
+    index_seconds: f64,
+    bytes: u64,
+    wire_bytes: u64,
+    pages_per_second: f64,
+    cpu_seconds: f64,
+    peak_rss_bytes: u64,
+    connections: u64,
+    mode: &'a str,
+    workers: usize,
+    output: &'a str,
+    failures: BTreeMap<FailureCode, u64>,
+}
+
+/// The summary as one line of JSON, ending with a line end.
+pub fn render(run: &Finished) -> String {
+    let summary = &run.summary;
+    let intake = summary.intake;
+    let object = Object {
+        v: VERSION,
+        found: intake.found,
+        invalid: intake.invalid,
+        filtered: intake.filtered,
+        input_complete: intake.complete,
+        pages: intake.pages,
+        saved: summary.count(State::Saved),
+        failed: summary.count(State::Failed),
+        unchanged: summary.count(State::Unchanged),
+        skipped: intake.skipped,
+        robots: summary.count(State::Robots),
+        interrupted: summary.count(State::Interrupted),
+        duplicates: intake.duplicates,
+        seconds: round(summary.fetch_time.as_secs_f64()),
+        index_seconds: round(run.index_time.as_secs_f64()),
+        bytes: summary.bytes,
+        wire_bytes: summary.wire_bytes,
+        pages_per_second: round(summary.pages_per_second()),
+        cpu_seconds: round(run.usage.cpu.as_secs_f64()),
+        peak_rss_bytes: run.usage.peak_rss_bytes,
+        connections: run.connections,
+        mode: run.mode,
+        workers: run.workers,
+        output: &run.output,
+        failures: summary.failures.iter().map(|(code, class)| (*code, class.count)).collect(),
+    };
+    let line = serde_json::to_string(&object).expect("numbers and text are always JSON");
+    line + "\n"
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_object_reads_exactly_so() {
+        assert_eq!(
+            render(&crate::report::human::tests::finished()),
+            concat!(
+                r#"{"v":1,"found":240,"invalid":1,"filtered":1,"input_complete":true,"pages":235,"#,
+                r#""saved":233,"failed":2,"unchanged":0,"skipped":0,"robots":0,"interrupted":0,"#,
+                r#""duplicates":3,"seconds":4.6,"index_seconds":0.31,"bytes":79300000,"#,
+                r#""wire_bytes":10120000,"pages_per_second":50.652,"cpu_seconds":0.82,"#,
+                r#""peak_rss_bytes":41200000,"connections":32,"mode":"threads","workers":32,"#,
+                r#""output":"pages","failures":{"http":2}}"#,
+                "\n"
+            )
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! What is told while a run goes on: a bar on a terminal, a plain line every few
+//! seconds elsewhere, and one line for each failure.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::human;
+use crate::event::{Event, Observer, ObserverError};
+use crate::model::{Outcome, Settled, shown_url};
+
+/// A plain line every so often.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+/// The bar is drawn at most so often each second.
+const FRAMES_PER_SECOND: u8 = 10;
+/// So many failures are told one by one.
+const FAILURES_TOLD: u64 = 20;
+
+/// How progress looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A bar that is redrawn in place.
+    Bar,
+    /// Lines.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// What is told beside the progress itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Errors that end the run only (`-q`).
+    Quiet,
+    /// Failures and warnings.
+    Usual,
+    /// Every page (`-v`).
+    Verbose,
+}
+
+/// The observer that tells.
+pub struct Progress {
+    out: Box<dyn Write + Send>,
+    bar: Option<ProgressBar>,
+    style: Style,
+    detail: Detail,
+    started: Instant,
+    next_line: Instant,
+    total: Option<u64>,
+    settled: u64,
+    failed: u64,
+    bytes: u64,
+    invalid: u64,
+}
+
+impl Progress {
+    /// Tells on `out`, which should be standard error, from `now` on.
+    pub fn new(style: Style, detail: Detail, out: Box<dyn Write + Send>, now: Instant) -> Self {
+        Self {
+            out,
+            bar: (style == Style::Bar).then(new_bar),
+            style,
+            detail,
+            started: now,
+            next_line: now + PLAIN_EVERY,
+            total: None,
+            settled: 0,
+            failed: 0,
+            bytes: 0,
+            invalid: 0,
+        }
+    }
+
+    /// Removes the bar, so that what follows stands on clean lines.
+    pub fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if self.failed > FAILURES_TOLD && self.detail == Detail::Usual {
+            let more = self.failed - FAILURES_TOLD;
+            self.tell(&format!("{more} more pages failed: see manifest"));
+        }
+    }
+
+    /// Writes one line above the bar. A closed standard error is no reason to stop.
+    fn tell(&mut self, line: &str) {
+        let out = &mut self.out;
+        let mut write = || {
+            let _ = writeln!(out, "{line}");
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn on_settled(&mut self, settled: &Settled) {
+        self.settled += 1;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+        let url = shown_url(&settled.job.url);
+        match &settled.attempt.outcome {
+            Outcome::Saved { bytes, .. } => {
+                self.bytes += bytes;
+                if self.detail == Detail::Verbose {
+                    let (size, time) = (human::bytes(*bytes), human::seconds(settled.total));
+                    self.tell(&format!("saved {} ({size}, {time}) {url}", settled.job.key));
+                }
+            }
+            Outcome::Failed(failure) => {
+                self.failed += 1;
+                let is_told = match self.detail {
+                    Detail::Quiet => false,
+                    Detail::Usual => self.failed <= FAILURES_TOLD,
+                    Detail::Verbose => true,
+                };
+                if is_told {
+                    let tries = match settled.job.attempts {
+                        0 | 1 => String::new(),
+                        n => format!(" after {n} tries"),
+                    };
+                    self.tell(&format!(
+                        "failed {url}: {}{tries} ({})",
+                        failure.message, failure.code
+                    ));
+                }
+            }
+            Outcome::Interrupted => {
+                if self.detail == Detail::Verbose {
+                    self.tell(&format!("interrupted {url}"));
+                }
+            }
+        }
+    }
+
+    fn plain_line(&self, now: Instant) -> String {
+        let elapsed = now.saturating_duration_since(self.started).as_secs_f64();
+        let rate = if elapsed > 0.0 { self.settled as f64 / elapsed } else { 0.0 };
+        let of = self.total.map_or_else(|| "?".into(), |total| total.to_string());
+        let mut line = format!(
+            "{}/{of} pages, {rate:.1}/s, {}, {} failed",
+            self.settled,
+            human::bytes(self.bytes),
+            self.failed
+        );
+        if let Some(total) = self.total.filter(|_| rate > 0.0) {
+            let left = total.saturating_sub(self.settled) as f64 / rate;
+            line += &format!(", {left:.0} s left");
+        }
+        line
+    }
+}
+
+fn new_bar() -> ProgressBar {
+    let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
+    let bar = ProgressBar::with_draw_target(None, target);
+    bar.set_style(style("{spinner} {pos} pages  {per_sec}  {msg}  {elapsed}"));
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("these templates are written here and parse")
+        .progress_chars("=> ")
+}
+
+impl Observer for Progress {
+    fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        match event {
+            Event::Settled(settled) => self.on_settled(settled),
+            Event::InputEnded { pages } => {
+                self.total = Some(*pages);
+                if let Some(bar) = &self.bar {
+                    bar.set_style(style(
+                        "[{bar:30}] {pos}/{len} pages  {per_sec}  {msg}  {eta} left",
+                    ));
+                    bar.set_length(*pages);
+                }
+            }
+            Event::Invalid { place, reason } => {
+                self.invalid += 1;
+                if self.detail == Detail::Verbose
+                    || (self.detail == Detail::Usual && self.invalid <= FAILURES_TOLD)
+                {
+                    self.tell(&format!("warning: {place}: {reason}"));
+                }
+            }
+            Event::Warning(text) if self.detail != Detail::Quiet => {
+                self.tell(&format!("warning: {text}"));
+            }
+            Event::Retrying { job, failure, after, .. } if self.detail == Detail::Verbose => {
+                let url = shown_url(&job.url);
+                let after = human::seconds(*after);
+                self.tell(&format!(
+                    "again in {after}: {url}: {} ({})",
+                    failure.message, failure.code
+                ));
+            }
+            Event::Started { .. } | Event::Warning(_) | Event::Retrying { .. } => (),
+        }
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, now: Instant) -> Result<(), ObserverError> {
+        if let Some(bar) = &self.bar {
+            let failed = match self.failed {
+                0 => String::new(),
+                n => format!("  {n} failed"),
+            };
+            bar.set_message(format!("{}{failed}", human::bytes(self.bytes)));
+        }
+        if self.style == Style::Plain && now >= self.next_line {
+            self.next_line = now + PLAIN_EVERY;
+            let line = self.plain_line(now);
+            self.tell(&line);
+        }
+        Ok(())
+    }
+}

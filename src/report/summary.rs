@@ -1,0 +1,70 @@
+//! Counts events into a [`Summary`].
+
+use std::time::Instant;
+
+use crate::event::{Event, Observer, ObserverError};
+use crate::model::{FailureClass, Outcome, Settled, Summary, shown_url};
+
+/// The observer that counts. What became of the input is counted elsewhere,
+/// where it is read, so that the two can be checked against each other.
+#[derive(Debug, Default)]
+pub struct Counter {
+    summary: Summary,
+    first_start: Option<Instant>,
+    last_end: Option<Instant>,
+}
+
+impl Counter {
+    /// What was counted, with the time from the first request to the last page.
+    pub fn into_summary(self) -> Summary {
+        let mut summary = self.summary;
+        if let (Some(first), Some(last)) = (self.first_start, self.last_end) {
+            summary.fetch_time = last.saturating_duration_since(first);
+        }
+        summary
+    }
+
+    fn settle(&mut self, settled: &Settled) {
+        let Settled { job, attempt, started, total, .. } = settled;
+        let summary = &mut self.summary;
+        *summary.states.entry(attempt.outcome.state()).or_default() += 1;
+        summary.wire_bytes += attempt.wire_bytes;
+        if let Some(started) = started {
+            self.last_end = self.last_end.max(Some(*started + *total));
+        }
+        match &attempt.outcome {
+            Outcome::Saved { bytes, .. } => {
+                summary.bytes += bytes;
+                if summary.slowest.as_ref().is_none_or(|(_, slowest)| slowest < total) {
+                    summary.slowest = Some((shown_url(&job.url).into_owned(), *total));
+                }
+            }
+            Outcome::Failed(failure) => {
+                let class = summary.failures.entry(failure.code).or_insert_with(|| FailureClass {
+                    count: 0,
+                    example_url: shown_url(&job.url).into_owned(),
+                    example_message: failure.message.clone(),
+                });
+                class.count += 1;
+            }
+            Outcome::Interrupted => (),
+        }
+    }
+}
+
+impl Observer for Counter {
+    fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        match event {
+            Event::Started { at, .. } => {
+                self.first_start = Some(self.first_start.map_or(*at, |first| first.min(*at)));
+            }
+            Event::Retrying { wire_bytes, .. } => {
+                self.summary.retries += 1;
+                self.summary.wire_bytes += wire_bytes;
+            }
+            Event::Settled(settled) => self.settle(settled),
+            Event::Invalid { .. } | Event::Warning(_) | Event::InputEnded { .. } => (),
+        }
+        Ok(())
+    }
+}

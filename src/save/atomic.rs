@@ -1,0 +1,108 @@
+//! Files that appear whole or not at all: staged beside their place, then renamed.
+//!
+//! Nothing is synced to the disk: a power cut may lose the last seconds of a
+//! run, which `verify` finds, and a sync for each page would cost more than the page.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the names of staged files begin with.
+const PREFIX: &str = ".fetchpages-";
+/// What the names of staged files end with. It is no ending of a page, so no
+/// page's name can be a staged file's.
+const SUFFIX: &str = ".part";
+
+/// Writes files through a staging name in one directory.
+#[derive(Debug)]
+pub struct Stage {
+    directory: PathBuf,
+    next: AtomicU64,
+}
+
+impl Stage {
+    /// A stage in `directory`, which must be on the file system of the files' places.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), next: AtomicU64::new(0) }
+    }
+
+    /// Puts a file of `body` at `path`, replacing what is there.
+    ///
+    /// # Errors
+    ///
+    /// What failed, and why; `path` is then as it was, and nothing is left staged.
+    pub fn write(&self, path: &Path, body: &[u8]) -> Result<(), (&'static str, io::Error)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id());
+        let staged = self.directory.join(name);
+        let result = write_new(&staged, body)
+            .map_err(|error| ("write", error))
+            .and_then(|()| put_in_place(&staged, path));
+        if result.is_err() {
+            // The first error is the one to tell; a file that cannot be removed
+            // either is removed by the next run.
+            let _ = std::fs::remove_file(&staged);
+        }
+        result
+    }
+}
+
+fn write_new(path: &Path, body: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(body)
+}
+
+/// Renames, and makes the folders on the way only when they are missing.
+fn put_in_place(staged: &Path, path: &Path) -> Result<(), (&'static str, io::Error)> {
+    match std::fs::rename(staged, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(|error| ("create the folder of", error))?;
+            }
+            std::fs::rename(staged, path).map_err(|error| ("rename into place", error))
+        }
+        result => result.map_err(|error| ("rename into place", error)),
+    }
+}
+
+/// Whether `name` is one that only a staged file has.
+pub fn is_staged(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("fetchpages-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path); // left by an earlier process of this number
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_folders_are_made() {
+        let root = directory("atomic");
+        let stage = Stage::new(&root);
+        let path = root.join("a/b/page.html");
+        stage.write(&path, b"first").unwrap();
+        stage.write(&path, b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_failed_write_leaves_what_was_there_and_no_staged_file() {
+        let root = directory("atomic-failed");
+        let stage = Stage::new(&root);
+        let path = root.join("taken");
+        std::fs::create_dir(&path).unwrap();
+        let (action, _) = stage.write(&path, b"body").unwrap_err();
+        assert_eq!(action, "rename into place");
+        assert!(path.is_dir());
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+}

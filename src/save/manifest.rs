@@ -1,0 +1,394 @@
+//! The manifest: one JSON line for each thing that a run did, appended as it happens.
+//!
+//! It is readable after a kill at any moment: a line is whole or is the last
+//! one. A torn last line is cut off before anything is appended.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::{MANIFEST_NAME, SaveError, io_error};
+use crate::digest;
+use crate::event::{Event, Observer, ObserverError};
+use crate::model::{Failure, HttpVersion, Outcome, Settled, State, Summary, shown_url};
+
+/// The version of the format, in every `run` record.
+pub const VERSION: u32 = 1;
+/// Names in one `foreign` record, so that lines stay short.
+const FOREIGN_BATCH: usize = 1000;
+
+/// One line of the manifest. Readers pass over kinds that they do not know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Record {
+    /// A run began.
+    Run(RunRecord),
+    /// Files that were in the directory and are no run's pages.
+    Foreign {
+        /// Their paths in the directory.
+        files: Vec<String>,
+    },
+    /// A page ended.
+    Page(Box<PageRecord>),
+    /// A run ended, whole or not.
+    End(EndRecord),
+    /// Something that a later version wrote.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How a run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The version of the format.
+    pub v: u32,
+    /// When, as RFC 3339 in UTC.
+    pub started: String,
+    /// The version of the program.
+    pub version: String,
+    /// The executor.
+    pub mode: String,
+    /// Pages in flight at most.
+    pub workers: usize,
+    /// What was asked for, as on a command line.
+    pub source: String,
+}
+
+/// How a page ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageRecord {
+    /// Its place in the input.
+    pub seq: u64,
+    /// Its address, without fragment and credentials.
+    pub url: String,
+    /// The address that answered, after redirects.
+    pub final_url: Option<String>,
+    /// How it ended.
+    pub state: State,
+    /// The status of the last answer.
+    pub status: Option<u16>,
+    /// Where it is kept, when it is.
+    pub file: Option<String>,
+    /// Size of the decoded body.
+    pub bytes: Option<u64>,
+    /// Size of the encoded body.
+    pub wire_bytes: u64,
+    /// SHA-256 of the decoded body, in hexadecimal.
+    pub sha256: Option<String>,
+    /// As sent.
+    pub content_type: Option<String>,
+    /// As sent.
+    pub etag: Option<String>,
+    /// As sent.
+    pub last_modified: Option<String>,
+    /// The version of HTTP.
+    pub http: Option<HttpVersion>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The worker of the last attempt, counted from 0.
+    pub worker: Option<usize>,
+    /// Start of the last attempt, from the start of the run, in milliseconds.
+    pub start_ms: Option<f64>,
+    /// From the start of the attempt to the answer's headers, in milliseconds.
+    pub wait_ms: f64,
+    /// The attempt as a whole, in milliseconds.
+    pub total_ms: f64,
+    /// CPU time of decoding and hashing, in milliseconds.
+    pub cpu_ms: f64,
+    /// Why it failed, when it did.
+    pub error: Option<Failure>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndRecord {
+    /// Pages after dedup and filters.
+    pub pages: u64,
+    /// Saved in this run.
+    pub saved: u64,
+    /// Could not be had.
+    pub failed: u64,
+    /// Asked again and still current.
+    pub unchanged: u64,
+    /// Saved by an earlier run and not asked again.
+    pub skipped: u64,
+    /// Left out by robots rules.
+    pub robots: u64,
+    /// The run stopped first.
+    pub interrupted: u64,
+    /// Entries read.
+    pub found: u64,
+    /// Entries that are no http(s) URL.
+    pub invalid: u64,
+    /// Entries that repeat an earlier one.
+    pub duplicates: u64,
+    /// Entries left out by a filter.
+    pub filtered: u64,
+    /// Whether the input was read to its end.
+    pub input_complete: bool,
+    /// Decoded bytes of the saved pages.
+    pub bytes: u64,
+    /// Bytes of the bodies on the wire.
+    pub wire_bytes: u64,
+    /// From the first request to the last page.
+    pub seconds: f64,
+}
+
+impl EndRecord {
+    /// The numbers of `summary`.
+    pub fn new(summary: &Summary) -> Self {
+        let intake = summary.intake;
+        Self {
+            pages: intake.pages,
+            saved: summary.count(State::Saved),
+            failed: summary.count(State::Failed),
+            unchanged: summary.count(State::Unchanged),
+            skipped: intake.skipped,
+            robots: summary.count(State::Robots),
+            interrupted: summary.count(State::Interrupted),
+            found: intake.found,
+            invalid: intake.invalid,
+            duplicates: intake.duplicates,
+            filtered: intake.filtered,
+            input_complete: intake.complete,
+            bytes: summary.bytes,
+            wire_bytes: summary.wire_bytes,
+            seconds: round(summary.fetch_time.as_secs_f64()),
+        }
+    }
+}
+
+/// Three decimals: enough to compare, short enough to read.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn millis(duration: Duration) -> f64 {
+    round(duration.as_secs_f64() * 1000.0)
+}
+
+/// Appends records; holds the lock on the output for as long as it lives.
+pub struct ManifestWriter {
+    file: File,
+    path: PathBuf,
+    /// Whole lines that are not written yet.
+    buffer: Vec<u8>,
+    started: Option<Instant>,
+    keeps_pages: bool,
+}
+
+impl ManifestWriter {
+    /// Opens and locks the manifest in `directory`, and cuts a torn last line off.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
+    pub(super) fn open(directory: &Path) -> Result<Self, SaveError> {
+        let path = directory.join(MANIFEST_NAME);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(io_error("open for writing", &path))?;
+        match file.try_lock() {
+            Ok(()) => (),
+            Err(TryLockError::WouldBlock) => {
+                return Err(SaveError::Locked { path: directory.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
+        }
+        cut_torn_line(&mut file).map_err(io_error("mend", &path))?;
+        Ok(Self { file, path, buffer: Vec::new(), started: None, keeps_pages: true })
+    }
+
+    /// A reader of what was recorded so far.
+    pub(super) fn reader(&self) -> Result<Reader, SaveError> {
+        let file = File::open(&self.path).map_err(io_error("read", &self.path))?;
+        Ok(Reader::new(file, self.path.clone()))
+    }
+
+    /// Records the files that were there and are no run's pages.
+    pub(super) fn record_foreign(&mut self, files: &[String]) -> Result<(), SaveError> {
+        for batch in files.chunks(FOREIGN_BATCH) {
+            self.append(&Record::Foreign { files: batch.to_vec() });
+        }
+        self.flush().map_err(io_error("write", &self.path))
+    }
+
+    /// Records that a run begins, at `now`; `keeps_pages` says whether its pages are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the line cannot be written.
+    pub fn begin(
+        &mut self,
+        run: RunRecord,
+        now: Instant,
+        keeps_pages: bool,
+    ) -> Result<(), SaveError> {
+        self.started = Some(now);
+        self.keeps_pages = keeps_pages;
+        self.append(&Record::Run(run));
+        self.flush().map_err(io_error("write", &self.path))
+    }
+
+    /// Records that the run ended.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the line cannot be written.
+    pub fn end(&mut self, summary: &Summary) -> Result<(), SaveError> {
+        self.append(&Record::End(EndRecord::new(summary)));
+        self.flush().map_err(io_error("write", &self.path))
+    }
+
+    fn append(&mut self, record: &Record) {
+        serde_json::to_writer(&mut self.buffer, record)
+            .expect("records are made of text and numbers, and memory takes all");
+        self.buffer.push(b'\n');
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let result = self.file.write_all(&self.buffer);
+        self.buffer.clear();
+        result
+    }
+
+    fn page_record(&self, settled: &Settled) -> PageRecord {
+        let Settled { job, attempt, worker, started, total } = settled;
+        let head = attempt.head.as_ref();
+        let (bytes, sha256) = match &attempt.outcome {
+            Outcome::Saved { bytes, sha256 } => (Some(*bytes), Some(digest::hex(sha256))),
+            Outcome::Failed(_) | Outcome::Interrupted => (None, None),
+        };
+        let is_kept = self.keeps_pages && bytes.is_some();
+        let since_start = started.zip(self.started).map(|(at, start)| millis(at - start));
+        PageRecord {
+            seq: job.seq,
+            url: shown_url(&job.url).into_owned(),
+            final_url: head.map(|head| shown_url(&head.final_url).into_owned()),
+            state: attempt.outcome.state(),
+            status: head.map(|head| head.status),
+            file: is_kept.then(|| job.key.to_string()),
+            bytes,
+            wire_bytes: attempt.wire_bytes,
+            sha256,
+            content_type: head.and_then(|head| head.content_type.clone()),
+            etag: head.and_then(|head| head.etag.clone()),
+            last_modified: head.and_then(|head| head.last_modified.clone()),
+            http: head.map(|head| head.http),
+            attempts: job.attempts,
+            worker: *worker,
+            start_ms: since_start,
+            wait_ms: millis(attempt.wait),
+            total_ms: millis(*total),
+            cpu_ms: millis(attempt.cpu),
+            error: match &attempt.outcome {
+                Outcome::Failed(failure) => Some(failure.clone()),
+                Outcome::Saved { .. } | Outcome::Interrupted => None,
+            },
+        }
+    }
+}
+
+impl Observer for ManifestWriter {
+    fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        if let Event::Settled(settled) = event {
+            let record = self.page_record(settled);
+            self.append(&Record::Page(Box::new(record)));
+        }
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, _now: Instant) -> Result<(), ObserverError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        self.flush().map_err(|source| ObserverError {
+            attempted: format!("failed to write {}", self.path.display()),
+            source,
+        })
+    }
+}
+
+/// Cuts off what stands behind the last line end.
+fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
+    const STEP: u64 = 64 * 1024;
+    let len = file.metadata()?.len();
+    let mut end = len;
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        file.seek(SeekFrom::Start(start))?;
+        let mut piece = Vec::new();
+        file.take(end - start).read_to_end(&mut piece)?;
+        if let Some(line_end) = memchr::memrchr(b'\n', &piece) {
+            end = start + line_end as u64 + 1;
+            break;
+        }
+        end = start;
+    }
+    if end < len { file.set_len(end) } else { Ok(()) }
+}
+
+/// Reads records one by one. Lines that are no record are passed over and counted.
+pub struct Reader {
+    lines: BufReader<File>,
+    path: PathBuf,
+    line: Vec<u8>,
+    /// Lines that are no record, the torn last one among them.
+    pub unreadable: u64,
+}
+
+impl Reader {
+    fn new(file: File, path: PathBuf) -> Self {
+        let lines = BufReader::with_capacity(256 * 1024, file);
+        Self { lines, path, line: Vec::new(), unreadable: 0 }
+    }
+
+    /// Opens the manifest in `directory` for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::NoManifest`] when there is none; [`SaveError::Io`] when it cannot be read.
+    pub fn open(directory: &Path) -> Result<Self, SaveError> {
+        let path = directory.join(MANIFEST_NAME);
+        match File::open(&path) {
+            Ok(file) => Ok(Self::new(file, path)),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Err(SaveError::NoManifest { path: directory.to_owned() })
+            }
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    /// The next record; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the file cannot be read.
+    pub fn next_record(&mut self) -> Result<Option<Record>, SaveError> {
+        loop {
+            self.line.clear();
+            let read = self.lines.read_until(b'\n', &mut self.line);
+            if read.map_err(io_error("read", &self.path))? == 0 {
+                return Ok(None);
+            }
+            if self.line.trim_ascii().is_empty() {
+                continue;
+            }
+            match serde_json::from_slice(&self.line) {
+                Ok(record) => return Ok(Some(record)),
+                Err(_) => self.unreadable += 1,
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Where pages are kept: one trait, a table of its implementations, and what
+//! belongs to keeping (names, manifest, what earlier runs left, verification).
+
+pub mod atomic;
+mod dir;
+mod history;
+pub mod key;
+pub mod manifest;
+mod null;
+pub mod verify;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::Key;
+use key::{Layout, Namer};
+use manifest::ManifestWriter;
+
+/// The manifest's name in an output directory.
+pub const MANIFEST_NAME: &str = "manifest.jsonl";
+/// `--output`
+pub const DEFAULT_OUTPUT: &str = "pages";
+
+/// Keeps the bytes of pages.
+///
+/// Implementors are called from many threads at a time, each with a different
+/// key. After `Ok` the page is whole under its key and replaces what was there;
+/// after `Err` what was there before is still there, whole. A reader never sees
+/// half a page. `put` may block: it runs where the executor computes.
+pub trait Sink: Send + Sync {
+    /// Keeps `body` under `key`.
+    fn put(&self, key: &Key, body: &[u8]) -> Result<(), SaveError>;
+
+    /// Whether the pages can be found again under their keys.
+    fn keeps(&self) -> bool {
+        true
+    }
+}
+
+/// One way of keeping pages.
+pub struct Row {
+    /// Its name, for the run record.
+    pub name: &'static str,
+    /// Whether these options ask for it.
+    pub is_asked_for: fn(&Options) -> bool,
+    /// Opens it in the output directory, which is there.
+    pub open: fn(&Path) -> Box<dyn Sink>,
+}
+
+/// The ways of keeping pages; the first that is asked for is taken.
+pub const TABLE: &[Row] = &[
+    Row {
+        name: "none",
+        is_asked_for: |options| !options.keep_pages,
+        open: |_| Box::new(null::NullSink),
+    },
+    Row {
+        name: "directory",
+        is_asked_for: |_| true,
+        open: |directory| Box::new(dir::DirSink::new(directory)),
+    },
+];
+
+/// Where and how pages are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The output directory.
+    pub directory: PathBuf,
+    /// How names are arranged in it.
+    pub layout: Layout,
+    /// False keeps the manifest only (`--no-save`).
+    pub keep_pages: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { directory: DEFAULT_OUTPUT.into(), layout: Layout::default(), keep_pages: true }
+    }
+}
+
+/// An output that is open for a run.
+pub struct Output {
+    /// Keeps the pages.
+    pub sink: Box<dyn Sink>,
+    /// Records what became of them; holds the lock on the output.
+    pub manifest: ManifestWriter,
+    /// Names them.
+    pub namer: Namer,
+}
+
+/// Something about the output does not work.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// A file operation failed.
+    #[error("failed to {action} {}", path.display())]
+    Io {
+        /// What was attempted, as a verb: `write`, `create the directory`.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The output is there and is no directory.
+    #[error("the output {} is there and is not a directory", path.display())]
+    NotADirectory {
+        /// The output.
+        path: PathBuf,
+    },
+    /// Another run is writing there.
+    #[error("another run is writing into {}", path.display())]
+    Locked {
+        /// The output.
+        path: PathBuf,
+    },
+    /// There is no manifest where one is needed.
+    #[error("there is no {MANIFEST_NAME} in {}", path.display())]
+    NoManifest {
+        /// The output.
+        path: PathBuf,
+    },
+}
+
+impl SaveError {
+    /// Whether every further page would fail the same way: a full or read-only
+    /// disk, say, unlike a single name that the file system refuses.
+    pub fn breaks_run(&self) -> bool {
+        use io::ErrorKind as Kind;
+        match self {
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                Kind::StorageFull
+                    | Kind::QuotaExceeded
+                    | Kind::ReadOnlyFilesystem
+                    | Kind::PermissionDenied
+                    | Kind::StaleNetworkFileHandle
+                    | Kind::NotFound
+            ),
+            Self::NotADirectory { .. } | Self::Locked { .. } | Self::NoManifest { .. } => true,
+        }
+    }
+}
+
+/// Makes the error of a failed file operation.
+fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> SaveError + 'a {
+    move |source| SaveError::Io { action, path: path.to_owned(), source }
+}
+
+/// Opens the output for a run: makes the directory, locks and mends the
+/// manifest, removes what a killed run staged, and reads which names are taken.
+///
+/// # Errors
+///
+/// [`SaveError`] when the output is a file, is locked by another run, or cannot be read or written.
+pub fn open(options: &Options) -> Result<Output, SaveError> {
+    let directory = &options.directory;
+    if directory.exists() && !directory.is_dir() {
+        return Err(SaveError::NotADirectory { path: directory.clone() });
+    }
+    std::fs::create_dir_all(directory).map_err(io_error("create the directory", directory))?;
+    let mut manifest = ManifestWriter::open(directory)?;
+    let namer = history::read(directory, options.layout, &mut manifest)?;
+    let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
+    let row = row.expect("the table's last row is for everybody");
+    Ok(Output { sink: (row.open)(directory), manifest, namer })
+}

@@ -1,0 +1,152 @@
+//! Checks a finished download against its manifest, offline.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::path::Path;
+
+use super::manifest::{PageRecord, Reader, Record};
+use super::{MANIFEST_NAME, SaveError, atomic, io_error};
+use crate::digest;
+use crate::model::{Key, State};
+
+/// What is wrong with one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// It is recorded as saved and is not there.
+    Missing,
+    /// It has another size than recorded.
+    Size {
+        /// The recorded size in bytes.
+        recorded: u64,
+        /// The size that it has.
+        found: u64,
+    },
+    /// It has the recorded size and another content.
+    Content,
+    /// It cannot be read.
+    Unreadable(String),
+    /// It is there and no record names it.
+    Foreign,
+}
+
+/// What a verification found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Files that are as recorded.
+    pub whole: u64,
+    /// Files that are not, by path.
+    pub differences: BTreeMap<String, Difference>,
+    /// Pages that failed or were interrupted and are not saved.
+    pub unsaved: u64,
+    /// URLs to fetch again: of differing files and of unsaved pages, in the manifest's order.
+    pub to_fetch: Vec<String>,
+    /// Whether the last run came to its end.
+    pub is_finished: bool,
+    /// Lines of the manifest that are no record.
+    pub unreadable_lines: u64,
+}
+
+struct Page {
+    url: String,
+    /// Where, how large, and with which digest it is saved, if it is.
+    saved: Option<(String, u64, String)>,
+}
+
+/// Compares the files in `directory` with its manifest.
+///
+/// # Errors
+///
+/// [`SaveError`] when there is no manifest, or it or the directory cannot be read.
+pub fn verify(directory: &Path) -> Result<Report, SaveError> {
+    let mut report = Report::default();
+    let mut known = HashSet::new();
+    let pages = read_pages(directory, &mut report, &mut known)?;
+    for page in pages {
+        let Some((file, bytes, sha256)) = page.saved else {
+            report.unsaved += 1;
+            report.to_fetch.push(page.url);
+            continue;
+        };
+        match compare(&directory.join(&file), bytes, &sha256) {
+            None => report.whole += 1,
+            Some(difference) => {
+                report.differences.insert(file.clone(), difference);
+                report.to_fetch.push(page.url);
+            }
+        }
+        known.insert(file);
+    }
+    find_foreign(directory, "", &known, &mut report.differences)?;
+    Ok(report)
+}
+
+/// The last standing record of each URL: a failure never replaces a saved page.
+fn read_pages(
+    directory: &Path,
+    report: &mut Report,
+    strangers: &mut HashSet<String>,
+) -> Result<Vec<Page>, SaveError> {
+    let mut reader = Reader::open(directory)?;
+    let mut pages: Vec<Page> = Vec::new();
+    let mut place: HashMap<String, usize> = HashMap::new();
+    while let Some(record) = reader.next_record()? {
+        match record {
+            Record::Page(record) => {
+                let at = *place.entry(record.url.clone()).or_insert_with(|| {
+                    pages.push(Page { url: record.url.clone(), saved: None });
+                    pages.len() - 1
+                });
+                if let Some(saved) = saved_file(*record) {
+                    pages[at].saved = Some(saved);
+                }
+            }
+            Record::Foreign { files } => strangers.extend(files),
+            Record::Run(_) => report.is_finished = false,
+            Record::End(_) => report.is_finished = true,
+            Record::Unknown => (),
+        }
+    }
+    report.unreadable_lines = reader.unreadable;
+    Ok(pages)
+}
+
+fn saved_file(record: PageRecord) -> Option<(String, u64, String)> {
+    let key = record.file.and_then(Key::new).filter(|_| record.state == State::Saved)?;
+    Some((key.to_string(), record.bytes?, record.sha256?))
+}
+
+fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
+    let body = match std::fs::read(path) {
+        Ok(body) => body,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Difference::Missing),
+        Err(error) => return Some(Difference::Unreadable(error.to_string())),
+    };
+    let found = body.len() as u64;
+    if found != bytes {
+        return Some(Difference::Size { recorded: bytes, found });
+    }
+    (digest::hex(&digest::sha256(&body)) != sha256).then_some(Difference::Content)
+}
+
+fn find_foreign(
+    directory: &Path,
+    below: &str,
+    known: &HashSet<String>,
+    differences: &mut BTreeMap<String, Difference>,
+) -> Result<(), SaveError> {
+    let list = std::fs::read_dir(directory).map_err(io_error("list", directory))?;
+    for entry in list {
+        let entry = entry.map_err(io_error("list", directory))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if below.is_empty() && (name == MANIFEST_NAME || atomic::is_staged(&name)) {
+            continue;
+        }
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.file_type().as_ref().is_ok_and(std::fs::FileType::is_dir) {
+            find_foreign(&entry.path(), &path, known, differences)?;
+        } else if !known.contains(&path) {
+            differences.insert(path, Difference::Foreign);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! The plan's thread: reads the source and pushes jobs into the queue, as far as there is room.
+
+use std::error::Error;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::SourceError;
+use super::plan::{Plan, Planned};
+use crate::event::{Event, Events};
+use crate::model::{Attempt, Intake, Job, Outcome, Settled};
+use crate::queue::{Closing, Queue};
+
+/// A plan that is being pushed into a queue.
+pub struct Feed {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The thread waits for the source and holds no uncounted entry.
+    is_reading: bool,
+    /// Whatever is read from now on does not count.
+    is_stopped: bool,
+    is_finished: bool,
+    intake: Intake,
+    error: Option<SourceError>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Feed {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread left.
+    pub fn start(plan: Plan, queue: Arc<Queue>, events: Events) -> std::io::Result<Self> {
+        let shared = Arc::<Shared>::default();
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("feed".into()).spawn(move || {
+            let _finished = FinishOnExit { shared: &of_thread, queue: &queue };
+            if let Err(error) = feed(plan, &queue, &events, &of_thread) {
+                queue.close(Closing::Broken(chain(&error)));
+                of_thread.state().error = Some(error);
+            }
+        })?;
+        Ok(Self { shared, thread })
+    }
+
+    /// Ends the feeding, and tells what became of the input and what broke it.
+    ///
+    /// A thread that waits for its source, a pipe that stays silent say, is left
+    /// behind: nothing can wake it, and it will do nothing but end.
+    pub fn stop(self) -> (Intake, Option<SourceError>) {
+        let mut state = self.shared.state();
+        state.is_stopped = true;
+        while !state.is_finished && !state.is_reading {
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let ended = (state.intake, state.error.take());
+        let is_finished = state.is_finished;
+        drop(state);
+        if is_finished && let Err(panic) = self.thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+        ended
+    }
+}
+
+/// Marks the feed as finished however its thread ends, so that nobody waits for it in vain.
+struct FinishOnExit<'a> {
+    shared: &'a Shared,
+    queue: &'a Queue,
+}
+
+impl Drop for FinishOnExit<'_> {
+    fn drop(&mut self) {
+        self.shared.state().is_finished = true;
+        self.shared.changed.notify_all();
+        self.queue.end_input();
+    }
+}
+
+fn feed(
+    mut plan: Plan,
+    queue: &Queue,
+    events: &Events,
+    shared: &Shared,
+) -> Result<(), SourceError> {
+    loop {
+        if !begin_reading(shared) {
+            return Ok(());
+        }
+        let entry = plan.read();
+        if !end_reading(shared) {
+            return Ok(());
+        }
+        let Some(entry) = entry? else {
+            let intake = plan.intake();
+            shared.state().intake = intake;
+            events.send(Event::InputEnded { pages: intake.pages });
+            return Ok(());
+        };
+        let planned = plan.admit(entry);
+        shared.state().intake = plan.intake();
+        match planned {
+            Planned::Nothing => (),
+            Planned::Invalid { place, reason } => events.send(Event::Invalid { place, reason }),
+            Planned::MissingPart(part) => events.send(Event::Warning(part)),
+            Planned::Job(job) => {
+                if let Err(job) = queue.push(*job) {
+                    events.send(interrupted(*job));
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn begin_reading(shared: &Shared) -> bool {
+    let mut state = shared.state();
+    state.is_reading = !state.is_stopped;
+    if state.is_reading {
+        return true;
+    }
+    shared.changed.notify_all();
+    false
+}
+
+fn end_reading(shared: &Shared) -> bool {
+    let mut state = shared.state();
+    state.is_reading = false;
+    !state.is_stopped
+}
+
+/// The record of a page that was read and never begun, because the run stops.
+pub fn interrupted(job: Job) -> Event {
+    Event::Settled(Box::new(Settled {
+        job,
+        attempt: Attempt::without_answer(Outcome::Interrupted),
+        worker: None,
+        started: None,
+        total: Duration::ZERO,
+    }))
+}
+
+/// An error and its causes in one line.
+fn chain(error: &SourceError) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
+}

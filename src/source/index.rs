@@ -1,0 +1,95 @@
+//! An index page: its links are the pages.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::charset;
+use super::links::{self, Found, Pick};
+use super::{Entry, Getter, Source, SourceError, excerpt, told};
+
+/// The links of an index, all read.
+pub struct Index {
+    entries: std::vec::IntoIter<Entry>,
+}
+
+impl Index {
+    /// Fetches the index at `url` and takes its links.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when it does not come, or has no link.
+    pub fn fetch(url: &Url, pick: &Pick, getter: &mut Getter) -> Result<Self, SourceError> {
+        let raw = getter.get(url)?;
+        let head = &raw.head;
+        let kind = head.content_type.as_deref();
+        let came = format!("status {}, {}, ", head.status, kind.unwrap_or("no content type"));
+        Self::read(&raw.body, kind, &head.final_url, pick, told(url), &came)
+    }
+
+    /// Reads the index in the file `path`, whose links are relative to `base`.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when it cannot be read, or has no link.
+    pub fn open(path: &Path, base: &Url, pick: &Pick) -> Result<Self, SourceError> {
+        let what = path.display().to_string();
+        let body = std::fs::read(path)
+            .map_err(|source| SourceError::Read { what: what.clone(), source })?;
+        Self::read(&body, None, base, pick, what, "")
+    }
+
+    fn read(
+        body: &[u8],
+        content_type: Option<&str>,
+        base: &Url,
+        pick: &Pick,
+        what: String,
+        came: &str,
+    ) -> Result<Self, SourceError> {
+        let page = charset::decode(body, content_type);
+        let found = links::find(&page.text, pick, base, page.encoding);
+        if found.links.is_empty() {
+            let diagnosis = format!("{came}{}", diagnose(body.len(), &found, pick));
+            return Err(SourceError::NoLinks { what, diagnosis });
+        }
+        let entries: Vec<_> = found.links.into_iter().enumerate().map(entry).collect();
+        Ok(Self { entries: entries.into_iter() })
+    }
+}
+
+fn entry((place, link): (usize, Result<Url, (String, String)>)) -> Entry {
+    match link {
+        Ok(url) => Entry::Page(url),
+        Err((text, why)) => Entry::Invalid {
+            place: format!("link {}", place + 1),
+            reason: format!("{:?} is not an http(s) URL: {why}", excerpt(&text)),
+        },
+    }
+}
+
+/// What a page without links is like: usually a page that says no, or a changed layout.
+fn diagnose(bytes: usize, found: &Found, pick: &Pick) -> String {
+    let title = found
+        .title
+        .as_deref()
+        .map_or("no title".into(), |title| format!("title {:?}", excerpt(title)));
+    let selected = match found.selected {
+        0 => format!("none selected by {:?}", pick.text),
+        n => format!(
+            "{n} elements selected by {:?}: {} without {}, {} of another scheme",
+            pick.text, found.without_attribute, pick.attribute, found.other_schemes
+        ),
+    };
+    format!("{bytes} bytes, {title}, {} <a> elements, {selected}", found.anchors)
+}
+
+impl Source for Index {
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        Ok(self.entries.next())
+    }
+
+    fn is_streamed(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,216 @@
+//! The links of a page: HTML, a selector and a base become URLs. Pure.
+
+use std::borrow::Cow;
+
+use encoding_rs::Encoding;
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+use super::{checked_page_url, excerpt};
+
+/// `--select`: the country links of Wikipedia's lists.
+pub const DEFAULT_SELECTOR: &str = "td .flagicon + a";
+/// `--attr`
+pub const DEFAULT_ATTRIBUTE: &str = "href";
+
+/// Which elements of an index are links, and where they keep their address.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    selector: Selector,
+    /// The selector as it was typed.
+    pub text: String,
+    /// The attribute that holds the address.
+    pub attribute: String,
+}
+
+/// A selector does not parse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the selector {text:?} does not parse at character {place}: {rest:?}")]
+pub struct BadSelector {
+    text: String,
+    /// Where the trouble begins, counted from 1.
+    place: usize,
+    rest: String,
+}
+
+impl Pick {
+    /// Picks the elements that `selector` selects.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSelector`], with the place, when `selector` is not CSS.
+    pub fn new(selector: &str, attribute: &str) -> Result<Self, BadSelector> {
+        let parsed = Selector::parse(selector).map_err(|_| bad_selector(selector))?;
+        Ok(Self { selector: parsed, text: selector.into(), attribute: attribute.into() })
+    }
+}
+
+/// The library tells no place, so it is found: behind the longest beginning that parses.
+fn bad_selector(text: &str) -> BadSelector {
+    let good = text
+        .char_indices()
+        .map(|(end, _)| end)
+        .rev()
+        .find(|end| Selector::parse(&text[..*end]).is_ok())
+        .unwrap_or(0);
+    let rest = text[good..].trim_start();
+    let place = text[..text.len() - rest.len()].chars().count() + 1;
+    BadSelector { text: text.into(), place, rest: excerpt(rest) }
+}
+
+/// What was found on a page.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The links in document order, resolved, without fragments; what cannot be
+    /// resolved stands there as the text and what is wrong with it.
+    pub links: Vec<Result<Url, (String, String)>>,
+    /// Elements that the selector selected.
+    pub selected: usize,
+    /// Selected elements without the attribute.
+    pub without_attribute: usize,
+    /// Links with another scheme than http(s): `mailto:` and the like.
+    pub other_schemes: usize,
+    /// All `a` elements of the page.
+    pub anchors: usize,
+    /// The page's title.
+    pub title: Option<String>,
+}
+
+/// Finds the links of `html`, which came from `base` in charset `encoding`.
+pub fn find(html: &str, pick: &Pick, base: &Url, encoding: &'static Encoding) -> Found {
+    let document = Html::parse_document(html);
+    let base = base_of(&document, base);
+    let mut found = Found {
+        anchors: document.select(&simple("a")).count(),
+        title: title_of(&document),
+        ..Found::default()
+    };
+    for element in document.select(&pick.selector) {
+        found.selected += 1;
+        let Some(text) = element.value().attr(&pick.attribute) else {
+            found.without_attribute += 1;
+            continue;
+        };
+        match resolve(text, &base, encoding) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => found.other_schemes += 1,
+            Ok(url) => found.links.push(checked_page_url(url).map_err(|why| (text.into(), why))),
+            Err(error) => found.links.push(Err((text.into(), error.to_string()))),
+        }
+    }
+    found
+}
+
+/// The title of the page `html`, when it has one.
+pub fn title(html: &str) -> Option<String> {
+    title_of(&Html::parse_document(html))
+}
+
+fn title_of(document: &Html) -> Option<String> {
+    let title = document.select(&simple("title")).next()?.text().collect::<String>();
+    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!title.is_empty()).then_some(title)
+}
+
+/// The base that the page itself names, else where it came from (HTML Living Standard, 4.2.3).
+fn base_of(document: &Html, fallback: &Url) -> Url {
+    let href = document
+        .select(&simple("base[href]"))
+        .next()
+        .and_then(|base: ElementRef| base.value().attr("href"));
+    href.and_then(|href| fallback.join(href.trim()).ok())
+        .filter(|base| matches!(base.scheme(), "http" | "https"))
+        .unwrap_or_else(|| fallback.clone())
+}
+
+/// Queries are encoded in the page's own charset (URL Standard, 5.1), paths always in UTF-8.
+fn resolve(text: &str, base: &Url, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
+    let encode: &dyn Fn(&str) -> Cow<'_, [u8]> =
+        &|query| encoding.output_encoding().encode(query).0;
+    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(text.trim())
+}
+
+fn simple(selector: &str) -> Selector {
+    Selector::parse(selector).expect("these selectors are written here and parse")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(html: &str, selector: &str) -> Vec<String> {
+        let pick = Pick::new(selector, "href").unwrap();
+        let base = Url::parse("https://a.org/dir/index.html").unwrap();
+        let found = find(html, &pick, &base, encoding_rs::UTF_8);
+        let text = |link: Result<Url, (String, String)>| match link {
+            Ok(url) => url.to_string(),
+            Err((text, why)) => format!("{text}: {why}"),
+        };
+        found.links.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn links_are_resolved_and_cut() {
+        let html = r##"<a href="x">1</a><a href=" /y#part ">2</a><a href="//b.org/z?q=1&amp;r=2">3</a>
+            <a href="https://c.org/é">4</a><a href="?p=2">5</a><a href="">6</a><a href="#top">7</a>"##;
+        assert_eq!(
+            links(html, "a"),
+            [
+                "https://a.org/dir/x",
+                "https://a.org/y",
+                "https://b.org/z?q=1&r=2",
+                "https://c.org/%C3%A9",
+                "https://a.org/dir/index.html?p=2",
+                "https://a.org/dir/index.html",
+                "https://a.org/dir/index.html",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_page_is_left_out_and_what_is_broken_is_told() {
+        let html = r#"<a>none</a><a href="mailto:a@b.org">m</a><a href="javascript:void(0)">j</a>
+            <a href="data:text/html,x">d</a><a href="http://[bad/">b</a><a href="ok">k</a>"#;
+        let pick = Pick::new("a", "href").unwrap();
+        let found = find(html, &pick, &Url::parse("http://a.org/").unwrap(), encoding_rs::UTF_8);
+        assert_eq!((found.selected, found.without_attribute, found.other_schemes), (6, 1, 3));
+        assert_eq!(found.links.len(), 2);
+        assert_eq!(found.links[0].as_ref().unwrap_err().0, "http://[bad/");
+        assert_eq!(found.links[1].as_ref().unwrap().as_str(), "http://a.org/ok");
+    }
+
+    #[test]
+    fn the_page_may_name_its_base() {
+        let html = r#"<head><base href="/other/"></head><a href="x">1</a>"#;
+        assert_eq!(links(html, "a"), ["https://a.org/other/x"]);
+        let html = r#"<head><base href="ftp://a.org/"></head><a href="x">1</a>"#;
+        assert_eq!(links(html, "a"), ["https://a.org/dir/x"]);
+    }
+
+    #[test]
+    fn a_query_is_encoded_in_the_page_s_charset() {
+        let pick = Pick::new("a", "href").unwrap();
+        let base = Url::parse("http://a.org/").unwrap();
+        let found = find("<a href='/é?q=é'>x</a>", &pick, &base, encoding_rs::WINDOWS_1252);
+        assert_eq!(found.links[0].as_ref().unwrap().as_str(), "http://a.org/%C3%A9?q=%E9");
+    }
+
+    #[test]
+    fn the_default_selector_takes_the_link_behind_a_flag() {
+        let html = r#"<table><tr><td><span class="flagicon"><img></span> <a href="/wiki/India">India</a>
+            <a href="/wiki/Other">no</a></td></tr></table><span class="flagicon"></span><a href="/no">no</a>"#;
+        assert_eq!(links(html, DEFAULT_SELECTOR), ["https://a.org/wiki/India"]);
+    }
+
+    #[test]
+    fn a_selector_that_does_not_parse_is_told_with_its_place() {
+        for (selector, place) in [("td >> a", 4), ("a:nope", 2), ("[", 1), ("td .flag + a, +", 13)]
+        {
+            let error = Pick::new(selector, "href").unwrap_err();
+            assert_eq!(error.place, place, "{error}");
+        }
+        assert_eq!(
+            Pick::new("a:nope(x)", "href").unwrap_err().to_string(),
+            r#"the selector "a:nope(x)" does not parse at character 2: ":nope(x)""#
+        );
+    }
+}

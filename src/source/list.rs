@@ -1,0 +1,361 @@
+//! A list of URLs, streamed: lines of text, or one column of CSV, TSV or JSON lines.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use super::{Entry, Source, SourceError, excerpt, page_url};
+use crate::page::decode;
+
+const BUFFER: usize = 256 * 1024;
+/// A longer line is no URL; servers take some 8,000 bytes (RFC 9110, 4.1).
+const LINE_LIMIT: usize = 64 * 1024;
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// How a list is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// One URL a line.
+    Text,
+    /// Values with this separator; the first line names the columns.
+    Separated {
+        /// `,` or a tab.
+        separator: u8,
+        /// The column of the URLs.
+        column: String,
+    },
+    /// A JSON object a line.
+    JsonLines {
+        /// The member that holds the URL.
+        column: String,
+    },
+}
+
+impl Format {
+    /// The format of the file `name`, by its ending (before `.gz`); text when
+    /// no column is named.
+    pub fn of(name: &str, column: Option<&str>) -> Self {
+        let Some(column) = column.map(str::to_owned) else {
+            return Self::Text;
+        };
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        match name.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("jsonl" | "ndjson" | "json") => Self::JsonLines { column },
+            Some("tsv" | "tab") => Self::Separated { separator: b'\t', column },
+            _ => Self::Separated { separator: b',', column },
+        }
+    }
+}
+
+/// Opens the list in the file `path`, gzipped or not.
+///
+/// # Errors
+///
+/// [`SourceError`] when it cannot be read or lacks the column.
+pub fn open(path: &Path, column: Option<&str>) -> Result<Box<dyn Source>, SourceError> {
+    let what = path.display().to_string();
+    let unreadable = |source| SourceError::Read { what: what.clone(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(SourceError::Format { what, reason: "it is a directory".into() });
+    }
+    let format = Format::of(&what, column);
+    read(BufReader::with_capacity(BUFFER, file), what, format)
+}
+
+/// Reads the list from standard input, gzipped or not.
+///
+/// # Errors
+///
+/// [`SourceError`] when it cannot be read or lacks the column.
+pub fn standard_input(column: Option<&str>) -> Result<Box<dyn Source>, SourceError> {
+    let what = "standard input".to_owned();
+    let format = Format::of("", column);
+    read(BufReader::with_capacity(BUFFER, io::stdin()), what, format)
+}
+
+/// Reads a list in `format` from `reader`; `what` names it in messages.
+///
+/// # Errors
+///
+/// [`SourceError`] when it cannot be read or lacks the column.
+pub fn read(
+    reader: impl BufRead + Send + 'static,
+    what: String,
+    format: Format,
+) -> Result<Box<dyn Source>, SourceError> {
+    let unreadable = |source| SourceError::Read { what: what.clone(), source };
+    let mut reader = decode::plain_reader(reader).map_err(unreadable)?;
+    let start = reader.fill_buf().map_err(unreadable)?;
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        let reason = "it is in UTF-16; convert it to UTF-8".into();
+        return Err(SourceError::Format { what, reason });
+    }
+    if start.starts_with(BOM) {
+        reader.consume(BOM.len());
+    }
+    let lines = Lines { reader, what, number: 0, line: Vec::new() };
+    Ok(match format {
+        Format::Text => Box::new(Text(lines)),
+        Format::JsonLines { column } => Box::new(JsonLines { lines, column }),
+        Format::Separated { separator, column } => {
+            Box::new(Separated::open(lines, separator, column)?)
+        }
+    })
+}
+
+/// Lines, counted, with a bound on what one may take.
+struct Lines {
+    reader: Box<dyn BufRead + Send>,
+    what: String,
+    number: u64,
+    line: Vec<u8>,
+}
+
+impl Lines {
+    /// Reads the next line that holds something; false at the end. The line is
+    /// trimmed of white space by [`text`](Self::text).
+    fn advance(&mut self) -> Result<bool, SourceError> {
+        loop {
+            self.number += 1;
+            self.line.clear();
+            let read = read_line(&mut *self.reader, &mut self.line);
+            let read =
+                read.map_err(|source| SourceError::Read { what: self.what.clone(), source })?;
+            if read == 0 {
+                return Ok(false);
+            }
+            let line = self.line.trim_ascii();
+            if !line.is_empty() && line[0] != b'#' {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The line as text, or why it is none.
+    fn text(&self) -> Result<&str, String> {
+        if self.line.len() >= LINE_LIMIT {
+            return Err(format!("longer than {LINE_LIMIT} bytes"));
+        }
+        std::str::from_utf8(self.line.trim_ascii())
+            .map_err(|_| format!("{:?} is not text", excerpt(&String::from_utf8_lossy(&self.line))))
+    }
+
+    fn invalid(&self, reason: String) -> Entry {
+        Entry::Invalid { place: format!("line {}", self.number), reason }
+    }
+}
+
+/// Reads up to and with the next line end; keeps at most [`LINE_LIMIT`] bytes of it.
+fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let mut read = 0;
+    loop {
+        let available = match reader.fill_buf() {
+            Ok(available) => available,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let end = memchr::memchr(b'\n', available).map(|end| end + 1);
+        let taken = end.unwrap_or(available.len());
+        let room = LINE_LIMIT.saturating_sub(line.len());
+        line.extend_from_slice(&available[..taken.min(room)]);
+        reader.consume(taken);
+        read += taken;
+        if end.is_some() || taken == 0 {
+            return Ok(read);
+        }
+    }
+}
+
+/// The page that `text` names, or why it names none.
+fn entry_of(text: &str) -> Result<Entry, String> {
+    page_url(text)
+        .map(Entry::Page)
+        .map_err(|why| format!("{:?} is not an http(s) URL: {why}", excerpt(text)))
+}
+
+struct Text(Lines);
+
+impl Source for Text {
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        if !self.0.advance()? {
+            return Ok(None);
+        }
+        let entry = self.0.text().and_then(entry_of);
+        Ok(Some(entry.unwrap_or_else(|reason| self.0.invalid(reason))))
+    }
+}
+
+struct JsonLines {
+    lines: Lines,
+    column: String,
+}
+
+impl Source for JsonLines {
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        if !self.lines.advance()? {
+            return Ok(None);
+        }
+        let entry = self.lines.text().and_then(|line| {
+            let value: serde_json::Value =
+                serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
+            match value.get(&self.column).and_then(serde_json::Value::as_str) {
+                Some(text) => entry_of(text.trim()),
+                None => Err(format!("no text under {:?}", self.column)),
+            }
+        });
+        Ok(Some(entry.unwrap_or_else(|reason| self.lines.invalid(reason))))
+    }
+}
+
+struct Separated {
+    reader: csv::Reader<Box<dyn BufRead + Send>>,
+    what: String,
+    column: usize,
+    record: csv::ByteRecord,
+}
+
+impl Separated {
+    fn open(lines: Lines, separator: u8, column: String) -> Result<Self, SourceError> {
+        let Lines { reader, what, .. } = lines;
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator)
+            .flexible(true)
+            .comment(Some(b'#'))
+            .from_reader(reader);
+        let headers = reader.byte_headers().map_err(|error| broken(&what, error))?;
+        let place = headers.iter().position(|name| name.trim_ascii() == column.as_bytes());
+        let Some(place) = place else {
+            let names: Vec<_> =
+                headers.iter().map(|name| format!("{:?}", String::from_utf8_lossy(name))).collect();
+            let there =
+                if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
+            return Err(SourceError::NoColumn { what, column, there });
+        };
+        Ok(Self { reader, what, column: place, record: csv::ByteRecord::new() })
+    }
+}
+
+impl Source for Separated {
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        loop {
+            let line = self.reader.position().line();
+            let more = self.reader.read_byte_record(&mut self.record);
+            if !more.map_err(|error| broken(&self.what, error))? {
+                return Ok(None);
+            }
+            let value = self.record.get(self.column).unwrap_or_default().trim_ascii();
+            if self.record.iter().all(|value| value.trim_ascii().is_empty()) {
+                continue;
+            }
+            let line = self.record.position().map_or(line, csv::Position::line);
+            let entry = match std::str::from_utf8(value) {
+                Ok("") => Err("the column is empty".into()),
+                Ok(text) => entry_of(text),
+                Err(_) => Err("not text".into()),
+            };
+            let place = format!("line {line}");
+            return Ok(Some(entry.unwrap_or_else(|reason| Entry::Invalid { place, reason })));
+        }
+    }
+}
+
+fn broken(what: &str, error: csv::Error) -> SourceError {
+    let what = what.to_owned();
+    let reason = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => SourceError::Read { what, source },
+        _ => SourceError::Format { what, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::*;
+
+    fn read_all(text: impl Into<Vec<u8>>, format: Format) -> Vec<String> {
+        let mut source = read(Cursor::new(text.into()), "the list".into(), format).unwrap();
+        let mut entries = Vec::new();
+        while let Some(entry) = source.next_entry().unwrap() {
+            entries.push(match entry {
+                Entry::Page(url) => url.to_string(),
+                Entry::Invalid { place, reason } => format!("{place}: {reason}"),
+                Entry::MissingPart(part) => part,
+            });
+        }
+        entries
+    }
+
+    fn csv(column: &str) -> Format {
+        Format::of("x.csv", Some(column))
+    }
+
+    #[test]
+    fn bom_blank_lines_comments_and_line_ends_are_passed_over() {
+        let text =
+            "\u{feff}http://a.org/1\r\n\r\n# a comment\n  http://a.org/2#part \n\nhttp://a.org/3";
+        assert_eq!(
+            read_all(text, Format::Text),
+            ["http://a.org/1", "http://a.org/2", "http://a.org/3"]
+        );
+        assert!(read_all("", Format::Text).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_url_is_told_with_its_line() {
+        let mut text =
+            b"example.org\nftp://a.org/\n\xff\x00\xfe\nhttp://\nhttp://a.org/\n".to_vec();
+        text.extend(vec![b'x'; 3 * LINE_LIMIT]);
+        text.extend(b"\nhttp://a.org/last");
+        assert_eq!(
+            read_all(text, Format::Text),
+            [
+                "line 1: \"example.org\" is not an http(s) URL: it has no http:// or https://",
+                "line 2: \"ftp://a.org/\" is not an http(s) URL: its scheme is ftp",
+                "line 3: \"\u{fffd}\u{fffd}\u{fffd}\u{fffd}\" is not text",
+                "line 4: \"http://\" is not an http(s) URL: empty host",
+                "http://a.org/",
+                "line 6: longer than 65536 bytes",
+                "http://a.org/last",
+            ]
+        );
+    }
+
+    #[test]
+    fn gzip_is_recognised_by_its_content() {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(b"\xef\xbb\xbfhttp://a.org/1\n").unwrap();
+        assert_eq!(read_all(gz.finish().unwrap(), Format::Text), ["http://a.org/1"]);
+    }
+
+    #[test]
+    fn a_column_of_a_table_is_read() {
+        let text = "name,url\n\"a, b\",http://a.org/1\nx\n,,\n\"two\nlines\",http://a.org/2\n";
+        assert_eq!(
+            read_all(text, csv("url")),
+            ["http://a.org/1", "line 3: the column is empty", "http://a.org/2"]
+        );
+        let text = "name\turl\na\thttp://a.org/1\n";
+        assert_eq!(read_all(text, Format::of("x.TSV.gz", Some("url"))), ["http://a.org/1"]);
+        let text = "{\"url\":\"http://a.org/1\"}\n{\"u\":1}\nrubbish\n";
+        let entries = read_all(text, Format::of("x.jsonl", Some("url")));
+        assert_eq!(entries[..2], ["http://a.org/1", "line 2: no text under \"url\""]);
+        assert!(entries[2].starts_with("line 3: not JSON"), "{}", entries[2]);
+    }
+
+    #[test]
+    fn a_missing_column_is_told_with_those_that_are_there() {
+        let list = read(Cursor::new("name,link\n"), "the list".into(), csv("url"));
+        let told = list.err().unwrap().to_string();
+        assert_eq!(told, r#"the list has no column "url", only "name", "link""#);
+    }
+
+    #[test]
+    fn a_list_in_utf_16_is_refused_with_advice() {
+        let list = read(Cursor::new(b"\xff\xfeh\0t\0"), "the list".into(), Format::Text);
+        assert!(list.err().unwrap().to_string().contains("convert it to UTF-8"));
+    }
+}

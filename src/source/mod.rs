@@ -1,0 +1,185 @@
+//! What to fetch: every source becomes a stream of entries, and the plan turns
+//! entries into jobs.
+//!
+//! Sources read and resolve; they neither drop duplicates nor name files, which
+//! is the plan's business and the same for all of them.
+
+pub mod charset;
+pub mod feed;
+mod get;
+pub mod index;
+pub mod links;
+pub mod list;
+pub mod plan;
+pub mod sitemap;
+
+use std::io;
+
+use url::Url;
+
+use crate::model::{Failure, shown_url};
+pub use get::Getter;
+
+/// One entry of a source.
+#[derive(Debug)]
+pub enum Entry {
+    /// A page, without fragment.
+    Page(Url),
+    /// Something that should be an http(s) URL and is none.
+    Invalid {
+        /// Where it stands: `line 17`.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A part of the source could not be had; the rest goes on.
+    MissingPart(String),
+}
+
+/// A stream of entries.
+///
+/// Implementors give each entry once, in input order, and keep no more of the
+/// input in memory than they must. `Ok(None)` is the end, and stays it.
+pub trait Source: Send {
+    /// The next entry.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when the source as a whole cannot be read.
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError>;
+
+    /// Whether reading on may take long or for ever, as from a pipe. When
+    /// enough was read, such a source is left alone; others are read to their end.
+    fn is_streamed(&self) -> bool {
+        true
+    }
+}
+
+/// A source cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A file operation failed.
+    #[error("failed to read {what}")]
+    Read {
+        /// What: a path, or "standard input".
+        what: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is of a kind that cannot be read.
+    #[error("failed to read {what}: {reason}")]
+    Format {
+        /// What: a path, or "standard input".
+        what: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The named column is not there.
+    #[error("{what} has no column {column:?}, only {there}")]
+    NoColumn {
+        /// What: a path, or "standard input".
+        what: String,
+        /// The column asked for.
+        column: String,
+        /// The columns that are there.
+        there: String,
+    },
+    /// A page that the source needs did not come.
+    #[error("failed to fetch {url} after {attempts} {}: {failure}", if *attempts == 1 { "try" } else { "tries" })]
+    Fetch {
+        /// Its address.
+        url: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// Why it did not come.
+        failure: Failure,
+    },
+    /// A page that the source needs was refused.
+    #[error("failed to fetch {url}: the server answered {status}{}", said(reason.as_deref()))]
+    Refused {
+        /// Its address.
+        url: String,
+        /// The status with its name.
+        status: String,
+        /// What the answer's body said, when it was text.
+        reason: Option<String>,
+    },
+    /// The index names no page.
+    #[error("no link found at {what}: {diagnosis}")]
+    NoLinks {
+        /// What was looked at.
+        what: String,
+        /// What came back instead.
+        diagnosis: String,
+    },
+    /// The client cannot be made.
+    #[error(transparent)]
+    Client(#[from] crate::fetch::FetchError),
+}
+
+fn said(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(" and said: {reason}")).unwrap_or_default()
+}
+
+/// Reads `text` as the address of a page: absolute, http or https, with a host.
+/// The fragment is cut off, because it never reaches a server.
+///
+/// # Errors
+///
+/// What is wrong with it, in words that follow "is not an http(s) URL: ".
+pub fn page_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => "it has no http:// or https://".to_owned(),
+        other => other.to_string(),
+    })?;
+    checked_page_url(url)
+}
+
+fn checked_page_url(mut url: Url) -> Result<Url, String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("its scheme is {}", url.scheme()));
+    }
+    if url.fragment().is_some() {
+        url.set_fragment(None);
+    }
+    Ok(url)
+}
+
+/// Pages that are all known from the start, such as the arguments of a command.
+pub struct Listed(std::vec::IntoIter<Url>);
+
+impl Listed {
+    /// The pages `urls`, in this order.
+    pub fn new(urls: Vec<Url>) -> Self {
+        Self(urls.into_iter())
+    }
+}
+
+impl Source for Listed {
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        Ok(self.0.next().map(Entry::Page))
+    }
+
+    fn is_streamed(&self) -> bool {
+        false
+    }
+}
+
+/// `text` for a message: one line, at most 80 characters, nothing that moves a cursor.
+pub fn excerpt(text: &str) -> String {
+    const LIMIT: usize = 80;
+    let clean = |character: char| {
+        if character.is_control() { '\u{fffd}' } else { character }
+    };
+    let mut short: String = text.chars().take(LIMIT).map(clean).collect();
+    if text.chars().nth(LIMIT).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// `url` for a message.
+fn told(url: &Url) -> String {
+    shown_url(url).into_owned()
+}

@@ -1,0 +1,157 @@
+//! The architecture, read from the sources: imports go downwards only, and each
+//! big crate has one home.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The layers from the bottom up; a module may use those below its own.
+const LAYERS: &[&[&str]] = &[
+    &["clock", "digest", "fingerprint", "model", "event"],
+    &["queue", "fetch", "page", "save", "report", "origin"],
+    &["source", "work"],
+    &["exec"],
+    &["config"],
+    &["cli", "app"],
+];
+
+/// Uses within one layer that are meant.
+const WITHIN_A_LAYER: &[(&str, &str)] = &[("event", "clock"), ("event", "model"), ("app", "cli")];
+
+/// Crates that only these paths may name.
+const HOMES: &[(&str, &[&str])] = &[
+    ("clap", &["cli/"]),
+    ("reqwest", &["fetch/"]),
+    ("scraper", &["source/links.rs", "page/extract.rs"]),
+    ("indicatif", &["report/progress.rs"]),
+    ("rayon", &["exec/"]),
+    ("hyper", &["origin/", "fetch/failure.rs"]),
+    ("hyper_util", &["origin/"]),
+    ("tokio_rustls", &["origin/"]),
+    ("rcgen", &["origin/"]),
+    ("quick_xml", &["source/sitemap.rs"]),
+    ("csv", &["source/list.rs"]),
+    ("anyhow", &["app/"]),
+];
+
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The code of a file without its tests and comments, line by line.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let end = text
+        .find("#[cfg(test)]\nmod tests")
+        .or_else(|| text.find("#[cfg(test)]\npub(super) mod tests"));
+    text[..end.unwrap_or(text.len())].lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+fn module(path: &str) -> &str {
+    path.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+/// The modules of this crate that a line names after `crate::`, in braces too.
+fn used(line: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for (at, _) in line.match_indices("crate::") {
+        let rest = &line[at + "crate::".len()..];
+        let list = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap_or(""));
+        let is_list = rest.starts_with('{');
+        for part in list.split(',').take(if is_list { usize::MAX } else { 1 }) {
+            let name: String =
+                part.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            modules.push(name);
+        }
+    }
+    modules.retain(|name| !name.is_empty());
+    modules
+}
+
+#[test]
+fn imports_go_downwards() {
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for (path, text) in sources() {
+        let from = module(&path).to_owned();
+        if matches!(from.as_str(), "main" | "lib") || path == "exec/conformance.rs" {
+            continue;
+        }
+        let own = layer(&from).unwrap_or_else(|| panic!("{path}: module {from} is in no layer"));
+        let joined = code(&text).collect::<Vec<_>>().join(" ");
+        for to in used(&joined).into_iter().filter(|to| *to != from) {
+            let other = layer(&to).unwrap_or_else(|| panic!("{path}: uses {to}, in no layer"));
+            checked += 1;
+            let is_meant = WITHIN_A_LAYER.contains(&(from.as_str(), to.as_str()));
+            if other > own || (other == own && !is_meant) {
+                wrong.push(format!("{path} uses {to}"));
+            }
+        }
+    }
+    assert!(checked > 50, "only {checked} imports seen: does the test still read them?");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn executors_know_no_page() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("exec/")) {
+        for forbidden in ["fetch", "page", "save"] {
+            let joined = code(&text).collect::<Vec<_>>().join(" ");
+            assert!(!used(&joined).iter().any(|to| to == forbidden), "{path} uses {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn each_big_crate_has_one_home() {
+    let names = |line: &str, krate: &str| {
+        line.match_indices(krate).any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            let is_whole =
+                before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_' && c != ':');
+            is_whole && line[at + krate.len()..].starts_with("::")
+        })
+    };
+    for (krate, homes) in HOMES {
+        let mut seen = 0;
+        for (path, text) in sources() {
+            if code(&text).any(|line| names(line, krate)) {
+                seen += 1;
+                assert!(homes.iter().any(|home| path.starts_with(home)), "{path} names {krate}");
+            }
+        }
+        assert!(seen > 0, "nobody names {krate}: does the test still see it?");
+    }
+}
+
+#[test]
+fn the_environment_is_read_in_cli_only() {
+    for (path, text) in sources() {
+        let reads = code(&text).any(|line| line.contains("env::var"));
+        assert!(!reads || path.starts_with("cli/"), "{path} reads the environment");
+    }
+}
+
+#[test]
+fn files_stay_within_their_size() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 600, "{path} has {lines} lines");
+    }
+}

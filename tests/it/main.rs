@@ -1,0 +1,13 @@
+//! Integration tests: the library and the program, over real HTTP on loopback.
+
+#![expect(unreachable_pub, reason = "one binary: every item is for it alone")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod download;
+mod layers;
+mod output;
+mod readme;
+mod sources;
+mod stopping;
+mod support;

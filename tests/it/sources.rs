@@ -1,0 +1,148 @@
+//! Sources, through the program.
+
+use std::io::Write;
+
+use crate::support::canned::{Canned, Reply, answer, html};
+use crate::support::{Place, origin};
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn links_prints_the_plan_and_fetches_no_page() {
+    let origin = origin(3);
+    let place = Place::new();
+    let ended = place.run(&["links", "--index", &origin.index_url()]).code(0);
+    let paths: Vec<_> = origin.site().paths().collect();
+    let line =
+        |path: &&str| format!("{}.html\t{}", path.rsplit('/').next().unwrap(), origin.url(path));
+    assert_eq!(
+        ended.stdout.lines().collect::<Vec<_>>(),
+        paths.iter().map(line).collect::<Vec<_>>()
+    );
+    assert_eq!(origin.counters().requests, 1);
+    assert!(!place.path("pages").exists());
+    let ended =
+        place.run(&["links", "--json", "--limit", "1", "--index", &origin.index_url()]).code(0);
+    assert_eq!(ended.json()["url"], origin.url(paths[0]));
+}
+
+#[test]
+fn a_list_may_be_text_gzip_table_or_pipe() {
+    let place = Place::new();
+    let text = "http://a.org/1\nhttp://a.org/2\n";
+    let plan = "1.html\thttp://a.org/1\n2.html\thttp://a.org/2\n";
+    let text_file = place.file("list", text);
+    let zipped = place.file("list.gz", gzip(text));
+    let csv = place.file("list.csv", "n,url\n1,http://a.org/1\n2,http://a.org/2\n");
+    let tsv = place.file("list.tsv.gz", gzip("n\turl\n1\thttp://a.org/1\n2\thttp://a.org/2\n"));
+    let lines =
+        place.file("list.jsonl", "{\"url\":\"http://a.org/1\"}\n{\"url\":\"http://a.org/2\"}\n");
+    for (file, column) in [
+        (text_file, None),
+        (zipped, None),
+        (csv, Some("url")),
+        (tsv, Some("url")),
+        (lines, Some("url")),
+    ] {
+        let mut arguments = vec!["links", "-i", &file];
+        arguments.extend(column.iter().flat_map(|column| ["--column", column]));
+        assert_eq!(place.run(&arguments).code(0).stdout, plan, "{file}");
+    }
+    assert_eq!(place.run_with(text.as_bytes(), &["links", "-i", "-"]).code(0).stdout, plan);
+    let table = b"url,n\nhttp://a.org/1,1\nhttp://a.org/2,2\n";
+    assert_eq!(
+        place.run_with(table, &["links", "-i", "-", "--column", "url"]).code(0).stdout,
+        plan
+    );
+}
+
+#[test]
+fn an_index_in_a_file_wants_a_base() {
+    let place = Place::new();
+    let file = place.file("index.html", "<ul><li data-page='one'><li data-page='/two'></ul>");
+    let arguments = ["links", "--index", &file, "--select", "li", "--attr", "data-page"];
+    place.run(&arguments).code(2).says(&["is a file", "hint: say to what with --base URL"]);
+    let ended = place.run(&[&arguments[..], &["--base", "https://a.org/dir/"]].concat()).code(0);
+    assert_eq!(ended.stdout, "one.html\thttps://a.org/dir/one\ntwo.html\thttps://a.org/two\n");
+}
+
+#[test]
+fn a_sitemap_index_is_read_part_by_part_and_a_missing_part_is_told() {
+    let server = Canned::start(|request| {
+        let host = request.header("host").unwrap();
+        let set =
+            |name: &str| format!("<urlset><url><loc>http://{host}/{name}</loc></url></urlset>");
+        Reply::Raw(match &*request.path {
+            "/sitemap.xml" => {
+                let part =
+                    |name: &str| format!("<sitemap><loc>http://{host}/{name}</loc></sitemap>");
+                let parts = ["a.xml", "gone.xml", "b.xml.gz", "sitemap.xml"].map(part).concat();
+                answer("200 OK", "", format!("<sitemapindex>{parts}</sitemapindex>"))
+            }
+            "/a.xml" => answer("200 OK", "", set("one")),
+            "/b.xml.gz" => {
+                answer("200 OK", "Content-Type: application/gzip\r\n", gzip(&set("two")))
+            }
+            "/gone.xml" => answer("404 Not Found", "", ""),
+            path => html(path),
+        })
+    });
+    let place = Place::new();
+    let ended = place.run(&["--sitemap", &server.url("/sitemap.xml"), "--json"]).code(3);
+    assert_eq!(ended.json()["saved"], 2);
+    ended.says(&["warning: failed to fetch", "gone.xml", "404"]);
+    assert_eq!(place.names("pages"), ["one.html", "two.html"]);
+}
+
+#[test]
+fn filters_narrow_any_source() {
+    let place = Place::new();
+    let list = place.file(
+        "list",
+        "http://a.org/1\nhttp://a.org/2\nhttp://b.org/3\nhttp://a.org/1\nhttp://a.org/4\n",
+    );
+    let plan = |arguments: &[&str]| {
+        let ended = place.run(&[&["links", "-i", &list], arguments].concat()).code(0);
+        ended
+            .stdout
+            .lines()
+            .map(|line| line.split('.').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plan(&["--include", "//a\\."]), ["1", "2", "4"]);
+    assert_eq!(plan(&["--include", "/1", "--include", "/3"]), ["1", "3"]);
+    assert_eq!(plan(&["--exclude", "b\\.org"]), ["1", "2", "4"]);
+    assert_eq!(plan(&["--limit", "2"]), ["1", "2"]);
+    place
+        .run(&["links", "-i", &list, "--include", "nowhere"])
+        .code(4)
+        .says(&["5 were filtered out"]);
+    place.run(&["links", "-i", &list, "--include", "("]).code(2).says(&["--include"]);
+}
+
+#[test]
+fn one_kind_of_source_at_a_time() {
+    let place = Place::new();
+    for arguments in [
+        &["http://a.org/", "--demo"][..],
+        &["-i", "x", "--index", "http://a.org/"],
+        &["--sitemap", "http://a.org/", "http://a.org/"],
+        &["-i", "x", "--select", "a"],
+        &["--column", "x", "http://a.org/"],
+    ] {
+        place.run(arguments).code(2).says(&["error: "]);
+    }
+}
+
+#[test]
+fn an_index_names_its_own_charset() {
+    let page = b"<meta charset=iso-8859-1><a href='/caf\xe9?q=\xe9'>x</a>";
+    let server = Canned::always(answer("200 OK", "Content-Type: text/html\r\n", page));
+    let place = Place::new();
+    let ended = place.run(&["links", "--index", &server.url("/"), "--select", "a"]).code(0);
+    assert!(ended.stdout.ends_with("/caf%C3%A9?q=%E9\n"), "{}", ended.stdout);
+}

@@ -1,0 +1,93 @@
+//! Ctrl-C and SIGTERM end a run cleanly, with every page recorded.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::canned::{Canned, Reply, html};
+use crate::support::{Ended, Place};
+
+fn send(child: &std::process::Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+/// Answers quick pages and holds on to the others.
+fn half_hanging() -> Canned {
+    Canned::start(|request| {
+        if request.path.starts_with("/quick") {
+            Reply::Raw(html("quick"))
+        } else {
+            Reply::Stall(Vec::new())
+        }
+    })
+}
+
+fn wait_for(server: &Canned, path: &str) {
+    while server.count(path) == 0 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn an_interrupted_run_records_every_page_that_it_read() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let server = half_hanging();
+        let place = Place::new();
+        let paths = ["/quick", "/hang1", "/hang2", "/hang3", "/hang4"];
+        let urls: Vec<_> = paths.iter().map(|path| server.url(path)).collect();
+        let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
+        arguments.extend(["-j", "2", "--json"]);
+        let running = place.start(&arguments);
+        wait_for(&server, "/hang2");
+        send(&running, signal);
+        let ended = Ended::of(running.wait_with_output().unwrap()).code(130);
+        let summary = ended.json();
+        let counts = ["found", "saved", "interrupted"].map(|name| summary[name].as_u64().unwrap());
+        assert_eq!(counts, [5, 1, 4]);
+        ended.says(&["interrupted: pages in flight get 2 s"]);
+        assert_eq!(place.pages().len(), 5);
+        assert_eq!(place.records().last().unwrap()["kind"], "end");
+        assert_eq!(place.names("pages"), ["quick.html"]);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_leaves_a_whole_manifest() {
+    let server = half_hanging();
+    let place = Place::new();
+    let running = place.start(&[&server.url("/hang")]);
+    wait_for(&server, "/hang");
+    send(&running, Signal::SIGINT);
+    // The second must not merge with the first: wait until that was heard.
+    let mut heard = [0; 11];
+    let mut running = running;
+    std::io::Read::read_exact(running.stderr.as_mut().unwrap(), &mut heard).unwrap();
+    assert_eq!(&heard, b"interrupted");
+    send(&running, Signal::SIGINT);
+    Ended::of(running.wait_with_output().unwrap()).code(130);
+    assert_eq!(place.records()[0]["kind"], "run");
+}
+
+#[test]
+fn a_silent_pipe_does_not_hold_the_end_up() {
+    let server = half_hanging();
+    let place = Place::new();
+    let mut running = place.start(&["-i", "-", "--json"]);
+    let mut pipe = running.stdin.take().unwrap();
+    std::io::Write::write_all(&mut pipe, format!("{}\n", server.url("/quick")).as_bytes()).unwrap();
+    wait_for(&server, "/quick");
+    send(&running, Signal::SIGINT);
+    let summary = Ended::of(running.wait_with_output().unwrap()).code(130).json();
+    assert_eq!((&summary["found"], &summary["input_complete"]), (&1.into(), &false.into()));
+    drop(pipe);
+}
+
+#[test]
+fn a_signal_before_the_first_page_ends_at_once() {
+    let server = half_hanging();
+    let place = Place::new();
+    let running = place.start(&["--index", &server.url("/index")]);
+    wait_for(&server, "/index");
+    send(&running, Signal::SIGINT);
+    Ended::of(running.wait_with_output().unwrap()).code(130);
+    assert!(!place.path("pages").exists());
+}

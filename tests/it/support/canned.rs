@@ -1,0 +1,125 @@
+//! A server that sends exactly the bytes a test gives it, right or wrong.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// What the server does with a request.
+pub enum Reply {
+    /// Sends these bytes, head and all, and closes.
+    Raw(Vec<u8>),
+    /// Sends these bytes and then nothing more, without closing.
+    Stall(Vec<u8>),
+    /// Breaks the connection.
+    Reset,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub path: String,
+    /// Header lines in lower case, `name: value`.
+    pub headers: Vec<String>,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let start = format!("{name}: ");
+        self.headers.iter().find_map(|line| line.strip_prefix(&start))
+    }
+}
+
+type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
+
+/// A running server. Its threads end with the process.
+pub struct Canned {
+    addr: SocketAddr,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Canned {
+    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let requests = Arc::<Mutex<Vec<Request>>>::default();
+        let (answer, seen): (Arc<Answer>, _) = (Arc::new(answer), Arc::clone(&requests));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
+                std::thread::spawn(move || serve(stream.unwrap(), &*answer, &seen));
+            }
+        });
+        Self { addr, requests }
+    }
+
+    /// A server with one answer for everything.
+    pub fn always(raw: impl Into<Vec<u8>>) -> Self {
+        let raw = raw.into();
+        Self::start(move |_| Reply::Raw(raw.clone()))
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// How often `path` was asked for.
+    pub fn count(&self, path: &str) -> usize {
+        self.requests().iter().filter(|request| request.path == path).count()
+    }
+}
+
+fn serve(stream: TcpStream, answer: &Answer, seen: &Mutex<Vec<Request>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if line == "\r\n" {
+            break;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    let path = lines[0].split(' ').nth(1).unwrap().to_owned();
+    let headers = lines[1..].iter().map(|line| {
+        let (name, value) = line.split_once(':').unwrap();
+        format!("{}: {}", name.to_ascii_lowercase(), value.trim())
+    });
+    let request = Request { path, headers: headers.collect() };
+    seen.lock().unwrap().push(request.clone());
+    let mut stream = stream;
+    // The client may be gone already, which is its right.
+    match answer(&request) {
+        Reply::Raw(bytes) => {
+            let _ = stream.write_all(&bytes);
+        }
+        Reply::Stall(bytes) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut [0]);
+        }
+        // A broken connection, as far as the client can tell: it ends before any answer.
+        Reply::Reset => (),
+    }
+}
+
+/// A whole answer with `Content-Length`.
+pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let mut raw = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    raw.extend_from_slice(body);
+    raw
+}
+
+/// A whole HTML page.
+pub fn html(body: &str) -> Vec<u8> {
+    answer("200 OK", "Content-Type: text/html; charset=utf-8\r\n", body)
+}

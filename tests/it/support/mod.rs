@@ -1,0 +1,151 @@
+//! What the tests share: the program, run in a directory of its own, and servers.
+
+pub mod canned;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use fetchpages::origin::{Options, Origin};
+use serde_json::Value;
+
+/// A directory of its own, removed at the end, in which the program is run.
+pub struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file and gives its path as text.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .unwrap();
+        file.write_all(content.as_ref()).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        let path = self.path(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
+    /// The names in a folder, sorted, without the manifest.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        names_in(&self.path(folder))
+    }
+
+    /// The manifest's records in `pages`.
+    pub fn records(&self) -> Vec<Value> {
+        self.text("pages/manifest.jsonl")
+            .lines()
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+            })
+            .collect()
+    }
+
+    /// The manifest's page records in `pages`.
+    pub fn pages(&self) -> Vec<Value> {
+        self.records().into_iter().filter(|record| record["kind"] == "page").collect()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fetchpages"));
+        command.args(arguments).current_dir(self.dir.path()).env_remove("FETCHPAGES_CONTACT");
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command(arguments).stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// Runs the program with `input` as standard input.
+    pub fn run_with(&self, input: &[u8], arguments: &[&str]) -> Ended {
+        let mut child = self.start(arguments);
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        Ended::of(child.wait_with_output().unwrap())
+    }
+
+    /// Starts the program with pipes.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+}
+
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "manifest.jsonl")
+        .collect();
+    names.sort();
+    names
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    pub fn of(output: Output) -> Self {
+        let ended = Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+        ended
+    }
+
+    /// Checks the exit code and gives the rest.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Checks that standard error says all of this.
+    #[track_caller]
+    pub fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stderr.contains(text), "{text:?} is not in {self:#?}");
+        }
+        self
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// The embedded site with `pages` pages.
+pub fn origin(pages: usize) -> Origin {
+    Origin::start(&Options { pages, ..Options::default() }).unwrap()
+}
