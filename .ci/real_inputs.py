@@ -15,6 +15,7 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,12 @@ def wait_until(is_ready, what):
     fail(f"{what} did not start")
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def get(url):
     request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip", "User-Agent": "check (a@b.c)"})
     with urllib.request.urlopen(request) as response:
@@ -81,7 +88,7 @@ def wikipedia():
     if not (LAB / "wikimedia.py").exists():
         print("wikipedia: skipped, the stand-in is not here")
         return
-    port = 18096
+    port = free_port()
     server = subprocess.Popen([sys.executable, str(LAB / "wikimedia.py"), "--rules", "off", "--latency-ms", "5",
                                "--port", str(port)], stdout=subprocess.DEVNULL)
     try:
@@ -139,7 +146,7 @@ def python_documentation():
     """A real site of 530 pages behind a real server."""
     root = debian("python3.11-doc", "usr/share/doc/python3.11/html")
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin") or debian("nginx", "usr/sbin/nginx")
-    base, port = WORK / "nginx", 18097
+    base, port = WORK / "nginx", free_port()
     base.mkdir()
     (base / "nginx.conf").write_text(NGINX.format(base=base, port=port, root=root))
     # An nginx that starts as root gives its work to an account that cannot read a private folder.
@@ -210,7 +217,7 @@ def full_disk():
         return
     try:
         done = run("--demo", "--latency", "0", "-o", disk / "pages", code=1)
-        check("error: the run stopped: failed to write" in done.stderr, done.stderr)
+        check("error: the run stopped\ncaused by: failed to write" in done.stderr, done.stderr)
         pages = [page for page in manifest(disk / "pages") if page["state"] == "saved"]
         check(pages, "nothing was saved before the disk was full")
         for page in pages:

@@ -1,8 +1,8 @@
 //! What happens in a run, told once: executors send events, and progress, summary and manifest observe them.
 //!
 //! Events go to one thread in the order in which they were sent. They are
-//! handed over in batches: the observing thread wakes a few times a second, or
-//! when many wait, so that telling costs a page far less than a thread switch.
+//! handed over in batches: the observing thread lets events gather for a moment
+//! after the first, so that telling costs a page far less than a thread switch.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::model::{Failure, Job, Settled};
 
-/// How long an event may wait before the observers see it.
+/// How long events gather, counted from the first.
 const BATCH_DELAY: Duration = Duration::from_millis(20);
+/// Without events, observers are called so often all the same, to show the time.
+const IDLE_DELAY: Duration = Duration::from_millis(500);
 /// So many waiting events wake the observers at once.
 const BATCH_SIZE: usize = 512;
 /// So many waiting events make a sender wait: an observer that is slow, on a
@@ -76,10 +78,18 @@ pub struct ObserverError {
 /// an error they are called no more, and the run stops.
 pub trait Observer: Send {
     /// Takes note of one event.
+    ///
+    /// # Errors
+    ///
+    /// [`ObserverError`] when the observer cannot do its work; it ends the run.
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError>;
 
     /// Called after each batch of events, and at least every half second: the
     /// time to write what was collected. `now` is the present moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`on_event`](Self::on_event).
     fn on_batch_end(&mut self, now: Instant) -> Result<(), ObserverError> {
         let _ = now; // only observers that show time need it
         Ok(())
@@ -118,6 +128,10 @@ impl Events {
     ///
     /// `on_failure` is called, on that thread, when the observer fails: it
     /// should stop the run.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread left.
     pub fn start<O: Observer + 'static>(
         observer: O,
         clock: Arc<dyn Clock>,
@@ -151,7 +165,7 @@ impl Events {
             return;
         }
         waiting.events.push(event);
-        if waiting.events.len() == BATCH_SIZE {
+        if waiting.events.len() == 1 || waiting.events.len() == BATCH_SIZE {
             self.shared.arrived.notify_one();
         }
     }
@@ -192,10 +206,16 @@ fn observe(
 /// Waits for the next batch and moves it into the empty `batch`; true when it is the last.
 fn take_batch(shared: &Shared, batch: &mut Vec<Event>) -> bool {
     let waiting = shared.state.lock().expect("no holder of this lock panics");
+    let (waiting, _) = shared
+        .arrived
+        .wait_timeout_while(waiting, IDLE_DELAY, |waiting| {
+            waiting.events.is_empty() && !waiting.is_over
+        })
+        .expect("no holder of this lock panics");
     let (mut waiting, _) = shared
         .arrived
         .wait_timeout_while(waiting, BATCH_DELAY, |waiting| {
-            waiting.events.len() < BATCH_SIZE && !waiting.is_over
+            (1..BATCH_SIZE).contains(&waiting.events.len()) && !waiting.is_over
         })
         .expect("no holder of this lock panics");
     std::mem::swap(&mut waiting.events, batch);

@@ -17,8 +17,8 @@
 //! | [`origin`] | an embedded site to try it all on |
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
-//! Imports go downwards only: `model`, `event`, `clock`, `fingerprint` and
-//! `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
+//! Imports go downwards only: `model`, `message`, `event`, `clock`, `fingerprint`
+//! and `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
 //! `origin`, then `source` and `work`, then `exec`, then `config`, then `cli`
 //! and `app`. A test reads the sources and checks it.
 
@@ -31,6 +31,7 @@ pub mod event;
 pub mod exec;
 pub mod fetch;
 pub mod fingerprint;
+pub mod message;
 pub mod model;
 pub mod origin;
 pub mod page;

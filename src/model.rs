@@ -13,8 +13,8 @@ use url::Url;
 
 /// Where a page is saved, relative to the output directory: `India.html`, `a.org/b/c.html`.
 ///
-/// Made by `save::key` alone, which sees to it that a key never leaves the
-/// directory: its parts are separated by `/`, and none is empty, `.` or `..`.
+/// A key never leaves the directory: its parts are separated by `/`, and none
+/// is empty, `.` or `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(Box<str>);
 
@@ -226,6 +226,8 @@ impl fmt::Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 /// How one attempt at a page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -267,8 +269,8 @@ pub struct Attempt {
     /// CPU time of decoding, hashing and extracting.
     pub cpu: Duration,
     /// Set when the failure would meet every further page too, such as a full
-    /// disk: the run stops, and this says why.
-    pub breaks_run: Option<String>,
+    /// disk: the run stops, and this says why, outermost words first.
+    pub breaks_run: Option<Vec<String>>,
 }
 
 impl Attempt {

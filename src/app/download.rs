@@ -1,6 +1,7 @@
 //! The main job: source, queue, executor, sink and observers, put together and run.
 
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +9,7 @@ use anyhow::Context;
 
 use super::exit::Status;
 use super::observers::Observers;
-use super::{print, signals, source, tell};
+use super::{limits, print, signals, source, tell};
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{Download, Format};
 use crate::event::{Events, ObserverError};
@@ -17,7 +18,7 @@ use crate::fetch::Shared;
 use crate::model::{Intake, State, Summary};
 use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
-use crate::report::progress::Progress;
+use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
 use crate::report::{Finished, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
@@ -25,6 +26,14 @@ use crate::save::{self, SaveError};
 use crate::source::feed::{self, Feed};
 use crate::source::plan::Plan;
 use crate::work::page_work::PageWorkFactory;
+
+/// What a run needs, all open.
+struct Prepared {
+    plan: Plan,
+    manifest: ManifestWriter,
+    factory: PageWorkFactory,
+    workers: NonZeroUsize,
+}
 
 /// What a run came to.
 struct Ended {
@@ -43,22 +52,32 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), move || on_first_signal(&watched))
         .context("failed to watch for signals")?;
-    config.notes.iter().for_each(|note| tell(&format!("note: {note}\n")));
+    for note in config.notes.iter().filter(|_| config.tell.detail != Detail::Quiet) {
+        tell(&format!("note: {note}\n"));
+    }
 
+    let workers = limits::workers_within(config.workers);
+    if workers < config.workers && config.tell.detail != Detail::Quiet {
+        tell(&format!(
+            "note: {workers} workers, not {}: the limit on open files\n",
+            config.workers
+        ));
+    }
     let shared = Arc::new(Shared::new(config.plan.fetch.clone(), Arc::clone(&clock))?);
     let opened = source::open(&config.plan, &shared, &dice)?;
     let mut output = save::open(&config.save)?;
-    let record = run_record(config, &*clock);
+    let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.namer);
     let factory = PageWorkFactory { shared: Arc::clone(&shared), sink: Arc::from(output.sink) };
     is_running.store(true, Ordering::SeqCst);
     let index_time = clock.now() - started;
-    let ended = fetch_all(config, &queue, &clock, plan, output.manifest, &factory)?;
+    let prepared = Prepared { plan, manifest: output.manifest, factory, workers };
+    let ended = fetch_all(config, &queue, &clock, prepared)?;
     let finished = Finished {
         summary: ended.summary.clone(),
         mode: config.mode.name,
-        workers: config.workers.get(),
+        workers: workers.get(),
         output: config.save.directory.display().to_string(),
         index_time,
         total_time: clock.now() - started,
@@ -77,14 +96,15 @@ fn on_first_signal(is_running: &AtomicBool) {
     }
 }
 
-fn run_record(config: &Download, clock: &dyn Clock) -> RunRecord {
+fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> RunRecord {
     RunRecord {
         v: manifest::VERSION,
         started: rfc3339(clock.wall()),
         version: env!("CARGO_PKG_VERSION").into(),
         mode: config.mode.name.into(),
-        workers: config.workers.get(),
+        workers: workers.get(),
         source: config.plan.source_text.clone(),
+        layout: config.save.layout,
     }
 }
 
@@ -93,10 +113,9 @@ fn fetch_all(
     config: &Download,
     queue: &Arc<Queue>,
     clock: &Arc<dyn Clock>,
-    plan: Plan,
-    manifest: ManifestWriter,
-    factory: &PageWorkFactory,
+    prepared: Prepared,
 ) -> anyhow::Result<Ended> {
+    let Prepared { plan, manifest, factory, workers } = prepared;
     let err = Box::new(std::io::stderr());
     let observers = Observers {
         manifest,
@@ -105,12 +124,12 @@ fn fetch_all(
     };
     let closing = Arc::clone(queue);
     let (events, observing) = Events::start(observers, Arc::clone(clock), move || {
-        closing.close(Closing::Broken("the run could not be recorded".into()));
+        closing.close(Closing::Broken(vec!["the run could not be recorded".into()]));
     })
     .context("failed to start the observing thread")?;
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
-    let run = Run { queue, events: &events, factory, workers: config.workers, clock: &**clock };
+    let run = Run { queue, events: &events, factory: &factory, workers, clock: &**clock };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
     let (intake, source_error) = feed.stop();
     queue.take_rest().into_iter().for_each(|job| events.send(feed::interrupted(job)));
@@ -141,7 +160,7 @@ fn conclude(
     let broken = ended
         .broken
         .or_else(|| match closing {
-            Some(Closing::Broken(why)) => Some(anyhow::anyhow!("the run stopped: {why}")),
+            Some(Closing::Broken(words)) => Some(stopped(words)),
             Some(Closing::Interrupted) | None => None,
         })
         .or_else(|| recorded.err().map(|error: SaveError| error.into()));
@@ -158,8 +177,17 @@ fn conclude(
     Ok(status(&ended.summary, closing.is_some()))
 }
 
-fn status(summary: &Summary, is_interrupted: bool) -> Status {
+/// The error of a run that was stopped because of what `words` say.
+fn stopped(words: &[String]) -> anyhow::Error {
+    let mut words = words.iter().rev().cloned();
+    let innermost = anyhow::Error::msg(words.next().unwrap_or_default());
+    words.fold(innermost, anyhow::Error::context).context("the run stopped")
+}
+
+fn status(summary: &Summary, is_stopped: bool) -> Status {
     let intake = &summary.intake;
+    // A signal that came after the last page changed nothing.
+    let is_interrupted = is_stopped && (summary.count(State::Interrupted) > 0 || !intake.complete);
     let is_incomplete = summary.count(State::Failed) + summary.count(State::Interrupted) > 0
         || intake.invalid + intake.missing_parts > 0;
     if is_interrupted {

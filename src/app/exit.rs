@@ -1,6 +1,8 @@
 //! Exit codes, and how an error becomes a message and a code.
 
 use crate::cli::UsageError;
+use crate::exec::ExecError;
+use crate::message::printable;
 use crate::save::SaveError;
 use crate::source::SourceError;
 
@@ -44,9 +46,9 @@ pub struct Exit {
 impl Exit {
     /// Makes the message and finds the status of `error`.
     pub fn of(error: &anyhow::Error) -> Self {
-        let mut message = format!("error: {error}\n");
+        let mut message = format!("error: {}\n", printable(&error.to_string()));
         for cause in error.chain().skip(1) {
-            message += &format!("caused by: {cause}\n");
+            message += &format!("caused by: {}\n", printable(&cause.to_string()));
         }
         let (status, hint) = status_and_hint(error);
         if let Some(hint) = hint {
@@ -63,9 +65,16 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
     if let Some(error) = error.downcast_ref::<SourceError>() {
         return of_source(error);
     }
+    if let Some(ExecError::Thread { .. } | ExecError::Runtime(_)) = error.downcast_ref() {
+        let hint = "the system allows no more threads or open files: use fewer --workers";
+        return (Status::Broken, Some(hint.into()));
+    }
     let hint = match error.downcast_ref::<SaveError>() {
         Some(SaveError::NotADirectory { .. }) => Some("name another place with --output DIR"),
         Some(SaveError::Locked { .. }) => Some("wait for it, or choose another --output"),
+        Some(SaveError::NotAManifest { .. }) => {
+            Some("move it away, or name the directory that a download was saved in")
+        }
         Some(SaveError::NoManifest { .. }) => {
             Some("name the directory that a download was saved in")
         }
@@ -83,7 +92,7 @@ fn of_source(error: &SourceError) -> (Status, Option<String>) {
         SourceError::NoColumn { .. } => {
             (Status::Usage, Some("name one of these with --column".into()))
         }
-        SourceError::Refused { status, .. } if status.starts_with("403") => (
+        SourceError::Refused { status: 403, .. } => (
             Status::Broken,
             Some(
                 "some servers refuse programs that do not say who runs them: try --contact MAIL"

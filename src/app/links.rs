@@ -10,11 +10,10 @@ use crate::config::PlanOptions;
 use crate::fetch::Shared;
 use crate::model::{Job, shown_url};
 use crate::queue::retry::Dice;
+use crate::report::progress::INVALID_TOLD;
 use crate::save::key::{Layout, Namer};
 use crate::source::plan::{Plan, Planned};
 
-/// So many invalid entries are told one by one.
-const INVALID_TOLD: u64 = 20;
 const BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::Result<Status> {
@@ -41,7 +40,8 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
     quiet_pipe(out.flush())?;
     let intake = plan.intake();
     if intake.invalid > INVALID_TOLD {
-        tell(&format!("warning: {} entries are no http(s) URL\n", intake.invalid));
+        let more = intake.invalid - INVALID_TOLD;
+        tell(&format!("warning: {more} more entries are no http(s) URL\n"));
     }
     if intake.pages == 0 {
         tell(&super::download::no_pages(&intake));

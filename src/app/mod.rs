@@ -3,6 +3,7 @@
 mod demo;
 mod download;
 pub mod exit;
+mod limits;
 mod links;
 mod observers;
 mod origin;

@@ -1,6 +1,8 @@
 //! `fetchpages origin`: the embedded site, served until it is stopped.
 
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,13 +17,11 @@ pub(super) const SERVING: &str = "serving ";
 pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<Status> {
     let origin = Origin::start(options)?;
     let mut told = format!("{SERVING}{}\n", origin.index_url());
+    let _authority;
     if let Some(authority) = origin.certificate_pem() {
-        let name = format!("fetchpages-origin-{}.pem", origin.addr().port());
-        let path = std::env::temp_dir().join(name);
-        #[expect(clippy::disallowed_methods, reason = "a certificate is no page")]
-        std::fs::write(&path, authority)
-            .with_context(|| format!("failed to write the certificate to {}", path.display()))?;
+        let path = write_authority(authority)?;
         told += &format!("trust it with --cacert {}\n", path.display());
+        _authority = RemoveOnExit(path);
     }
     print(&told)?;
     if until_stdin_ends {
@@ -39,6 +39,31 @@ pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<S
         ));
     }
     Ok(Status::Done)
+}
+
+/// Writes the certificate to a new file that only this process made.
+fn write_authority(pem: &str) -> anyhow::Result<PathBuf> {
+    let name = format!("fetchpages-origin-{}.pem", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    // Left by a killed process of this number, if it is there at all.
+    let _ = std::fs::remove_file(&path);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(pem.as_bytes()));
+    written.with_context(|| format!("failed to write the certificate to {}", path.display()))?;
+    Ok(path)
+}
+
+/// Removes the file when the site ends.
+struct RemoveOnExit(PathBuf);
+
+impl Drop for RemoveOnExit {
+    fn drop(&mut self) {
+        // A file that is gone already, or cannot be removed, harms nobody.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 fn wait_for_signal() -> std::io::Result<()> {

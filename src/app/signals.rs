@@ -11,10 +11,8 @@ use crate::queue::{Closing, Queue};
 /// What pages in flight get to end by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Watches for signals from now on, on a thread of its own, until the process ends.
-///
-/// Before the queue hands out pages nothing is worth ending cleanly, but the
-/// thread cannot know; whoever prepares a run asks [`Queue::closing`] when done.
+/// Watches for signals from now on, on a thread of its own, until the process
+/// ends. `on_first` is called at the first, before the queue is closed.
 ///
 /// # Errors
 ///

@@ -31,14 +31,14 @@ pub(super) fn open(
             Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
         }
         SourceOptions::IndexFile { path, base, pick } => {
-            Index::open(path, base, pick).map(|index| Box::new(index) as _)
+            Index::open(path, base, pick, options.fetch.max_size).map(|index| Box::new(index) as _)
         }
         SourceOptions::Sitemap(url) => {
             Sitemap::fetch(url, getter()?).map(|sitemap| Box::new(sitemap) as _)
         }
         SourceOptions::Demo { latency, pick } => {
-            let demo = Demo::start(*latency)?;
-            let index = Index::fetch(&demo.index, pick, &mut getter()?)?;
+            let (demo, url) = Demo::start(*latency)?;
+            let index = Index::fetch(&url, pick, &mut getter()?)?;
             return Ok(Opened { source: Box::new(index), _demo: Some(demo) });
         }
     };

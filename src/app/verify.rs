@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::exit::Status;
 use super::print;
+use crate::message::printable;
 use crate::save::verify::{Difference, Report, verify};
 
 pub(super) fn run(directory: &Path, list: bool) -> anyhow::Result<Status> {
@@ -39,7 +40,7 @@ fn describe(report: &Report) -> String {
             Difference::Unreadable(why) => format!("unreadable  {path}: {why}"),
             Difference::Foreign => format!("foreign     {path}"),
         };
-        writeln!(text, "{line}").expect("a String takes all text");
+        writeln!(text, "{}", printable(&line)).expect("a String takes all text");
     }
     let (whole, differences) = (report.whole, report.differences.len());
     text += &format!("{whole} files are as recorded, {differences} differ\n");

@@ -118,7 +118,7 @@ pub struct RunningArgs {
     #[arg(long, default_value = exec::DEFAULT_MODE)]
     pub mode: Mode,
     /// Pages in flight at most [default: sequential 1, threads 16, rayon one a CPU]
-    #[arg(short = 'j', long, value_name = "N")]
+    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers)]
     pub workers: Option<NonZeroUsize>,
 }
 
@@ -130,7 +130,7 @@ pub struct HttpArgs {
     #[arg(short = 'A', long, value_name = "TEXT")]
     pub user_agent: Option<String>,
     /// Who runs this, for the User-Agent: a mail address or a web page
-    #[arg(long, value_name = "MAIL|URL", env = "FETCHPAGES_CONTACT")]
+    #[arg(long, value_name = "MAIL|URL", env = "FETCHPAGES_CONTACT", hide_env_values = true)]
     pub contact: Option<String>,
     /// Another header for every request, `Name: value`; repeatable
     #[arg(short = 'H', long, value_name = "LINE")]

@@ -16,11 +16,12 @@ use crate::config::{
     DEFAULT_INDEX, Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers,
 };
 use crate::fetch::tls::{self, Trust};
+use crate::message::{self, excerpt, excerpt_url};
 use crate::queue::retry::RetryPolicy;
 use crate::report::progress::{Detail, Style};
 use crate::source::links::Pick;
+use crate::source::page_url;
 use crate::source::plan::Filter;
-use crate::source::{excerpt, page_url};
 use crate::{fetch, origin, save};
 
 type Result<T> = std::result::Result<T, UsageError>;
@@ -53,13 +54,32 @@ pub(super) fn command(typed: Cli) -> Result<Command> {
 fn download(typed: DownloadArgs) -> Result<Download> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
+    let plan = plan(typed.source, &typed.http)?;
+    let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
+    let wikimedia = is_anonymous.then(|| anonymous_on_wikimedia(&plan.source)).flatten();
     Ok(Download {
-        plan: plan(typed.source, &typed.http)?,
+        plan,
         mode,
         workers,
         save: output(typed.output)?,
         tell: telling(&typed.telling),
-        notes: note.into_iter().collect(),
+        notes: note.into_iter().chain(wikimedia).collect(),
+    })
+}
+
+/// Wikimedia answers agents that name no contact with 403
+/// (<https://foundation.wikimedia.org/wiki/Policy:Wikimedia_Foundation_User-Agent_Policy>).
+fn anonymous_on_wikimedia(source: &SourceOptions) -> Option<String> {
+    let (SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url)) = source else {
+        return None;
+    };
+    let host = url.host_str()?;
+    let is_wikimedia =
+        ["wikipedia.org", "wikimedia.org", "wiktionary.org", "wikidata.org"].iter().any(|site| {
+            host == *site || host.strip_suffix(site).is_some_and(|rest| rest.ends_with('.'))
+        });
+    is_wikimedia.then(|| {
+        format!("{host} refuses agents that name no contact: say who you are with --contact MAIL")
     })
 }
 
@@ -109,7 +129,7 @@ fn source_options(typed: SourceArgs) -> Result<SourceOptions> {
         return Ok(SourceOptions::Demo { latency: typed.latency, pick });
     }
     let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
-    if index.starts_with("http://") || index.starts_with("https://") {
+    if is_web_address(index) {
         if typed.base.is_some() {
             return usage("--base is for an index in a file", "leave --base out");
         }
@@ -128,16 +148,21 @@ fn source_options(typed: SourceArgs) -> Result<SourceOptions> {
                     "--index {:?} is no http(s) URL, and no such file is there",
                     excerpt(index)
                 ),
-                format!("did you mean https://{}?", excerpt(index)),
+                format!("did you mean https://{}?", excerpt_url(index)),
             )
         };
     };
     Ok(SourceOptions::IndexFile { path: index.into(), base: argument_url("--base", &base)?, pick })
 }
 
+fn is_web_address(text: &str) -> bool {
+    let start = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")
+}
+
 fn argument_url(argument: &str, text: &str) -> Result<Url> {
     page_url(text).map_err(|why| UsageError {
-        message: format!("{argument} {:?} is not an http(s) URL: {why}", excerpt(text)),
+        message: format!("{argument} {:?} is not an http(s) URL: {why}", excerpt_url(text)),
         hint: page_url(&format!("https://{text}"))
             .ok()
             .filter(|_| !text.contains(':') && text.contains('.'))
@@ -160,7 +185,7 @@ fn source_text(typed: &SourceArgs) -> String {
         // A command line may name thousands.
         let (shown, more) = typed.urls.split_at(typed.urls.len().min(3));
         for url in shown {
-            say("", &without_credentials(url));
+            say("", &message::without_credentials(url));
         }
         if !more.is_empty() {
             words.push(format!("(and {} more)", more.len()));
@@ -171,20 +196,19 @@ fn source_text(typed: &SourceArgs) -> String {
         say("--input-file", &file.to_string_lossy());
         typed.column.iter().for_each(|column| say("--column", column));
     } else if let Some(sitemap) = &typed.sitemap {
-        say("--sitemap", &without_credentials(sitemap));
+        say("--sitemap", &message::without_credentials(sitemap));
     } else if typed.demo {
         words.push("--demo".into());
     } else {
-        say("--index", &without_credentials(typed.index.as_deref().unwrap_or(DEFAULT_INDEX)));
-        typed.base.iter().for_each(|base| say("--base", &without_credentials(base)));
+        say(
+            "--index",
+            &message::without_credentials(typed.index.as_deref().unwrap_or(DEFAULT_INDEX)),
+        );
+        typed.base.iter().for_each(|base| say("--base", &message::without_credentials(base)));
         say("--select", &typed.select);
         say("--attr", &typed.attr);
     }
     words.join(" ")
-}
-
-fn without_credentials(text: &str) -> String {
-    Url::parse(text).map_or_else(|_| text.into(), |url| crate::model::shown_url(&url).into_owned())
 }
 
 /// `word` in single quotes when a shell would not take it as one word.
@@ -224,16 +248,11 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
     }
     let user_agent = match &typed.user_agent {
         Some(agent) => header_value("--user-agent", agent)?,
-        None => header_value("--contact", &user_agent(typed.contact.as_deref()))?,
+        None => header_value("--contact", &user_agent(contact(typed)))?,
     };
     let trust = match &typed.cacert {
         Some(path) => Trust::Authorities(tls::read_authorities(path).map_err(|error| {
-            let mut message = format!("--cacert: {error}");
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                message += &format!(": {error}");
-                cause = error.source();
-            }
+            let message = format!("--cacert: {}", message::one_line(&error));
             UsageError { message, hint: Some("--cacert takes a file of PEM certificates".into()) }
         })?),
         None if typed.insecure => Trust::Anyone,
@@ -254,26 +273,24 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
     })
 }
 
-/// `fetchpages/VERSION (CONTACT)`; the project's own page stands in for a contact when there is one.
+/// Who runs this; the project's own page stands in when there is one.
+fn contact(typed: &HttpArgs) -> Option<&str> {
+    let project = Some(env!("CARGO_PKG_REPOSITORY")).filter(|page| !page.is_empty());
+    typed.contact.as_deref().filter(|contact| !contact.is_empty()).or(project)
+}
+
 fn user_agent(contact: Option<&str>) -> String {
     const NAME: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
-    let project = Some(env!("CARGO_PKG_REPOSITORY")).filter(|page| !page.is_empty());
-    match contact.filter(|contact| !contact.is_empty()).or(project) {
-        Some(contact) => format!("{NAME} ({contact})"),
-        None => NAME.into(),
-    }
+    contact.map_or_else(|| NAME.into(), |contact| format!("{NAME} ({contact})"))
 }
 
 fn header_line(line: &str) -> Result<(HeaderName, HeaderValue)> {
     let Some((name, value)) = line.split_once(':') else {
-        return usage(
-            format!("--header {:?} has no colon", excerpt(line)),
-            "a header looks like 'Accept-Language: en'",
-        );
+        return usage("--header has no colon", "a header looks like 'Accept-Language: en'");
     };
     let Ok(header) = name.trim().parse::<HeaderName>() else {
         return usage(
-            format!("--header: {:?} is no header name", excerpt(name)),
+            "--header: what stands before the colon is no header name",
             "a header looks like 'Accept-Language: en'",
         );
     };
@@ -334,9 +351,9 @@ fn telling(typed: &TellingArgs) -> TellOptions {
     };
     let style = match typed.progress {
         ProgressArg::Auto if typed.quiet => Style::None,
-        ProgressArg::Auto if std::io::stderr().is_terminal() => Style::Bar,
-        ProgressArg::Auto | ProgressArg::Plain => Style::Plain,
-        ProgressArg::Bar => Style::Bar,
+        // A bar needs a terminal to be redrawn on.
+        ProgressArg::Auto | ProgressArg::Bar if std::io::stderr().is_terminal() => Style::Bar,
+        ProgressArg::Auto | ProgressArg::Bar | ProgressArg::Plain => Style::Plain,
         ProgressArg::None => Style::None,
     };
     TellOptions { format, style, detail }

@@ -1,6 +1,7 @@
 //! Durations and sizes as they are typed.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// The units of a duration, in seconds.
@@ -57,16 +58,23 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
 }
 
 /// Shows a duration as it would be typed.
-pub(super) fn duration_text(duration: Duration) -> &'static str {
-    // Defaults only, a handful in the life of a process, and the parser wants them to live as long.
+pub(super) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
-    let text = match millis {
+    match millis {
         0 => "0ms".to_owned(),
         _ if millis.is_multiple_of(60_000) => format!("{}m", millis / 60_000),
         _ if millis.is_multiple_of(1_000) => format!("{}s", millis / 1_000),
         _ => format!("{millis}ms"),
-    };
-    text.leak()
+    }
+}
+
+/// More threads than this meet the system's limits, and serve nobody.
+const MAX_WORKERS: usize = 4096;
+
+/// Reads a number of workers.
+pub(super) fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    let workers = text.parse().ok().filter(|workers: &NonZeroUsize| workers.get() <= MAX_WORKERS);
+    workers.ok_or_else(|| format!("it should be a number from 1 to {MAX_WORKERS}"))
 }
 
 /// Reads a size: `64KiB`, `10MB`; a bare number means bytes.
@@ -110,10 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn workers_are_a_sensible_number() {
+        assert_eq!(workers("4096").map(NonZeroUsize::get), Ok(4096));
+        for text in ["0", "-1", "4097", "many", ""] {
+            assert!(workers(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_shown_reads_back() {
         for millis in [0, 100, 1_000, 30_000, 300_000] {
             let time = Duration::from_millis(millis);
-            assert_eq!(duration(duration_text(time)), Ok(time));
+            assert_eq!(duration(&duration_text(time)), Ok(time));
         }
         for bytes in [1, 1_000, 1_024, 10_000_000, 128 << 20, 1_025] {
             assert_eq!(size(&Size(bytes).to_string()), Ok(Size(bytes)));

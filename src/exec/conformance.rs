@@ -1,6 +1,7 @@
 //! What every executor must do, whatever it is: run over the table, with scripted work.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,20 +21,25 @@ const WORKERS: NonZeroUsize = NonZeroUsize::new(7).expect("seven is not zero");
 /// What happened in a run.
 #[derive(Default)]
 struct Seen {
+    started: usize,
     settled: Vec<Settled>,
     retries: usize,
 }
 
-/// Collects events; may do something to the queue at the n-th settled page.
+/// Something to do, once, when what was seen is so.
+type Act = (fn(&Seen) -> bool, Box<dyn Fn() + Send>);
+
+/// Collects events, and acts when it is time.
 struct Collector {
     seen: Arc<Mutex<Seen>>,
-    at_page: Option<(usize, Box<dyn Fn() + Send>)>,
+    act: Option<Act>,
 }
 
 impl Observer for Collector {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
         let mut seen = self.seen.lock().unwrap();
         match event {
+            Event::Started { .. } => seen.started += 1,
             Event::Settled(settled) => seen.settled.push((**settled).clone()),
             Event::Retrying { .. } => seen.retries += 1,
             _ => (),
@@ -42,8 +48,8 @@ impl Observer for Collector {
     }
 
     fn on_batch_end(&mut self, _now: Instant) -> Result<(), ObserverError> {
-        let settled = self.seen.lock().unwrap().settled.len();
-        if let Some((_, act)) = self.at_page.take_if(|(page, _)| settled >= *page) {
+        let seen = self.seen.lock().unwrap();
+        if let Some((_, act)) = self.act.take_if(|(is_time, _)| is_time(&seen)) {
             act();
         }
         Ok(())
@@ -66,23 +72,27 @@ fn job(seq: u64) -> Job {
 
 /// Runs `pages` pages of `script` on the executor of `row`.
 fn run(row: &Row, script: &Arc<Script>, queue: &Arc<Queue>, pages: u64) -> Seen {
-    run_until(row, script, queue, pages, None)
+    run_until(row, script, queue, (0..pages, true), None)
 }
 
 fn run_until(
     row: &Row,
     script: &Arc<Script>,
     queue: &Arc<Queue>,
-    pages: u64,
-    at_page: Option<(usize, Box<dyn Fn() + Send>)>,
+    (pages, has_end): (Range<u64>, bool),
+    act: Option<Act>,
 ) -> Seen {
     let seen = Arc::<Mutex<Seen>>::default();
-    let collector = Collector { seen: Arc::clone(&seen), at_page };
+    let collector = Collector { seen: Arc::clone(&seen), act };
     let (events, observing) = Events::start(collector, Arc::new(SystemClock), || ()).unwrap();
     let feeding = Arc::clone(queue);
     let feeder = std::thread::spawn(move || {
-        let _ = (0..pages).try_for_each(|seq| feeding.push(job(seq)));
-        feeding.end_input();
+        let mut pages = pages;
+        // A closed queue takes no more, and that is the end of it.
+        let is_open = pages.try_for_each(|seq| feeding.push(job(seq))).is_ok();
+        if is_open && has_end {
+            feeding.end_input();
+        }
     });
     let workers = if row.is_scalable { WORKERS } else { NonZeroUsize::MIN };
     let run = Run { queue, events: &events, factory: script, workers, clock: &SystemClock };
@@ -139,16 +149,13 @@ fn all_workers_work() {
         // As many pages as workers, none of which ends before all have begun.
         let script = Arc::new(Script::new(|_| Step::Hang));
         let queue = queue();
-        let shared = (Arc::clone(&script), Arc::clone(&queue));
-        let watcher = std::thread::spawn(move || {
-            while shared.0.peak() < WORKERS.get() {
-                std::thread::yield_now();
-            }
-            shared.1.abandon();
-        });
-        let seen = run(row, &script, &queue, WORKERS.get() as u64);
-        watcher.join().unwrap();
+        let abandoned = Arc::clone(&queue);
+        let act: Act =
+            (|seen| seen.started == WORKERS.get(), Box::new(move || abandoned.abandon()));
+        let pages = (0..WORKERS.get() as u64, true);
+        let seen = run_until(row, &script, &queue, pages, Some(act));
         assert_eq!(count(&seen, State::Interrupted), WORKERS.get(), "{row:?}");
+        assert_eq!(script.peak(), WORKERS.get(), "{row:?}");
     }
 }
 
@@ -199,9 +206,12 @@ fn closing_the_queue_stops_the_run_and_loses_no_page() {
         let script = Arc::new(Script::new(|_| Step::Save));
         let queue = queue();
         let closing = Arc::clone(&queue);
-        let close = Box::new(move || closing.close(Closing::Interrupted));
-        // Far more pages than can be settled before the queue is closed, in an input without end.
-        let seen = run_until(row, &script, &queue, u64::MAX, Some((1, close)));
+        let act: Act = (
+            |seen| !seen.settled.is_empty(),
+            Box::new(move || closing.close(Closing::Interrupted)),
+        );
+        // An input without end: only closing ends the run.
+        let seen = run_until(row, &script, &queue, (0..u64::MAX, true), Some(act));
         let mut all = seqs(&seen);
         assert_eq!(count(&seen, State::Saved), all.len(), "{row:?}");
         all.extend(queue.take_rest().iter().map(|job| job.seq));
@@ -212,19 +222,49 @@ fn closing_the_queue_stops_the_run_and_loses_no_page() {
 }
 
 #[test]
+fn closing_the_queue_wakes_workers_that_wait_for_input() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Save));
+        let queue = queue();
+        let closing = Arc::clone(&queue);
+        let act: Act =
+            (|seen| seen.settled.len() == 3, Box::new(move || closing.close(Closing::Interrupted)));
+        // Three pages, and an input that stays open.
+        let seen = run_until(row, &script, &queue, (0..3, false), Some(act));
+        assert_eq!(count(&seen, State::Saved), 3, "{row:?}");
+    }
+}
+
+#[test]
+fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::FailThenSave(1)));
+        let hours = Duration::from_secs(1 << 40);
+        let policy = RetryPolicy { retries: 3, base: hours, cap: hours };
+        let queue = Arc::new(Queue::new(policy, Dice::new(1), Arc::new(SystemClock)));
+        let closing = Arc::clone(&queue);
+        let act: Act =
+            (|seen| seen.retries == 5, Box::new(move || closing.close(Closing::Interrupted)));
+        let seen = run_until(row, &script, &queue, (0..5, true), Some(act));
+        assert!(seen.settled.is_empty(), "{row:?}");
+        assert_eq!(queue.take_rest().len(), 5, "{row:?}");
+    }
+}
+
+#[test]
 fn pages_in_flight_end_when_the_run_is_abandoned() {
     for row in TABLE {
         let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));
         let queue = queue();
-        let closing = Arc::clone(&queue);
-        let stop = Box::new(move || {
-            closing.close(Closing::Interrupted);
-            closing.abandon();
-        });
-        let seen = run_until(row, &script, &queue, PAGES, Some((3, stop)));
-        assert_eq!(count(&seen, State::Saved), 3, "{row:?}");
+        let abandoned = Arc::clone(&queue);
+        let act: Act = (|seen| seen.started >= 4, Box::new(move || abandoned.abandon()));
+        let seen = run_until(row, &script, &queue, (0..PAGES, true), Some(act));
         let limit = if row.is_scalable { WORKERS.get() } else { 1 };
-        assert!(count(&seen, State::Interrupted) <= limit, "{row:?}");
+        assert!((1..=limit).contains(&count(&seen, State::Interrupted)), "{row:?}");
+        let mut all = seqs(&seen);
+        all.extend(queue.take_rest().iter().map(|job| job.seq));
+        all.sort_unstable();
+        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{row:?}");
     }
 }
 
@@ -235,8 +275,11 @@ fn a_failure_that_would_meet_every_page_stops_the_run() {
         let queue = queue();
         let seen = run(row, &script, &queue, PAGES);
         assert_eq!(count(&seen, State::Failed), 1, "{row:?}");
-        assert_eq!(queue.closing(), Some(Closing::Broken("the script says so".into())), "{row:?}");
-        let left = queue.take_rest().len();
-        assert!(left + seen.settled.len() <= usize::try_from(PAGES).unwrap(), "{row:?}");
+        let why = Closing::Broken(vec!["the script says so".into()]);
+        assert_eq!(queue.closing(), Some(why), "{row:?}");
+        let mut all = seqs(&seen);
+        all.extend(queue.take_rest().iter().map(|job| job.seq));
+        all.sort_unstable();
+        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{row:?}");
     }
 }

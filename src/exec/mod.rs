@@ -4,6 +4,7 @@
 //! differ in who waits and who computes, and that is all they decide.
 
 pub mod drain;
+mod lane;
 mod rayon_pool;
 mod sequential;
 mod threads;
@@ -38,6 +39,10 @@ pub struct Run<'a> {
 /// other workers end too.
 pub trait Executor {
     /// Runs until the queue is done.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecError`] when the run broke.
     fn run(&self, run: &Run) -> Result<(), ExecError>;
 }
 
@@ -126,16 +131,6 @@ pub fn find(name: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.name == name)
 }
 
-/// A runtime for one thread, with timers and I/O.
-fn runtime() -> Result<tokio::runtime::Runtime, ExecError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        // Name lookups alone use these threads, and one lookup serves a host.
-        .max_blocking_threads(4)
-        .build()
-        .map_err(ExecError::Runtime)
-}
-
 /// Closes the queue when a worker ends with an error or a panic, so that the others end too.
 struct CloseOnFailure<'a> {
     queue: &'a Queue,
@@ -155,7 +150,8 @@ impl<'a> CloseOnFailure<'a> {
 impl Drop for CloseOnFailure<'_> {
     fn drop(&mut self) {
         if self.is_armed {
-            self.queue.close(crate::queue::Closing::Broken("a worker could not go on".into()));
+            self.queue
+                .close(crate::queue::Closing::Broken(vec!["a worker could not go on".into()]));
         }
     }
 }

@@ -10,35 +10,16 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
-use tokio::runtime::Runtime;
 
-use super::{CloseOnFailure, ExecError, Executor, Run, drain, runtime};
+use super::lane::Lane;
+use super::{CloseOnFailure, ExecError, Executor, Run, drain};
 use crate::model::Job;
-use crate::work::Work;
 
 thread_local! {
     /// What a pool thread needs for its pages. Rayon gives its closures no place
     /// for a thread's own state that outlives a split of the iterator; the
     /// thread fills this when it starts and empties it before it ends.
     static LANE: RefCell<Option<Lane>> = const { RefCell::new(None) };
-}
-
-/// One pool thread's runtime and work.
-struct Lane {
-    /// Before the runtime, because it is dropped first: its connections live there.
-    work: Box<dyn Work>,
-    runtime: Runtime,
-}
-
-impl Lane {
-    fn new(run: &Run) -> Result<Self, ExecError> {
-        let runtime = runtime()?;
-        let work = {
-            let _inside = runtime.enter();
-            run.factory.make()?
-        };
-        Ok(Self { work, runtime })
-    }
 }
 
 /// Rayon's pool.
@@ -79,9 +60,9 @@ fn drain_in_parallel(run: &Run) {
         let worker = rayon::current_thread_index().unwrap_or(0);
         LANE.with_borrow(|lane| {
             let lane = lane.as_ref().expect("only a thread with a lane gets a page");
-            lane.runtime.block_on(async {
+            lane.block_on(|work| async move {
                 let abandoned = pin!(run.queue.abandoned());
-                drain::step(run, &*lane.work, worker, job, abandoned).await;
+                drain::step(run, work, worker, job, abandoned).await;
             });
         });
     });
@@ -90,5 +71,5 @@ fn drain_in_parallel(run: &Run) {
 /// The queue's next page, waited for on the calling pool thread's runtime. A
 /// thread that has none ends its share; the queue is closed then.
 fn next_page(run: &Run) -> Option<Job> {
-    LANE.with_borrow(|lane| lane.as_ref()?.runtime.block_on(run.queue.next()))
+    LANE.with_borrow(|lane| lane.as_ref()?.block_on(|_| run.queue.next()))
 }

@@ -7,7 +7,8 @@
 
 use std::thread::ScopedJoinHandle;
 
-use super::{CloseOnFailure, ExecError, Executor, Run, drain, runtime};
+use super::lane::Lane;
+use super::{CloseOnFailure, ExecError, Executor, Run, drain};
 
 /// Stacks hold no bodies, and a pool may have hundreds of threads.
 const STACK_BYTES: usize = 512 * 1024;
@@ -41,12 +42,7 @@ impl Executor for Threads {
 
 fn work(run: &Run, worker: usize) -> Result<(), ExecError> {
     let guard = CloseOnFailure::new(run.queue);
-    let runtime = runtime()?;
-    runtime.block_on(async {
-        let work = run.factory.make()?;
-        drain::drain(run, &*work, worker).await;
-        Ok::<_, ExecError>(())
-    })?;
+    Lane::new(run)?.block_on(|work| drain::drain(run, work, worker));
     guard.disarm();
     Ok(())
 }

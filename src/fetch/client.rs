@@ -170,12 +170,10 @@ impl Client {
         let home = options.credentials_for.as_ref().unwrap_or(asked);
         let mut url = url.clone();
         let is_home = url.origin() == asked.origin();
-        if !is_home {
-            // Credentials within a redirect's target are the server's wish, not the user's.
-            // Neither call fails for an http(s) URL, which always has a host.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-        }
+        // The user's own go along at home; those within a redirect's target are the
+        // server's wish. Neither call fails for an http(s) URL, which always has a host.
+        let _ = url.set_username(if is_home { asked.username() } else { "" });
+        let _ = url.set_password(asked.password().filter(|_| is_home));
         let goes_home = is_home && url.origin() == home.origin();
         let request = self.http.get(url);
         if goes_home { request.headers(options.credentials.clone()) } else { request }

@@ -26,7 +26,11 @@ pub(super) fn before_answer(error: &reqwest::Error) -> Failure {
 
 /// The failure of an answer whose body did not come whole.
 pub(super) fn in_body(error: &reqwest::Error) -> Failure {
-    let code = causes(error).find_map(of_cause).unwrap_or(FailureCode::Protocol);
+    let code = match causes(error).find_map(of_cause) {
+        Some(FailureCode::ConnectTimeout) => FailureCode::ReadTimeout,
+        Some(code) => code,
+        None => FailureCode::Protocol,
+    };
     Failure::new(code, message(error))
 }
 
@@ -81,8 +85,9 @@ fn of_io(error: &io::Error) -> Option<FailureCode> {
     }
 }
 
-/// The chain of causes, outermost first. An `io::Error` that wraps another
-/// error hides it from `source`, so it is opened here.
+/// The chain of causes, innermost first. An `io::Error` that wraps another
+/// error, and HTTP/2's error of a broken connection, hide it from `source`, so
+/// they are opened here.
 fn causes<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> + 'a {
@@ -99,6 +104,9 @@ fn causes<'a>(
 fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     if let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         return Some(wrapped);
+    }
+    if let Some(broken) = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io) {
+        return Some(broken);
     }
     error.source()
 }

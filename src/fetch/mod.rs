@@ -17,6 +17,7 @@ use http::{HeaderMap, StatusCode, header};
 use reqwest::Response;
 use url::Url;
 
+use crate::message;
 use crate::model::{Failure, FailureCode, Head, HttpVersion, RawPage};
 pub use client::{Client, FetchError, HttpChoice, Options, Shared};
 
@@ -88,8 +89,9 @@ impl Client {
             let response = self.send(&current, url).await?;
             trail.wait = self.now() - started;
             let head = read_head(&response, &current);
-            let target = redirect_target(&current, &response)?;
             trail.head = Some(head.clone());
+            refuse_transfer_coding(response.headers())?;
+            let target = redirect_target(&current, &response)?;
             let body = self.read_body(response, trail).await?;
             let Some(target) = target else {
                 return Ok(RawPage { head, body, wait: trail.wait });
@@ -244,6 +246,21 @@ fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     Some(joined)
 }
 
+/// Only chunks were offered as a transfer coding (RFC 9112, 7.4); what comes in
+/// another one would be taken for the page.
+fn refuse_transfer_coding(headers: &HeaderMap) -> Result<(), Failure> {
+    let coding = text(headers, &header::TRANSFER_ENCODING);
+    match coding.filter(|coding| !coding.trim().eq_ignore_ascii_case("chunked")) {
+        None => Ok(()),
+        Some(coding) => {
+            let coding = message::excerpt(&coding);
+            let message =
+                format!("the body is in a transfer coding that was not asked for, {coding:?}");
+            Err(Failure::new(FailureCode::Decode, message))
+        }
+    }
+}
+
 /// Where the answer sends us on to, if it does (RFC 9110, 15.4).
 fn redirect_target(current: &Url, response: &Response) -> Result<Option<Url>, Failure> {
     let is_redirect = matches!(
@@ -259,6 +276,7 @@ fn redirect_target(current: &Url, response: &Response) -> Result<Option<Url>, Fa
         return Ok(None);
     };
     let leads_nowhere = |reason: &str| {
+        let location = message::excerpt_url(&location);
         Failure::new(FailureCode::Redirects, format!("redirected to {location:?}, {reason}"))
     };
     let mut target = current.join(&location).map_err(|error| leads_nowhere(&error.to_string()))?;

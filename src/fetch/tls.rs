@@ -60,6 +60,10 @@ pub enum CertificateFileError {
 }
 
 /// Reads the PEM certificates of a `--cacert` file.
+///
+/// # Errors
+///
+/// [`CertificateFileError`] when it cannot be read, or holds none that can be used.
 pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateFileError> {
     let unreadable = |source| CertificateFileError::Unreadable { path: path.to_owned(), source };
     let certificates = CertificateDer::pem_file_iter(path)

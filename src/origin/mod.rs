@@ -92,10 +92,10 @@ impl Default for Options {
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
     /// The thread or its event loop could not be started.
-    #[error("start the origin's thread")]
+    #[error("failed to start the origin's thread")]
     Thread(#[source] io::Error),
     /// The port is taken or not allowed.
-    #[error("listen on {addr} for the origin")]
+    #[error("failed to listen on {addr} for the origin")]
     Listen {
         /// Where it was to listen.
         addr: SocketAddr,
@@ -103,10 +103,10 @@ pub enum OriginError {
         source: io::Error,
     },
     /// No certificate could be made.
-    #[error("make the origin's certificate")]
+    #[error("failed to make the origin's certificate")]
     Certificate(#[source] rcgen::Error),
     /// The TLS library did not take the certificate.
-    #[error("set up TLS for the origin")]
+    #[error("failed to set up TLS for the origin")]
     Tls(#[source] rustls::Error),
 }
 

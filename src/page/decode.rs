@@ -9,6 +9,7 @@ use std::io::{BufRead, Read};
 use bytes::Bytes;
 use libdeflater::{DecompressionError, Decompressor};
 
+use crate::message;
 use crate::model::{Failure, FailureCode};
 
 /// Deflate makes at most 1,032 bytes of one (zlib's "Technical Details", "Maximum
@@ -57,6 +58,7 @@ fn take_off(body: &[u8], coding: &str, max_bytes: u64) -> Result<Bytes, Failure>
             .map_err(Undecodable::Broken)
             .and_then(|decoder| read_all(decoder, max_bytes)),
         _ => {
+            let coding = message::excerpt(coding);
             let message = format!("the body is in an unknown content coding, {coding:?}");
             return Err(Failure::new(FailureCode::Decode, message));
         }
@@ -98,7 +100,9 @@ fn gzip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
         return gzip_members(body, max_bytes);
     }
     if size > max_bytes {
-        return Err(Undecodable::TooLarge);
+        // Or what follows the last member was taken for its size: look, and keep nothing.
+        write_members(body, max_bytes, &mut std::io::sink())?;
+        return gzip_members(body, max_bytes);
     }
     let mut decoded = vec![0; usize::try_from(size).map_err(|_| Undecodable::TooLarge)?];
     let result = DEFLATE.with_borrow_mut(|decoder| decoder.gzip_decompress(body, &mut decoded));
@@ -116,16 +120,30 @@ fn gzip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
     }
 }
 
-/// Decodes gzip member by member (RFC 1952, 2.2). What follows the last member
-/// and is no member is ignored, as other programs do.
+/// Decodes gzip member by member.
 fn gzip_members(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
-    let mut rest = body;
     let mut decoded = Vec::new();
+    write_members(body, max_bytes, &mut decoded)?;
+    Ok(decoded)
+}
+
+/// Writes what the members of a gzip body hold (RFC 1952, 2.2). What follows the
+/// last member and is no member is ignored, as other programs do.
+fn write_members(
+    body: &[u8],
+    max_bytes: u64,
+    out: &mut impl std::io::Write,
+) -> Result<(), Undecodable> {
+    let mut rest = body;
+    let mut room = max_bytes + 1;
     loop {
-        let mut member = flate2::bufread::GzDecoder::new(&mut rest);
-        append(&mut member, &mut decoded, max_bytes)?;
+        let member = flate2::bufread::GzDecoder::new(&mut rest);
+        room -= std::io::copy(&mut member.take(room), out).map_err(Undecodable::Broken)?;
+        if room == 0 {
+            return Err(Undecodable::TooLarge);
+        }
         if !rest.starts_with(&GZIP_MAGIC) {
-            return Ok(decoded);
+            return Ok(());
         }
     }
 }
@@ -147,18 +165,16 @@ fn deflate(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
 
 fn read_all(reader: impl Read, max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
     let mut decoded = Vec::new();
-    append(reader, &mut decoded, max_bytes)?;
-    Ok(decoded)
-}
-
-fn append(reader: impl Read, decoded: &mut Vec<u8>, max_bytes: u64) -> Result<(), Undecodable> {
-    let room = (max_bytes + 1).saturating_sub(decoded.len() as u64);
-    reader.take(room).read_to_end(decoded).map_err(Undecodable::Broken)?;
-    if decoded.len() as u64 > max_bytes { Err(Undecodable::TooLarge) } else { Ok(()) }
+    reader.take(max_bytes + 1).read_to_end(&mut decoded).map_err(Undecodable::Broken)?;
+    if decoded.len() as u64 > max_bytes { Err(Undecodable::TooLarge) } else { Ok(decoded) }
 }
 
 /// A reader of plain text from a reader of text that may be gzipped; its first
 /// two bytes tell.
+///
+/// # Errors
+///
+/// When the first bytes cannot be read.
 pub fn plain_reader(
     mut reader: impl BufRead + Send + 'static,
 ) -> std::io::Result<Box<dyn BufRead + Send>> {
@@ -236,6 +252,10 @@ mod tests {
         assert_eq!(decoded(body.clone(), "gzip").unwrap(), "first second third");
         body.extend(b"\0\0padding");
         assert_eq!(decoded(body, "gzip").unwrap(), "first second third");
+        // What is taken for the size is far above the limit, and the body is not.
+        let mut body = gzipped(&text());
+        body.extend(b"\0\0\0\0\0\0\x7f\0");
+        assert_eq!(decoded(body, "gzip").unwrap(), text());
     }
 
     #[test]
@@ -275,6 +295,7 @@ mod tests {
         for (coding, body) in [
             ("gzip", gzipped(&zeros)),
             ("gzip", lying),
+            ("gzip", [gzipped(&zeros[..700_000]), gzipped(&zeros[..700_000])].concat()),
             ("zstd", zstd::encode_all(zeros.as_slice(), 3).unwrap()),
             ("identity", zeros),
         ] {

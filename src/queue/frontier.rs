@@ -62,9 +62,14 @@ impl Frontier {
         self.ready.len()
     }
 
+    /// Pages that wait, for a worker or for their time.
+    pub fn waiting_len(&self) -> usize {
+        self.ready.len() + self.delayed.len()
+    }
+
     /// Whether pages wait, for a worker or for their time.
     pub fn has_waiting(&self) -> bool {
-        !self.ready.is_empty() || !self.delayed.is_empty()
+        self.waiting_len() > 0
     }
 
     /// Says that no more pages will be pushed.

@@ -22,14 +22,18 @@ use retry::{Dice, RetryPolicy};
 /// Pages read ahead of the workers. Input is streamed, so this, not the length
 /// of a list, bounds the memory that waiting pages take (some 300 bytes each).
 const READ_AHEAD: usize = 1024;
+/// Reading stops when so many pages wait, those between two attempts included:
+/// enough for one dead host not to stop the others at once.
+const WAITING_LIMIT: usize = 8 * READ_AHEAD;
 
 /// Why a run stops before its pages are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// The user asked for it (Ctrl-C or SIGTERM).
     Interrupted,
-    /// Something that every further page needs is broken; the text says what.
-    Broken(String),
+    /// Something that every further page needs is broken; the words say what,
+    /// outermost first.
+    Broken(Vec<String>),
 }
 
 /// The pages of a run, shared by its workers. See the module's documentation.
@@ -40,6 +44,8 @@ pub struct Queue {
     changed: Notify,
     /// Wakes the feeder: there is room again, or the queue is closed.
     room: Condvar,
+    /// Whether the feeder waits for room; changed under the frontier's lock.
+    is_feeder_waiting: AtomicBool,
     /// Workers that wait in [`next`](Self::next).
     waiting: AtomicUsize,
     closing: Mutex<Option<Closing>>,
@@ -55,6 +61,7 @@ impl Queue {
             clock,
             changed: Notify::new(),
             room: Condvar::new(),
+            is_feeder_waiting: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             closing: Mutex::new(None),
             is_abandoned: AtomicBool::new(false),
@@ -75,9 +82,11 @@ impl Queue {
     /// Gives the page back when the queue is closed.
     pub fn push(&self, job: Job) -> Result<(), Box<Job>> {
         let mut frontier = self.frontier();
-        while frontier.ready_len() >= READ_AHEAD && !frontier.is_closed() {
+        while is_full(&frontier) && !frontier.is_closed() {
+            self.is_feeder_waiting.store(true, Ordering::SeqCst);
             frontier = self.room.wait(frontier).unwrap_or_else(PoisonError::into_inner);
         }
+        self.is_feeder_waiting.store(false, Ordering::SeqCst);
         if frontier.is_closed() {
             return Err(Box::new(job));
         }
@@ -131,9 +140,7 @@ impl Queue {
         let next = frontier.next(self.clock.now());
         if matches!(next, Next::Job(_)) {
             let has_more = frontier.has_waiting();
-            if frontier.ready_len() == READ_AHEAD / 2 {
-                self.room.notify_one();
-            }
+            self.tell_feeder(&frontier);
             drop(frontier);
             // Another worker takes over the watch on the next due time.
             if has_more {
@@ -141,6 +148,15 @@ impl Queue {
             }
         }
         next
+    }
+
+    /// Wakes the feeder when it waits and there is room for more than a few pages.
+    fn tell_feeder(&self, frontier: &Frontier) {
+        let has_room =
+            frontier.ready_len() <= READ_AHEAD / 2 && frontier.waiting_len() < WAITING_LIMIT;
+        if has_room && self.is_feeder_waiting.load(Ordering::SeqCst) {
+            self.room.notify_one();
+        }
     }
 
     fn wake_one(&self) {
@@ -155,6 +171,7 @@ impl Queue {
         let mut frontier = self.frontier();
         let settlement = frontier.settle(job, attempt, self.clock.now());
         let is_over = frontier.is_over();
+        self.tell_feeder(&frontier);
         drop(frontier);
         if is_over {
             self.changed.notify_waiters();
@@ -179,8 +196,9 @@ impl Queue {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Closes the queue's patience too: pages in flight end now, as interrupted.
+    /// Closes the queue, and ends the pages in flight now, as interrupted.
     pub fn abandon(&self) {
+        self.close(Closing::Interrupted);
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.abandoned.notify_waiters();
     }
@@ -198,6 +216,10 @@ impl Queue {
     pub fn take_rest(&self) -> Vec<Job> {
         self.frontier().take_rest()
     }
+}
+
+fn is_full(frontier: &Frontier) -> bool {
+    frontier.ready_len() >= READ_AHEAD || frontier.waiting_len() >= WAITING_LIMIT
 }
 
 /// Counts a waiting worker for as long as it waits.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Finished;
+use crate::message;
 use crate::model::{State, Summary};
 
 /// The summary as text, ending with a line end.
@@ -51,6 +52,7 @@ fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
     writeln!(text, "output    {}", run.output)?;
     for (code, class) in &summary.failures {
         let (count, url, message) = (class.count, &class.example_url, &class.example_message);
+        let message = message::printable(message);
         writeln!(text, "failed    {count} {code}, such as {url}: {message}")?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::human;
 use crate::event::{Event, Observer, ObserverError};
+use crate::message;
 use crate::model::{Outcome, Settled, shown_url};
 
 /// A plain line every so often.
@@ -16,6 +17,8 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 const FRAMES_PER_SECOND: u8 = 10;
 /// So many failures are told one by one.
 const FAILURES_TOLD: u64 = 20;
+/// So many entries that are no URL are told one by one.
+pub const INVALID_TOLD: u64 = 20;
 
 /// How progress looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,11 +84,16 @@ impl Progress {
             let more = self.failed - FAILURES_TOLD;
             self.tell(&format!("{more} more pages failed: see manifest"));
         }
+        if self.invalid > INVALID_TOLD && self.detail == Detail::Usual {
+            let more = self.invalid - INVALID_TOLD;
+            self.tell(&format!("warning: {more} more entries are no http(s) URL"));
+        }
     }
 
     /// Writes one line above the bar. A closed standard error is no reason to stop.
     fn tell(&mut self, line: &str) {
         let out = &mut self.out;
+        let line = message::printable(line);
         let mut write = || {
             let _ = writeln!(out, "{line}");
         };
@@ -135,9 +143,14 @@ impl Progress {
         }
     }
 
-    fn plain_line(&self, now: Instant) -> String {
+    /// Pages settled for each second since the start.
+    fn rate(&self, now: Instant) -> f64 {
         let elapsed = now.saturating_duration_since(self.started).as_secs_f64();
-        let rate = if elapsed > 0.0 { self.settled as f64 / elapsed } else { 0.0 };
+        if elapsed > 0.0 { self.settled as f64 / elapsed } else { 0.0 }
+    }
+
+    fn plain_line(&self, now: Instant) -> String {
+        let rate = self.rate(now);
         let of = self.total.map_or_else(|| "?".into(), |total| total.to_string());
         let mut line = format!(
             "{}/{of} pages, {rate:.1}/s, {}, {} failed",
@@ -156,7 +169,7 @@ impl Progress {
 fn new_bar() -> ProgressBar {
     let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
     let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(style("{spinner} {pos} pages  {per_sec}  {msg}  {elapsed}"));
+    bar.set_style(style("{spinner} {pos} pages  {msg}  {elapsed}"));
     bar
 }
 
@@ -173,16 +186,14 @@ impl Observer for Progress {
             Event::InputEnded { pages } => {
                 self.total = Some(*pages);
                 if let Some(bar) = &self.bar {
-                    bar.set_style(style(
-                        "[{bar:30}] {pos}/{len} pages  {per_sec}  {msg}  {eta} left",
-                    ));
+                    bar.set_style(style("[{bar:30}] {pos}/{len} pages  {msg}  {eta} left"));
                     bar.set_length(*pages);
                 }
             }
             Event::Invalid { place, reason } => {
                 self.invalid += 1;
                 if self.detail == Detail::Verbose
-                    || (self.detail == Detail::Usual && self.invalid <= FAILURES_TOLD)
+                    || (self.detail == Detail::Usual && self.invalid <= INVALID_TOLD)
                 {
                     self.tell(&format!("warning: {place}: {reason}"));
                 }
@@ -209,7 +220,8 @@ impl Observer for Progress {
                 0 => String::new(),
                 n => format!("  {n} failed"),
             };
-            bar.set_message(format!("{}{failed}", human::bytes(self.bytes)));
+            let rate = self.rate(now);
+            bar.set_message(format!("{rate:.1}/s  {}{failed}", human::bytes(self.bytes)));
         }
         if self.style == Style::Plain && now >= self.next_line {
             self.next_line = now + PLAIN_EVERY;

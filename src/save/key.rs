@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::{MANIFEST_NAME, atomic};
 use crate::digest;
 use crate::fingerprint::{Fingerprinter, Fingerprints};
 use crate::model::{Key, shown_url};
@@ -32,7 +34,8 @@ const KNOWN_ENDINGS: &[&str] = &[
 ];
 
 /// How names are arranged in the output directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// The last path segment, all in one directory.
     #[default]
@@ -69,25 +72,32 @@ struct Earlier {
 impl Namer {
     /// A namer for a directory that holds nothing yet.
     pub fn new(layout: Layout) -> Self {
-        Self {
-            layout,
-            files: Fingerprints::new(),
-            folders: Fingerprints::new(),
-            earlier: Earlier::default(),
-        }
+        let mut files = Fingerprints::new();
+        files.insert(MANIFEST_NAME);
+        Self { layout, files, folders: Fingerprints::new(), earlier: Earlier::default() }
     }
 
     /// Notes that the manifest records `key` for the URL that it spells `url`:
     /// the URL keeps it, and no other gets it.
+    ///
+    /// A name that no run could have given, or that another URL has, is not kept:
+    /// the manifest may have been written to by others.
     pub fn keep(&mut self, url: &str, key: Key) {
         let earlier = &mut self.earlier;
         let of_url = earlier.fingerprinter.of(url);
+        let of_name = earlier.fingerprinter.of(&lower(key.as_str()));
+        let is_its_own = earlier.natural.get(&of_name) == Some(&of_url)
+            || earlier.irregular.get(&of_url) == Some(&key);
+        let is_taken = self.files.contains(&lower(key.as_str())) && !is_its_own;
+        let is_too_long = key.as_str().split('/').any(|part| part.len() > PART_LIMIT);
+        if is_taken || is_too_long || atomic::is_staged(key.as_str()) {
+            return;
+        }
         let is_natural = Url::parse(url)
             .is_ok_and(|parsed| natural(&parsed, url, self.layout).as_str() == key.as_str());
         self.files.insert(&lower(key.as_str()));
         add_folders(&mut self.folders, key.as_str());
         if is_natural {
-            let of_name = earlier.fingerprinter.of(&lower(key.as_str()));
             earlier.natural.insert(of_name, of_url);
             earlier.irregular.remove(&of_url);
         } else {
@@ -111,18 +121,24 @@ impl Namer {
     pub fn name(&mut self, url: &Url) -> Key {
         let spelled = shown_url(url);
         let of_url = self.earlier.fingerprinter.of(&spelled);
-        if let Some(key) = self.earlier.irregular.get(&of_url) {
+        if let Some(key) = self.earlier.irregular.get(&of_url).filter(|key| self.is_reachable(key))
+        {
             return key.clone();
         }
         let plain = natural(url, &spelled, self.layout);
         let of_name = self.earlier.fingerprinter.of(&lower(plain.as_str()));
-        if self.earlier.natural.get(&of_name) == Some(&of_url) {
+        if self.earlier.natural.get(&of_name) == Some(&of_url) && self.is_reachable(&plain) {
             return plain;
         }
         let key = self.first_free(plain, &spelled);
         self.files.insert(&lower(key.as_str()));
         add_folders(&mut self.folders, key.as_str());
         key
+    }
+
+    /// Whether no file, or link that may lead anywhere, stands where `key` has a folder.
+    fn is_reachable(&self, key: &Key) -> bool {
+        !folders_of(&lower(key.as_str())).any(|folder| self.files.contains(folder))
     }
 
     /// `plain`, or the first of its marked forms that meets nothing.
@@ -454,6 +470,36 @@ mod tests {
         assert_eq!(name("http://c.org/Peru"), "old/peru-1.html");
         assert_eq!(name("http://a.org/Peru"), "Peru.html");
         assert!(name("http://a.org/chad").starts_with("chad~"));
+    }
+
+    #[test]
+    fn names_that_no_run_gave_are_not_kept() {
+        let mut namer = Namer::new(Layout::Tree);
+        for (url, path) in [
+            ("http://a.org/1", "manifest.jsonl"),
+            ("http://a.org/2", ".fetchpages-1-1.part"),
+            ("http://a.org/3", &*format!("{}.html", "x".repeat(300))),
+            ("http://a.org/4", "twice.html"),
+            ("http://a.org/5", "twice.html"),
+            ("http://a.org/6", "link/6.html"),
+            ("http://b.org/7", "b.org/7.html"),
+        ] {
+            namer.keep(url, Key::new(path).unwrap());
+        }
+        namer.reserve_file("link");
+        namer.reserve_file("b.org");
+        let mut name = |url: &str| namer.name(&Url::parse(url).unwrap()).to_string();
+        assert_eq!(name("http://a.org/4"), "twice.html");
+        for page in ["1", "2", "3", "5", "6"] {
+            assert_eq!(name(&format!("http://a.org/{page}")), format!("a.org/{page}.html"));
+        }
+        assert!(name("http://b.org/7").starts_with("b.org~"));
+    }
+
+    #[test]
+    fn the_manifest_keeps_its_name() {
+        let name = flat("http://a.org/Manifest.jsonl");
+        assert!(name.starts_with("Manifest~"), "{name}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::key::Layout;
 use super::{MANIFEST_NAME, SaveError, io_error};
 use crate::digest;
 use crate::event::{Event, Observer, ObserverError};
@@ -55,6 +56,9 @@ pub struct RunRecord {
     pub workers: usize,
     /// What was asked for, as on a command line.
     pub source: String,
+    /// How names were arranged.
+    #[serde(default)]
+    pub layout: Layout,
 }
 
 /// How a page ended.
@@ -188,6 +192,9 @@ impl ManifestWriter {
     /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
     pub(super) fn open(directory: &Path) -> Result<Self, SaveError> {
         let path = directory.join(MANIFEST_NAME);
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(SaveError::NotAManifest { path });
+        }
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -200,6 +207,9 @@ impl ManifestWriter {
                 return Err(SaveError::Locked { path: directory.to_owned() });
             }
             Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
+        }
+        if !is_manifest(&mut file).map_err(io_error("read", &path))? {
+            return Err(SaveError::NotAManifest { path });
         }
         cut_torn_line(&mut file).map_err(io_error("mend", &path))?;
         Ok(Self { file, path, buffer: Vec::new(), started: None, keeps_pages: true })
@@ -315,6 +325,16 @@ impl Observer for ManifestWriter {
     }
 }
 
+/// Whether the file begins as a manifest does, as far as it goes: a killed run
+/// may have left any beginning of one.
+fn is_manifest(file: &mut File) -> std::io::Result<bool> {
+    const START: &[u8] = b"{\"kind\":\"";
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(START.len() as u64).read_to_end(&mut start)?;
+    Ok(START.starts_with(&start))
+}
+
 /// Cuts off what stands behind the last line end.
 fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
     const STEP: u64 = 64 * 1024;
@@ -356,6 +376,9 @@ impl Reader {
     /// [`SaveError::NoManifest`] when there is none; [`SaveError::Io`] when it cannot be read.
     pub fn open(directory: &Path) -> Result<Self, SaveError> {
         let path = directory.join(MANIFEST_NAME);
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(SaveError::NotAManifest { path });
+        }
         match File::open(&path) {
             Ok(file) => Ok(Self::new(file, path)),
             Err(error)

@@ -29,6 +29,10 @@ pub const DEFAULT_OUTPUT: &str = "pages";
 /// half a page. `put` may block: it runs where the executor computes.
 pub trait Sink: Send + Sync {
     /// Keeps `body` under `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when it cannot; it says whether other pages would fare better.
     fn put(&self, key: &Key, body: &[u8]) -> Result<(), SaveError>;
 
     /// Whether the pages can be found again under their keys.
@@ -114,6 +118,12 @@ pub enum SaveError {
         /// The output.
         path: PathBuf,
     },
+    /// There is something else in the place of the manifest.
+    #[error("{} is there and is no manifest", path.display())]
+    NotAManifest {
+        /// What is there.
+        path: PathBuf,
+    },
     /// There is no manifest where one is needed.
     #[error("there is no {MANIFEST_NAME} in {}", path.display())]
     NoManifest {
@@ -137,7 +147,10 @@ impl SaveError {
                     | Kind::StaleNetworkFileHandle
                     | Kind::NotFound
             ),
-            Self::NotADirectory { .. } | Self::Locked { .. } | Self::NoManifest { .. } => true,
+            Self::NotADirectory { .. }
+            | Self::Locked { .. }
+            | Self::NotAManifest { .. }
+            | Self::NoManifest { .. } => true,
         }
     }
 }

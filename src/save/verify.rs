@@ -89,6 +89,7 @@ fn read_pages(
     let mut reader = Reader::open(directory)?;
     let mut pages: Vec<Page> = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
+    let mut has_run = false;
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Page(record) => {
@@ -101,12 +102,18 @@ fn read_pages(
                 }
             }
             Record::Foreign { files } => strangers.extend(files),
-            Record::Run(_) => report.is_finished = false,
+            Record::Run(_) => {
+                has_run = true;
+                report.is_finished = false;
+            }
             Record::End(_) => report.is_finished = true,
             Record::Unknown => (),
         }
     }
     report.unreadable_lines = reader.unreadable;
+    if !has_run {
+        return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
+    }
     Ok(pages)
 }
 
@@ -134,7 +141,13 @@ fn find_foreign(
     known: &HashSet<String>,
     differences: &mut BTreeMap<String, Difference>,
 ) -> Result<(), SaveError> {
-    let list = std::fs::read_dir(directory).map_err(io_error("list", directory))?;
+    let list = match std::fs::read_dir(directory) {
+        // A folder that cannot be read is none of ours.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !below.is_empty() => {
+            return Ok(());
+        }
+        list => list.map_err(io_error("list", directory))?,
+    };
     for entry in list {
         let entry = entry.map_err(io_error("list", directory))?;
         let name = entry.file_name().to_string_lossy().into_owned();

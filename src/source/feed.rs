@@ -1,6 +1,5 @@
 //! The plan's thread: reads the source and pushes jobs into the queue, as far as there is room.
 
-use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use super::SourceError;
 use super::plan::{Plan, Planned};
 use crate::event::{Event, Events};
+use crate::message;
 use crate::model::{Attempt, Intake, Job, Outcome, Settled};
 use crate::queue::{Closing, Queue};
 
@@ -52,7 +52,7 @@ impl Feed {
         let thread = std::thread::Builder::new().name("feed".into()).spawn(move || {
             let _finished = FinishOnExit { shared: &of_thread, queue: &queue };
             if let Err(error) = feed(plan, &queue, &events, &of_thread) {
-                queue.close(Closing::Broken(chain(&error)));
+                queue.close(Closing::Broken(message::chain(&error)));
                 of_thread.state().error = Some(error);
             }
         })?;
@@ -154,15 +154,4 @@ pub fn interrupted(job: Job) -> Event {
         started: None,
         total: Duration::ZERO,
     }))
-}
-
-/// An error and its causes in one line.
-fn chain(error: &SourceError) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

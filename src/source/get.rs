@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{SourceError, told};
 use crate::fetch::{Client, Shared};
-use crate::model::{Attempt, Failure, Outcome, RawPage};
+use crate::message;
+use crate::model::{Attempt, Failure, FailureCode, Outcome, RawPage};
 use crate::page::decode;
 use crate::queue::retry::{Dice, RetryPolicy, Verdict};
 
@@ -18,7 +19,8 @@ const REASON_LIMIT: usize = 300;
 /// Fetches single pages and waits for them.
 pub struct Getter {
     client: Client,
-    runtime: Runtime,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
     max_bytes: u64,
     policy: RetryPolicy,
     dice: Dice,
@@ -40,7 +42,7 @@ impl Getter {
             Client::new(shared)?
         };
         let max_bytes = shared.options().max_size;
-        Ok(Self { client, runtime, max_bytes, policy, dice })
+        Ok(Self { client, runtime: Some(runtime), max_bytes, policy, dice })
     }
 
     /// Fetches `url` and decodes its body; the answer's head says where it came from.
@@ -52,11 +54,11 @@ impl Getter {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let (attempt, error) = match self.runtime.block_on(self.client.get(url)) {
+            let (attempt, error) = match self.runtime().block_on(self.client.get(url)) {
                 Ok(raw) if (200..300).contains(&raw.head.status) => {
                     return self.decoded(url, raw, attempts);
                 }
-                Ok(raw) => self.refused(url, raw),
+                Ok(raw) => self.refused(url, raw, attempts),
                 Err(missed) => {
                     let failure = missed.failure;
                     let attempt = Attempt::failed(failure.clone());
@@ -66,10 +68,20 @@ impl Getter {
             match self.policy.judge(attempts, &attempt, &mut self.dice) {
                 Verdict::Done => return Err(error),
                 Verdict::Again(after) => {
-                    self.runtime.block_on(tokio::time::sleep(after));
+                    // Made inside, because a timer belongs to its runtime.
+                    self.runtime().block_on(async { tokio::time::sleep(after).await });
                 }
             }
         }
+    }
+
+    /// The largest body that is taken, in decoded bytes.
+    pub(super) const fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("it is there until the getter is dropped")
     }
 
     fn decoded(&self, url: &Url, raw: RawPage, attempts: u32) -> Result<RawPage, SourceError> {
@@ -79,18 +91,25 @@ impl Getter {
         Ok(RawPage { body, ..raw })
     }
 
-    fn refused(&self, url: &Url, raw: RawPage) -> (Attempt, SourceError) {
+    fn refused(&self, url: &Url, raw: RawPage, attempts: u32) -> (Attempt, SourceError) {
         let code = raw.head.status;
-        let name = http::StatusCode::from_u16(code).ok().and_then(|code| code.canonical_reason());
-        let status = name.map_or_else(|| code.to_string(), |name| format!("{code} {name}"));
         let coding = raw.head.content_encoding.as_deref();
         let reason = decode::decode(&raw.body, coding, self.max_bytes)
             .ok()
             .and_then(|body| reason(&body, raw.head.content_type.as_deref()));
-        let failure = Failure::new(crate::model::FailureCode::Http, status.clone());
+        let failure = Failure::new(FailureCode::Http, message::status(code));
         let attempt =
             Attempt { head: Some(raw.head), ..Attempt::without_answer(Outcome::Failed(failure)) };
-        (attempt, SourceError::Refused { url: told(url), status, reason })
+        (attempt, SourceError::Refused { url: told(url), status: code, attempts, reason })
+    }
+}
+
+impl Drop for Getter {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A name lookup cannot be stopped; waiting for one would hold up the end.
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -101,7 +120,6 @@ fn reason(body: &[u8], content_type: Option<&str>) -> Option<String> {
         || text.trim_start().starts_with('<');
     let text = if is_html { super::links::title(&text)? } else { text.into_owned() };
     let words: Vec<_> = text.split_whitespace().collect();
-    let line: String =
-        words.join(" ").chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect();
+    let line: String = message::printable(&words.join(" ")).chars().take(REASON_LIMIT).collect();
     (!line.is_empty()).then_some(line)
 }

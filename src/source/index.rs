@@ -1,12 +1,15 @@
 //! An index page: its links are the pages.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use url::Url;
 
 use super::charset;
 use super::links::{self, Found, Pick};
-use super::{Entry, Getter, Source, SourceError, excerpt, told};
+use super::{Entry, Getter, Source, SourceError, told};
+use crate::message::{excerpt, excerpt_url};
 
 /// The links of an index, all read.
 pub struct Index {
@@ -23,19 +26,27 @@ impl Index {
         let raw = getter.get(url)?;
         let head = &raw.head;
         let kind = head.content_type.as_deref();
-        let came = format!("status {}, {}, ", head.status, kind.unwrap_or("no content type"));
+        let came =
+            format!("status {}, {}, ", head.status, excerpt(kind.unwrap_or("no content type")));
         Self::read(&raw.body, kind, &head.final_url, pick, told(url), &came)
     }
 
-    /// Reads the index in the file `path`, whose links are relative to `base`.
+    /// Reads the index in the file `path`, of at most `max_bytes`, whose links are
+    /// relative to `base`.
     ///
     /// # Errors
     ///
     /// [`SourceError`] when it cannot be read, or has no link.
-    pub fn open(path: &Path, base: &Url, pick: &Pick) -> Result<Self, SourceError> {
+    pub fn open(path: &Path, base: &Url, pick: &Pick, max_bytes: u64) -> Result<Self, SourceError> {
         let what = path.display().to_string();
-        let body = std::fs::read(path)
+        let mut body = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(max_bytes + 1).read_to_end(&mut body))
             .map_err(|source| SourceError::Read { what: what.clone(), source })?;
+        if body.len() as u64 > max_bytes {
+            let reason = format!("it holds more than {max_bytes} bytes (--max-size)");
+            return Err(SourceError::Format { what, reason });
+        }
         Self::read(&body, None, base, pick, what, "")
     }
 
@@ -63,7 +74,7 @@ fn entry((place, link): (usize, Result<Url, (String, String)>)) -> Entry {
         Ok(url) => Entry::Page(url),
         Err((text, why)) => Entry::Invalid {
             place: format!("link {}", place + 1),
-            reason: format!("{:?} is not an http(s) URL: {why}", excerpt(&text)),
+            reason: format!("{:?} is not an http(s) URL: {why}", excerpt_url(&text)),
         },
     }
 }

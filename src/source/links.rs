@@ -6,7 +6,8 @@ use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-use super::{checked_page_url, excerpt};
+use super::checked_page_url;
+use crate::message::excerpt;
 
 /// `--select`: the country links of Wikipedia's lists.
 pub const DEFAULT_SELECTOR: &str = "td .flagicon + a";

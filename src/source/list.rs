@@ -1,10 +1,11 @@
 //! A list of URLs, streamed: lines of text, or one column of CSV, TSV or JSON lines.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use super::{Entry, Source, SourceError, excerpt, page_url};
+use super::{Entry, Source, SourceError, page_url};
+use crate::message::{excerpt, excerpt_url};
 use crate::page::decode;
 
 const BUFFER: usize = 256 * 1024;
@@ -172,7 +173,7 @@ fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<usize> 
 fn entry_of(text: &str) -> Result<Entry, String> {
     page_url(text)
         .map(Entry::Page)
-        .map_err(|why| format!("{:?} is not an http(s) URL: {why}", excerpt(text)))
+        .map_err(|why| format!("{:?} is not an http(s) URL: {why}", excerpt_url(text)))
 }
 
 struct Text(Lines);
@@ -209,8 +210,33 @@ impl Source for JsonLines {
     }
 }
 
+/// A reader that stops with an error when a record takes too much.
+struct Bounded {
+    inner: Box<dyn BufRead + Send>,
+    /// Bytes that may still be read before the next record is asked for.
+    room: usize,
+}
+
+impl Bounded {
+    /// A record, and what the reader behind takes ahead of it.
+    const ROOM: usize = 1 << 20;
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.room == 0 {
+            let text = "a record of more than 1 MiB: is a quote opened and never closed?";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let length = buffer.len().min(self.room);
+        let read = self.inner.read(&mut buffer[..length])?;
+        self.room -= read;
+        Ok(read)
+    }
+}
+
 struct Separated {
-    reader: csv::Reader<Box<dyn BufRead + Send>>,
+    reader: csv::Reader<Bounded>,
     what: String,
     column: usize,
     record: csv::ByteRecord,
@@ -221,9 +247,11 @@ impl Separated {
         let Lines { reader, what, .. } = lines;
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator)
+            // Tab-separated values know no quotes (the IANA media type text/tab-separated-values).
+            .quoting(separator != b'\t')
             .flexible(true)
             .comment(Some(b'#'))
-            .from_reader(reader);
+            .from_reader(Bounded { inner: reader, room: Bounded::ROOM });
         let headers = reader.byte_headers().map_err(|error| broken(&what, error))?;
         let place = headers.iter().position(|name| name.trim_ascii() == column.as_bytes());
         let Some(place) = place else {
@@ -241,6 +269,7 @@ impl Source for Separated {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
         loop {
             let line = self.reader.position().line();
+            self.reader.get_mut().room = Bounded::ROOM;
             let more = self.reader.read_byte_record(&mut self.record);
             if !more.map_err(|error| broken(&self.what, error))? {
                 return Ok(None);
@@ -252,6 +281,10 @@ impl Source for Separated {
             let line = self.record.position().map_or(line, csv::Position::line);
             let entry = match std::str::from_utf8(value) {
                 Ok("") => Err("the column is empty".into()),
+                // The rules for URLs would drop them and join the lines.
+                Ok(text) if text.contains(['\n', '\r']) => {
+                    Err(format!("{:?} goes over several lines", excerpt_url(text)))
+                }
                 Ok(text) => entry_of(text),
                 Err(_) => Err("not text".into()),
             };
@@ -344,6 +377,18 @@ mod tests {
         let entries = read_all(text, Format::of("x.jsonl", Some("url")));
         assert_eq!(entries[..2], ["http://a.org/1", "line 2: no text under \"url\""]);
         assert!(entries[2].starts_with("line 3: not JSON"), "{}", entries[2]);
+    }
+
+    #[test]
+    fn a_quote_that_never_ends_is_told_and_does_not_swallow_the_list() {
+        let text = "url\n\"http://a.org/1\nhttp://a.org/2\n\"\nhttp://a.org/3\n";
+        let entries = read_all(text, csv("url"));
+        assert!(entries[0].contains("goes over several lines"), "{}", entries[0]);
+        assert_eq!(entries[1], "http://a.org/3");
+        let text = format!("url\n\"http://a.org/\n{}", "http://a.org/x\n".repeat(100_000));
+        let mut list = read(Cursor::new(text), "the list".into(), csv("url")).unwrap();
+        let error = list.next_entry().unwrap_err();
+        assert!(crate::message::one_line(&error).contains("a quote opened"), "{error}");
     }
 
     #[test]

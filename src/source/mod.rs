@@ -17,6 +17,7 @@ use std::io;
 
 use url::Url;
 
+use crate::message;
 use crate::model::{Failure, shown_url};
 pub use get::Getter;
 
@@ -86,22 +87,25 @@ pub enum SourceError {
         there: String,
     },
     /// A page that the source needs did not come.
-    #[error("failed to fetch {url} after {attempts} {}: {failure}", if *attempts == 1 { "try" } else { "tries" })]
+    #[error("failed to fetch {url} after {}", tries(*attempts))]
     Fetch {
         /// Its address.
         url: String,
         /// How often it was tried.
         attempts: u32,
         /// Why it did not come.
+        #[source]
         failure: Failure,
     },
     /// A page that the source needs was refused.
-    #[error("failed to fetch {url}: the server answered {status}{}", said(reason.as_deref()))]
+    #[error("failed to fetch {url} after {}: the server answered {}{}", tries(*attempts), message::status(*status), said(reason.as_deref()))]
     Refused {
         /// Its address.
         url: String,
-        /// The status with its name.
-        status: String,
+        /// The status.
+        status: u16,
+        /// How often it was tried.
+        attempts: u32,
         /// What the answer's body said, when it was text.
         reason: Option<String>,
     },
@@ -118,6 +122,10 @@ pub enum SourceError {
     Client(#[from] crate::fetch::FetchError),
 }
 
+fn tries(count: u32) -> String {
+    if count == 1 { "1 try".into() } else { format!("{count} tries") }
+}
+
 fn said(reason: Option<&str>) -> String {
     reason.map(|reason| format!(" and said: {reason}")).unwrap_or_default()
 }
@@ -129,6 +137,10 @@ fn said(reason: Option<&str>) -> String {
 ///
 /// What is wrong with it, in words that follow "is not an http(s) URL: ".
 pub fn page_url(text: &str) -> Result<Url, String> {
+    // The URL rules would drop them, and make one address of two.
+    if text.contains(['\t', '\n', '\r']) {
+        return Err("it holds a tab or a line end".into());
+    }
     let url = Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => "it has no http:// or https://".to_owned(),
         other => other.to_string(),
@@ -164,19 +176,6 @@ impl Source for Listed {
     fn is_streamed(&self) -> bool {
         false
     }
-}
-
-/// `text` for a message: one line, at most 80 characters, nothing that moves a cursor.
-pub fn excerpt(text: &str) -> String {
-    const LIMIT: usize = 80;
-    let clean = |character: char| {
-        if character.is_control() { '\u{fffd}' } else { character }
-    };
-    let mut short: String = text.chars().take(LIMIT).map(clean).collect();
-    if text.chars().nth(LIMIT).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 /// `url` for a message.

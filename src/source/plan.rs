@@ -73,7 +73,7 @@ impl Plan {
             return Ok(None);
         }
         let entry = self.source.next_entry()?;
-        self.intake.complete = entry.is_none();
+        self.intake.complete = entry.is_none() && self.intake.missing_parts == 0;
         Ok(entry)
     }
 

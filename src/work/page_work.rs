@@ -8,9 +8,10 @@ use futures_util::future::LocalBoxFuture;
 use super::{Work, WorkError, WorkFactory};
 use crate::clock;
 use crate::fetch::{Client, Shared};
+use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, RawPage};
 use crate::page;
-use crate::save::{SaveError, Sink};
+use crate::save::Sink;
 
 /// Makes the real work for each runtime.
 pub struct PageWorkFactory {
@@ -58,15 +59,14 @@ impl PageWork {
         let page = if is_saved_status(raw.head.status) {
             page::compute(&raw, self.max_bytes)
         } else {
-            Err(Failure::new(FailureCode::Http, status_line(raw.head.status)))
+            Err(Failure::new(FailureCode::Http, message::status(raw.head.status)))
         };
         let cpu = clock::thread_cpu_time().saturating_sub(cpu_before);
         let mut breaks_run = None;
         let outcome = page.and_then(|page| {
             self.sink.put(&job.key, &page.body).map_err(|error| {
-                let message = chain(&error);
-                breaks_run = error.breaks_run().then(|| message.clone());
-                Failure::new(FailureCode::Save, message)
+                breaks_run = error.breaks_run().then(|| message::chain(&error));
+                Failure::new(FailureCode::Save, message::one_line(&error))
             })?;
             Ok(Outcome::Saved { bytes: page.body.len() as u64, sha256: page.sha256 })
         });
@@ -86,32 +86,13 @@ const fn is_saved_status(status: u16) -> bool {
     matches!(status, 200..=299) && !matches!(status, 204 | 205)
 }
 
-/// The status with its standard name: `404 Not Found`.
-fn status_line(status: u16) -> String {
-    let name = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    name.map_or_else(|| format!("status {status}"), |name| format!("{status} {name}"))
-}
-
-/// An error and its causes in one line.
-fn chain(error: &SaveError) -> String {
-    let mut line = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn pages_with_content_are_saved_and_others_are_told_by_name() {
+    fn only_answers_with_content_are_saved() {
         assert!([200, 201, 203, 206, 226, 299].into_iter().all(is_saved_status));
         assert!(![100, 204, 205, 301, 304, 404, 500].into_iter().any(is_saved_status));
-        assert_eq!(status_line(404), "404 Not Found");
-        assert_eq!(status_line(599), "status 599");
     }
 }

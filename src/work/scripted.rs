@@ -106,7 +106,7 @@ impl Work for ScriptedWork {
                 Step::Panic => panic!("page {} panics, as the script says", job.seq),
                 Step::Hang => std::future::pending().await,
                 Step::Break => Attempt {
-                    breaks_run: Some("the script says so".into()),
+                    breaks_run: Some(vec!["the script says so".into()]),
                     ..failed(FailureCode::Save)
                 },
             }

@@ -11,11 +11,11 @@ fn an_index_that_cannot_be_had() {
     place
         .run(&["--index", &index, "--retry", "0"])
         .code(1)
-        .says(&[&format!("error: failed to fetch {index} after 1 try: no connection")]);
+        .says(&[&format!("error: failed to fetch {index} after 1 try\ncaused by: no connection")]);
     let refusal = "Please set a user-agent and respect our robot policy.\n";
     let server = Canned::always(answer("403 Forbidden", "Content-Type: text/plain\r\n", refusal));
     place.run(&["--index", &server.url("/list")]).code(1).says(&[
-        "/list: the server answered 403 Forbidden and said: Please set a user-agent and respect our robot policy.\n",
+        "/list after 1 try: the server answered 403 Forbidden and said: Please set a user-agent and respect our robot policy.\n",
         "hint: ",
         "--contact",
     ]);
@@ -171,6 +171,74 @@ fn an_output_that_cannot_be_written() {
 }
 
 #[test]
+fn an_index_that_comes_at_the_second_try() {
+    let origin = origin(1);
+    let link = format!("<a href='{}'>x</a>", origin.url(origin.site().paths().next().unwrap()));
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let server = Canned::start(move |_| {
+        let is_first = first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        Reply::Raw(if is_first { answer("503 Busy", "", "") } else { html(&link) })
+    });
+    let place = Place::new();
+    place.run(&["--index", &server.url("/"), "--select", "a"]).code(0);
+    assert_eq!(server.count("/"), 2);
+}
+
+#[test]
+fn a_manifest_that_is_none_is_left_alone() {
+    let origin = origin(1);
+    let place = Place::new();
+    place.file("pages/manifest.jsonl", "my notes, without a line end");
+    place
+        .run(&["--index", &origin.index_url()])
+        .code(1)
+        .says(&["is no manifest", "hint: move it away"]);
+    assert_eq!(place.text("pages/manifest.jsonl"), "my notes, without a line end");
+    place.run(&["verify", "pages"]).code(1).says(&["is no manifest"]);
+    // A beginning of one, as a killed run may leave, is mended.
+    place.file("pages/manifest.jsonl", "{\"kind\":\"ru");
+    place.run(&["--index", &origin.index_url()]).code(0);
+    place.run(&["verify", "pages"]).code(0);
+    std::fs::create_dir(place.path("other")).unwrap();
+    std::os::unix::fs::symlink("../outside", place.path("other/manifest.jsonl")).unwrap();
+    place.run(&["--index", &origin.index_url(), "-o", "other"]).code(1).says(&["is no manifest"]);
+    assert!(!place.path("outside").exists());
+}
+
+#[test]
+fn a_link_to_a_folder_is_never_followed() {
+    let server = Canned::start(|request| Reply::Raw(html(&request.path)));
+    let place = Place::new();
+    let arguments = [server.url("/q/a"), server.url("/q/b")];
+    let arguments = [&arguments[0], &arguments[1], "--layout", "tree"];
+    place.run(&arguments).code(0);
+    let host = place.names("pages").remove(0);
+    let folder = place.path(&format!("pages/{host}/q"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    place.file("outside/a.html", "mine");
+    std::os::unix::fs::symlink(place.path("outside"), folder).unwrap();
+    place.run(&arguments).code(0);
+    assert_eq!(place.text("outside/a.html"), "mine");
+    assert_eq!(place.names("outside"), ["a.html"]);
+}
+
+#[test]
+fn what_a_server_sends_never_moves_the_cursor() {
+    let place = Place::new();
+    let page = "<title>\u{1b}[2J\u{7}cleared</title><a href='http://[\u{1b}[31mbad'>x</a>";
+    let server = Canned::always(html(page));
+    let plain =
+        Canned::always(answer("403 Forbidden", "Content-Type: text/plain\r\n", "\u{1b}[2Jno"));
+    for ended in [
+        place.run(&["--index", &server.url("/")]).code(4),
+        place.run(&["--index", &server.url("/"), "--select", "a"]).code(4),
+        place.run(&["--index", &plain.url("/")]).code(1),
+    ] {
+        assert!(!ended.stderr.contains(['\u{1b}', '\u{7}']), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_page_whose_place_is_taken_by_a_folder_gets_another_name() {
     let origin = origin(1);
     let place = Place::new();
@@ -200,12 +268,13 @@ fn options_that_make_no_sense() {
     let place = Place::new();
     let pem = place.file("not.pem", "rubbish");
     for (arguments, said) in [
-        (&["--workers", "0"][..], "--workers"),
+        (&["--workers", "0"][..], "from 1 to 4096"),
+        (&["-j", "99999"], "from 1 to 4096"),
         (&["--mode", "warp"], "sequential, threads, rayon"),
         (&["--read-timeout", "5 parsecs"], "500ms, 30s or 5m"),
         (&["--max-size", "big"], "64KiB or 10MB"),
         (&["-H", "no colon"], "has no colon"),
-        (&["-H", "Bad Name: x"], "is no header name"),
+        (&["-H", "Bad Name: x"], "before the colon is no header name"),
         (&["-H", "Host: x"], "set by fetchpages itself"),
         (&["-u", "me"], "name:password"),
         (&["-b", "cookies.txt"], "name=value"),

@@ -81,7 +81,8 @@ fn a_sitemap_index_is_read_part_by_part_and_a_missing_part_is_told() {
                 let part =
                     |name: &str| format!("<sitemap><loc>http://{host}/{name}</loc></sitemap>");
                 let parts = ["a.xml", "gone.xml", "b.xml.gz", "sitemap.xml"].map(part).concat();
-                answer("200 OK", "", format!("<sitemapindex>{parts}</sitemapindex>"))
+                let odd = "<sitemap><loc>ftp://a.org/s.xml</loc></sitemap>";
+                answer("200 OK", "", format!("<sitemapindex>{odd}{parts}</sitemapindex>"))
             }
             "/a.xml" => answer("200 OK", "", set("one")),
             "/b.xml.gz" => {
@@ -94,7 +95,7 @@ fn a_sitemap_index_is_read_part_by_part_and_a_missing_part_is_told() {
     let place = Place::new();
     let ended = place.run(&["--sitemap", &server.url("/sitemap.xml"), "--json"]).code(3);
     assert_eq!(ended.json()["saved"], 2);
-    ended.says(&["warning: failed to fetch", "gone.xml", "404"]);
+    ended.says(&["warning: failed to fetch", "gone.xml", "404", "\"ftp://a.org/s.xml\""]);
     assert_eq!(place.names("pages"), ["one.html", "two.html"]);
 }
 

@@ -21,12 +21,6 @@ fn half_hanging() -> Canned {
     })
 }
 
-fn wait_for(server: &Canned, path: &str) {
-    while server.count(path) == 0 {
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn an_interrupted_run_records_every_page_that_it_read() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
@@ -37,7 +31,7 @@ fn an_interrupted_run_records_every_page_that_it_read() {
         let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
         arguments.extend(["-j", "2", "--json"]);
         let running = place.start(&arguments);
-        wait_for(&server, "/hang2");
+        server.wait_for("/hang2");
         send(&running, signal);
         let ended = Ended::of(running.wait_with_output().unwrap()).code(130);
         let summary = ended.json();
@@ -55,7 +49,7 @@ fn a_second_signal_ends_at_once_and_leaves_a_whole_manifest() {
     let server = half_hanging();
     let place = Place::new();
     let running = place.start(&[&server.url("/hang")]);
-    wait_for(&server, "/hang");
+    server.wait_for("/hang");
     send(&running, Signal::SIGINT);
     // The second must not merge with the first: wait until that was heard.
     let mut heard = [0; 11];
@@ -74,7 +68,7 @@ fn a_silent_pipe_does_not_hold_the_end_up() {
     let mut running = place.start(&["-i", "-", "--json"]);
     let mut pipe = running.stdin.take().unwrap();
     std::io::Write::write_all(&mut pipe, format!("{}\n", server.url("/quick")).as_bytes()).unwrap();
-    wait_for(&server, "/quick");
+    server.wait_for("/quick");
     send(&running, Signal::SIGINT);
     let summary = Ended::of(running.wait_with_output().unwrap()).code(130).json();
     assert_eq!((&summary["found"], &summary["input_complete"]), (&1.into(), &false.into()));
@@ -86,8 +80,23 @@ fn a_signal_before_the_first_page_ends_at_once() {
     let server = half_hanging();
     let place = Place::new();
     let running = place.start(&["--index", &server.url("/index")]);
-    wait_for(&server, "/index");
+    server.wait_for("/index");
     send(&running, Signal::SIGINT);
     Ended::of(running.wait_with_output().unwrap()).code(130);
     assert!(!place.path("pages").exists());
+}
+
+#[test]
+fn a_connection_that_is_being_opened_does_not_hold_the_end_up() {
+    // Nothing answers the handshake, so the page is connecting when the signal comes.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = half_hanging();
+    let place = Place::new();
+    let url = format!("https://{}/x", silent.local_addr().unwrap());
+    let running = place.start(&[&server.url("/quick"), &url, "-j", "2", "--json"]);
+    let _connecting = silent.accept().unwrap();
+    server.wait_for("/quick");
+    send(&running, Signal::SIGINT);
+    let summary = Ended::of(running.wait_with_output().unwrap()).code(130).json();
+    assert_eq!((&summary["saved"], &summary["interrupted"]), (&1.into(), &1.into()));
 }

@@ -2,7 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+/// A request that a test waits for and that does not come in this time will not come.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the server does with a request.
 pub enum Reply {
@@ -34,22 +38,29 @@ type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
 /// A running server. Its threads end with the process.
 pub struct Canned {
     addr: SocketAddr,
-    requests: Arc<Mutex<Vec<Request>>>,
+    seen: Arc<Seen>,
+}
+
+/// The requests that came, and news of each.
+#[derive(Default)]
+struct Seen {
+    requests: Mutex<Vec<Request>>,
+    came: Condvar,
 }
 
 impl Canned {
     pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let requests = Arc::<Mutex<Vec<Request>>>::default();
-        let (answer, seen): (Arc<Answer>, _) = (Arc::new(answer), Arc::clone(&requests));
+        let seen = Arc::<Seen>::default();
+        let (answer, noted): (Arc<Answer>, _) = (Arc::new(answer), Arc::clone(&seen));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
-                std::thread::spawn(move || serve(stream.unwrap(), &*answer, &seen));
+                let (answer, noted) = (Arc::clone(&answer), Arc::clone(&noted));
+                std::thread::spawn(move || serve(stream.unwrap(), &*answer, &noted));
             }
         });
-        Self { addr, requests }
+        Self { addr, seen }
     }
 
     /// A server with one answer for everything.
@@ -63,7 +74,16 @@ impl Canned {
     }
 
     pub fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+        self.seen.requests.lock().unwrap().clone()
+    }
+
+    /// Waits until `path` is asked for.
+    pub fn wait_for(&self, path: &str) {
+        let requests = self.seen.requests.lock().unwrap();
+        let is_missing = |requests: &mut Vec<Request>| !requests.iter().any(|it| it.path == path);
+        let (_requests, waited) =
+            self.seen.came.wait_timeout_while(requests, PATIENCE, is_missing).unwrap();
+        assert!(!waited.timed_out(), "{path} was never asked for");
     }
 
     /// How often `path` was asked for.
@@ -72,7 +92,7 @@ impl Canned {
     }
 }
 
-fn serve(stream: TcpStream, answer: &Answer, seen: &Mutex<Vec<Request>>) {
+fn serve(stream: TcpStream, answer: &Answer, seen: &Seen) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut lines = Vec::new();
     loop {
@@ -91,7 +111,8 @@ fn serve(stream: TcpStream, answer: &Answer, seen: &Mutex<Vec<Request>>) {
         format!("{}: {}", name.to_ascii_lowercase(), value.trim())
     });
     let request = Request { path, headers: headers.collect() };
-    seen.lock().unwrap().push(request.clone());
+    seen.requests.lock().unwrap().push(request.clone());
+    seen.came.notify_all();
     let mut stream = stream;
     // The client may be gone already, which is its right.
     match answer(&request) {

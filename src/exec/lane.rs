@@ -1,0 +1,48 @@
+//! What one worker thread needs for its pages: an event loop and the work that lives on it.
+
+use tokio::runtime::Runtime;
+
+use super::{ExecError, Run};
+use crate::work::Work;
+
+/// One thread's event loop and work.
+pub(super) struct Lane {
+    /// `None` only while it is dropped.
+    inner: Option<(Box<dyn Work>, Runtime)>,
+}
+
+impl Lane {
+    /// Makes them for the calling thread.
+    pub(super) fn new(run: &Run) -> Result<Self, ExecError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // Name lookups alone use these threads, and one lookup serves a host.
+            .max_blocking_threads(4)
+            .build()
+            .map_err(ExecError::Runtime)?;
+        let work = {
+            let _inside = runtime.enter();
+            run.factory.make()?
+        };
+        Ok(Self { inner: Some((work, runtime)) })
+    }
+
+    /// Runs `future`, which may use the work, to its end on the calling thread.
+    pub(super) fn block_on<'a, F: Future>(
+        &'a self,
+        future: impl FnOnce(&'a dyn Work) -> F,
+    ) -> F::Output {
+        let (work, runtime) = self.inner.as_ref().expect("it is there until the lane is dropped");
+        runtime.block_on(future(&**work))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some((work, runtime)) = self.inner.take() {
+            drop(work);
+            // A name lookup cannot be stopped; waiting for one would hold up the end of the run.
+            runtime.shutdown_background();
+        }
+    }
+}

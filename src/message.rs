@@ -1,0 +1,99 @@
+//! How errors, addresses and statuses are worded for people.
+//!
+//! What came from a server or a file is not to be trusted with a terminal, and
+//! what came from a user may hold a password.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+/// So many characters of foreign text are told.
+const EXCERPT: usize = 80;
+
+/// The words of an error and of its causes, outermost first.
+pub fn chain(error: &dyn Error) -> Vec<String> {
+    let mut words = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
+/// An error and its causes in one line.
+pub fn one_line(error: &dyn Error) -> String {
+    chain(error).join(": ")
+}
+
+/// `text` as a part of a message: one line, at most 80 characters, nothing that
+/// moves a cursor.
+pub fn excerpt(text: &str) -> String {
+    let mut short: String = printable(text).chars().take(EXCERPT).collect();
+    if text.chars().nth(EXCERPT).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// `text` with a mark in the place of each character that moves a cursor or
+/// turns the direction of writing (Unicode Technical Report 36, 3.2).
+pub fn printable(text: &str) -> String {
+    let is_harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// [`excerpt`] of something that should be a URL, without user name and password.
+pub fn excerpt_url(text: &str) -> String {
+    excerpt(&without_credentials(text))
+}
+
+/// `text` without what stands before an `@` in the place of a host, whether it
+/// is a whole URL or not.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    let start = text.find("//").map_or(0, |slashes| slashes + 2);
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |end| start + end);
+    match text[start..end].rfind('@') {
+        Some(at) => Cow::Owned(format!("{}{}", &text[..start], &text[start + at + 1..])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A status with its standard name: `404 Not Found`.
+pub fn status(code: u16) -> String {
+    let name = http::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
+    name.map_or_else(|| format!("status {code}"), |name| format!("{code} {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_stays_on_its_line() {
+        assert_eq!(excerpt("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
+        assert_eq!(excerpt(&"x".repeat(80)), "x".repeat(80));
+        assert_eq!(excerpt(&"x".repeat(81)), "x".repeat(80) + "…");
+    }
+
+    #[test]
+    fn credentials_are_left_out_of_what_is_hardly_a_url() {
+        for (text, told) in [
+            ("ftp://me:secret@a.org/x@y", "ftp://a.org/x@y"),
+            ("http://me:sec@ret@[bad", "http://[bad"),
+            ("me:secret@a.org/x", "a.org/x"),
+            ("//me@a.org", "//a.org"),
+            ("https://a.org/@user", "https://a.org/@user"),
+        ] {
+            assert_eq!(without_credentials(text), told);
+        }
+    }
+
+    #[test]
+    fn statuses_have_names() {
+        assert_eq!(status(404), "404 Not Found");
+        assert_eq!(status(599), "status 599");
+    }
+}
