@@ -74,8 +74,9 @@ pub struct ObserverError {
 /// Something that watches a run.
 ///
 /// Implementors get every event once, in order, on one thread. They may keep
-/// state and write, but must not wait for anything but their own output. After
-/// an error they are called no more, and the run stops.
+/// state and write, but must not wait for anything but their own output. The
+/// first error stops the run; until it has stopped, events go on coming, so that
+/// what is counted stays whole.
 pub trait Observer: Send {
     /// Takes note of one event.
     ///
@@ -112,8 +113,8 @@ struct Shared {
 struct Waiting {
     events: Vec<Event>,
     is_over: bool,
-    /// Set when no observer listens any more: events are then dropped, because
-    /// the run is stopping and its senders must not wait for ever.
+    /// Set when no observer listens any more, because one panicked: events are
+    /// then dropped, and senders do not wait for ever.
     is_deaf: bool,
 }
 
@@ -146,10 +147,7 @@ impl Events {
         let thread = std::thread::Builder::new().name("observer".into()).spawn(move || {
             let _deaf = DeafOnExit(Arc::clone(&hearing));
             let mut observer = observer;
-            let result = observe(&hearing, &mut observer, &*clock);
-            if result.is_err() {
-                on_failure();
-            }
+            let result = observe(&hearing, &mut observer, &*clock, on_failure);
             (observer, result)
         })?;
         Ok((Self { shared: Arc::clone(&shared) }, Observing { shared, thread }))
@@ -187,18 +185,26 @@ fn observe(
     shared: &Shared,
     observer: &mut dyn Observer,
     clock: &dyn Clock,
+    on_failure: impl FnOnce(),
 ) -> Result<(), ObserverError> {
     let mut batch = Vec::new();
+    let mut first_error = Ok(());
+    let mut on_failure = Some(on_failure);
     loop {
         let is_over = take_batch(shared, &mut batch);
         shared.taken.notify_all();
         for event in &batch {
-            observer.on_event(event)?;
+            first_error = first_error.and(observer.on_event(event));
         }
         batch.clear();
-        observer.on_batch_end(clock.now())?;
+        first_error = first_error.and(observer.on_batch_end(clock.now()));
+        if first_error.is_err()
+            && let Some(on_failure) = on_failure.take()
+        {
+            on_failure();
+        }
         if is_over {
-            return Ok(());
+            return first_error;
         }
     }
 }
@@ -279,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_observer_stops_the_run_and_holds_nobody_up() {
+    fn a_failed_observer_stops_the_run_and_misses_nothing() {
         static STOPPED: AtomicBool = AtomicBool::new(false);
         let observer = Collector { fail_at: Some(7), ..Collector::default() };
         let (events, observing) = Events::start(observer, Arc::new(SystemClock), || {
@@ -292,6 +298,7 @@ mod tests {
         let (collector, result) = observing.finish();
         assert!(result.is_err());
         assert!(STOPPED.load(Ordering::SeqCst));
-        assert_eq!(collector.seen, (0..7).collect::<Vec<_>>());
+        let others = (0..3 * WAITING_LIMIT as u64).filter(|pages| *pages != 7);
+        assert_eq!(collector.seen, others.collect::<Vec<_>>());
     }
 }

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 
-use super::exit::Status;
+use super::exit::{Exit, Status};
 use super::observers::Observers;
 use super::{limits, print, signals, source, tell};
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{Download, Format};
-use crate::event::{Events, ObserverError};
+use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::Shared;
 use crate::model::{Intake, State, Summary};
@@ -150,8 +150,7 @@ fn conclude(
     finished: &Finished,
     closing: Option<&Closing>,
 ) -> anyhow::Result<Status> {
-    let is_recorded = !ended.broken.as_ref().is_some_and(anyhow::Error::is::<ObserverError>);
-    let recorded = if is_recorded { ended.manifest.end(&ended.summary) } else { Ok(()) };
+    let recorded = ended.manifest.end(&ended.summary);
     let told = match config.tell.format {
         Format::Human => print(&human::render(finished)),
         Format::Json => print(&json::render(finished)),
@@ -164,14 +163,16 @@ fn conclude(
             Some(Closing::Interrupted) | None => None,
         })
         .or_else(|| recorded.err().map(|error: SaveError| error.into()));
+    if let Err(sum) = ended.summary.check_accounts() {
+        if let Some(error) = &broken {
+            tell(&Exit::of(error).message);
+        }
+        let hint = "this is a bug in fetchpages";
+        tell(&format!("error: the accounts do not add up: {sum}\nhint: {hint}\n"));
+        return Ok(Status::Accounts);
+    }
     if let Some(error) = broken {
         return Err(error);
-    }
-    if let Err(sum) = ended.summary.check_accounts() {
-        tell(&format!(
-            "error: the accounts do not add up: {sum}\nhint: this is a bug in fetchpages\n"
-        ));
-        return Ok(Status::Accounts);
     }
     told?;
     Ok(status(&ended.summary, closing.is_some()))

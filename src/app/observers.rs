@@ -7,8 +7,8 @@ use crate::report::progress::Progress;
 use crate::report::summary::Counter;
 use crate::save::manifest::ManifestWriter;
 
-/// Manifest, counts and progress. The manifest comes first: what it cannot
-/// record is not told as done.
+/// Manifest, counts and progress. When the manifest cannot be written, the
+/// others go on, so that the summary is whole.
 pub(super) struct Observers {
     pub(super) manifest: ManifestWriter,
     pub(super) counter: Counter,
@@ -17,14 +17,16 @@ pub(super) struct Observers {
 
 impl Observer for Observers {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
-        self.manifest.on_event(event)?;
-        self.counter.on_event(event)?;
-        self.progress.on_event(event)
+        let recorded = self.manifest.on_event(event);
+        let counted = self.counter.on_event(event);
+        let told = self.progress.on_event(event);
+        recorded.and(counted).and(told)
     }
 
     fn on_batch_end(&mut self, now: Instant) -> Result<(), ObserverError> {
-        self.manifest.on_batch_end(now)?;
-        self.counter.on_batch_end(now)?;
-        self.progress.on_batch_end(now)
+        let recorded = self.manifest.on_batch_end(now);
+        let counted = self.counter.on_batch_end(now);
+        let told = self.progress.on_batch_end(now);
+        recorded.and(counted).and(told)
     }
 }

@@ -288,7 +288,10 @@ mod tests {
         let origin = small_origin();
         let options = Options { port: origin.addr().port(), pages: 0, ..Options::default() };
         let error = Origin::start(&options).unwrap_err();
-        assert_eq!(error.to_string(), format!("failed to listen on {} for the origin", origin.addr()));
+        assert_eq!(
+            error.to_string(),
+            format!("failed to listen on {} for the origin", origin.addr())
+        );
     }
 
     #[test]

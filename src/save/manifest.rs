@@ -182,6 +182,8 @@ pub struct ManifestWriter {
     buffer: Vec<u8>,
     started: Option<Instant>,
     keeps_pages: bool,
+    /// A line may have been written in part: nothing may follow it in this run.
+    is_broken: bool,
 }
 
 impl ManifestWriter {
@@ -212,7 +214,14 @@ impl ManifestWriter {
             return Err(SaveError::NotAManifest { path });
         }
         cut_torn_line(&mut file).map_err(io_error("mend", &path))?;
-        Ok(Self { file, path, buffer: Vec::new(), started: None, keeps_pages: true })
+        Ok(Self {
+            file,
+            path,
+            buffer: Vec::new(),
+            started: None,
+            keeps_pages: true,
+            is_broken: false,
+        })
     }
 
     /// A reader of what was recorded so far.
@@ -263,7 +272,11 @@ impl ManifestWriter {
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
+        if self.is_broken {
+            return Ok(());
+        }
         let result = self.file.write_all(&self.buffer);
+        self.is_broken = result.is_err();
         self.buffer.clear();
         result
     }
@@ -307,7 +320,9 @@ impl ManifestWriter {
 
 impl Observer for ManifestWriter {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
-        if let Event::Settled(settled) = event {
+        if let Event::Settled(settled) = event
+            && !self.is_broken
+        {
             let record = self.page_record(settled);
             self.append(&Record::Page(Box::new(record)));
         }
