@@ -231,3 +231,83 @@ impl Observer for Progress {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use url::Url;
+
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+    use crate::model::{Attempt, Failure, FailureCode, Job, Key};
+
+    /// Standard error, kept.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn settled(seq: u64, outcome: Outcome) -> Event {
+        let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
+        let key = Key::new(format!("{seq}.html")).unwrap();
+        Event::Settled(Box::new(Settled {
+            job: Job { seq, url, key, attempts: 2 },
+            attempt: Attempt::without_answer(outcome),
+            worker: Some(0),
+            started: None,
+            total: Duration::from_millis(250),
+        }))
+    }
+
+    fn told(style: Style, detail: Detail) -> String {
+        let clock = ManualClock::new();
+        let kept = Kept::default();
+        let mut progress = Progress::new(style, detail, Box::new(kept.clone()), clock.now());
+        let saved = Outcome::Saved { bytes: 1_500_000, sha256: [0; 32] };
+        let failed = Outcome::Failed(Failure::new(FailureCode::Reset, "connection\u{1b}[2J reset"));
+        for event in [
+            Event::InputEnded { pages: 20 },
+            settled(0, saved.clone()),
+            settled(1, failed),
+            settled(2, saved),
+            Event::Invalid { place: "line 4".into(), reason: "no URL".into() },
+            Event::Warning("a part is missing".into()),
+        ] {
+            progress.on_event(&event).unwrap();
+        }
+        progress.on_batch_end(clock.now()).unwrap();
+        clock.advance(PLAIN_EVERY);
+        progress.on_batch_end(clock.now()).unwrap();
+        progress.on_batch_end(clock.now()).unwrap();
+        progress.finish();
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    }
+
+    const FAILED: &str =
+        "failed http://a.org/1: connection\u{fffd}[2J reset after 2 tries (reset)\n";
+    const WARNED: &str = "warning: line 4: no URL\nwarning: a part is missing\n";
+
+    #[test]
+    fn plain_progress_is_a_line_every_few_seconds() {
+        let line = "3/20 pages, 0.6/s, 3.0 MB, 1 failed, 28 s left\n";
+        assert_eq!(told(Style::Plain, Detail::Usual), format!("{FAILED}{WARNED}{line}"));
+    }
+
+    #[test]
+    fn detail_decides_what_is_told_beside_it() {
+        assert_eq!(told(Style::None, Detail::Quiet), "");
+        assert_eq!(told(Style::None, Detail::Usual), format!("{FAILED}{WARNED}"));
+        let saved = |seq| format!("saved {seq}.html (1.5 MB, 0.25 s) http://a.org/{seq}\n");
+        let all = format!("{}{FAILED}{}{WARNED}", saved(0), saved(2));
+        assert_eq!(told(Style::None, Detail::Verbose), all);
+    }
+}
