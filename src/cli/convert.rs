@@ -45,10 +45,16 @@ pub(super) fn command(typed: Cli) -> Result<Command> {
                 pages: typed.pages,
                 seed: typed.seed,
                 tls: typed.tls,
+                faults: faults(typed.fault)?,
             },
             until_stdin_ends: typed.until_stdin_ends,
         },
     })
+}
+
+fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
+    origin::Faults::new(typed)
+        .or_else(|error| usage(format!("--fault: {error}"), "lower one of them"))
 }
 
 fn download(typed: DownloadArgs) -> Result<Download> {

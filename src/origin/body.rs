@@ -1,11 +1,11 @@
-//! A response's body: whole at once, or in chunks at the pace of a slow line.
+//! A response's body: whole at once, or in chunks at the pace of a slow line; ending well or ill.
 //!
 //! Holds the request open until its last byte is handed over or the connection breaks.
 
 use std::{
-    convert::Infallible,
     num::NonZeroU64,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::tally::OpenRequest;
+use super::{line::LineHandle, tally::OpenRequest};
 
 /// Chunks a second on a slow line: often enough to look steady, seldom enough to cost little.
 const CHUNKS_PER_SECOND: u64 = 50;
@@ -22,9 +22,33 @@ const CHUNKS_PER_SECOND: u64 = 50;
 /// The longest chunk on a fast line, which bounds the jerks there.
 const LONGEST_CHUNK_BYTES: u64 = 64 * 1024;
 
+/// The speed of a body that drips.
+const DRIP_BYTES_PER_SECOND: NonZeroU64 = NonZeroU64::MIN;
+
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With its last byte.
+    Complete,
+    /// Not at all: nothing follows the last byte.
+    Silence,
+    /// With an error once all before it is sent.
+    Break,
+    /// Not at all: it begins again.
+    Repeat,
+    /// As `Repeat`, one byte a second.
+    Drip,
+}
+
+/// The exchange was broken off on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("broken off as the options have it")]
+pub(super) struct BrokenOff;
+
 /// What is still to be sent of a response.
 pub(super) struct ReplyBody {
     rest: Bytes,
+    after: After,
     pace: Option<Pace>,
     open: Option<OpenRequest>,
 }
@@ -41,22 +65,73 @@ impl ReplyBody {
             // An empty body may never be polled, and has no last byte to wait for.
             open: open.filter(|_| !bytes.is_empty()),
             rest: bytes,
+            after: After::End,
             pace: bytes_per_second.map(Pace::new),
+        }
+    }
+
+    /// A body with this ending, to be sent on this line; it is never empty if it repeats.
+    pub(super) fn ending(
+        bytes: Bytes,
+        bytes_per_second: Option<NonZeroU64>,
+        open: OpenRequest,
+        ending: Ending,
+        line: Arc<LineHandle>,
+    ) -> ReplyBody {
+        let after = match ending {
+            Ending::Complete => return ReplyBody::new(bytes, bytes_per_second, Some(open)),
+            Ending::Silence => After::Silence,
+            Ending::Break => After::Break { flushes: line.flushes(), line },
+            Ending::Repeat | Ending::Drip => After::Again(bytes.clone()),
+        };
+        let is_drip = ending == Ending::Drip;
+        let speed = if is_drip { Some(DRIP_BYTES_PER_SECOND) } else { bytes_per_second };
+        ReplyBody { rest: bytes, after, pace: speed.map(Pace::new), open: Some(open) }
+    }
+
+    /// What comes when there is nothing left.
+    fn poll_after(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match &self.after {
+            After::End | After::Again(_) => Poll::Ready(None),
+            // Whoever polls it looks out for the client's end itself.
+            After::Silence => Poll::Pending,
+            After::Break { line, flushes } => {
+                // An error at once would discard what waits to be sent.
+                ready!(line.poll_flushed(*flushes, context));
+                self.open = None;
+                Poll::Ready(Some(Err(BrokenOff)))
+            }
         }
     }
 }
 
+/// What follows the bytes of a body.
+enum After {
+    End,
+    Silence,
+    /// An error, once there have been more flushes than these.
+    Break {
+        line: Arc<LineHandle>,
+        flushes: u64,
+    },
+    /// These bytes, and then again.
+    Again(Bytes),
+}
+
 impl Body for ReplyBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let body = &mut *self;
         if body.rest.is_empty() {
-            return Poll::Ready(None);
+            return body.poll_after(context);
         }
         let length = match &mut body.pace {
             None => body.rest.len(),
@@ -64,19 +139,30 @@ impl Body for ReplyBody {
         };
         let chunk = body.rest.split_to(length);
         if body.rest.is_empty() {
-            // Now and not when the body is dropped: a client that has read the last byte must not
-            // find its request still counted as open.
-            body.open = None;
+            match &mut body.after {
+                // Now and not when the body is dropped: a client that has read the last byte must
+                // not find its request still counted as open.
+                After::End => body.open = None,
+                After::Silence => (),
+                After::Break { line, flushes } => *flushes = line.flushes(),
+                After::Again(bytes) => body.rest.clone_from(bytes),
+            }
         }
         Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
+        self.rest.is_empty() && matches!(self.after, After::End)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(u64::try_from(self.rest.len()).unwrap_or(u64::MAX))
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        if matches!(self.after, After::End) {
+            return SizeHint::with_exact(rest);
+        }
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest);
+        hint
     }
 }
 
@@ -128,7 +214,7 @@ fn time_for(bytes: u64, bytes_per_second: NonZeroU64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::task::Waker;
 
     use http_body_util::BodyExt;
 
@@ -176,5 +262,45 @@ mod tests {
         assert_eq!(tally.counters().open, 1);
         drop((empty, aborted));
         assert_eq!(tally.counters().open, 0);
+    }
+
+    /// What a single poll gives: a frame's data, the end, or an error.
+    fn poll(body: &mut ReplyBody) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = Pin::new(body).poll_frame(&mut context);
+        polled.map_ok(|frame| frame.into_data().unwrap())
+    }
+
+    #[test]
+    fn a_body_breaks_once_what_was_before_is_sent() {
+        let tally = Arc::new(Tally::default());
+        let line = Arc::new(LineHandle::default());
+        for bytes in [&b"half"[..], b""] {
+            let open = tally.open_request();
+            let handle = Arc::clone(&line);
+            let mut body = ReplyBody::ending(bytes.into(), None, open, Ending::Break, handle);
+            line.count_flush();
+            if !bytes.is_empty() {
+                assert_eq!(poll(&mut body), Poll::Ready(Some(Ok(bytes.into()))));
+                assert_eq!(poll(&mut body), Poll::Pending);
+                line.count_flush();
+            }
+            assert!(!body.is_end_stream());
+            assert_eq!(tally.counters().open, 1);
+            assert_eq!(poll(&mut body), Poll::Ready(Some(Err(BrokenOff))));
+            assert_eq!(tally.counters().open, 0);
+        }
+    }
+
+    #[test]
+    fn a_silent_body_neither_goes_on_nor_ends() {
+        let tally = Arc::new(Tally::default());
+        let line = Arc::new(LineHandle::default());
+        let open = tally.open_request();
+        let mut body = ReplyBody::ending("half".into(), None, open, Ending::Silence, line);
+        assert_eq!(poll(&mut body), Poll::Ready(Some(Ok("half".into()))));
+        assert_eq!(poll(&mut body), Poll::Pending);
+        assert!(!body.is_end_stream());
+        assert_eq!(tally.counters().open, 1);
     }
 }

@@ -9,25 +9,29 @@
 //! | `index.rs`, `article.rs`, `markup.rs` | how the pages are written |
 //! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
 //! | `reply.rs` | request to response, as values |
-//! | `thread.rs`, `server.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
+//! | `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
+//! | `thread.rs`, `server.rs`, `line.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
 //! | `tally.rs` | the counters |
 //!
 //! What the server knows besides the pages: `/` leads to the index, `/robots.txt` has rules, and
-//! `/_stats` shows the counters as JSON. The origin is no model of a hostile or a broken site; it
-//! answers quickly and correctly unless it is told to be slow.
+//! `/_stats` shows the counters as JSON. It answers quickly and correctly unless it is told to be
+//! slow, or to have [`Faults`]; index, `/`, `/robots.txt` and `/_stats` never have any.
 
 mod article;
 mod body;
 mod certificate;
 mod countries;
 mod document;
+mod faults;
 mod index;
+mod line;
 mod markup;
 mod patterns;
 mod random;
 mod reply;
 mod server;
 mod site;
+mod spoil;
 mod tally;
 mod thread;
 mod words;
@@ -40,9 +44,12 @@ use std::{
     time::Duration,
 };
 
-use self::{certificate::Identity, server::Server, tally::Tally, thread::ServerThread};
+use self::{
+    certificate::Identity, server::Server, site::decoded, tally::Tally, thread::ServerThread,
+};
 pub use self::{
     document::Document,
+    faults::{FaultError, FaultKind, FaultShare, Faults},
     site::{INDEX_PATH, Site},
     tally::Counters,
 };
@@ -69,10 +76,13 @@ pub struct Options {
     pub bandwidth: Option<u64>,
     /// How many articles the index lists; see [`Site::new`].
     pub pages: usize,
-    /// What the pages' text is drawn from.
+    /// What the pages' text and the faults are drawn from.
     pub seed: u64,
     /// Whether to serve HTTPS, with HTTP/2 and HTTP/1.1, instead of plain HTTP/1.1.
     pub tls: bool,
+    /// What goes wrong on purpose, with articles only. The same attempt at the same path meets the
+    /// same fault, in whatever order the paths come.
+    pub faults: Faults,
 }
 
 impl Default for Options {
@@ -84,6 +94,7 @@ impl Default for Options {
             pages: DEFAULT_PAGES,
             seed: DEFAULT_SEED,
             tls: false,
+            faults: Faults::default(),
         }
     }
 }
@@ -117,6 +128,8 @@ pub struct Origin {
     site: Arc<Site>,
     tally: Arc<Tally>,
     authority_pem: Option<String>,
+    seed: u64,
+    faults: Faults,
 }
 
 impl Origin {
@@ -144,6 +157,8 @@ impl Origin {
                 .bandwidth
                 .map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN)),
             tls: identity.as_ref().map(|identity| Arc::clone(&identity.config).into()),
+            seed: options.seed,
+            faults: options.faults.clone(),
         };
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
         Ok(Origin {
@@ -151,6 +166,8 @@ impl Origin {
             site,
             tally,
             authority_pem: identity.map(|identity| identity.authority_pem),
+            seed: options.seed,
+            faults: options.faults.clone(),
         })
     }
 
@@ -180,6 +197,14 @@ impl Origin {
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// What is wrong with every answer for this path, which may have escapes but no query; `None`
+    /// where an attempt can succeed, and where there is no page.
+    #[must_use]
+    pub fn permanent_fault(&self, path: &str) -> Option<FaultKind> {
+        self.site.get(path)?;
+        self.faults.permanent(self.seed, &decoded(path))
     }
 
     /// The counters as they are now.

@@ -1,7 +1,7 @@
 //! What to answer: from a site and a request to a response, as values.
 //!
-//! Pure. When and how fast the response is sent is left to [`server`](super::server). Something
-//! that makes answers go wrong belongs between the two: it would take the response made here.
+//! Pure. When and how fast the response is sent is left to [`server`](super::server), making it
+//! go wrong to [`spoil`](super::spoil).
 
 use bytes::Bytes;
 use http::{
@@ -54,7 +54,7 @@ pub(super) fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> 
 }
 
 /// A page that says no more than its status.
-fn short_page(status: StatusCode, text: &str) -> Response<Bytes> {
+pub(super) fn short_page(status: StatusCode, text: &str) -> Response<Bytes> {
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"UTF-8\"><title>{text}</title>\
          </head><body><h1>{text}</h1></body></html>\n"

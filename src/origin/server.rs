@@ -1,13 +1,11 @@
 //! The HTTP server: accepts connections, waits as long as the options say, sends what
-//! [`reply`](super::reply) decides.
+//! [`reply`](super::reply) and [`spoil`](super::spoil) decide.
 //!
 //! I/O only; it chooses neither status nor body.
 
-use std::{
-    convert::Infallible, io, net::SocketAddr, num::NonZeroU64, panic, sync::Arc, time::Duration,
-};
+use std::{io, net::SocketAddr, num::NonZeroU64, panic, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::{
     body::Incoming,
     rt::{Read, Write},
@@ -23,9 +21,12 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    body::ReplyBody,
+    body::{BrokenOff, ReplyBody},
+    faults::{FaultKind, Faults},
+    line::{Line, LineHandle},
     reply::{reply, typed},
-    site::Site,
+    site::{Site, decoded},
+    spoil::{Spoiled, spoil},
     tally::Tally,
 };
 
@@ -40,6 +41,9 @@ const BACKLOG: u32 = 4096;
 /// come again at once.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
+/// How much longer a connection waits that is accepted slowly.
+const SLOW_ACCEPT: Duration = Duration::from_secs(1);
+
 /// What all connections share.
 pub(super) struct Server {
     pub(super) site: Arc<Site>,
@@ -47,6 +51,8 @@ pub(super) struct Server {
     pub(super) latency: Duration,
     pub(super) bytes_per_second: Option<NonZeroU64>,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) seed: u64,
+    pub(super) faults: Faults,
 }
 
 /// Opens a listening socket; must be called within a runtime.
@@ -69,8 +75,8 @@ impl Server {
                 _ = &mut stop => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _peer)) => {
-                        server.tally.count_connection();
-                        connections.spawn(Arc::clone(&server).connection(stream));
+                        let number = server.tally.count_connection();
+                        connections.spawn(Arc::clone(&server).connection(stream, number));
                     }
                     Err(_) => tokio::time::sleep(ACCEPT_REST).await,
                 },
@@ -80,33 +86,40 @@ impl Server {
         connections.shutdown().await;
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, number: u64) {
         // Only a delay hangs on it, and a connection that is gone is noticed soon enough.
         stream.set_nodelay(true).ok();
+        if self.faults.at_connection(self.seed, number).is_some() {
+            self.tally.count_fault();
+            tokio::time::sleep(SLOW_ACCEPT).await;
+        }
         self.wait().await;
+        let (stream, line) = Line::new(stream);
         let Some(acceptor) = &self.tls else {
-            return self.serve_http1(TokioIo::new(stream)).await;
+            return self.serve_http1(TokioIo::new(stream), line).await;
         };
         // A failed handshake is the client's to report.
         let Ok(stream) = acceptor.accept(stream).await else {
             return;
         };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.serve_http2(TokioIo::new(stream)).await;
+            self.serve_http2(TokioIo::new(stream), line).await;
         } else {
-            self.serve_http1(TokioIo::new(stream)).await;
+            self.serve_http1(TokioIo::new(stream), line).await;
         }
     }
 
-    async fn serve_http1(self: Arc<Self>, io: impl Read + Write + Unpin) {
-        let service = service_fn(move |request| Arc::clone(&self).answer(request));
-        let served = http1::Builder::new().serve_connection(io, service);
-        // It ends with an error when the client breaks it off, which is the client's right.
+    async fn serve_http1(self: Arc<Self>, io: impl Read + Write + Unpin, line: Arc<LineHandle>) {
+        let answer = move |request| Arc::clone(&self).answer(request, Arc::clone(&line));
+        let served = http1::Builder::new().serve_connection(io, service_fn(answer));
+        // It ends with an error when the client breaks it off, which is the client's right, or
+        // when a fault has it so.
         served.await.ok();
     }
 
-    async fn serve_http2(self: Arc<Self>, io: impl Read + Write + Unpin) {
-        let service = service_fn(move |request| Arc::clone(&self).answer(request));
+    async fn serve_http2(self: Arc<Self>, io: impl Read + Write + Unpin, line: Arc<LineHandle>) {
+        let answer = move |request| Arc::clone(&self).answer(request, Arc::clone(&line));
+        let service = service_fn(answer);
         let served = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service);
         // As with HTTP/1.1.
         served.await.ok();
@@ -116,7 +129,8 @@ impl Server {
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<ReplyBody>, Infallible> {
+        line: Arc<LineHandle>,
+    ) -> Result<Response<ReplyBody>, BrokenOff> {
         let path = request.uri().path();
         if path == STATS_PATH {
             let stats = self.tally.counters().to_json();
@@ -124,9 +138,37 @@ impl Server {
             return Ok(response.map(|json| ReplyBody::new(json, None, None)));
         }
         let open = self.tally.open_request();
+        let fault = self.fault(path);
         let response = reply(&self.site, request.method(), path, request.headers());
         self.wait().await;
-        Ok(response.map(|bytes| ReplyBody::new(bytes, self.bytes_per_second, Some(open))))
+        let spoiled = fault.and_then(|kind| spoil(kind, &request, &response));
+        if spoiled.is_some() {
+            self.tally.count_fault();
+        }
+        let speed = self.bytes_per_second;
+        match spoiled {
+            None => Ok(response.map(|bytes| ReplyBody::new(bytes, speed, Some(open)))),
+            Some(Spoiled::Sent(response, ending)) => {
+                Ok(response.map(|bytes| ReplyBody::ending(bytes, speed, open, ending, line)))
+            }
+            Some(Spoiled::Reset) => {
+                // On HTTP/2 the error resets the stream, and the others on the line live on.
+                if request.version() != Version::HTTP_2 {
+                    line.reset_when_dropped();
+                }
+                Err(BrokenOff)
+            }
+        }
+    }
+
+    /// What is to go wrong with this request, which counts as an attempt at its page. Where there
+    /// is no page nothing goes wrong.
+    fn fault(&self, path: &str) -> Option<FaultKind> {
+        self.site.get(path)?;
+        let path = decoded(path);
+        let attempt =
+            if self.faults.count_attempts() { self.tally.count_attempt(&path) } else { 1 };
+        self.faults.decide(self.seed, &path, attempt)
     }
 
     async fn wait(&self) {
@@ -230,7 +272,7 @@ mod tests {
         let packed = client.get(ARTICLE, "Accept-Encoding: gzip\r\n");
         assert!(packed.head.contains("content-encoding: gzip\r\n"));
         assert_eq!(&packed.body[..], document.gzip());
-        let expected = Counters { requests: 2, open: 0, open_peak: 1, connections: 1 };
+        let expected = Counters { requests: 2, open: 0, open_peak: 1, connections: 1, faults: 0 };
         assert_eq!(origin.counters(), expected);
     }
 
@@ -261,7 +303,7 @@ mod tests {
         let stats = client.get("/_stats", "").body;
         assert_eq!(
             String::from_utf8(stats).unwrap(),
-            "{\"requests\":1,\"open\":0,\"open_peak\":1,\"connections\":1}\n"
+            "{\"requests\":1,\"open\":0,\"open_peak\":1,\"connections\":1,\"faults\":0}\n"
         );
     }
 

@@ -23,7 +23,7 @@ use super::{
 pub const INDEX_PATH: &str = "/wiki/List_of_countries_by_population_(United_Nations)";
 
 /// Where the rules for robots are.
-const ROBOTS_PATH: &str = "/robots.txt";
+pub(super) const ROBOTS_PATH: &str = "/robots.txt";
 
 /// Rules that keep robots from nothing that the index leads to.
 const ROBOTS: &str = "User-agent: *\nDisallow: /w/\nDisallow: /api/\nDisallow: /trap/\n";
@@ -203,7 +203,7 @@ fn length_at(rank: usize) -> usize {
 }
 
 /// The path with its percent escapes resolved; as it is when they do not give UTF-8.
-fn decoded(path: &str) -> Cow<'_, str> {
+pub(super) fn decoded(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
     }

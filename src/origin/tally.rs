@@ -2,9 +2,12 @@
 //!
 //! What counts as a request is decided in [`server`](super::server).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// What the origin has seen so far.
@@ -18,15 +21,17 @@ pub struct Counters {
     pub open_peak: u64,
     /// Connections accepted.
     pub connections: u64,
+    /// Requests and connections that were made to go wrong.
+    pub faults: u64,
 }
 
 impl Counters {
     /// The counters as one JSON object.
     pub(super) fn to_json(self) -> String {
-        let Counters { requests, open, open_peak, connections } = self;
+        let Counters { requests, open, open_peak, connections, faults } = self;
         format!(
             "{{\"requests\":{requests},\"open\":{open},\"open_peak\":{open_peak},\
-             \"connections\":{connections}}}\n"
+             \"connections\":{connections},\"faults\":{faults}}}\n"
         )
     }
 }
@@ -40,12 +45,29 @@ pub(super) struct Tally {
     open: AtomicU64,
     open_peak: AtomicU64,
     connections: AtomicU64,
+    faults: AtomicU64,
+    attempts: Mutex<HashMap<String, u64>>,
 }
 
 impl Tally {
-    /// Counts an accepted connection.
-    pub(super) fn count_connection(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
+    /// Counts an accepted connection, and says how many there were before it.
+    pub(super) fn count_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts something that was made to go wrong.
+    pub(super) fn count_fault(&self) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an attempt at this path, and says its number, from 1.
+    ///
+    /// Each path takes some memory for good, so it should be one of the site's.
+    pub(super) fn count_attempt(&self, path: &str) -> u64 {
+        let mut attempts = self.attempts.lock().expect("nothing panics while it counts");
+        let number = attempts.entry(path.to_owned()).or_default();
+        *number += 1;
+        *number
     }
 
     /// Counts a request, which stays open until the guard is dropped.
@@ -63,6 +85,7 @@ impl Tally {
             open: self.open.load(Ordering::Relaxed),
             open_peak: self.open_peak.load(Ordering::Relaxed),
             connections: self.connections.load(Ordering::Relaxed),
+            faults: self.faults.load(Ordering::Relaxed),
         }
     }
 }
@@ -91,19 +114,27 @@ mod tests {
         drop(first);
         let third = tally.open_request();
         drop((second, third));
-        tally.count_connection();
+        assert_eq!((tally.count_connection(), tally.count_connection()), (0, 1));
+        tally.count_fault();
         assert_eq!(
             tally.counters(),
-            Counters { requests: 3, open: 0, open_peak: 2, connections: 1 }
+            Counters { requests: 3, open: 0, open_peak: 2, connections: 2, faults: 1 }
         );
     }
 
     #[test]
+    fn attempts_are_counted_for_each_path() {
+        let tally = Tally::default();
+        let numbers = ["/a", "/b", "/a"].map(|path| tally.count_attempt(path));
+        assert_eq!(numbers, [1, 1, 2]);
+    }
+
+    #[test]
     fn json_has_every_counter() {
-        let counters = Counters { requests: 1, open: 2, open_peak: 3, connections: 4 };
+        let counters = Counters { requests: 1, open: 2, open_peak: 3, connections: 4, faults: 5 };
         assert_eq!(
             counters.to_json(),
-            "{\"requests\":1,\"open\":2,\"open_peak\":3,\"connections\":4}\n"
+            "{\"requests\":1,\"open\":2,\"open_peak\":3,\"connections\":4,\"faults\":5}\n"
         );
     }
 }

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod download;
+mod faults;
 mod layers;
 mod output;
 mod readme;

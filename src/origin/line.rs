@@ -1,0 +1,276 @@
+//! A TCP connection that tells when its data is out, and that can be reset instead of closed.
+//!
+//! Below TLS, so that it is the same for both. When to break a connection is decided elsewhere.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// A connection; what is above it reads and writes as ever.
+pub(super) struct Line {
+    stream: TcpStream,
+    handle: Arc<LineHandle>,
+}
+
+impl Line {
+    /// A line over this connection, with a handle for whoever answers the requests on it.
+    pub(super) fn new(stream: TcpStream) -> (Line, Arc<LineHandle>) {
+        let handle = Arc::new(LineHandle::default());
+        (Line { stream, handle: Arc::clone(&handle) }, handle)
+    }
+}
+
+/// What can be asked of a line by those who do not own it.
+#[derive(Debug, Default)]
+pub(super) struct LineHandle {
+    flushes: Mutex<Flushes>,
+    reset: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Flushes {
+    count: u64,
+    waiting: Vec<Waker>,
+}
+
+impl LineHandle {
+    /// Has the connection reset, not closed, as soon as it is dropped.
+    pub(super) fn reset_when_dropped(&self) {
+        self.reset.store(true, Ordering::Relaxed);
+    }
+
+    /// How often everything written had been handed to the system.
+    pub(super) fn flushes(&self) -> u64 {
+        self.lock().count
+    }
+
+    /// Ready when there have been more flushes than these.
+    pub(super) fn poll_flushed(&self, since: u64, context: &mut Context<'_>) -> Poll<()> {
+        let mut flushes = self.lock();
+        if flushes.count > since {
+            return Poll::Ready(());
+        }
+        if !flushes.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            flushes.waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Wakes those that wait for a flush.
+    pub(super) fn count_flush(&self) {
+        let waiting = {
+            let mut flushes = self.lock();
+            flushes.count += 1;
+            std::mem::take(&mut flushes.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Flushes> {
+        self.flushes.lock().expect("nothing panics while it counts")
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.handle.reset.load(Ordering::Relaxed) {
+            // With a lingering time of zero, closing discards what is unsent and sends RST. If
+            // that is refused, the connection is gone already.
+            self.stream.set_zero_linger().ok();
+        }
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// Those above call it when they have written all that they had, which is what makes it
+    /// worth counting; for the socket itself there is nothing to do.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.handle.count_flush();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{ErrorKind, Read, Write},
+        net::TcpStream as BlockingStream,
+        time::Duration,
+    };
+
+    use bytes::Bytes;
+    use h2::{Reason, client::SendRequest};
+    use http::Request;
+    use rustls::{
+        ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+        crypto::ring,
+        pki_types::{CertificateDer, pem::PemObject},
+    };
+
+    use super::super::{DEFAULT_SEED, Faults, Options, Origin, Site};
+    use super::*;
+
+    const ARTICLE: &str = "/wiki/India";
+
+    /// An origin with TLS where all that can go wrong in this way does.
+    fn origin(kind: &str) -> Origin {
+        let faults = Faults::new([format!("{kind}:100").parse().unwrap()]).unwrap();
+        Origin::start(&Options { pages: 1, tls: true, faults, ..Options::default() }).unwrap()
+    }
+
+    fn trusting(origin: &Origin, protocol: &str) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        let pem = origin.certificate_pem().unwrap();
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![protocol.into()];
+        Arc::new(config)
+    }
+
+    /// A request over TLS and HTTP/1.1, with a time limit in case the origin is broken.
+    fn ask(origin: &Origin) -> StreamOwned<ClientConnection, BlockingStream> {
+        let config = trusting(origin, "http/1.1");
+        let tls = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+        let stream = BlockingStream::connect(origin.addr()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut stream = StreamOwned::new(tls, stream);
+        let request = format!("GET {ARTICLE} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    #[test]
+    fn a_reset_goes_through_tls() {
+        let mut stream = ask(&origin("reset"));
+        let error = stream.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn a_cut_body_arrives_as_far_as_it_goes_over_tls() {
+        let origin = origin("cut");
+        let mut received = Vec::new();
+        let error = ask(&origin).read_to_end(&mut received).unwrap_err();
+        // Without the notice that ends TLS in good order.
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+        let page = origin.site().get(ARTICLE).unwrap().plain();
+        assert!(received.ends_with(&page[page.len() / 2 - 1000..page.len() / 2]));
+    }
+
+    /// What comes of two requests for this path on one HTTP/2 connection: how long each body was,
+    /// and why it broke off.
+    fn over_http2(origin: &Origin, path: &str) -> Vec<(usize, Option<Reason>)> {
+        let exchange = async {
+            let connector = tokio_rustls::TlsConnector::from(trusting(origin, "h2"));
+            let stream = TcpStream::connect(origin.addr()).await.unwrap();
+            let name = "localhost".try_into().unwrap();
+            let stream = connector.connect(name, stream).await.unwrap();
+            let (mut sender, connection) = h2::client::Builder::new()
+                .initial_window_size(1 << 24)
+                .initial_connection_window_size(1 << 24)
+                .handshake(stream)
+                .await
+                .unwrap();
+            let connection = tokio::spawn(connection);
+            let url = origin.url(path);
+            let ended = vec![get(&mut sender, &url).await, get(&mut sender, &url).await];
+            drop(sender);
+            connection.await.unwrap().unwrap();
+            ended
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(30), exchange).await.unwrap()
+        })
+    }
+
+    async fn get(sender: &mut SendRequest<Bytes>, url: &str) -> (usize, Option<Reason>) {
+        let request = Request::get(url).body(()).unwrap();
+        let (response, _) = sender.send_request(request, true).unwrap();
+        let mut body = match response.await {
+            Ok(response) => response.into_body(),
+            Err(error) => return (0, error.reason()),
+        };
+        let mut length = 0;
+        while let Some(chunk) = body.data().await {
+            match chunk {
+                Ok(bytes) => length += bytes.len(),
+                Err(error) => return (length, error.reason()),
+            }
+        }
+        (length, None)
+    }
+
+    #[test]
+    fn http2_streams_break_and_their_connection_lives_on() {
+        let site = Site::new(DEFAULT_SEED, 1);
+        let length = |path| site.get(path).unwrap().plain().len();
+        let (robots, article) = (length("/robots.txt"), length(ARTICLE));
+        let half = article / 2;
+        // The library that asks does not hand out the frame that shows a length to be wrong.
+        let last_frame = 1 << 14;
+        for (kind, path, lengths, reason) in [
+            ("reset", "/robots.txt", robots..=robots, None),
+            ("reset", ARTICLE, 0..=0, Some(Reason::INTERNAL_ERROR)),
+            ("cut", ARTICLE, half..=half, Some(Reason::INTERNAL_ERROR)),
+            ("wrong-length", ARTICLE, article - last_frame..=article, Some(Reason::PROTOCOL_ERROR)),
+        ] {
+            let origin = origin(kind);
+            for (received, why) in over_http2(&origin, path) {
+                assert!(lengths.contains(&received), "{kind} {path}: {received}");
+                assert_eq!(why, reason, "{kind} {path}");
+            }
+            assert_eq!(origin.counters().connections, 1);
+        }
+    }
+}

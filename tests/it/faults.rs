@@ -1,0 +1,73 @@
+//! A site that misbehaves: every page ends in the state that it must end in.
+
+use fetchpages::exec;
+use fetchpages::origin::{FaultKind, Faults, Options, Origin};
+
+use crate::support::Place;
+
+/// What a page that is broken for good fails with.
+const fn code(fault: FaultKind) -> &'static str {
+    match fault {
+        FaultKind::RedirectLoop => "redirects",
+        FaultKind::Endless => "too-large",
+        FaultKind::BadGzip => "decode",
+        FaultKind::WrongLength => "truncated",
+        FaultKind::Drip => "read-timeout",
+        _ => "a passing fault",
+    }
+}
+
+fn faulty_origin() -> Origin {
+    let shares = [
+        "503:4",
+        "429:2",
+        "429-retry-after:2",
+        "reset:4",
+        "cut:4",
+        "stall:2",
+        "redirect-loop:2",
+        "endless:2",
+        "bad-gzip:2",
+        "wrong-length:2",
+        "drip:2",
+    ];
+    let shares = shares.map(|share| share.parse().unwrap());
+    let faults = Faults::new(shares).unwrap();
+    Origin::start(&Options { pages: 120, seed: 5, faults, ..Options::default() }).unwrap()
+}
+
+#[test]
+fn every_page_is_saved_or_fails_for_its_own_reason() {
+    // Most of the time goes into waiting for retries, so the modes wait side by side.
+    std::thread::scope(|scope| {
+        for row in exec::TABLE {
+            scope.spawn(move || check(row));
+        }
+    });
+}
+
+fn check(row: &exec::Row) {
+    let origin = faulty_origin();
+    let place = Place::new();
+    let limits = ["--retry", "4", "--read-timeout", "500ms", "--max-size", "2MB"];
+    let run = ["--index", &origin.index_url(), "--mode", row.name, "-j", "12", "--json"];
+    let summary = place.run(&[&run[..], &limits].concat()).code(3).json();
+    assert!(origin.counters().faults > 20, "{row:?}: {:?}", origin.counters());
+    let mut saved = 0;
+    for page in place.pages() {
+        let url = page["url"].as_str().unwrap();
+        let path = &url[url.find("/wiki/").unwrap()..];
+        if let Some(fault) = origin.permanent_fault(path) {
+            assert_eq!(page["error"]["code"], code(fault), "{row:?} {path} {page:#}");
+            continue;
+        }
+        assert_eq!(page["state"], "saved", "{row:?} {path} {page:#}");
+        let file = place.read(&format!("pages/{}", page["file"].as_str().unwrap()));
+        assert!(file == *origin.site().get(path).unwrap().plain(), "{row:?} {path} differs");
+        saved += 1;
+    }
+    assert!((80..120).contains(&saved), "{row:?}: {saved} saved");
+    assert_eq!((&summary["pages"], &summary["saved"]), (&120.into(), &saved.into()), "{row:?}");
+    assert_eq!(place.names("pages").len(), saved, "{row:?}");
+    place.run(&["verify", "pages"]).code(0);
+}
