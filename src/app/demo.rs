@@ -1,12 +1,17 @@
 //! The embedded site in a child process, so that the figures of a run are its own.
 
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
 use url::Url;
+
+/// Taken when it is free, so that a second run finds the same addresses and
+/// keeps the names of the first.
+const FAVOURITE_PORT: u16 = 8233;
 
 /// A running site; it ends with this value, or with this process.
 pub(super) struct Demo(Child);
@@ -15,10 +20,20 @@ impl Demo {
     /// Starts the site at a distance of `latency`, waits until it serves, and
     /// gives the address of its index with it.
     pub(super) fn start(latency: Duration) -> anyhow::Result<(Self, Url)> {
+        let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, FAVOURITE_PORT)).is_ok();
+        if is_free && let Ok(started) = Self::start_at(FAVOURITE_PORT, latency) {
+            return Ok(started);
+        }
+        // Somebody has it, or was quicker.
+        Self::start_at(0, latency)
+    }
+
+    fn start_at(port: u16, latency: Duration) -> anyhow::Result<(Self, Url)> {
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let child = Command::new(program)
-            .args(["origin", "--until-stdin-ends", "--latency"])
-            .arg(format!("{}ms", latency.as_secs_f64() * 1000.0))
+            .args(["origin", "--until-stdin-ends"])
+            .args(["--port", &port.to_string()])
+            .args(["--latency", &format!("{}ms", latency.as_secs_f64() * 1000.0)])
             // The site ends when this pipe does, whatever becomes of this process.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -65,13 +65,13 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     }
     let shared = Arc::new(Shared::new(config.plan.fetch.clone(), Arc::clone(&clock))?);
     let opened = source::open(&config.plan, &shared, &dice)?;
+    let index_time = opened.index_time;
     let mut output = save::open(&config.save)?;
     let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.namer);
     let factory = PageWorkFactory { shared: Arc::clone(&shared), sink: Arc::from(output.sink) };
     is_running.store(true, Ordering::SeqCst);
-    let index_time = clock.now() - started;
     let prepared = Prepared { plan, manifest: output.manifest, factory, workers };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let finished = Finished {
@@ -208,7 +208,8 @@ pub(super) fn no_pages(intake: &Intake) -> String {
     let why = match (intake.found, intake.invalid, intake.filtered) {
         (0, _, _) => "it is empty".to_owned(),
         (found, invalid, _) if found == invalid => {
-            "none of its entries is an http(s) URL".to_owned()
+            let hint = "of a CSV, TSV or JSON lines file, name the column with --column NAME";
+            format!("none of its entries is an http(s) URL\nhint: {hint}")
         }
         (found, _, filtered) => format!("of {found} entries, {filtered} were filtered out"),
     };

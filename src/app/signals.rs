@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Status;
 use crate::queue::{Closing, Queue};
 
-/// What pages in flight get to end by themselves.
-const GRACE: Duration = Duration::from_secs(2);
+/// What pages in flight get to end by themselves: with [`ONE_WISH`], two seconds.
+const GRACE: Duration = Duration::from_millis(1_800);
+
+/// Signals that come so close together are one.
+const ONE_WISH: Duration = Duration::from_millis(200);
 
 /// Watches for signals from now on, on a thread of its own, until the process
 /// ends. `on_first` is called at the first, before the queue is closed.
@@ -36,6 +40,10 @@ async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_
     next(&mut interrupt, &mut terminate).await;
     on_first();
     queue.close(Closing::Interrupted);
+    // Some programs, timeout(1) among them, send one signal to a process and at
+    // once again to its group: that is one wish.
+    tokio::time::sleep(ONE_WISH).await;
+    while next(&mut interrupt, &mut terminate).now_or_never().is_some() {}
     if tokio::time::timeout(GRACE, next(&mut interrupt, &mut terminate)).await.is_err() {
         queue.abandon();
         next(&mut interrupt, &mut terminate).await;

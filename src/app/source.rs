@@ -1,8 +1,10 @@
 //! Opens the source that was decided on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::demo::Demo;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::fetch::Shared;
 use crate::queue::retry::Dice;
@@ -13,6 +15,8 @@ use crate::source::{Getter, Listed, Source, SourceError, list};
 /// An open source, and what must live as long as it is fetched from.
 pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
+    /// What it took to read what has to be read first, such as an index.
+    pub(super) index_time: Duration,
     pub(super) _demo: Option<Demo>,
 }
 
@@ -22,6 +26,13 @@ pub(super) fn open(
     shared: &Arc<Shared>,
     dice: &Dice,
 ) -> anyhow::Result<Opened> {
+    let mut demo = None;
+    let mut demo_index = None;
+    if let SourceOptions::Demo { latency, .. } = &options.source {
+        let (started, index) = Demo::start(*latency)?;
+        (demo, demo_index) = (Some(started), Some(index));
+    }
+    let started = SystemClock.now();
     let getter = || Getter::new(shared, options.retry, dice.clone());
     let source: Result<Box<dyn Source>, SourceError> = match &options.source {
         SourceOptions::Urls(urls) => Ok(Box::new(Listed::new(urls.clone()))),
@@ -36,11 +47,10 @@ pub(super) fn open(
         SourceOptions::Sitemap(url) => {
             Sitemap::fetch(url, getter()?).map(|sitemap| Box::new(sitemap) as _)
         }
-        SourceOptions::Demo { latency, pick } => {
-            let (demo, url) = Demo::start(*latency)?;
-            let index = Index::fetch(&url, pick, &mut getter()?)?;
-            return Ok(Opened { source: Box::new(index), _demo: Some(demo) });
+        SourceOptions::Demo { pick, .. } => {
+            let url = demo_index.as_ref().expect("the site was started above");
+            Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
         }
     };
-    Ok(Opened { source: source?, _demo: None })
+    Ok(Opened { source: source?, index_time: SystemClock.now() - started, _demo: demo })
 }

@@ -23,7 +23,7 @@ pub struct Finished {
     pub workers: usize,
     /// Where the pages are.
     pub output: String,
-    /// From the start to the first job: fetching the index, opening the output.
+    /// Reading what has to be read before the first job, such as an index.
     pub index_time: Duration,
     /// The whole run.
     pub total_time: Duration,

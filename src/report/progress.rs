@@ -34,7 +34,7 @@ pub enum Style {
 /// What is told beside the progress itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Errors that end the run only (`-q`).
+    /// Errors only: those of pages, and what ends the run (`-q`).
     Quiet,
     /// Failures and warnings.
     Usual,
@@ -80,7 +80,7 @@ impl Progress {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        if self.failed > FAILURES_TOLD && self.detail == Detail::Usual {
+        if self.failed > FAILURES_TOLD && self.detail != Detail::Verbose {
             let more = self.failed - FAILURES_TOLD;
             self.tell(&format!("{more} more pages failed: see manifest"));
         }
@@ -120,8 +120,7 @@ impl Progress {
             Outcome::Failed(failure) => {
                 self.failed += 1;
                 let is_told = match self.detail {
-                    Detail::Quiet => false,
-                    Detail::Usual => self.failed <= FAILURES_TOLD,
+                    Detail::Quiet | Detail::Usual => self.failed <= FAILURES_TOLD,
                     Detail::Verbose => true,
                 };
                 if is_told {
@@ -304,7 +303,7 @@ mod tests {
 
     #[test]
     fn detail_decides_what_is_told_beside_it() {
-        assert_eq!(told(Style::None, Detail::Quiet), "");
+        assert_eq!(told(Style::None, Detail::Quiet), FAILED);
         assert_eq!(told(Style::None, Detail::Usual), format!("{FAILED}{WARNED}"));
         let saved = |seq| format!("saved {seq}.html (1.5 MB, 0.25 s) http://a.org/{seq}\n");
         let all = format!("{}{FAILED}{}{WARNED}", saved(0), saved(2));

@@ -11,7 +11,8 @@ fn quiet_means_nothing_but_errors() {
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
     let server = Canned::always(answer("404 Not Found", "", ""));
     let ended = place.run(&[&server.url("/x"), "-q"]).code(3);
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    let told = format!("failed {}: 404 Not Found (http)\n", server.url("/x"));
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", &*told));
     let ended = place.run(&["-i", "no-such-list", "-q"]).code(1);
     assert!(ended.stderr.starts_with("error: "), "{ended:?}");
 }
