@@ -6,13 +6,12 @@
 //! told from strangers' files because each run records, before its first page,
 //! which strangers it found.
 
-use std::fs::FileType;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::key::{Layout, Namer};
 use super::manifest::{ManifestWriter, Record};
-use super::{MANIFEST_NAME, SaveError, atomic, io_error};
+use super::walk::{Found, walk};
+use super::{SaveError, io_error};
 use crate::fingerprint::Fingerprints;
 use crate::model::Key;
 
@@ -26,18 +25,31 @@ pub(super) fn read(
     let mut namer = Namer::new(layout);
     let recorded = read_records(&mut namer, manifest)?;
     let mut strangers = Vec::new();
-    scan(directory, "", layout, &mut |found| match found {
-        Found::Folder(path) => namer.reserve_folder(path),
-        // Whoever made it: what stands behind it is outside.
-        Found::Link(path) => namer.reserve_file(path),
-        Found::File(path) if recorded.is_stranger(path) => {
-            namer.reserve_file(path);
-            strangers.push(path.to_owned());
+    walk(directory, layout.into(), &mut |found| {
+        match found {
+            Found::Folder(path) => namer.reserve_folder(path),
+            Found::Staged(path) => remove_staged(&directory.join(path))?,
+            // Its name is taken, whoever made it: what stands behind it is outside.
+            Found::Link(path) => {
+                namer.reserve_file(path);
+                if !recorded.pages.contains(path) {
+                    strangers.push(path.to_owned());
+                }
+            }
+            Found::File(path) if recorded.is_stranger(path) => {
+                namer.reserve_file(path);
+                strangers.push(path.to_owned());
+            }
+            Found::File(_) => (),
         }
-        Found::File(_) => (),
+        Ok(())
     })?;
     manifest.record_foreign(&strangers)?;
     Ok(namer)
+}
+
+fn remove_staged(path: &Path) -> Result<(), SaveError> {
+    std::fs::remove_file(path).map_err(io_error("remove the staged file", path))
 }
 
 /// What the manifest says.
@@ -88,51 +100,4 @@ fn read_records(namer: &mut Namer, manifest: &ManifestWriter) -> Result<Recorded
         }
     }
     Ok(recorded)
-}
-
-/// Something in the directory, by its path below it.
-enum Found<'a> {
-    File(&'a str),
-    Link(&'a str),
-    Folder(&'a str),
-}
-
-/// Looks through `directory`, and removes staged files. With the flat layout no
-/// page goes into a folder, so none is looked into.
-fn scan(
-    directory: &Path,
-    below: &str,
-    layout: Layout,
-    visit: &mut impl FnMut(Found),
-) -> Result<(), SaveError> {
-    let list = match std::fs::read_dir(directory) {
-        // A folder that cannot be read is none of ours; its name is taken all the same.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied && !below.is_empty() => {
-            return Ok(());
-        }
-        list => list.map_err(io_error("list", directory))?,
-    };
-    for entry in list {
-        let entry = entry.map_err(io_error("list", directory))?;
-        // A name that is no text cannot be one that a page gets.
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if below.is_empty() && atomic::is_staged(&name) {
-            let path = entry.path();
-            std::fs::remove_file(&path).map_err(io_error("remove the staged file", &path))?;
-            continue;
-        }
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        let kind = entry.file_type();
-        if kind.as_ref().is_ok_and(FileType::is_symlink) {
-            visit(Found::Link(&path));
-        } else if kind.as_ref().is_ok_and(FileType::is_dir) {
-            if layout != Layout::Flat {
-                scan(&entry.path(), &path, layout, visit)?;
-            }
-            visit(Found::Folder(&path));
-        } else if path != MANIFEST_NAME {
-            visit(Found::File(&path));
-        }
-    }
-    Ok(())
 }

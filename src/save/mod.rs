@@ -8,6 +8,7 @@ pub mod key;
 pub mod manifest;
 mod null;
 pub mod verify;
+mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
+use super::key::Layout;
 use super::manifest::{PageRecord, Reader, Record};
-use super::{MANIFEST_NAME, SaveError, atomic, io_error};
+use super::walk::{Depth, Found, walk};
+use super::{MANIFEST_NAME, SaveError};
 use crate::digest;
 use crate::model::{Key, State};
 
@@ -52,6 +54,15 @@ struct Page {
     saved: Option<(String, u64, String)>,
 }
 
+/// What the manifest says.
+struct Recorded {
+    pages: Vec<Page>,
+    /// The strangers' files.
+    known: HashSet<String>,
+    /// How far the runs looked.
+    depth: Depth,
+}
+
 /// Compares the files in `directory` with its manifest.
 ///
 /// # Errors
@@ -59,8 +70,7 @@ struct Page {
 /// [`SaveError`] when there is no manifest, or it or the directory cannot be read.
 pub fn verify(directory: &Path) -> Result<Report, SaveError> {
     let mut report = Report::default();
-    let mut known = HashSet::new();
-    let pages = read_pages(directory, &mut report, &mut known)?;
+    let Recorded { pages, mut known, depth } = read_records(directory, &mut report)?;
     for page in pages {
         let Some((file, bytes, sha256)) = page.saved else {
             report.unsaved += 1;
@@ -76,16 +86,14 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
         }
         known.insert(file);
     }
-    find_foreign(directory, "", &known, &mut report.differences)?;
+    find_foreign(directory, depth, &known, &mut report.differences)?;
     Ok(report)
 }
 
 /// The last standing record of each URL: a failure never replaces a saved page.
-fn read_pages(
-    directory: &Path,
-    report: &mut Report,
-    strangers: &mut HashSet<String>,
-) -> Result<Vec<Page>, SaveError> {
+fn read_records(directory: &Path, report: &mut Report) -> Result<Recorded, SaveError> {
+    let mut known = HashSet::new();
+    let mut depth = Depth::Top;
     let mut reader = Reader::open(directory)?;
     let mut pages: Vec<Page> = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
@@ -101,9 +109,12 @@ fn read_pages(
                     pages[at].saved = Some(saved);
                 }
             }
-            Record::Foreign { files } => strangers.extend(files),
-            Record::Run(_) => {
+            Record::Foreign { files } => known.extend(files),
+            Record::Run(run) => {
                 has_run = true;
+                if run.layout != Layout::Flat {
+                    depth = Depth::All;
+                }
                 report.is_finished = false;
             }
             Record::End(_) => report.is_finished = true,
@@ -114,7 +125,7 @@ fn read_pages(
     if !has_run {
         return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
     }
-    Ok(pages)
+    Ok(Recorded { pages, known, depth })
 }
 
 fn saved_file(record: PageRecord) -> Option<(String, u64, String)> {
@@ -135,31 +146,19 @@ fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
     (digest::hex(&digest::sha256(&body)) != sha256).then_some(Difference::Content)
 }
 
+/// The files that nobody knows, where the runs would have put theirs.
 fn find_foreign(
     directory: &Path,
-    below: &str,
+    depth: Depth,
     known: &HashSet<String>,
     differences: &mut BTreeMap<String, Difference>,
 ) -> Result<(), SaveError> {
-    let list = match std::fs::read_dir(directory) {
-        // A folder that cannot be read is none of ours.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !below.is_empty() => {
-            return Ok(());
+    walk(directory, depth, &mut |found| {
+        if let Found::File(path) | Found::Link(path) = found
+            && !known.contains(path)
+        {
+            differences.insert(path.to_owned(), Difference::Foreign);
         }
-        list => list.map_err(io_error("list", directory))?,
-    };
-    for entry in list {
-        let entry = entry.map_err(io_error("list", directory))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if below.is_empty() && (name == MANIFEST_NAME || atomic::is_staged(&name)) {
-            continue;
-        }
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        if entry.file_type().as_ref().is_ok_and(std::fs::FileType::is_dir) {
-            find_foreign(&entry.path(), &path, known, differences)?;
-        } else if !known.contains(&path) {
-            differences.insert(path, Difference::Foreign);
-        }
-    }
-    Ok(())
+        Ok(())
+    })
 }

@@ -372,6 +372,23 @@ fn a_strangers_file_is_never_overwritten() {
     }
 }
 
+#[test]
+fn verify_knows_what_the_run_found_there() {
+    let origin = origin(3);
+    for layout in ["flat", "tree"] {
+        let place = Place::new();
+        place.file("pages/mine", "mine");
+        place.file("pages/folder/deep/mine", "mine");
+        std::os::unix::fs::symlink("mine", place.path("pages/link")).unwrap();
+        place.run(&["--index", &origin.index_url(), "--layout", layout]).code(0);
+        place.run(&["verify", "pages"]).code(0);
+        place.file("pages/later", "mine");
+        let ended = place.run(&["verify", "pages"]).code(5);
+        assert!(ended.stdout.contains("foreign     later\n"), "{ended:?}");
+        assert!(ended.stdout.contains("3 files are as recorded, 1 differ\n"), "{ended:?}");
+    }
+}
+
 fn article_names(origin: &Origin) -> Vec<String> {
     origin.site().paths().map(|path| format!("{}.html", path.rsplit('/').next().unwrap())).collect()
 }
