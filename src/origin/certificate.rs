@@ -70,3 +70,21 @@ fn server_config(
     config.ticketer = ring::Ticketer::new()?;
     Ok(config)
 }
+
+/// For tests: the other side of [`server_config`], which believes `authority_pem` alone.
+#[cfg(test)]
+pub(super) fn trusting(authority_pem: &str, protocol: &str) -> Arc<rustls::ClientConfig> {
+    use rustls::pki_types::pem::PemObject;
+
+    let mut roots = rustls::RootCertStore::empty();
+    let authority = CertificateDer::from_pem_slice(authority_pem.as_bytes()).unwrap();
+    roots.add(authority).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.into()];
+    Arc::new(config)
+}

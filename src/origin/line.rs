@@ -147,13 +147,9 @@ mod tests {
     use bytes::Bytes;
     use h2::{Reason, client::SendRequest};
     use http::Request;
-    use rustls::{
-        ClientConfig, ClientConnection, RootCertStore, StreamOwned,
-        crypto::ring,
-        pki_types::{CertificateDer, pem::PemObject},
-    };
+    use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-    use super::super::{DEFAULT_SEED, Faults, Options, Origin, Site};
+    use super::super::{DEFAULT_SEED, Faults, Options, Origin, Site, certificate};
     use super::*;
 
     const ARTICLE: &str = "/wiki/India";
@@ -165,16 +161,7 @@ mod tests {
     }
 
     fn trusting(origin: &Origin, protocol: &str) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        let pem = origin.certificate_pem().unwrap();
-        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![protocol.into()];
-        Arc::new(config)
+        certificate::trusting(origin.certificate_pem().unwrap(), protocol)
     }
 
     /// A request over TLS and HTTP/1.1, with a time limit in case the origin is broken.

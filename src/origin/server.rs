@@ -196,13 +196,9 @@ mod tests {
         thread,
     };
 
-    use rustls::{
-        ClientConfig, ClientConnection, RootCertStore,
-        crypto::ring,
-        pki_types::{CertificateDer, pem::PemObject},
-    };
+    use rustls::ClientConnection;
 
-    use super::super::{Counters, Options, Origin};
+    use super::super::{Counters, Options, Origin, certificate};
     use super::Arc;
 
     const ARTICLE: &str = "/wiki/India";
@@ -341,15 +337,7 @@ mod tests {
         let origin = start(&Options { tls: true, ..Options::default() });
         assert!(origin.index_url().starts_with("https://127.0.0.1:"));
         let pem = origin.certificate_pem().unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let config = Arc::new(config);
+        let config = certificate::trusting(pem, "h2");
         for name in ["localhost", "127.0.0.1"] {
             let name = name.try_into().unwrap();
             let mut tls = ClientConnection::new(Arc::clone(&config), name).unwrap();
