@@ -3,17 +3,18 @@
 //! Comparing whole runs is another matter; this finds the stage that became slower.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fetchpages::clock::{Clock, SystemClock};
-use fetchpages::model::{Attempt, Job, Key, Outcome};
+use fetchpages::model::{Attempt, Job, Key, Outcome, Turn};
 use fetchpages::origin::{INDEX_PATH, Site};
 use fetchpages::page::decode;
-use fetchpages::queue::frontier::{Frontier, Next};
-use fetchpages::queue::retry::{Dice, RetryPolicy};
+use fetchpages::queue::frontier::{Frontier, Moment, Next};
+use fetchpages::queue::hosts::HostLimits;
+use fetchpages::queue::retry::Dice;
+use fetchpages::queue::{self};
 use fetchpages::save::key::{Layout, Namer};
 use fetchpages::source::links::{self, DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
 use url::Url;
@@ -66,42 +67,50 @@ fn names(c: &mut Criterion) {
     }
 }
 
-fn jobs() -> Vec<Job> {
+/// Pages spread over so many hosts.
+fn jobs(hosts: usize) -> Vec<Job> {
     let key = |i: usize| Key::new(format!("{i}.html")).expect("this is a file name");
-    urls()
-        .into_iter()
-        .enumerate()
-        .map(|(i, url)| Job { seq: i as u64, url, key: key(i), attempts: 0 })
+    let url = |i: usize| Url::parse(&format!("https://host-{}.org/wiki/{i}", i % hosts));
+    (0..URLS as usize)
+        .map(|i| Job::new(i as u64, url(i).expect("these are URLs"), key(i)))
         .collect()
 }
 
-fn settle_all(mut frontier: Frontier, now: Instant) -> u32 {
+fn filled(hosts: usize, now: Instant) -> Frontier {
+    let limits = HostLimits { usual_open: Some(16), ..HostLimits::default() };
+    let options = queue::Options { limits, ..queue::Options::default() };
+    let mut frontier = Frontier::new(options, Dice::new(1));
+    for job in jobs(hosts) {
+        frontier.push(job, now);
+    }
+    frontier
+}
+
+fn settle_all(frontier: &mut Frontier, clock: &dyn Clock) -> u32 {
     let saved = Attempt::without_answer(Outcome::Saved { bytes: 1, sha256: [0; 32] });
+    let at = Moment { now: clock.now(), wall: clock.wall() };
     let mut settled = 0;
-    while let Next::Job(job) = frontier.next(now) {
-        black_box(frontier.settle(job, &saved, now));
+    while let Next::Job(job) = frontier.next(at.now) {
+        black_box(frontier.settle(job, Turn::Ended(saved.clone()), at.now, at));
         settled += 1;
     }
     settled
 }
 
+/// Taking a page and settling it costs the same however many hosts there are.
 fn frontier(c: &mut Criterion) {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = SystemClock;
     let mut group = c.benchmark_group("frontier");
     group.throughput(Throughput::Elements(u64::from(URLS)));
-    group.bench_function("push, take and settle", |b| {
-        b.iter_batched(
-            jobs,
-            |jobs| {
-                let mut frontier = Frontier::new(RetryPolicy::default(), Dice::new(1));
-                for job in jobs {
-                    frontier.push(job);
-                }
-                settle_all(frontier, clock.now())
-            },
-            BatchSize::LargeInput,
-        );
-    });
+    for hosts in [1, 10, 100, 1_000, 10_000] {
+        group.bench_function(format!("take and settle, {hosts} hosts"), |b| {
+            b.iter_batched_ref(
+                || filled(hosts, clock.now()),
+                |frontier| settle_all(frontier, &clock),
+                BatchSize::LargeInput,
+            );
+        });
+    }
 }
 
 fn decoding(c: &mut Criterion) {

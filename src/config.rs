@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::queue::retry::RetryPolicy;
 use crate::report::progress::{Detail, Style};
 use crate::source::links::Pick;
 use crate::source::plan::Filter;
-use crate::{exec, fetch, save};
+use crate::{exec, fetch, queue, save};
 
 /// The index when nothing else is asked for.
 pub const DEFAULT_INDEX: &str =
@@ -66,8 +65,8 @@ pub struct PlanOptions {
     pub filter: Filter,
     /// How pages are asked for.
     pub fetch: fetch::Options,
-    /// How often a failed page is tried again.
-    pub retry: RetryPolicy,
+    /// When pages go.
+    pub queue: queue::Options,
     /// The source, as on a command line, for the record.
     pub source_text: String,
 }

@@ -8,8 +8,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use crate::clock::Clock;
 use crate::model::{Failure, Job, Settled};
+use crate::phase::PhaseCell;
 
 /// How long events gather, counted from the first.
 const BATCH_DELAY: Duration = Duration::from_millis(20);
@@ -24,12 +27,21 @@ const WAITING_LIMIT: usize = 4096;
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event {
-    /// An attempt at a page began.
+    /// A request for a page began.
     Started {
         /// The page's place in the input.
         seq: u64,
         /// When.
         at: Instant,
+        /// The address that is asked.
+        url: Url,
+        /// How far it has come, to look at.
+        phase: Arc<PhaseCell>,
+    },
+    /// A page was redirected, and waits for its turn at the other address.
+    Onward {
+        /// The page's place in the input.
+        seq: u64,
     },
     /// An attempt failed and the page will be tried again.
     Retrying {
@@ -51,8 +63,19 @@ pub enum Event {
         /// What is wrong with it.
         reason: String,
     },
-    /// Something the user should know, in one line.
+    /// A host is left alone for a while.
+    Parked {
+        /// Its name.
+        host: String,
+        /// Until then.
+        until: Instant,
+        /// Why: `429, Retry-After 60`.
+        why: String,
+    },
+    /// Something that went wrong, in one line.
     Warning(String),
+    /// Something good to know, in one line.
+    Note(String),
     /// The input was read to its end and names this many pages.
     InputEnded {
         /// Pages to fetch in all.
@@ -151,6 +174,11 @@ impl Events {
             (observer, result)
         })?;
         Ok((Self { shared: Arc::clone(&shared) }, Observing { shared, thread }))
+    }
+
+    /// Hands several events over, one after the other.
+    pub fn send_all(&self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.send(event));
     }
 
     /// Hands one event over. Waits only when the observers are far behind.

@@ -35,6 +35,7 @@ pub mod message;
 pub mod model;
 pub mod origin;
 pub mod page;
+pub mod phase;
 pub mod queue;
 pub mod report;
 pub mod save;

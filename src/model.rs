@@ -40,9 +40,23 @@ impl fmt::Display for Key {
     }
 }
 
+/// What a job is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// A page of the input.
+    #[default]
+    Page,
+    /// A host's robots.txt; its pages wait for it.
+    Robots,
+    /// A page that the source needs, such as an index.
+    Source,
+}
+
 /// One page to fetch, with the name that it is saved under.
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// What it is for.
+    pub kind: Kind,
     /// Place in the input, counted from 0 over everything that was read.
     pub seq: u64,
     /// The address as the input named it, without fragment.
@@ -51,6 +65,59 @@ pub struct Job {
     pub key: Key,
     /// Attempts made so far.
     pub attempts: u32,
+    /// Attempts among them that do not count against the limit of retries: the
+    /// host asked for patience.
+    pub refusals: u32,
+    /// The pauses before each attempt after the first.
+    pub waits: Vec<Duration>,
+    /// Where redirects have led in the attempt that is going on.
+    pub hop: Option<Box<Hop>>,
+    /// What the page was when it was last saved, to ask whether it has changed.
+    pub validators: Option<Box<Validators>>,
+}
+
+impl Job {
+    /// A page of the input that was not tried yet.
+    pub const fn new(seq: u64, url: Url, key: Key) -> Self {
+        Self {
+            kind: Kind::Page,
+            seq,
+            url,
+            key,
+            attempts: 0,
+            refusals: 0,
+            waits: Vec::new(),
+            hop: None,
+            validators: None,
+        }
+    }
+
+    /// The address that is asked next: where redirects have led, or the page's own.
+    pub fn target(&self) -> &Url {
+        self.hop.as_ref().map_or(&self.url, |hop| &hop.url)
+    }
+}
+
+/// A step of an attempt that was redirected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// Where it leads.
+    pub url: Url,
+    /// Redirects so far, this one included.
+    pub count: u32,
+    /// When the attempt began.
+    pub started: Instant,
+    /// Time that the attempt took so far, without waiting for its turn.
+    pub spent: Duration,
+}
+
+/// What a server said of a page that is saved (RFC 9110, 8.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag` as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified` as sent.
+    pub last_modified: Option<String>,
 }
 
 /// `url` as it may be shown and recorded: without user name and password.
@@ -99,6 +166,10 @@ pub struct Head {
     pub etag: Option<String>,
     /// `Last-Modified` as sent.
     pub last_modified: Option<String>,
+    /// `Retry-After` as sent.
+    pub retry_after: Option<String>,
+    /// `Date` as sent.
+    pub date: Option<String>,
 }
 
 /// An answer as it came over the wire: the body is still encoded.
@@ -238,8 +309,12 @@ pub enum Outcome {
         /// SHA-256 of the decoded body.
         sha256: [u8; 32],
     },
+    /// The server says that the page is as it was when it was last saved.
+    Unchanged,
     /// The page could not be had.
     Failed(Failure),
+    /// The host's robots rules say that the page must not be asked for.
+    Robots,
     /// The run stopped before the attempt ended.
     Interrupted,
 }
@@ -249,7 +324,9 @@ impl Outcome {
     pub const fn state(&self) -> State {
         match self {
             Self::Saved { .. } => State::Saved,
+            Self::Unchanged => State::Unchanged,
             Self::Failed(_) => State::Failed,
+            Self::Robots => State::Robots,
             Self::Interrupted => State::Interrupted,
         }
     }
@@ -290,6 +367,18 @@ impl Attempt {
     pub const fn failed(failure: Failure) -> Self {
         Self::without_answer(Outcome::Failed(failure))
     }
+}
+
+/// How far a turn of a job came: a turn is one request and its answer.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly all turns are of the largest")]
+pub enum Turn {
+    /// The attempt ended.
+    Ended(Attempt),
+    /// The answer leads on to another address, whose host may have limits of its own.
+    Moved(Url),
+    /// The body of a robots.txt, for the queue.
+    Read(Bytes),
 }
 
 /// A page that is done with: its one record of this run.

@@ -15,7 +15,8 @@ use crate::config::{Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::Shared;
-use crate::model::{Intake, State, Summary};
+use crate::model::{Intake, Outcome, State, Summary};
+use crate::queue::notice::unasked;
 use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
 use crate::report::progress::{Detail, Progress};
@@ -23,7 +24,8 @@ use crate::report::summary::Counter;
 use crate::report::{Finished, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
-use crate::source::feed::{self, Feed};
+use crate::source::Access;
+use crate::source::feed::Feed;
 use crate::source::plan::Plan;
 use crate::work::page_work::PageWorkFactory;
 
@@ -47,7 +49,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started = clock.now();
     let dice = Dice::new(random_seed());
-    let queue = Arc::new(Queue::new(config.plan.retry, dice.clone(), Arc::clone(&clock)));
+    let queue = Arc::new(Queue::new(config.plan.queue, dice, Arc::clone(&clock)));
     let is_running = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), move || on_first_signal(&watched))
@@ -64,7 +66,17 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         ));
     }
     let shared = Arc::new(Shared::new(config.plan.fetch.clone(), Arc::clone(&clock))?);
-    let opened = source::open(&config.plan, &shared, &dice)?;
+    let is_quiet = config.tell.detail == Detail::Quiet;
+    let opened = source::open(&config.plan, || Access {
+        shared: Arc::clone(&shared),
+        queue: Arc::clone(&queue),
+        clock: Arc::clone(&clock),
+        tell: Box::new(move |notice| {
+            if !is_quiet {
+                tell(&format!("note: {}\n", notice.text()));
+            }
+        }),
+    })?;
     let index_time = opened.index_time;
     let mut output = save::open(&config.save)?;
     let record = run_record(config, workers, &*clock);
@@ -132,7 +144,9 @@ fn fetch_all(
     let run = Run { queue, events: &events, factory: &factory, workers, clock: &**clock };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
     let (intake, source_error) = feed.stop();
-    queue.take_rest().into_iter().for_each(|job| events.send(feed::interrupted(job)));
+    queue.take_rest().into_iter().for_each(|job| {
+        events.send(unasked(job, Outcome::Interrupted));
+    });
     let (mut observers, observed) = observing.finish();
     observers.progress.finish();
 
@@ -160,7 +174,7 @@ fn conclude(
         .broken
         .or_else(|| match closing {
             Some(Closing::Broken(words)) => Some(stopped(words)),
-            Some(Closing::Interrupted) | None => None,
+            _ => None,
         })
         .or_else(|| recorded.err().map(|error: SaveError| error.into()));
     if let Err(sum) = ended.summary.check_accounts() {
@@ -175,7 +189,7 @@ fn conclude(
         return Err(error);
     }
     told?;
-    Ok(status(&ended.summary, closing.is_some()))
+    Ok(status(&ended.summary, closing))
 }
 
 /// The error of a run that was stopped because of what `words` say.
@@ -185,13 +199,24 @@ fn stopped(words: &[String]) -> anyhow::Error {
     words.fold(innermost, anyhow::Error::context).context("the run stopped")
 }
 
-fn status(summary: &Summary, is_stopped: bool) -> Status {
+fn status(summary: &Summary, closing: Option<&Closing>) -> Status {
     let intake = &summary.intake;
-    // A signal that came after the last page changed nothing.
-    let is_interrupted = is_stopped && (summary.count(State::Interrupted) > 0 || !intake.complete);
+    // What came after the last page changed nothing.
+    let is_cut_short = summary.count(State::Interrupted) > 0 || !intake.complete;
+    match closing.filter(|_| is_cut_short) {
+        Some(Closing::Deadline) => tell("stopped by --deadline; --resume goes on\n"),
+        Some(Closing::TooManyFailures(failed)) => {
+            tell(&format!("stopped by --max-failures: {failed} pages failed; --resume goes on\n"));
+        }
+        _ => (),
+    }
+    let is_empty_by_robots =
+        intake.pages > 0 && intake.skipped == 0 && summary.count(State::Robots) == intake.pages;
     let is_incomplete = summary.count(State::Failed) + summary.count(State::Interrupted) > 0
-        || intake.invalid + intake.missing_parts > 0;
-    if is_interrupted {
+        || intake.invalid + intake.missing_parts > 0
+        || (closing.is_some() && is_cut_short)
+        || is_empty_by_robots;
+    if is_cut_short && closing == Some(&Closing::Interrupted) {
         Status::Interrupted
     } else if intake.pages + intake.skipped == 0 {
         tell(&no_pages(intake));

@@ -92,6 +92,10 @@ fn of_source(error: &SourceError) -> (Status, Option<String>) {
         SourceError::NoColumn { .. } => {
             (Status::Usage, Some("name one of these with --column".into()))
         }
+        SourceError::Refused { advice: Some(advice), .. } => {
+            (Status::Broken, Some((*advice).to_owned()))
+        }
+        SourceError::Stopped { .. } => (Status::Incomplete, None),
         SourceError::Refused { status: 403, .. } => (
             Status::Broken,
             Some(

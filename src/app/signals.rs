@@ -45,7 +45,7 @@ async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_
     tokio::time::sleep(ONE_WISH).await;
     while next(&mut interrupt, &mut terminate).now_or_never().is_some() {}
     if tokio::time::timeout(GRACE, next(&mut interrupt, &mut terminate)).await.is_err() {
-        queue.abandon();
+        queue.abandon(Closing::Interrupted);
         next(&mut interrupt, &mut terminate).await;
     }
     end_at_once();

@@ -1,16 +1,13 @@
 //! Opens the source that was decided on.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::demo::Demo;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
-use crate::fetch::Shared;
-use crate::queue::retry::Dice;
 use crate::source::index::Index;
 use crate::source::sitemap::Sitemap;
-use crate::source::{Getter, Listed, Source, SourceError, list};
+use crate::source::{Access, Getter, Listed, Source, SourceError, list};
 
 /// An open source, and what must live as long as it is fetched from.
 pub(super) struct Opened {
@@ -23,8 +20,7 @@ pub(super) struct Opened {
 /// Opens the source; fetches what has to be read first.
 pub(super) fn open(
     options: &PlanOptions,
-    shared: &Arc<Shared>,
-    dice: &Dice,
+    access: impl FnOnce() -> Access,
 ) -> anyhow::Result<Opened> {
     let mut demo = None;
     let mut demo_index = None;
@@ -33,7 +29,7 @@ pub(super) fn open(
         (demo, demo_index) = (Some(started), Some(index));
     }
     let started = SystemClock.now();
-    let getter = || Getter::new(shared, options.retry, dice.clone());
+    let getter = || Getter::new(access());
     let source: Result<Box<dyn Source>, SourceError> = match &options.source {
         SourceOptions::Urls(urls) => Ok(Box::new(Listed::new(urls.clone()))),
         SourceOptions::List { path: Some(path), column } => list::open(path, column.as_deref()),

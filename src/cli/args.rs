@@ -1,6 +1,6 @@
 //! What can be typed: the flags in groups. The documentation comments are the help texts.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
-use super::values::{self, Size};
+use super::values::{self, Rate, Size};
 use crate::config::DEFAULT_DEMO_LATENCY;
 use crate::fetch::client as fetch_client;
 use crate::queue::retry;
@@ -120,6 +120,12 @@ pub struct RunningArgs {
     /// Pages in flight at most [default: sequential 1, threads 16, rayon one a CPU]
     #[arg(short = 'j', long, value_name = "N", value_parser = values::workers)]
     pub workers: Option<NonZeroUsize>,
+    /// Open requests at a time for each host [default: as --workers, else 16; no limit on loopback; known sites' own limits]
+    #[arg(long, value_name = "N")]
+    pub per_host: Option<NonZeroU32>,
+    /// Requests for each host, such as 20/s or 100/m, or none [default: none; known sites' own limits]
+    #[arg(long, value_name = "RATE", value_parser = values::rate)]
+    pub rate: Option<Rate>,
 }
 
 /// How pages are asked for
@@ -162,6 +168,9 @@ pub struct HttpArgs {
     /// The version of HTTP
     #[arg(long, value_name = "VERSION", default_value = "auto")]
     pub http: Http,
+    /// Keep robots.txt rules; auto: for links that an index or a sitemap named
+    #[arg(long, value_name = "CHOICE", default_value = "auto")]
+    pub robots: Robots,
     /// Trust the authorities in this PEM file, and no others
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
@@ -306,6 +315,17 @@ impl From<Http> for fetch::HttpChoice {
             Http::Http2 => Self::Http2,
         }
     }
+}
+
+/// Whether robots rules are kept
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Robots {
+    /// For links that an index or a sitemap named, not for URLs that the user listed
+    Auto,
+    /// Always
+    Obey,
+    /// Never
+    Ignore,
 }
 
 /// How names are arranged

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use super::args::{
-    Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, SourceArgs, Subcommands,
-    TellingArgs,
+    Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots, RunningArgs,
+    SourceArgs, Subcommands, TellingArgs,
 };
 use super::{Command, UsageError};
 use crate::config::{
@@ -17,12 +17,14 @@ use crate::config::{
 };
 use crate::fetch::tls::{self, Trust};
 use crate::message::{self, excerpt, excerpt_url};
+use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::retry::RetryPolicy;
+use crate::queue::site_policy;
 use crate::report::progress::{Detail, Style};
 use crate::source::links::Pick;
 use crate::source::page_url;
 use crate::source::plan::Filter;
-use crate::{fetch, origin, save};
+use crate::{fetch, origin, queue, save};
 
 type Result<T> = std::result::Result<T, UsageError>;
 
@@ -60,31 +62,41 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
 fn download(typed: DownloadArgs) -> Result<Download> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
-    let plan = plan(typed.source, &typed.http)?;
+    let mut plan = plan(typed.source, &typed.http)?;
+    plan.queue.limits = host_limits(&typed.running);
+    plan.queue.workers = workers.get();
     let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
-    let wikimedia = is_anonymous.then(|| anonymous_on_wikimedia(&plan.source)).flatten();
+    let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     Ok(Download {
         plan,
         mode,
         workers,
         save: output(typed.output)?,
         tell: telling(&typed.telling),
-        notes: note.into_iter().chain(wikimedia).collect(),
+        notes: note.into_iter().chain(nameless).collect(),
     })
 }
 
-/// Wikimedia answers agents that name no contact with 403
-/// (<https://foundation.wikimedia.org/wiki/Policy:Wikimedia_Foundation_User-Agent_Policy>).
-fn anonymous_on_wikimedia(source: &SourceOptions) -> Option<String> {
+/// Open requests for each host when nothing else is said.
+const DEFAULT_PER_HOST: u32 = 16;
+
+fn host_limits(typed: &RunningArgs) -> HostLimits {
+    let workers = typed.workers.and_then(|workers| u32::try_from(workers.get()).ok());
+    HostLimits {
+        open: typed.per_host.map_or(Choice::Usual, |open| Choice::Typed(Some(open.get()))),
+        rate: typed.rate.map_or(Choice::Usual, |rate| Choice::Typed(rate.0)),
+        usual_open: Some(workers.unwrap_or(DEFAULT_PER_HOST)),
+    }
+}
+
+/// What to say of a site that refuses agents that name no contact.
+fn anonymous(source: &SourceOptions) -> Option<String> {
     let (SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url)) = source else {
         return None;
     };
     let host = url.host_str()?;
-    let is_wikimedia =
-        ["wikipedia.org", "wikimedia.org", "wiktionary.org", "wikidata.org"].iter().any(|site| {
-            host == *site || host.strip_suffix(site).is_some_and(|rest| rest.ends_with('.'))
-        });
-    is_wikimedia.then(|| {
+    let policy = site_policy::of_host(host).filter(|policy| policy.wants_contact);
+    policy.map(|_| {
         format!("{host} refuses agents that name no contact: say who you are with --contact MAIL")
     })
 }
@@ -99,6 +111,7 @@ fn links(typed: LinksArgs) -> Result<Command> {
 
 fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
     let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
+    let robots = http.robots;
     let filter = Filter {
         include: source.include.clone(),
         exclude: source.exclude.clone(),
@@ -112,7 +125,14 @@ fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
         SourceOptions::IndexFile { base, .. } => Some(base.clone()),
         SourceOptions::Urls(_) | SourceOptions::List { .. } | SourceOptions::Demo { .. } => None,
     };
-    Ok(PlanOptions { source, filter, fetch, retry, source_text })
+    let is_named_by_user = matches!(source, SourceOptions::Urls(_) | SourceOptions::List { .. });
+    let obeys_robots = match robots {
+        Robots::Auto => !is_named_by_user,
+        Robots::Obey => true,
+        Robots::Ignore => false,
+    };
+    let queue = queue::Options { retry, obeys_robots, ..queue::Options::default() };
+    Ok(PlanOptions { source, filter, fetch, queue, source_text })
 }
 
 fn source_options(typed: SourceArgs) -> Result<SourceOptions> {

@@ -31,6 +31,30 @@ impl fmt::Display for Size {
     }
 }
 
+/// Requests a second; `None` for any number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate(pub Option<f64>);
+
+/// Reads a rate: `20/s`, `100/m`, `500/h`; `none` for no limit.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    if text == "none" {
+        return Ok(Rate(None));
+    }
+    let wrong = || "it should look like 20/s or 100/m, or be none".to_owned();
+    let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let unit = TIME_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = number.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
+    let rate = number / unit.1;
+    if rate < SLOWEST || !rate.is_finite() {
+        return Err("it must be at least one a day".into());
+    }
+    Ok(Rate(Some(rate)))
+}
+
+/// The lowest rate: one request a day.
+const SLOWEST: f64 = 1.0 / 86_400.0;
+
 /// Splits `text` into its number and its unit.
 fn split(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -115,6 +139,18 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(limit("0s").is_err());
+    }
+
+    #[test]
+    fn rates_read_as_people_write_them() {
+        for (text, per_second) in [("20/s", 20.0), ("90/m", 1.5), ("0.5/s", 0.5), ("36/h", 0.01)] {
+            assert_eq!(rate(text), Ok(Rate(Some(per_second))), "{text}");
+        }
+        assert_eq!(rate("none"), Ok(Rate(None)));
+        for text in ["", "20", "20/", "/s", "0/s", "-1/s", "x/s", "20/d", "inf/s", "1e9/s", "None"]
+        {
+            assert!(rate(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
 use crate::model::{Job, Key, Outcome, Settled, State};
 use crate::queue::retry::{Dice, RetryPolicy};
-use crate::queue::{Closing, Queue};
+use crate::queue::{Closing, Options, Queue};
 use crate::work::scripted::{Script, Step};
 
 const PAGES: u64 = 200;
@@ -62,12 +62,17 @@ fn policy() -> RetryPolicy {
 }
 
 fn queue() -> Arc<Queue> {
-    Arc::new(Queue::new(policy(), Dice::new(1), Arc::new(SystemClock)))
+    queue_with(policy())
+}
+
+fn queue_with(retry: RetryPolicy) -> Arc<Queue> {
+    let options = Options { retry, ..Options::default() };
+    Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)))
 }
 
 fn job(seq: u64) -> Job {
     let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
-    Job { seq, url, key: Key::new(format!("{seq}.html")).unwrap(), attempts: 0 }
+    Job::new(seq, url, Key::new(format!("{seq}.html")).unwrap())
 }
 
 /// Runs `pages` pages of `script` on the executor of `row`.
@@ -89,7 +94,7 @@ fn run_until(
     let feeder = std::thread::spawn(move || {
         let mut pages = pages;
         // A closed queue takes no more, and that is the end of it.
-        let is_open = pages.try_for_each(|seq| feeding.push(job(seq))).is_ok();
+        let is_open = pages.try_for_each(|seq| feeding.push(job(seq)).map(|_| ())).is_ok();
         if is_open && has_end {
             feeding.end_input();
         }
@@ -150,8 +155,10 @@ fn all_workers_work() {
         let script = Arc::new(Script::new(|_| Step::Hang));
         let queue = queue();
         let abandoned = Arc::clone(&queue);
-        let act: Act =
-            (|seen| seen.started == WORKERS.get(), Box::new(move || abandoned.abandon()));
+        let act: Act = (
+            |seen| seen.started == WORKERS.get(),
+            Box::new(move || abandoned.abandon(Closing::Interrupted)),
+        );
         let pages = (0..WORKERS.get() as u64, true);
         let seen = run_until(row, &script, &queue, pages, Some(act));
         assert_eq!(count(&seen, State::Interrupted), WORKERS.get(), "{row:?}");
@@ -241,7 +248,7 @@ fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
         let script = Arc::new(Script::new(|_| Step::FailThenSave(1)));
         let hours = Duration::from_secs(1 << 40);
         let policy = RetryPolicy { retries: 3, base: hours, cap: hours };
-        let queue = Arc::new(Queue::new(policy, Dice::new(1), Arc::new(SystemClock)));
+        let queue = queue_with(policy);
         let closing = Arc::clone(&queue);
         let act: Act =
             (|seen| seen.retries == 5, Box::new(move || closing.close(Closing::Interrupted)));
@@ -257,7 +264,8 @@ fn pages_in_flight_end_when_the_run_is_abandoned() {
         let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));
         let queue = queue();
         let abandoned = Arc::clone(&queue);
-        let act: Act = (|seen| seen.started >= 4, Box::new(move || abandoned.abandon()));
+        let act: Act =
+            (|seen| seen.started >= 4, Box::new(move || abandoned.abandon(Closing::Interrupted)));
         let seen = run_until(row, &script, &queue, (0..PAGES, true), Some(act));
         let limit = if row.is_scalable { WORKERS.get() } else { 1 };
         assert!((1..=limit).contains(&count(&seen, State::Interrupted)), "{row:?}");

@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 
 use super::Run;
 use crate::event::Event;
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Settled};
+use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Outcome, Settled, Turn};
+use crate::phase::PhaseCell;
 use crate::queue::Closing;
 use crate::queue::frontier::Settlement;
 use crate::work::Work;
@@ -21,10 +24,10 @@ pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
     }
 }
 
-/// Makes one attempt at a page, settles it with the queue and tells what happened.
+/// Gives a job one turn, settles it with the queue and tells what happened.
 ///
-/// A panic fails the page and nothing else. When `abandoned` ends first, the
-/// page ends as interrupted.
+/// A panic fails the page and nothing else. When `abandoned` ends first, so does
+/// the page.
 pub async fn step(
     run: &Run<'_>,
     work: &dyn Work,
@@ -33,35 +36,51 @@ pub async fn step(
     abandoned: Pin<&mut impl Future<Output = ()>>,
 ) {
     let started = run.clock.now();
-    run.events.send(Event::Started { seq: job.seq, at: started });
-    let attempt = {
-        let attempt = AssertUnwindSafe(work.attempt(&job)).catch_unwind();
+    let phase = Arc::<PhaseCell>::default();
+    if job.kind == Kind::Page {
+        let (url, phase) = (job.target().clone(), Arc::clone(&phase));
+        run.events.send(Event::Started { seq: job.seq, at: started, url, phase });
+    }
+    let turn = {
+        let turn = AssertUnwindSafe(work.turn(&job, &phase)).catch_unwind();
         tokio::select! {
             biased;
-            attempt = attempt => attempt.unwrap_or_else(|panic| panicked(&*panic)),
-            () = abandoned => Attempt::without_answer(Outcome::Interrupted),
+            turn = turn => turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic))),
+            () = abandoned => {
+                Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome()))
+            }
         }
     };
-    if let Some(why) = &attempt.breaks_run {
+    if let Turn::Ended(Attempt { breaks_run: Some(why), .. }) = &turn {
         run.queue.close(Closing::Broken(why.clone()));
     }
-    let total = run.clock.now() - started;
-    run.events.send(match run.queue.settle(job, &attempt) {
-        Settlement::Done(job) => Event::Settled(Box::new(Settled {
-            job,
-            attempt,
-            worker: Some(worker),
-            started: Some(started),
-            total,
-        })),
-        Settlement::Again { job, after } => {
+    let ended = run.clock.now();
+    let first = job.hop.as_ref().map(|hop| (hop.started, hop.spent));
+    let (settlement, effects) = run.queue.settle(job, turn, started);
+    match settlement {
+        Settlement::Done(job, attempt) => {
+            let (first, spent) = first.unwrap_or((started, Duration::ZERO));
+            run.events.send(Event::Settled(Box::new(Settled {
+                job,
+                attempt,
+                worker: Some(worker),
+                started: Some(first),
+                total: spent + (ended - started),
+            })));
+        }
+        Settlement::Again { job, attempt, after } if job.kind == Kind::Page => {
             let Outcome::Failed(failure) = attempt.outcome else {
                 unreachable!("only failures are tried again");
             };
             let wire_bytes = attempt.wire_bytes;
-            Event::Retrying { job: Box::new(job), failure, after, wire_bytes }
+            run.events.send(Event::Retrying { job: Box::new(job), failure, after, wire_bytes });
         }
-    });
+        Settlement::Onward(seq) => run.events.send(Event::Onward { seq }),
+        Settlement::Again { .. } | Settlement::Nothing => (),
+    }
+    if let Some(effects) = effects {
+        run.events.send_all(effects.into_events());
+    }
 }
 
 /// The attempt of a page whose work panicked.

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
+use super::Ask;
 use super::connect::{CountConnections, Links};
 use super::resolve::{CachingResolver, Resolver};
 use super::tls;
 use crate::clock::Clock;
+use crate::model::Validators;
 
 /// `--connect-timeout`: looking the name up, TCP and TLS together.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -116,7 +118,6 @@ impl Shared {
 pub struct Client {
     http: reqwest::Client,
     shared: Arc<Shared>,
-    links: Arc<Links>,
 }
 
 impl Client {
@@ -131,7 +132,6 @@ impl Client {
         common.entry(header::USER_AGENT).or_insert_with(|| options.user_agent.clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
-        let links = Arc::new(Links::within(&shared.links));
         let mut builder = reqwest::Client::builder()
             .default_headers(common)
             .redirect(reqwest::redirect::Policy::none())
@@ -141,31 +141,31 @@ impl Client {
             .tcp_nodelay(true)
             .tls_backend_preconfigured(shared.tls.clone())
             .dns_resolver(CachingResolver(Arc::clone(&shared.resolver)))
-            .connector_layer(CountConnections::new(Arc::clone(&links), options.connect_timeout));
+            .connector_layer(CountConnections::new(
+                Arc::clone(&shared.links),
+                options.connect_timeout,
+            ));
         builder = match options.http {
             HttpChoice::Auto => builder,
             HttpChoice::Http1 => builder.http1_only(),
             HttpChoice::Http2 => builder.http2_prior_knowledge(),
         };
         let http = builder.build().map_err(FetchError::Client)?;
-        Ok(Self { http, shared: Arc::clone(shared), links })
+        Ok(Self { http, shared: Arc::clone(shared) })
     }
 
     pub(super) fn options(&self) -> &Options {
         &self.shared.options
     }
 
-    pub(super) fn links(&self) -> &Links {
-        &self.links
-    }
-
     pub(super) fn now(&self) -> Instant {
         self.shared.clock.now()
     }
 
-    /// A request for `url`, reached from `asked`. Credentials go along only as
-    /// long as scheme, host and port stay the same.
-    pub(super) fn request(&self, url: &Url, asked: &Url) -> reqwest::RequestBuilder {
+    /// The request of `ask`. Credentials go along only as long as scheme, host
+    /// and port stay the same.
+    pub(super) fn request(&self, ask: Ask<'_>) -> reqwest::RequestBuilder {
+        let Ask { url, asked, .. } = ask;
         let options = self.options();
         let home = options.credentials_for.as_ref().unwrap_or(asked);
         let mut url = url.clone();
@@ -175,7 +175,17 @@ impl Client {
         let _ = url.set_username(if is_home { asked.username() } else { "" });
         let _ = url.set_password(asked.password().filter(|_| is_home));
         let goes_home = is_home && url.origin() == home.origin();
-        let request = self.http.get(url);
-        if goes_home { request.headers(options.credentials.clone()) } else { request }
+        let mut request = self.http.get(url);
+        if goes_home {
+            request = request.headers(options.credentials.clone());
+        }
+        // A server that knows the one passes over the other (RFC 9110, 13.2.2).
+        if let Some(Validators { etag, last_modified }) = ask.validators {
+            request = [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+                .fold(request, |request, (name, value)| request.header(name, value));
+        }
+        request
     }
 }

@@ -2,15 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::clock::Clock;
+use crate::phase::{Phase, PhaseCell};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -18,48 +19,34 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// it with the same limit: so a slow resolver is told as such.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// What is known of the connections of one client, and of all clients together.
+tokio::task_local! {
+    /// The phase of the request that is being polled: the client's connector is
+    /// called in the task of the request that wants the connection.
+    static PHASE: Arc<PhaseCell>;
+}
+
+/// Runs the request `sending`, whose connecting is told to `phase`.
+pub(super) fn told_to<F: Future>(
+    phase: Arc<PhaseCell>,
+    sending: F,
+) -> impl Future<Output = F::Output> {
+    PHASE.scope(phase, sending)
+}
+
+/// The connections of all clients.
 pub(super) struct Links {
-    connecting: AtomicUsize,
-    last_connected: Mutex<Option<Instant>>,
-    total: Arc<AtomicU64>,
+    total: AtomicU64,
     clock: Arc<dyn Clock>,
 }
 
 impl Links {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            connecting: AtomicUsize::new(0),
-            last_connected: Mutex::new(None),
-            total: Arc::new(AtomicU64::new(0)),
-            clock,
-        }
-    }
-
-    /// The links of one client, whose connections count into those of `all`.
-    pub(super) fn within(all: &Self) -> Self {
-        Self { total: Arc::clone(&all.total), ..Self::new(Arc::clone(&all.clock)) }
+        Self { total: AtomicU64::new(0), clock }
     }
 
     /// Connections opened so far.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
-    }
-
-    /// Whether a connection is being opened now.
-    pub(super) fn is_connecting(&self) -> bool {
-        self.connecting.load(Ordering::SeqCst) > 0
-    }
-
-    /// When a connection was last opened.
-    pub(super) fn last_connected(&self) -> Option<Instant> {
-        *self.last_connected.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn connected(&self) {
-        self.total.fetch_add(1, Ordering::Relaxed);
-        let now = self.clock.now();
-        *self.last_connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 }
 
@@ -116,28 +103,35 @@ where
         let connecting = self.connector.call(destination);
         let limit = self.limit;
         Box::pin(async move {
-            let opening = opening;
             let connection = tokio::time::timeout(limit + GRACE, connecting)
                 .await
                 .map_err(|_elapsed| ConnectTimedOut(limit))??;
-            opening.0.connected();
+            opening.connected();
             Ok(connection)
         })
     }
 }
 
-/// Counts a connection as being opened until it is there, failed or no longer wanted.
-struct Opening(Arc<Links>);
+/// A connection that is being opened, for a request or, when that found another, for the next one.
+struct Opening {
+    links: Arc<Links>,
+    phase: Option<Arc<PhaseCell>>,
+}
 
 impl Opening {
     fn new(links: &Arc<Links>) -> Self {
-        links.connecting.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(links))
+        let phase = PHASE.try_with(Arc::clone).ok();
+        if let Some(phase) = &phase {
+            phase.set(Phase::Connecting);
+        }
+        Self { links: Arc::clone(links), phase }
     }
-}
 
-impl Drop for Opening {
-    fn drop(&mut self) {
-        self.0.connecting.fetch_sub(1, Ordering::SeqCst);
+    fn connected(self) {
+        self.links.total.fetch_add(1, Ordering::Relaxed);
+        // A request that found another connection meanwhile is past this.
+        if let Some(phase) = self.phase.filter(|phase| phase.get() == Phase::Connecting) {
+            phase.set_connected(self.links.clock.now());
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One GET: a URL becomes an answer as it came over the wire.
 //!
-//! Redirects are followed here, hop by hop, not by the client. The body stays
-//! in its content coding: decoding is CPU work and belongs to `page`. Whether a
+//! Redirects are not followed: where one leads is told, and the queue decides
+//! when that host may be asked. The body stays in its content coding: decoding is CPU work and belongs to `page`. Whether a
 //! status is a success is for the caller to say.
 
 pub mod client;
@@ -10,6 +10,7 @@ pub mod failure;
 mod resolve;
 pub mod tls;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -18,7 +19,8 @@ use reqwest::Response;
 use url::Url;
 
 use crate::message;
-use crate::model::{Failure, FailureCode, Head, HttpVersion, RawPage};
+use crate::model::{Attempt, Failure, FailureCode, Head, HttpVersion, RawPage, Validators};
+use crate::phase::{Phase, PhaseCell};
 pub use client::{Client, FetchError, HttpChoice, Options, Shared};
 
 /// At most so much of a body that will not be saved is read: enough to tell a
@@ -41,6 +43,13 @@ pub struct Missed {
     pub wait: Duration,
 }
 
+impl From<Box<Missed>> for Attempt {
+    fn from(missed: Box<Missed>) -> Self {
+        let Missed { failure, head, wire_bytes, wait } = *missed;
+        Self { head, wire_bytes, wait, ..Self::failed(failure) }
+    }
+}
+
 /// What is known of an attempt while it runs, for the case that it is cut short.
 #[derive(Default)]
 struct Trail {
@@ -56,19 +65,45 @@ impl Trail {
     }
 }
 
+/// One request, and what it is a part of.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The address to ask.
+    pub url: &'a Url,
+    /// The address that the user or the source named: credentials are for its origin.
+    pub asked: &'a Url,
+    /// What is there already: the server may answer that it has not changed.
+    pub validators: Option<&'a Validators>,
+    /// Redirects that led from `asked` to `url`.
+    pub hops: u32,
+    /// Time that they took.
+    pub spent: Duration,
+    /// Told how far the request has come.
+    pub phase: &'a Arc<PhaseCell>,
+}
+
+/// An answer, of whatever status, or where it leads on to.
+#[derive(Debug, Clone)]
+pub enum Got {
+    /// The answer.
+    Answer(RawPage),
+    /// Another address is to be asked instead.
+    Moved(Url),
+}
+
 impl Client {
-    /// Fetches `url`, following redirects, within the time limits of the options.
+    /// Makes one request, within the time limits of the options.
     ///
     /// # Errors
     ///
     /// [`Missed`] when no whole answer came. An answer with any status is `Ok`;
     /// of one that is not saved, at most 64 KiB of the body are read.
-    pub async fn get(&self, url: &Url) -> Result<RawPage, Box<Missed>> {
-        let mut trail = Trail::default();
-        let started = self.now();
+    pub async fn ask(&self, ask: Ask<'_>) -> Result<Got, Box<Missed>> {
+        let mut trail = Trail { wait: ask.spent, ..Trail::default() };
         let limit = self.options().max_time;
-        match tokio::time::timeout(limit, self.follow(url, started, &mut trail)).await {
-            Ok(Ok(page)) => Ok(page),
+        let left = limit.saturating_sub(ask.spent);
+        match tokio::time::timeout(left, self.exchange(ask, &mut trail)).await {
+            Ok(Ok(got)) => Ok(got),
             Ok(Err(failure)) => Err(trail.missed(failure)),
             Err(_elapsed) => {
                 let message = format!("not done within {limit:?} (--max-time)");
@@ -77,43 +112,36 @@ impl Client {
         }
     }
 
-    async fn follow(
-        &self,
-        url: &Url,
-        started: Instant,
-        trail: &mut Trail,
-    ) -> Result<RawPage, Failure> {
-        let mut current = url.clone();
-        let mut hops = 0;
-        loop {
-            let response = self.send(&current, url).await?;
-            trail.wait = self.now() - started;
-            let head = read_head(&response, &current);
-            trail.head = Some(head.clone());
-            refuse_transfer_coding(response.headers())?;
-            let target = redirect_target(&current, &response)?;
-            let body = self.read_body(response, trail).await?;
-            let Some(target) = target else {
-                return Ok(RawPage { head, body, wait: trail.wait });
-            };
-            hops += 1;
-            if hops > self.options().max_redirects {
-                let message = format!("more than {} redirects", self.options().max_redirects);
-                return Err(Failure::new(FailureCode::Redirects, message));
-            }
-            trail.wire_bytes = 0;
-            current = target;
+    async fn exchange(&self, ask: Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
+        let started = self.now();
+        let response = self.send(ask).await?;
+        ask.phase.set(Phase::Receiving);
+        trail.wait = ask.spent + (self.now() - started);
+        let head = read_head(&response, ask.url);
+        trail.head = Some(head.clone());
+        refuse_transfer_coding(response.headers())?;
+        let target = redirect_target(ask.url, &response)?;
+        let body = self.read_body(response, trail, ask.phase).await?;
+        let Some(target) = target else {
+            return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
+        };
+        if ask.hops >= self.options().max_redirects {
+            let message = format!("more than {} redirects", self.options().max_redirects);
+            return Err(Failure::new(FailureCode::Redirects, message));
         }
+        Ok(Got::Moved(target))
     }
 
     /// Sends one request and waits for the head of its answer.
     ///
     /// The time for the first byte runs from the moment the connection is
     /// there: opening one has a limit of its own.
-    async fn send(&self, url: &Url, asked: &Url) -> Result<Response, Failure> {
+    async fn send(&self, ask: Ask<'_>) -> Result<Response, Failure> {
         let limit = self.options().read_timeout;
         let started = self.now();
-        let mut sending = std::pin::pin!(self.request(url, asked).send());
+        ask.phase.set(Phase::Waiting);
+        let sending = self.request(ask).send();
+        let mut sending = std::pin::pin!(connect::told_to(Arc::clone(ask.phase), sending));
         let mut deadline = started + limit;
         loop {
             let pause = deadline.saturating_duration_since(self.now());
@@ -121,7 +149,7 @@ impl Client {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(error)) => return Err(failure::before_answer(&error)),
                 Err(_elapsed) => {
-                    deadline = self.later_deadline(started, limit).ok_or_else(|| {
+                    deadline = self.later_deadline(ask.phase, started, limit).ok_or_else(|| {
                         let message = format!("no answer began within {limit:?} (--read-timeout)");
                         Failure::new(FailureCode::FirstByteTimeout, message)
                     })?;
@@ -131,18 +159,28 @@ impl Client {
     }
 
     /// A later end for the wait for a first byte, when the wait so far went into connecting.
-    fn later_deadline(&self, started: Instant, limit: Duration) -> Option<Instant> {
+    fn later_deadline(
+        &self,
+        phase: &PhaseCell,
+        started: Instant,
+        limit: Duration,
+    ) -> Option<Instant> {
         let now = self.now();
-        if self.links().is_connecting() {
+        if phase.get() == Phase::Connecting {
             // The connection's own limit ends this; look again soon.
             return Some(now + Duration::from_millis(50));
         }
-        let connected = self.links().last_connected()?.max(started);
+        let connected = phase.connected()?.max(started);
         (connected + limit > now).then_some(connected + limit)
     }
 
     /// Reads the body, or as much of one that is not saved as is useful.
-    async fn read_body(&self, mut response: Response, trail: &mut Trail) -> Result<Bytes, Failure> {
+    async fn read_body(
+        &self,
+        mut response: Response,
+        trail: &mut Trail,
+        phase: &PhaseCell,
+    ) -> Result<Bytes, Failure> {
         let options = self.options();
         let is_kept = response.status().is_success();
         let limit = if is_kept { options.max_size } else { UNSAVED_BODY_LIMIT };
@@ -168,6 +206,7 @@ impl Client {
                 }
             };
             trail.wire_bytes += chunk.len() as u64;
+            phase.set_bytes(trail.wire_bytes);
             if trail.wire_bytes > limit {
                 return if is_kept { Err(too_large(limit)) } else { Ok(body.finish()) };
             }
@@ -232,6 +271,8 @@ fn read_head(response: &Response, url: &Url) -> Head {
         content_encoding: text(headers, &header::CONTENT_ENCODING),
         etag: text(headers, &header::ETAG),
         last_modified: text(headers, &header::LAST_MODIFIED),
+        retry_after: text(headers, &header::RETRY_AFTER),
+        date: text(headers, &header::DATE),
     }
 }
 

@@ -1,11 +1,24 @@
 //! What may go now: the queue's pure core. It is told the time and never waits.
+//!
+//! A page that comes passes the [gate](super::gate) of its host's robots rules and
+//! stands in [line](super::lines) at its host. What an attempt brought decides
+//! what becomes of the page, and of the others at its host.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-use std::time::Instant;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant, SystemTime};
 
-use super::retry::{Dice, RetryPolicy, Verdict};
-use crate::model::{Attempt, Job};
+use url::Url;
+
+use super::Options;
+use super::gate::{Gate, Passage};
+use super::host::{Consequence, LONGEST_PAUSE, Signal};
+use super::hosts::HostId;
+use super::lines::{self, Lines};
+use super::notice::{Effects, Notice};
+use super::retry::{self, Dice, Verdict};
+use crate::message;
+use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Outcome, Turn};
 
 /// What the frontier has for a worker that asks.
 #[derive(Debug)]
@@ -20,16 +33,32 @@ pub enum Next {
     Done,
 }
 
+/// A moment, now: as the two clocks show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// For reckoning.
+    pub now: Instant,
+    /// For dates that servers name.
+    pub wall: SystemTime,
+}
+
 /// The pages that wait, and the count of those in flight.
 #[derive(Debug)]
 pub struct Frontier {
-    ready: VecDeque<Job>,
+    lines: Lines,
+    gate: Gate,
+    /// Pages between two attempts.
     delayed: BinaryHeap<Reverse<Delayed>>,
+    /// Pages of the input that wait, wherever they do.
+    waiting: usize,
     in_flight: usize,
+    failed: u64,
+    settled: u64,
     is_input_over: bool,
     is_closed: bool,
-    policy: RetryPolicy,
+    options: Options,
     dice: Dice,
+    effects: Effects,
 }
 
 #[derive(Debug)]
@@ -38,38 +67,64 @@ struct Delayed {
     job: Job,
 }
 
+/// What [`Frontier::settle`] decided about the job itself.
+#[derive(Debug)]
+pub enum Settlement {
+    /// The page is done with.
+    Done(Job, Attempt),
+    /// The page is kept for another attempt; this copy is for telling.
+    Again {
+        /// The page, with its attempts counted.
+        job: Job,
+        /// The attempt that failed.
+        attempt: Attempt,
+        /// How long it waits at least.
+        after: Duration,
+    },
+    /// The job is kept and asks another address next.
+    Onward(u64),
+    /// It was no page, and nobody needs to know.
+    Nothing,
+}
+
 impl Frontier {
     /// An empty frontier whose input is still to come.
-    pub const fn new(policy: RetryPolicy, dice: Dice) -> Self {
+    pub fn new(options: Options, dice: Dice) -> Self {
         Self {
-            ready: VecDeque::new(),
+            lines: Lines::new(options.limits),
+            gate: Gate::new(options.obeys_robots),
             delayed: BinaryHeap::new(),
+            waiting: 0,
             in_flight: 0,
+            failed: 0,
+            settled: 0,
             is_input_over: false,
             is_closed: false,
-            policy,
+            options,
             dice,
+            effects: Effects::default(),
         }
     }
 
     /// Adds a page behind the others.
-    pub fn push(&mut self, job: Job) {
-        self.ready.push_back(job);
+    pub fn push(&mut self, job: Job, now: Instant) {
+        self.waiting += 1;
+        self.admit(job, now, false);
     }
 
-    /// Pages that wait for their first attempt.
-    pub fn ready_len(&self) -> usize {
-        self.ready.len()
+    /// Pages that may go now, as far as their host is concerned.
+    pub const fn ready_len(&self) -> usize {
+        self.lines.ready_jobs()
     }
 
     /// Pages that wait, for a worker or for their time.
-    pub fn waiting_len(&self) -> usize {
-        self.ready.len() + self.delayed.len()
+    pub const fn waiting_len(&self) -> usize {
+        self.waiting
     }
 
-    /// Whether pages wait, for a worker or for their time.
-    pub fn has_waiting(&self) -> bool {
-        self.waiting_len() > 0
+    /// Whether a page may go now.
+    pub fn has_ready(&self) -> bool {
+        self.lines.has_ready()
     }
 
     /// Says that no more pages will be pushed.
@@ -87,69 +142,321 @@ impl Frontier {
         self.is_closed
     }
 
-    /// Takes the page that may go at `now`. A retry that is due goes before new
-    /// pages: it came earlier in the input.
+    /// What happened besides since it was last taken, if anything.
+    pub fn take_effects(&mut self) -> Option<Effects> {
+        (!self.effects.is_empty()).then(|| std::mem::take(&mut self.effects))
+    }
+
+    /// Takes the page that may go at `now`.
     pub fn next(&mut self, now: Instant) -> Next {
         if self.is_closed {
             return Next::Done;
         }
-        let due = self.delayed.peek().map(|Reverse(delayed)| delayed.due);
-        let job = match due {
-            Some(due) if due <= now => self.delayed.pop().map(|Reverse(delayed)| delayed.job),
-            _ => self.ready.pop_front(),
-        };
-        match (job, due) {
-            (Some(job), _) => {
+        while self.delayed.peek().is_some_and(|Reverse(delayed)| delayed.due <= now) {
+            let Some(Reverse(Delayed { job, .. })) = self.delayed.pop() else { break };
+            // It came earlier in the input than those that wait for their first attempt.
+            self.admit(job, now, true);
+        }
+        let retry = self.delayed.peek().map(|Reverse(delayed)| delayed.due);
+        let host = match self.lines.next(now) {
+            lines::Turn::Job(job) => {
+                self.waiting -= usize::from(job.kind == Kind::Page);
                 self.in_flight += 1;
-                Next::Job(job)
+                return Next::Job(job);
             }
-            (None, Some(due)) => Next::NotBefore(due),
-            (None, None) if self.is_over() => Next::Done,
-            (None, None) => Next::Wait,
+            lines::Turn::NotBefore(at) => Some(at),
+            lines::Turn::Nobody => None,
+        };
+        match retry.into_iter().chain(host).min() {
+            Some(due) => Next::NotBefore(due),
+            None if self.is_over() => Next::Done,
+            None => Next::Wait,
+        }
+    }
+
+    /// Lets a job into its host's line, or says why not.
+    fn admit(&mut self, job: Job, now: Instant, is_first: bool) {
+        let id = self.find_host(job.target());
+        if let Some(outcome) = self.lines.host(id).ended.clone() {
+            return self.end(job, outcome);
+        }
+        match self.gate.pass(job) {
+            Passage::Open(job) => self.lines.line_up(id, job, now, is_first),
+            Passage::Waiting => (),
+            Passage::AskFirst(robots) => self.lines.line_up(id, robots, now, true),
+            Passage::Closed(job, outcome) => self.end(job, outcome),
+        }
+    }
+
+    fn find_host(&mut self, url: &Url) -> HostId {
+        let (id, policy) = self.lines.find(url);
+        if let Some(policy) = policy {
+            let host = host_name(url);
+            let limits = self.lines.host(id).pace.limits();
+            let workers = self.options.workers;
+            self.effects.notices.push(Notice::KnownSite { host, policy, limits, workers });
+        }
+        id
+    }
+
+    /// Ends a job without asking for it.
+    fn end(&mut self, job: Job, outcome: Outcome) {
+        match job.kind {
+            Kind::Page => {
+                self.waiting -= 1;
+                self.count(&outcome);
+                self.effects.ended.push((job, outcome));
+            }
+            Kind::Robots => {
+                let held = self.gate.give_up(&job.url, &outcome);
+                for (job, outcome) in held {
+                    self.end(job, outcome);
+                }
+            }
+            Kind::Source => (),
+        }
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        self.settled += 1;
+        self.failed += u64::from(matches!(outcome, Outcome::Failed(_)));
+        if let Some(limit) = self.options.failure_limit
+            && limit.is_exceeded(self.failed, self.settled)
+        {
+            self.effects.too_many_failures.get_or_insert(self.failed);
         }
     }
 
     /// Whether every page is settled and none will come.
-    pub fn is_over(&self) -> bool {
-        self.is_input_over && self.in_flight == 0 && !self.has_waiting()
+    pub const fn is_over(&self) -> bool {
+        self.is_input_over && self.in_flight == 0 && self.waiting == 0
     }
 
-    /// Takes back a page after `attempt`, counts the attempt, and keeps the page
-    /// for another one or gives it back as done.
-    pub fn settle(&mut self, mut job: Job, attempt: &Attempt, now: Instant) -> Settlement {
+    /// Takes back a job after a turn that began at `started`: it is done with,
+    /// or kept for another turn.
+    pub fn settle(&mut self, job: Job, turn: Turn, started: Instant, at: Moment) -> Settlement {
+        let id = self.find_host(job.target());
         self.in_flight -= 1;
-        job.attempts += 1;
-        match self.policy.judge(job.attempts, attempt, &mut self.dice) {
-            Verdict::Done => Settlement::Done(job),
-            Verdict::Again(after) => {
-                let told = job.clone();
-                self.delayed.push(Reverse(Delayed { due: now + after, job }));
-                Settlement::Again { job: told, after }
+        self.lines.host_mut(id).pace.end();
+        let settlement = match turn {
+            Turn::Moved(to) => {
+                self.learn(id, &job, Signal::Answered, None, started, at);
+                self.onward(job, to, started, at.now)
             }
+            Turn::Read(body) => {
+                self.learn(id, &job, Signal::Answered, None, started, at);
+                if job.kind == Kind::Robots {
+                    self.read_rules(id, &job, &body, at.now);
+                }
+                Settlement::Nothing
+            }
+            Turn::Ended(attempt) => self.ended(id, job, attempt, started, at),
+        };
+        self.lines.review(id, at.now);
+        settlement
+    }
+
+    /// Keeps a job whose answer leads on to another address.
+    fn onward(&mut self, mut job: Job, to: Url, started: Instant, now: Instant) -> Settlement {
+        let before = job.hop.take();
+        job.hop = Some(Box::new(Hop {
+            url: to,
+            count: before.as_ref().map_or(1, |hop| hop.count + 1),
+            started: before.as_ref().map_or(started, |hop| hop.started),
+            spent: before.map_or(Duration::ZERO, |hop| hop.spent) + (now - started),
+        }));
+        let seq = job.seq;
+        self.keep(job, now, now);
+        Settlement::Onward(seq)
+    }
+
+    /// Keeps a job until `due`.
+    fn keep(&mut self, job: Job, due: Instant, now: Instant) {
+        match job.kind {
+            Kind::Source => self.lines.invite(job, due),
+            kind => {
+                self.waiting += usize::from(kind == Kind::Page);
+                if due <= now {
+                    self.admit(job, now, true);
+                } else {
+                    self.delayed.push(Reverse(Delayed { due, job }));
+                }
+            }
+        }
+    }
+
+    fn read_rules(&mut self, id: HostId, robots: &Job, body: &[u8], now: Instant) {
+        let (held, crawl_delay) = self.gate.open(&robots.url, body);
+        if let Some(delay) = crawl_delay {
+            self.lines.host_mut(id).pace.keep_crawl_delay(delay);
+            let host = host_name(&robots.url);
+            self.effects.notices.push(Notice::CrawlDelay { host, delay });
+        }
+        self.release(held, now);
+    }
+
+    fn release(&mut self, held: Vec<Job>, now: Instant) {
+        for job in held {
+            self.admit(job, now, false);
+        }
+    }
+
+    fn ended(
+        &mut self,
+        id: HostId,
+        mut job: Job,
+        attempt: Attempt,
+        started: Instant,
+        at: Moment,
+    ) -> Settlement {
+        job.attempts += 1;
+        let signal = retry::signal(&attempt, at.wall);
+        let failure = match &attempt.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            _ => None,
+        };
+        let consequence = self.learn(id, &job, signal, failure, started, at);
+        if let Some(outcome) = consequence.ends {
+            let attempt = Attempt { outcome: outcome.clone(), ..attempt };
+            self.end_host(id, &outcome);
+            return self.done(job, attempt, at.now);
+        }
+        job.refusals += u32::from(consequence.is_free);
+        let counted = job.attempts - job.refusals;
+        match self.options.retry.judge(counted, &attempt, &mut self.dice) {
+            Verdict::Done => self.done(job, attempt, at.now),
+            Verdict::Again(after) => {
+                // A host's pause is waited for in its line, where other limits hold too.
+                let after = if consequence.is_free { Duration::ZERO } else { after };
+                let wait = after.max(self.lines.host(id).pace.pause(at.now));
+                job.waits.push(wait);
+                job.hop = None;
+                let told = job.clone();
+                self.keep(job, at.now + after, at.now);
+                Settlement::Again { job: told, attempt, after: wait }
+            }
+        }
+    }
+
+    fn done(&mut self, job: Job, attempt: Attempt, now: Instant) -> Settlement {
+        match job.kind {
+            Kind::Page => {
+                self.count(&attempt.outcome);
+                Settlement::Done(job, attempt)
+            }
+            Kind::Robots => {
+                if attempt.head.as_ref().is_some_and(|head| is_unavailable(head.status))
+                    || leads_nowhere(&attempt.outcome)
+                {
+                    let (held, _) = self.gate.open(&job.url, b"");
+                    self.release(held, now);
+                } else {
+                    self.end(job, attempt.outcome);
+                }
+                Settlement::Nothing
+            }
+            Kind::Source => Settlement::Done(job, attempt),
+        }
+    }
+
+    fn learn(
+        &mut self,
+        id: HostId,
+        job: &Job,
+        signal: Signal,
+        failure: Option<&Failure>,
+        started: Instant,
+        at: Moment,
+    ) -> Consequence {
+        let host = self.lines.host_mut(id);
+        let consequence = host.learn(signal, failure, started, at.now, &mut self.dice);
+        if let Some(pause) = consequence.parked {
+            let why = match (signal, failure) {
+                (Signal::Refused(Some(asked)), Some(failure)) => {
+                    let status = failure.message.split(' ').next().unwrap_or_default();
+                    format!("{status}, Retry-After {}", asked.as_secs())
+                }
+                (Signal::Refused(None) | Signal::Overloaded, Some(failure)) => {
+                    failure.message.split(' ').next().unwrap_or_default().to_owned()
+                }
+                (_, Some(failure)) => failure.code.to_string(),
+                (_, None) => String::new(),
+            };
+            let host = host_name(job.target());
+            let back = at.wall + pause;
+            self.effects.notices.push(if pause > LONGEST_PAUSE {
+                Notice::Away { host, pause, back, why }
+            } else {
+                Notice::Parked { host, pause, until: at.now + pause, why }
+            });
+        }
+        consequence
+    }
+
+    /// Ends all pages of a host that wait, wherever they do.
+    fn end_host(&mut self, id: HostId, outcome: &Outcome) {
+        let jobs = self.lines.clear(id);
+        let delayed = std::mem::take(&mut self.delayed);
+        for Reverse(delayed) in delayed {
+            if self.find_host(delayed.job.target()) == id {
+                self.end(delayed.job, outcome.clone());
+            } else {
+                self.delayed.push(Reverse(delayed));
+            }
+        }
+        for job in jobs {
+            self.end(job, outcome.clone());
+        }
+    }
+
+    /// Lines up a request of somebody outside the executor, who alone takes it:
+    /// [`next_guest`](Self::next_guest). One at a time.
+    pub fn invite(&mut self, job: Job, now: Instant) {
+        self.find_host(job.target());
+        self.lines.invite(job, now);
+    }
+
+    /// Takes the guest's request, when it may go at `now`.
+    pub fn next_guest(&mut self, now: Instant) -> Next {
+        if self.is_closed {
+            return Next::Done;
+        }
+        match self.lines.next_guest(now) {
+            lines::Turn::Job(job) => {
+                self.in_flight += 1;
+                Next::Job(job)
+            }
+            lines::Turn::NotBefore(at) => Next::NotBefore(at),
+            lines::Turn::Nobody => Next::Wait,
         }
     }
 
     /// Takes out every page that waits, in input order: what a closed queue leaves behind.
     pub fn take_rest(&mut self) -> Vec<Job> {
-        let mut rest: Vec<_> = self.ready.drain(..).collect();
+        let mut rest = self.gate.take_held();
+        rest.extend(self.lines.clear_all());
         rest.extend(self.delayed.drain().map(|Reverse(delayed)| delayed.job));
+        rest.retain(|job| job.kind == Kind::Page);
         rest.sort_by_key(|job| job.seq);
+        self.waiting = 0;
         rest
     }
 }
 
-/// What [`Frontier::settle`] decided.
-#[derive(Debug)]
-pub enum Settlement {
-    /// The page is done with.
-    Done(Job),
-    /// The page is kept for another attempt; this copy is for telling.
-    Again {
-        /// The page, with its attempts counted.
-        job: Job,
-        /// How long it waits at least.
-        after: std::time::Duration,
-    },
+/// A robots.txt that is not there allows all (RFC 9309, 2.3.1.3).
+const fn is_unavailable(status: u16) -> bool {
+    matches!(status, 204 | 205 | 300..=499) && status != 429
+}
+
+/// As does one behind too many redirects (RFC 9309, 2.3.1.2).
+fn leads_nowhere(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(failure) if failure.code == FailureCode::Redirects)
+}
+
+fn host_name(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    message::printable(&host)
 }
 
 impl PartialEq for Delayed {
@@ -169,98 +476,5 @@ impl PartialOrd for Delayed {
 impl Ord for Delayed {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.due, self.job.seq).cmp(&(other.due, other.job.seq))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use url::Url;
-
-    use super::*;
-    use crate::clock::{Clock, ManualClock};
-    use crate::model::{Failure, FailureCode, Key, Outcome};
-
-    fn job(seq: u64) -> Job {
-        let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
-        Job { seq, url, key: Key::new(format!("{seq}.html")).unwrap(), attempts: 0 }
-    }
-
-    fn frontier(jobs: u64) -> Frontier {
-        let mut frontier = Frontier::new(RetryPolicy::default(), Dice::new(1));
-        (0..jobs).for_each(|seq| frontier.push(job(seq)));
-        frontier
-    }
-
-    fn take(frontier: &mut Frontier, now: Instant) -> Job {
-        match frontier.next(now) {
-            Next::Job(job) => job,
-            other => panic!("expected a job, got {other:?}"),
-        }
-    }
-
-    fn reset() -> Attempt {
-        Attempt::failed(Failure::new(FailureCode::Reset, "reset"))
-    }
-
-    #[test]
-    fn pages_go_in_input_order_and_the_end_waits_for_those_in_flight() {
-        let now = ManualClock::new().now();
-        let mut frontier = frontier(2);
-        let (first, second) = (take(&mut frontier, now), take(&mut frontier, now));
-        assert_eq!((first.seq, second.seq), (0, 1));
-        assert!(matches!(frontier.next(now), Next::Wait));
-        frontier.end_input();
-        assert!(matches!(frontier.next(now), Next::Wait));
-        let saved = Attempt::without_answer(Outcome::Saved { bytes: 0, sha256: [0; 32] });
-        assert!(matches!(frontier.settle(first, &saved, now), Settlement::Done(_)));
-        assert!(matches!(frontier.settle(second, &saved, now), Settlement::Done(_)));
-        assert!(matches!(frontier.next(now), Next::Done));
-    }
-
-    #[test]
-    fn a_retry_waits_for_its_time_and_then_goes_first() {
-        let clock = ManualClock::new();
-        let mut frontier = frontier(3);
-        let failed = take(&mut frontier, clock.now());
-        let Settlement::Again { job, after } = frontier.settle(failed, &reset(), clock.now())
-        else {
-            panic!("a reset is retried");
-        };
-        assert_eq!((job.seq, job.attempts), (0, 1));
-        assert_eq!(take(&mut frontier, clock.now()).seq, 1);
-        clock.advance(after);
-        let again = take(&mut frontier, clock.now());
-        assert_eq!((again.seq, again.attempts), (0, 1));
-        assert_eq!(take(&mut frontier, clock.now()).seq, 2);
-    }
-
-    #[test]
-    fn with_only_retries_left_the_time_of_the_next_is_told() {
-        let clock = ManualClock::new();
-        let mut frontier = frontier(1);
-        frontier.end_input();
-        let failed = take(&mut frontier, clock.now());
-        let Settlement::Again { after, .. } = frontier.settle(failed, &reset(), clock.now()) else {
-            panic!("a reset is retried");
-        };
-        assert!(after > Duration::ZERO);
-        let due = clock.now() + after;
-        assert!(matches!(frontier.next(clock.now()), Next::NotBefore(at) if at == due));
-    }
-
-    #[test]
-    fn a_closed_frontier_hands_out_nothing_and_leaves_the_rest_in_order() {
-        let clock = ManualClock::new();
-        let mut frontier = frontier(4);
-        let failed = take(&mut frontier, clock.now());
-        let in_flight = take(&mut frontier, clock.now());
-        frontier.settle(failed, &reset(), clock.now());
-        frontier.close();
-        assert!(matches!(frontier.next(clock.now()), Next::Done));
-        let rest: Vec<_> = frontier.take_rest().iter().map(|job| job.seq).collect();
-        assert_eq!(rest, [0, 2, 3]);
-        assert_eq!(in_flight.seq, 1);
     }
 }

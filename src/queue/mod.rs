@@ -1,36 +1,71 @@
 //! When a page goes: the queue that every executor takes its pages from.
 //!
 //! The queue owns all waiting that is not a page's own input and output: input
-//! that is still to come, retries that are not due, room for more input. Its
-//! decisions are made in [`frontier`] and [`retry`], which are pure; this file
-//! adds the lock, the clock and the waking.
+//! that is still to come, retries that are not due, hosts that are to be left
+//! alone, rules that are not read yet, room for more input. Its decisions are
+//! made in [`frontier`] and the modules below it, which are pure; this file adds
+//! the lock, the clock and the waking.
 
 pub mod frontier;
+mod gate;
+mod host;
+pub mod hosts;
+pub mod limit;
+mod lines;
+pub mod notice;
+pub mod pace;
 pub mod retry;
+pub mod retry_after;
+pub mod robots;
+pub mod site_policy;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::model::{Attempt, Job};
-use frontier::{Frontier, Next, Settlement};
+use crate::model::{Failure, FailureCode, Job, Outcome, Turn};
+use frontier::{Frontier, Moment, Next, Settlement};
+use hosts::HostLimits;
+use limit::FailureLimit;
+use notice::Effects;
 use retry::{Dice, RetryPolicy};
 
 /// Pages read ahead of the workers. Input is streamed, so this, not the length
-/// of a list, bounds the memory that waiting pages take (some 300 bytes each).
+/// of a list, bounds the memory that waiting pages take (some 400 bytes each).
 const READ_AHEAD: usize = 1024;
-/// Reading stops when so many pages wait, those between two attempts included:
-/// enough for one dead host not to stop the others at once.
+/// Reading stops when so many pages wait, those of hosts that are left alone and
+/// those between two attempts included: enough for one slow host not to stop the
+/// others at once.
 const WAITING_LIMIT: usize = 8 * READ_AHEAD;
+
+/// How the queue decides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// How often a failed page is tried again.
+    pub retry: RetryPolicy,
+    /// What may be asked of one host.
+    pub limits: HostLimits,
+    /// Whether robots rules are kept.
+    pub obeys_robots: bool,
+    /// How many failures the run bears.
+    pub failure_limit: Option<FailureLimit>,
+    /// Pages in flight at most, for telling when a host's limits make it vain.
+    pub workers: usize,
+}
 
 /// Why a run stops before its pages are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// The user asked for it (Ctrl-C or SIGTERM).
     Interrupted,
+    /// Its time is over (`--deadline`).
+    Deadline,
+    /// So many pages failed, more than it bears (`--max-failures`).
+    TooManyFailures(u64),
     /// Something that every further page needs is broken; the words say what,
     /// outermost first.
     Broken(Vec<String>),
@@ -51,13 +86,15 @@ pub struct Queue {
     closing: Mutex<Option<Closing>>,
     is_abandoned: AtomicBool,
     abandoned: Notify,
+    /// Wakes the guest: an open request ended, or the queue is closed.
+    guest_changed: Notify,
 }
 
 impl Queue {
     /// An empty queue that waits for input.
-    pub fn new(policy: RetryPolicy, dice: Dice, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(options: Options, dice: Dice, clock: Arc<dyn Clock>) -> Self {
         Self {
-            frontier: Mutex::new(Frontier::new(policy, dice)),
+            frontier: Mutex::new(Frontier::new(options, dice)),
             clock,
             changed: Notify::new(),
             room: Condvar::new(),
@@ -66,6 +103,7 @@ impl Queue {
             closing: Mutex::new(None),
             is_abandoned: AtomicBool::new(false),
             abandoned: Notify::new(),
+            guest_changed: Notify::new(),
         }
     }
 
@@ -75,12 +113,17 @@ impl Queue {
         self.frontier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a page; waits while the queue is full.
+    fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), wall: self.clock.wall() }
+    }
+
+    /// Adds a page; waits while the queue is full. What follows from it besides
+    /// is for the caller to tell.
     ///
     /// # Errors
     ///
     /// Gives the page back when the queue is closed.
-    pub fn push(&self, job: Job) -> Result<(), Box<Job>> {
+    pub fn push(&self, job: Job) -> Result<Option<Effects>, Box<Job>> {
         let mut frontier = self.frontier();
         while is_full(&frontier) && !frontier.is_closed() {
             self.is_feeder_waiting.store(true, Ordering::SeqCst);
@@ -90,10 +133,10 @@ impl Queue {
         if frontier.is_closed() {
             return Err(Box::new(job));
         }
-        frontier.push(job);
-        drop(frontier);
+        frontier.push(job, self.clock.now());
+        let effects = self.heed(frontier);
         self.wake_one();
-        Ok(())
+        Ok(effects)
     }
 
     /// Says that no more pages will be pushed.
@@ -123,13 +166,7 @@ impl Queue {
                 Next::Job(job) => return Some(job),
                 Next::Done => return None,
                 Next::Wait => changed.await,
-                Next::NotBefore(due) => {
-                    let pause = due.saturating_duration_since(self.clock.now());
-                    tokio::select! {
-                        () = changed => (),
-                        () = tokio::time::sleep(pause) => (),
-                    }
-                }
+                Next::NotBefore(due) => self.sleep(due, changed).await,
             }
         }
     }
@@ -139,7 +176,7 @@ impl Queue {
         let mut frontier = self.frontier();
         let next = frontier.next(self.clock.now());
         if matches!(next, Next::Job(_)) {
-            let has_more = frontier.has_waiting();
+            let has_more = frontier.waiting_len() > 0;
             self.tell_feeder(&frontier);
             drop(frontier);
             // Another worker takes over the watch on the next due time.
@@ -152,8 +189,8 @@ impl Queue {
 
     /// Wakes the feeder when it waits and there is room for more than a few pages.
     fn tell_feeder(&self, frontier: &Frontier) {
-        let has_room =
-            frontier.ready_len() <= READ_AHEAD / 2 && frontier.waiting_len() < WAITING_LIMIT;
+        let has_room = frontier.ready_len() <= READ_AHEAD / 2
+            && frontier.waiting_len() <= WAITING_LIMIT * 7 / 8;
         if has_room && self.is_feeder_waiting.load(Ordering::SeqCst) {
             self.room.notify_one();
         }
@@ -165,20 +202,64 @@ impl Queue {
         }
     }
 
-    /// Takes back a page after an attempt at it: the page is done with, or waits
-    /// for its next attempt.
-    pub fn settle(&self, job: Job, attempt: &Attempt) -> Settlement {
+    /// Takes back a job after a turn that began at `started`: it is done with, or
+    /// waits for its next turn. What follows from it besides is for the caller to tell.
+    pub fn settle(&self, job: Job, turn: Turn, started: Instant) -> (Settlement, Option<Effects>) {
         let mut frontier = self.frontier();
-        let settlement = frontier.settle(job, attempt, self.clock.now());
+        let settlement = frontier.settle(job, turn, started, self.moment());
         let is_over = frontier.is_over();
+        let has_more = frontier.has_ready() || matches!(settlement, Settlement::Again { .. });
         self.tell_feeder(&frontier);
-        drop(frontier);
+        let effects = self.heed(frontier);
+        self.guest_changed.notify_one();
         if is_over {
             self.changed.notify_waiters();
-        } else if matches!(settlement, Settlement::Again { .. }) {
+        } else if has_more {
             self.wake_one();
         }
-        settlement
+        (settlement, effects)
+    }
+
+    /// Takes out what happened besides, and closes the queue when that says so.
+    fn heed(&self, mut frontier: MutexGuard<'_, Frontier>) -> Option<Effects> {
+        let effects = frontier.take_effects();
+        drop(frontier);
+        if let Some(failed) = effects.as_ref().and_then(|effects| effects.too_many_failures) {
+            self.close(Closing::TooManyFailures(failed));
+        }
+        effects
+    }
+
+    /// Makes a request of somebody outside the executor wait for its turn; it
+    /// comes back as the same job, and must be [settled](Self::settle) like any.
+    /// `None` when the queue is closed. One at a time.
+    pub async fn invite(&self, job: Job) -> Option<Job> {
+        self.frontier().invite(job, self.clock.now());
+        self.next_guest().await
+    }
+
+    /// The guest's next turn, after one that was followed by another.
+    pub async fn next_guest(&self) -> Option<Job> {
+        loop {
+            let mut changed = pin!(self.guest_changed.notified());
+            changed.as_mut().enable();
+            let next = self.frontier().next_guest(self.clock.now());
+            match next {
+                Next::Job(job) => return Some(job),
+                Next::Done => return None,
+                Next::Wait => changed.await,
+                Next::NotBefore(due) => self.sleep(due, changed).await,
+            }
+        }
+    }
+
+    /// Waits for a moment or for a change, whichever comes first.
+    async fn sleep(&self, due: Instant, changed: impl Future<Output = ()>) {
+        let pause = due.saturating_duration_since(self.clock.now());
+        tokio::select! {
+            () = changed => (),
+            () = tokio::time::sleep(pause) => (),
+        }
     }
 
     /// Hands out no more pages; those in flight may end. The first reason stands.
@@ -188,6 +269,7 @@ impl Queue {
         drop(closing);
         self.frontier().close();
         self.changed.notify_waiters();
+        self.guest_changed.notify_one();
         self.room.notify_all();
     }
 
@@ -196,9 +278,9 @@ impl Queue {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Closes the queue, and ends the pages in flight now, as interrupted.
-    pub fn abandon(&self) {
-        self.close(Closing::Interrupted);
+    /// Closes the queue, and ends the pages in flight now.
+    pub fn abandon(&self, why: Closing) {
+        self.close(why);
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.abandoned.notify_waiters();
     }
@@ -209,6 +291,17 @@ impl Queue {
         abandoned.as_mut().enable();
         if !self.is_abandoned.load(Ordering::SeqCst) {
             abandoned.await;
+        }
+    }
+
+    /// What a page in flight ends in when the queue is abandoned.
+    pub fn abandoned_outcome(&self) -> Outcome {
+        match self.closing() {
+            Some(Closing::Deadline) => Outcome::Failed(Failure::new(
+                FailureCode::Deadline,
+                "the run's time was over (--deadline)",
+            )),
+            _ => Outcome::Interrupted,
         }
     }
 
@@ -237,3 +330,6 @@ impl Drop for Waiting<'_> {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod schedules;

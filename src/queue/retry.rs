@@ -2,8 +2,10 @@
 //!
 //! It decides; the frontier keeps the page until its time, and nobody sleeps here.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::host::Signal;
+use super::retry_after;
 use crate::model::{Attempt, FailureCode, Outcome};
 
 /// Attempts that may follow the first, unless the user says otherwise.
@@ -59,7 +61,7 @@ impl RetryPolicy {
     fn backoff(&self, attempts: u32, dice: &mut Dice) -> Duration {
         let doublings = attempts.saturating_sub(1).min(31);
         let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
-        ceiling.mul_f64(dice.fraction())
+        dice.up_to(ceiling)
     }
 }
 
@@ -91,6 +93,38 @@ fn is_transient(code: FailureCode, status: Option<u16>) -> bool {
     }
 }
 
+/// What an attempt says of its host, for all the host's pages; `now` is for
+/// dates that a server names.
+pub(super) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
+    use FailureCode as Code;
+    let Outcome::Failed(failure) = &attempt.outcome else {
+        return match attempt.outcome {
+            Outcome::Interrupted => Signal::Nothing,
+            _ => Signal::Answered,
+        };
+    };
+    match (failure.code, &attempt.head) {
+        (Code::Http, Some(head)) => {
+            let asked = head.retry_after.as_deref();
+            let asked = asked.and_then(|text| retry_after::parse(text, head.date.as_deref(), now));
+            match (head.status, asked) {
+                (429, asked) => Signal::Refused(asked),
+                (503, Some(asked)) => Signal::Refused(Some(asked)),
+                (503, None) => Signal::Overloaded,
+                _ => Signal::Answered,
+            }
+        }
+        (Code::Dns | Code::DnsTimeout | Code::Connect | Code::ConnectTimeout, _) => {
+            Signal::Unreachable
+        }
+        (Code::Save | Code::WorkerLost | Code::Blocked | Code::Proxy | Code::Deadline, None) => {
+            Signal::Nothing
+        }
+        (_, Some(_)) => Signal::Answered,
+        (_, None) => Signal::Nothing,
+    }
+}
+
 /// A small random source that is passed in, so that a test can fix it.
 ///
 /// `SplitMix64` (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
@@ -102,6 +136,16 @@ impl Dice {
     /// Dice that always fall the same way for the same `seed`.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// Any part of `limit`: "full jitter".
+    pub fn up_to(&mut self, limit: Duration) -> Duration {
+        limit.mul_f64(self.fraction())
+    }
+
+    /// At least half of `limit`: "equal jitter".
+    pub fn from_half(&mut self, limit: Duration) -> Duration {
+        limit / 2 + self.up_to(limit / 2)
     }
 
     /// The next number from 0 (included) to 1 (excluded).
@@ -130,6 +174,8 @@ mod tests {
             content_encoding: None,
             etag: None,
             last_modified: None,
+            retry_after: None,
+            date: None,
         });
         Attempt { head, ..Attempt::failed(Failure::new(code, "x")) }
     }

@@ -6,6 +6,7 @@ pub mod json;
 pub mod progress;
 pub mod summary;
 pub mod usage;
+mod watch;
 
 use std::time::Duration;
 

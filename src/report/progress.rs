@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::human;
+use super::watch::Watch;
 use crate::event::{Event, Observer, ObserverError};
 use crate::message;
 use crate::model::{Outcome, Settled, shown_url};
@@ -55,6 +56,7 @@ pub struct Progress {
     failed: u64,
     bytes: u64,
     invalid: u64,
+    watch: Watch,
 }
 
 impl Progress {
@@ -72,6 +74,7 @@ impl Progress {
             failed: 0,
             bytes: 0,
             invalid: 0,
+            watch: Watch::default(),
         }
     }
 
@@ -134,9 +137,10 @@ impl Progress {
                     ));
                 }
             }
-            Outcome::Interrupted => {
+            Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => {
                 if self.detail == Detail::Verbose {
-                    self.tell(&format!("interrupted {url}"));
+                    let state = settled.attempt.outcome.state().as_str();
+                    self.tell(&format!("{state} {url}"));
                 }
             }
         }
@@ -146,6 +150,11 @@ impl Progress {
     fn rate(&self, now: Instant) -> f64 {
         let elapsed = now.saturating_duration_since(self.started).as_secs_f64();
         if elapsed > 0.0 { self.settled as f64 / elapsed } else { 0.0 }
+    }
+
+    /// Pages that are not settled yet, when the input has ended.
+    fn left(&self) -> Option<u64> {
+        self.total.map(|total| total.saturating_sub(self.settled))
     }
 
     fn plain_line(&self, now: Instant) -> String {
@@ -168,7 +177,7 @@ impl Progress {
 fn new_bar() -> ProgressBar {
     let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
     let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(style("{spinner} {pos} pages  {msg}  {elapsed}"));
+    bar.set_style(style("{spinner} {pos} pages  {msg}  {elapsed}{prefix}"));
     bar
 }
 
@@ -180,12 +189,13 @@ fn style(template: &str) -> ProgressStyle {
 
 impl Observer for Progress {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        self.watch.on_event(event);
         match event {
             Event::Settled(settled) => self.on_settled(settled),
             Event::InputEnded { pages } => {
                 self.total = Some(*pages);
                 if let Some(bar) = &self.bar {
-                    bar.set_style(style("[{bar:30}] {pos}/{len} pages  {msg}  {eta} left"));
+                    bar.set_style(style("[{bar:30}] {pos}/{len} pages  {msg}  {eta} left{prefix}"));
                     bar.set_length(*pages);
                 }
             }
@@ -208,7 +218,15 @@ impl Observer for Progress {
                     failure.message, failure.code
                 ));
             }
-            Event::Started { .. } | Event::Warning(_) | Event::Retrying { .. } => (),
+            Event::Note(text) if self.detail != Detail::Quiet => {
+                self.tell(&format!("note: {text}"));
+            }
+            Event::Started { .. }
+            | Event::Onward { .. }
+            | Event::Parked { .. }
+            | Event::Warning(_)
+            | Event::Note(_)
+            | Event::Retrying { .. } => (),
         }
         Ok(())
     }
@@ -221,11 +239,17 @@ impl Observer for Progress {
             };
             let rate = self.rate(now);
             bar.set_message(format!("{rate:.1}/s  {}{failed}", human::bytes(self.bytes)));
+            let left = self.left();
+            let mut lines = self.watch.tell(now, left);
+            lines.insert(0, String::new());
+            bar.set_prefix(lines.join("\n"));
         }
         if self.style == Style::Plain && now >= self.next_line {
             self.next_line = now + PLAIN_EVERY;
+            let left = self.left();
+            let holding = self.watch.tell(now, left);
             let line = self.plain_line(now);
-            self.tell(&line);
+            self.tell(&std::iter::once(line).chain(holding).collect::<Vec<_>>().join("; "));
         }
         Ok(())
     }
@@ -259,7 +283,7 @@ mod tests {
         let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
         let key = Key::new(format!("{seq}.html")).unwrap();
         Event::Settled(Box::new(Settled {
-            job: Job { seq, url, key, attempts: 2 },
+            job: Job { attempts: 2, ..Job::new(seq, url, key) },
             attempt: Attempt::without_answer(outcome),
             worker: Some(0),
             started: None,

@@ -47,7 +47,7 @@ impl Counter {
                 });
                 class.count += 1;
             }
-            Outcome::Interrupted => (),
+            Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => (),
         }
     }
 }
@@ -63,7 +63,12 @@ impl Observer for Counter {
                 self.summary.wire_bytes += wire_bytes;
             }
             Event::Settled(settled) => self.settle(settled),
-            Event::Invalid { .. } | Event::Warning(_) | Event::InputEnded { .. } => (),
+            Event::Onward { .. }
+            | Event::Parked { .. }
+            | Event::Invalid { .. }
+            | Event::Warning(_)
+            | Event::Note(_)
+            | Event::InputEnded { .. } => (),
         }
         Ok(())
     }

@@ -92,6 +92,9 @@ pub struct PageRecord {
     pub http: Option<HttpVersion>,
     /// Attempts made.
     pub attempts: u32,
+    /// The pauses before each attempt after the first, at least, in milliseconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_ms: Vec<f64>,
     /// The worker of the last attempt, counted from 0.
     pub worker: Option<usize>,
     /// Start of the last attempt, from the start of the run, in milliseconds.
@@ -286,7 +289,9 @@ impl ManifestWriter {
         let head = attempt.head.as_ref();
         let (bytes, sha256) = match &attempt.outcome {
             Outcome::Saved { bytes, sha256 } => (Some(*bytes), Some(digest::hex(sha256))),
-            Outcome::Failed(_) | Outcome::Interrupted => (None, None),
+            Outcome::Unchanged | Outcome::Failed(_) | Outcome::Robots | Outcome::Interrupted => {
+                (None, None)
+            }
         };
         let is_kept = self.keeps_pages && bytes.is_some();
         let since_start = started.zip(self.started).map(|(at, start)| millis(at - start));
@@ -305,6 +310,7 @@ impl ManifestWriter {
             last_modified: head.and_then(|head| head.last_modified.clone()),
             http: head.map(|head| head.http),
             attempts: job.attempts,
+            waits_ms: job.waits.iter().map(|wait| millis(*wait)).collect(),
             worker: *worker,
             start_ms: since_start,
             wait_ms: millis(attempt.wait),
@@ -312,7 +318,10 @@ impl ManifestWriter {
             cpu_ms: millis(attempt.cpu),
             error: match &attempt.outcome {
                 Outcome::Failed(failure) => Some(failure.clone()),
-                Outcome::Saved { .. } | Outcome::Interrupted => None,
+                Outcome::Saved { .. }
+                | Outcome::Unchanged
+                | Outcome::Robots
+                | Outcome::Interrupted => None,
             },
         }
     }

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use super::SourceError;
 use super::plan::{Plan, Planned};
 use crate::event::{Event, Events};
 use crate::message;
-use crate::model::{Attempt, Intake, Job, Outcome, Settled};
+use crate::model::{Intake, Outcome};
+use crate::queue::notice::unasked;
 use crate::queue::{Closing, Queue};
 
 /// A plan that is being pushed into a queue.
@@ -119,12 +119,14 @@ fn feed(
             Planned::Nothing => (),
             Planned::Invalid { place, reason } => events.send(Event::Invalid { place, reason }),
             Planned::MissingPart(part) => events.send(Event::Warning(part)),
-            Planned::Job(job) => {
-                if let Err(job) = queue.push(*job) {
-                    events.send(interrupted(*job));
+            Planned::Job(job) => match queue.push(*job) {
+                Ok(None) => (),
+                Ok(Some(effects)) => events.send_all(effects.into_events()),
+                Err(job) => {
+                    events.send(unasked(*job, Outcome::Interrupted));
                     return Ok(());
                 }
-            }
+            },
         }
     }
 }
@@ -143,15 +145,4 @@ fn end_reading(shared: &Shared) -> bool {
     let mut state = shared.state();
     state.is_reading = false;
     !state.is_stopped
-}
-
-/// The record of a page that was read and never begun, because the run stops.
-pub fn interrupted(job: Job) -> Event {
-    Event::Settled(Box::new(Settled {
-        job,
-        attempt: Attempt::without_answer(Outcome::Interrupted),
-        worker: None,
-        started: None,
-        total: Duration::ZERO,
-    }))
 }

@@ -1,29 +1,44 @@
-//! Pages that a source needs to read, such as an index: fetched before the run,
-//! on a runtime of their own, with the same retries as any page.
+//! Pages that a source needs to read, such as an index: fetched where the source
+//! is read, on a runtime of its own, each in its turn by the queue, with the same
+//! pace and retries as any page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use url::Url;
 
 use super::{SourceError, told};
-use crate::fetch::{Client, Shared};
+use crate::clock::Clock;
+use crate::fetch::{Ask, Client, Got, Missed, Shared};
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Outcome, RawPage};
+use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
 use crate::page::decode;
-use crate::queue::retry::{Dice, RetryPolicy, Verdict};
+use crate::queue::frontier::Settlement;
+use crate::queue::notice::Notice;
+use crate::queue::{Queue, site_policy};
 
 /// So much of a refusal's text is told.
 const REASON_LIMIT: usize = 300;
 
+/// What a getter needs.
+pub struct Access {
+    /// What the run's clients have in common.
+    pub shared: Arc<Shared>,
+    /// Says when a request may go.
+    pub queue: Arc<Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Called with what users should know.
+    pub tell: Box<dyn Fn(&Notice) + Send>,
+}
+
 /// Fetches single pages and waits for them.
 pub struct Getter {
+    access: Access,
     client: Client,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
-    max_bytes: u64,
-    policy: RetryPolicy,
-    dice: Dice,
 }
 
 impl Getter {
@@ -32,75 +47,119 @@ impl Getter {
     /// # Errors
     ///
     /// [`SourceError`] when there can be no client or no event loop.
-    pub fn new(shared: &Arc<Shared>, policy: RetryPolicy, dice: Dice) -> Result<Self, SourceError> {
+    pub fn new(access: Access) -> Result<Self, SourceError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|source| SourceError::Read { what: "an event loop".into(), source })?;
         let client = {
             let _inside = runtime.enter();
-            Client::new(shared)?
+            Client::new(&access.shared)?
         };
-        let max_bytes = shared.options().max_size;
-        Ok(Self { client, runtime: Some(runtime), max_bytes, policy, dice })
+        Ok(Self { access, client, runtime: Some(runtime) })
     }
 
-    /// Fetches `url` and decodes its body; the answer's head says where it came from.
+    /// Fetches `url`, following redirects, and decodes its body; the answer's
+    /// head says where it came from.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Fetch`] when no whole answer came, [`SourceError::Refused`] for an error status.
+    /// [`SourceError::Fetch`] when no whole answer came, [`SourceError::Refused`]
+    /// for an error status, [`SourceError::Stopped`] when the run ends first.
     pub fn get(&mut self, url: &Url) -> Result<RawPage, SourceError> {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let (attempt, error) = match self.runtime().block_on(self.client.get(url)) {
-                Ok(raw) if (200..300).contains(&raw.head.status) => {
-                    return self.decoded(url, raw, attempts);
-                }
-                Ok(raw) => self.refused(url, raw, attempts),
-                Err(missed) => {
-                    let failure = missed.failure;
-                    let attempt = Attempt::failed(failure.clone());
-                    (attempt, SourceError::Fetch { url: told(url), attempts, failure })
-                }
+        let runtime = self.runtime.as_ref().expect("it is there until the getter is dropped");
+        runtime.block_on(self.get_in_turn(url))
+    }
+
+    async fn get_in_turn(&self, url: &Url) -> Result<RawPage, SourceError> {
+        let queue = &self.access.queue;
+        let key = Key::new("source").expect("this is a file name");
+        let job = Job { kind: Kind::Source, ..Job::new(u64::MAX, url.clone(), key) };
+        let mut turn = queue.invite(job).await;
+        while let Some(job) = turn {
+            let started = self.access.clock.now();
+            let asked = tokio::select! {
+                asked = self.ask(&job) => asked,
+                () = queue.abandoned() => Asked::failed(queue.abandoned_outcome()),
             };
-            match self.policy.judge(attempts, &attempt, &mut self.dice) {
-                Verdict::Done => return Err(error),
-                Verdict::Again(after) => {
-                    // Made inside, because a timer belongs to its runtime.
-                    self.runtime().block_on(async { tokio::time::sleep(after).await });
+            let (settlement, effects) = queue.settle(job, asked.turn, started);
+            for notice in effects.iter().flat_map(|effects| &effects.notices) {
+                (self.access.tell)(notice);
+            }
+            match settlement {
+                Settlement::Nothing => return asked.page.ok_or_else(|| stopped(url)),
+                Settlement::Done(job, attempt) => {
+                    return Err(error(url, job.attempts, attempt, asked.reason));
+                }
+                Settlement::Again { .. } | Settlement::Onward(_) => {
+                    turn = queue.next_guest().await;
                 }
             }
         }
+        Err(stopped(url))
+    }
+
+    /// One request and its answer.
+    async fn ask(&self, job: &Job) -> Asked {
+        let hop = job.hop.as_deref();
+        let ask = Ask {
+            url: job.target(),
+            asked: &job.url,
+            validators: None,
+            hops: hop.map_or(0, |hop| hop.count),
+            spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
+            phase: &Arc::default(),
+        };
+        match self.client.ask(ask).await {
+            Ok(Got::Answer(raw)) => self.answered(raw),
+            Ok(Got::Moved(to)) => Asked { turn: Turn::Moved(to), page: None, reason: None },
+            Err(missed) => Asked::missed(missed),
+        }
+    }
+
+    fn answered(&self, raw: RawPage) -> Asked {
+        let coding = raw.head.content_encoding.as_deref();
+        let body = decode::decode(&raw.body, coding, self.max_bytes());
+        let failure = if (200..300).contains(&raw.head.status) {
+            match body {
+                Ok(body) => {
+                    let (turn, page) = (Turn::Read(body.clone()), Some(RawPage { body, ..raw }));
+                    return Asked { turn, page, reason: None };
+                }
+                Err(failure) => failure,
+            }
+        } else {
+            let kind = raw.head.content_type.as_deref();
+            let reason = body.ok().and_then(|body| reason(&body, kind));
+            let failure = Failure::new(FailureCode::Http, message::status(raw.head.status));
+            let attempt = Attempt { head: Some(raw.head), ..Attempt::failed(failure) };
+            return Asked { turn: Turn::Ended(attempt), page: None, reason };
+        };
+        Asked::failed(Outcome::Failed(failure))
     }
 
     /// The largest body that is taken, in decoded bytes.
-    pub(super) const fn max_bytes(&self) -> u64 {
-        self.max_bytes
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.access.shared.options().max_size
+    }
+}
+
+/// How a request ended, for the queue and for the one who asked.
+struct Asked {
+    turn: Turn,
+    page: Option<RawPage>,
+    /// What a refusal said.
+    reason: Option<String>,
+}
+
+impl Asked {
+    fn failed(outcome: Outcome) -> Self {
+        let turn = Turn::Ended(Attempt::without_answer(outcome));
+        Self { turn, page: None, reason: None }
     }
 
-    fn runtime(&self) -> &Runtime {
-        self.runtime.as_ref().expect("it is there until the getter is dropped")
-    }
-
-    fn decoded(&self, url: &Url, raw: RawPage, attempts: u32) -> Result<RawPage, SourceError> {
-        let coding = raw.head.content_encoding.as_deref();
-        let body = decode::decode(&raw.body, coding, self.max_bytes)
-            .map_err(|failure| SourceError::Fetch { url: told(url), attempts, failure })?;
-        Ok(RawPage { body, ..raw })
-    }
-
-    fn refused(&self, url: &Url, raw: RawPage, attempts: u32) -> (Attempt, SourceError) {
-        let code = raw.head.status;
-        let coding = raw.head.content_encoding.as_deref();
-        let reason = decode::decode(&raw.body, coding, self.max_bytes)
-            .ok()
-            .and_then(|body| reason(&body, raw.head.content_type.as_deref()));
-        let failure = Failure::new(FailureCode::Http, message::status(code));
-        let attempt =
-            Attempt { head: Some(raw.head), ..Attempt::without_answer(Outcome::Failed(failure)) };
-        (attempt, SourceError::Refused { url: told(url), status: code, attempts, reason })
+    fn missed(missed: Box<Missed>) -> Self {
+        Self { turn: Turn::Ended(missed.into()), page: None, reason: None }
     }
 }
 
@@ -110,6 +169,26 @@ impl Drop for Getter {
             // A name lookup cannot be stopped; waiting for one would hold up the end.
             runtime.shutdown_background();
         }
+    }
+}
+
+fn stopped(url: &Url) -> SourceError {
+    SourceError::Stopped { url: told(url) }
+}
+
+fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> SourceError {
+    let Outcome::Failed(failure) = attempt.outcome else {
+        return stopped(url);
+    };
+    match attempt.head.filter(|_| failure.code == FailureCode::Http) {
+        Some(head) => {
+            let host = head.final_url.host_str().unwrap_or_default();
+            let said = reason.as_deref().unwrap_or_default();
+            let advice = site_policy::explain(host, said);
+            let status = head.status;
+            SourceError::Refused { url: told(url), status, attempts, reason, advice }
+        }
+        None => SourceError::Fetch { url: told(url), attempts, failure },
     }
 }
 

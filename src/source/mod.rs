@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::message;
 use crate::model::{Failure, shown_url};
-pub use get::Getter;
+pub use get::{Access, Getter};
 
 /// One entry of a source.
 #[derive(Debug)]
@@ -108,6 +108,14 @@ pub enum SourceError {
         attempts: u32,
         /// What the answer's body said, when it was text.
         reason: Option<String>,
+        /// What the user can do, when the site's refusals are known.
+        advice: Option<&'static str>,
+    },
+    /// The run ended before a page that the source needs came.
+    #[error("the run ended before {url} came")]
+    Stopped {
+        /// Its address.
+        url: String,
     },
     /// The index names no page.
     #[error("no link found at {what}: {diagnosis}")]

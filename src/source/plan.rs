@@ -109,7 +109,7 @@ impl Plan {
         self.intake.pages += 1;
         let key = self.namer.name(&url);
         drop(spelled);
-        Planned::Job(Box::new(Job { seq, url, key, attempts: 0 }))
+        Planned::Job(Box::new(Job::new(seq, url, key)))
     }
 
     fn is_limit_reached(&self) -> bool {

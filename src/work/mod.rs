@@ -3,19 +3,23 @@
 pub mod page_work;
 pub mod scripted;
 
+use std::sync::Arc;
+
 use futures_util::future::LocalBoxFuture;
 
 use crate::fetch::FetchError;
-use crate::model::{Attempt, Job};
+use crate::model::{Job, Turn};
+use crate::phase::PhaseCell;
 
-/// Runs attempts at pages, many at a time on one thread.
+/// Makes requests for jobs, many at a time on one thread.
 ///
 /// Implementors are total: whatever goes wrong with a page is told in the
-/// [`Attempt`]. Dropping the future must stop the attempt and leave nothing half
-/// done. Retries, pacing and events are the caller's business.
+/// [`Turn`]. Dropping the future must stop the turn and leave nothing half
+/// done. Redirects, retries, pacing and events are the caller's business.
 pub trait Work {
-    /// Makes one attempt at `job`.
-    fn attempt<'a>(&'a self, job: &'a Job) -> LocalBoxFuture<'a, Attempt>;
+    /// Makes the one request that `job` needs next, and what follows from its
+    /// answer. How far it has come is told to `phase`.
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn>;
 }
 
 /// Makes the work of one runtime. Called inside each runtime of an executor,

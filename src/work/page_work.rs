@@ -7,10 +7,12 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{Work, WorkError, WorkFactory};
 use crate::clock;
-use crate::fetch::{Client, Shared};
+use crate::fetch::{Ask, Client, Got, Shared};
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, RawPage};
-use crate::page;
+use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Outcome, RawPage, Turn};
+use crate::page::{self, decode::decode};
+use crate::phase::{Phase, PhaseCell};
+use crate::queue::site_policy;
 use crate::save::Sink;
 
 /// Makes the real work for each runtime.
@@ -29,6 +31,12 @@ impl WorkFactory for PageWorkFactory {
     }
 }
 
+/// "It is as you have it" (RFC 9110, 15.4.5).
+const NOT_MODIFIED: u16 = 304;
+/// A robots.txt that is decoded to more than this is not read. Of what is read
+/// the rules take the first 500 KiB.
+const READ_LIMIT: u64 = 4 * 1024 * 1024;
+
 struct PageWork {
     client: Client,
     sink: Arc<dyn Sink>,
@@ -36,18 +44,26 @@ struct PageWork {
 }
 
 impl Work for PageWork {
-    fn attempt<'a>(&'a self, job: &'a Job) -> LocalBoxFuture<'a, Attempt> {
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
         Box::pin(async move {
-            match self.client.get(&job.url).await {
-                Ok(raw) => self.finish(job, raw),
-                Err(missed) => Attempt {
-                    outcome: Outcome::Failed(missed.failure),
-                    head: missed.head,
-                    wire_bytes: missed.wire_bytes,
-                    wait: missed.wait,
-                    cpu: Duration::ZERO,
-                    breaks_run: None,
-                },
+            let hop = job.hop.as_deref();
+            let ask = Ask {
+                url: job.target(),
+                asked: &job.url,
+                validators: job.validators.as_deref(),
+                hops: hop.map_or(0, |hop| hop.count),
+                spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
+                phase,
+            };
+            let raw = match self.client.ask(ask).await {
+                Ok(Got::Answer(raw)) => raw,
+                Ok(Got::Moved(target)) => return Turn::Moved(target),
+                Err(missed) => return Turn::Ended(missed.into()),
+            };
+            phase.set(Phase::Working);
+            match job.kind {
+                Kind::Page => Turn::Ended(self.finish(job, raw)),
+                Kind::Robots | Kind::Source => read(raw),
             }
         })
     }
@@ -55,11 +71,14 @@ impl Work for PageWork {
 
 impl PageWork {
     fn finish(&self, job: &Job, raw: RawPage) -> Attempt {
+        if raw.head.status == NOT_MODIFIED && job.validators.is_some() {
+            return attempt(Outcome::Unchanged, raw);
+        }
         let cpu_before = clock::thread_cpu_time();
         let page = if is_saved_status(raw.head.status) {
             page::compute(&raw, self.max_bytes)
         } else {
-            Err(Failure::new(FailureCode::Http, message::status(raw.head.status)))
+            Err(refused(&raw))
         };
         let cpu = clock::thread_cpu_time().saturating_sub(cpu_before);
         let mut breaks_run = None;
@@ -70,14 +89,47 @@ impl PageWork {
             })?;
             Ok(Outcome::Saved { bytes: page.body.len() as u64, sha256: page.sha256 })
         });
-        Attempt {
-            outcome: outcome.unwrap_or_else(Outcome::Failed),
-            wire_bytes: raw.body.len() as u64,
-            wait: raw.wait,
-            head: Some(raw.head),
-            cpu,
-            breaks_run,
-        }
+        let outcome = outcome.unwrap_or_else(Outcome::Failed);
+        Attempt { cpu, breaks_run, ..attempt(outcome, raw) }
+    }
+}
+
+/// The body of a robots.txt, for the queue.
+fn read(raw: RawPage) -> Turn {
+    if !is_saved_status(raw.head.status) {
+        let failure = refused(&raw);
+        return Turn::Ended(attempt(Outcome::Failed(failure), raw));
+    }
+    match decode(&raw.body, raw.head.content_encoding.as_deref(), READ_LIMIT) {
+        Ok(body) => Turn::Read(body),
+        Err(failure) => Turn::Ended(attempt(Outcome::Failed(failure), raw)),
+    }
+}
+
+/// The failure of an answer whose status is not one that is saved, with what
+/// is known of why this site refuses.
+fn refused(raw: &RawPage) -> Failure {
+    let mut message = message::status(raw.head.status);
+    if matches!(raw.head.status, 403 | 429)
+        && let Some(host) = raw.head.final_url.host_str().filter(|host| is_known(host))
+        && let Ok(body) = decode(&raw.body, raw.head.content_encoding.as_deref(), READ_LIMIT)
+        && let Some(advice) = site_policy::explain(host, &String::from_utf8_lossy(&body))
+    {
+        message += &format!(" ({advice})");
+    }
+    Failure::new(FailureCode::Http, message)
+}
+
+fn is_known(host: &str) -> bool {
+    site_policy::of_host(host).is_some()
+}
+
+fn attempt(outcome: Outcome, raw: RawPage) -> Attempt {
+    Attempt {
+        wire_bytes: raw.body.len() as u64,
+        wait: raw.wait,
+        head: Some(raw.head),
+        ..Attempt::without_answer(outcome)
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::LocalBoxFuture;
 
 use super::{Work, WorkError, WorkFactory};
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome};
+use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
+use crate::phase::PhaseCell;
 
 /// What happens at one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,7 @@ impl Drop for InFlight<'_> {
 }
 
 impl Work for ScriptedWork {
-    fn attempt<'a>(&'a self, job: &'a Job) -> LocalBoxFuture<'a, Attempt> {
+    fn turn<'a>(&'a self, job: &'a Job, _phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
         Box::pin(async move {
             let state = &*self.0.state;
             state.begun.fetch_add(1, Ordering::SeqCst);
@@ -98,7 +99,7 @@ impl Work for ScriptedWork {
             // Gives the other pages of this thread their turn, as real I/O would.
             tokio::task::yield_now().await;
             let saved = Outcome::Saved { bytes: job.seq, sha256: [0; 32] };
-            match (self.0.step_of)(job.seq) {
+            let attempt = match (self.0.step_of)(job.seq) {
                 Step::Save => Attempt::without_answer(saved),
                 Step::FailThenSave(failures) if number > failures => Attempt::without_answer(saved),
                 Step::FailThenSave(_) => failed(FailureCode::Reset),
@@ -109,7 +110,8 @@ impl Work for ScriptedWork {
                     breaks_run: Some(vec!["the script says so".into()]),
                     ..failed(FailureCode::Save)
                 },
-            }
+            };
+            Turn::Ended(attempt)
         })
     }
 }

@@ -20,8 +20,8 @@ const fn code(fault: FaultKind) -> &'static str {
 fn faulty_origin() -> Origin {
     let shares = [
         "503:4",
-        "429:2",
-        "429-retry-after:2",
+        "429:1",
+        "429-retry-after:1",
         "reset:4",
         "cut:4",
         "stall:2",

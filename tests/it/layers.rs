@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up; a module may use those below its own.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "digest", "fingerprint", "message", "model", "event"],
+    &["clock", "digest", "fingerprint", "message", "model", "phase", "event"],
     &["queue", "fetch", "page", "save", "report", "origin"],
     &["source", "work"],
     &["exec"],
@@ -15,7 +15,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Uses within one layer that are meant.
-const WITHIN_A_LAYER: &[(&str, &str)] = &[("event", "clock"), ("event", "model"), ("app", "cli")];
+const WITHIN_A_LAYER: &[(&str, &str)] =
+    &[("event", "clock"), ("event", "model"), ("event", "phase"), ("app", "cli")];
 
 /// Crates that only these paths may name.
 const HOMES: &[(&str, &[&str])] = &[

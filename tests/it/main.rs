@@ -8,6 +8,7 @@ mod download;
 mod faults;
 mod layers;
 mod output;
+mod polite;
 mod readme;
 mod sources;
 mod stopping;

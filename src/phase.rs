@@ -1,0 +1,92 @@
+//! How far a page in flight has come, for those who watch.
+//!
+//! Told through a cell that the watchers look at when they need it: an event for
+//! each step would cost a page more than the steps are worth.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// What a page in flight is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// A connection: name, TCP and TLS.
+    Connecting,
+    /// The first byte of the answer.
+    Waiting,
+    /// The rest of the body.
+    Receiving,
+    /// The processor and the disk: decoding, hashing, saving.
+    Working,
+}
+
+impl Phase {
+    const ALL: [Self; 4] = [Self::Connecting, Self::Waiting, Self::Receiving, Self::Working];
+}
+
+/// A page's phase, as far as it is known.
+#[derive(Debug)]
+pub struct PhaseCell {
+    phase: AtomicU8,
+    bytes: AtomicU64,
+    connected: Mutex<Option<Instant>>,
+}
+
+impl Default for PhaseCell {
+    fn default() -> Self {
+        Self {
+            phase: AtomicU8::new(Phase::Waiting as u8),
+            bytes: AtomicU64::new(0),
+            connected: Mutex::default(),
+        }
+    }
+}
+
+// Relaxed throughout: the values are for showing, and guard no other memory.
+impl PhaseCell {
+    /// Notes that the page has come to `phase`.
+    pub fn set(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// The phase now.
+    pub fn get(&self) -> Phase {
+        Phase::ALL[usize::from(self.phase.load(Ordering::Relaxed))]
+    }
+
+    /// Notes how many bytes of the body have come.
+    pub fn set_bytes(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of the body that have come.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a connection was opened for the page.
+    pub fn set_connected(&self, at: Instant) {
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        self.set(Phase::Waiting);
+    }
+
+    /// When a connection was last opened for the page; `None` when it took an old one.
+    pub fn connected(&self) -> Option<Instant> {
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_reads_as_it_was_set() {
+        let cell = PhaseCell::default();
+        for phase in Phase::ALL {
+            cell.set(phase);
+            assert_eq!(cell.get(), phase);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The gate that robots rules are: pages of an origin wait before it until the
+//! origin's robots.txt has been read, once, and then pass or do not. Pure.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use url::{Position, Url};
+
+use super::robots::Rules;
+use crate::model::{Failure, FailureCode, Job, Key, Kind, Outcome};
+
+/// What rules are written for: the product token of our agent (RFC 9309, 2.2.1).
+const PRODUCT_TOKEN: &str = "fetchpages";
+
+/// What is known of the rules of all origins of a run.
+#[derive(Debug)]
+pub(super) struct Gate {
+    is_kept: bool,
+    origins: HashMap<Box<str>, Origin>,
+}
+
+/// What is known of one origin's rules.
+#[derive(Debug)]
+enum Origin {
+    /// They were asked for, and these pages wait for them.
+    Asked(VecDeque<Job>),
+    /// These are they.
+    Known(Rules),
+    /// They could not be had, and every page ends so.
+    Unknown(Outcome),
+}
+
+/// What becomes of a job at the gate.
+#[derive(Debug)]
+pub(super) enum Passage {
+    /// It may be asked for.
+    Open(Job),
+    /// It waits at the gate.
+    Waiting,
+    /// It waits at the gate, and this must be asked for first.
+    AskFirst(Job),
+    /// It ends here.
+    Closed(Job, Outcome),
+}
+
+impl Gate {
+    /// A gate that is open to all when rules are not to be kept.
+    pub(super) fn new(is_kept: bool) -> Self {
+        Self { is_kept, origins: HashMap::new() }
+    }
+
+    /// Brings a job before the gate.
+    pub(super) fn pass(&mut self, job: Job) -> Passage {
+        if !self.is_kept || job.kind != Kind::Page {
+            return Passage::Open(job);
+        }
+        let url = job.target();
+        match self.origins.get_mut(origin(url)) {
+            None => {
+                let robots = robots_job(url);
+                let origin = origin(url).into();
+                self.origins.insert(origin, Origin::Asked(VecDeque::from([job])));
+                Passage::AskFirst(robots)
+            }
+            Some(Origin::Asked(held)) => {
+                held.push_back(job);
+                Passage::Waiting
+            }
+            Some(Origin::Known(rules)) => {
+                let path = &url[Position::BeforePath..Position::AfterQuery];
+                if rules.allows(path) {
+                    Passage::Open(job)
+                } else {
+                    Passage::Closed(job, Outcome::Robots)
+                }
+            }
+            Some(Origin::Unknown(outcome)) => Passage::Closed(job, outcome.clone()),
+        }
+    }
+
+    /// Takes note of the rules that the job for `robots` brought, and gives back
+    /// the pages that waited for them, and the delay that they ask for.
+    pub(super) fn open(&mut self, robots: &Url, body: &[u8]) -> (Vec<Job>, Option<Duration>) {
+        let rules = Rules::parse(body, PRODUCT_TOKEN);
+        let delay = rules.crawl_delay();
+        (self.replace(robots, Origin::Known(rules)), delay)
+    }
+
+    /// Takes note that the rules could not be had, and gives back the pages that
+    /// waited for them with what they end in.
+    pub(super) fn give_up(&mut self, robots: &Url, why: &Outcome) -> Vec<(Job, Outcome)> {
+        let outcome = match why {
+            Outcome::Failed(failure) => {
+                let message = format!("robots.txt could not be had: {}", failure.message);
+                Outcome::Failed(Failure::new(FailureCode::Robots, message))
+            }
+            _ => Outcome::Interrupted,
+        };
+        let held = self.replace(robots, Origin::Unknown(outcome.clone()));
+        held.into_iter().map(|job| (job, outcome.clone())).collect()
+    }
+
+    fn replace(&mut self, robots: &Url, state: Origin) -> Vec<Job> {
+        match self.origins.insert(origin(robots).into(), state) {
+            Some(Origin::Asked(held)) => held.into(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes out the pages that wait.
+    pub(super) fn take_held(&mut self) -> Vec<Job> {
+        let held = |origin: &mut Origin| match origin {
+            Origin::Asked(held) => std::mem::take(held),
+            _ => VecDeque::new(),
+        };
+        self.origins.values_mut().flat_map(held).collect()
+    }
+}
+
+/// Scheme, host and port as the URL spells them: rules hold for one origin (RFC 9309, 2.3).
+fn origin(url: &Url) -> &str {
+    let whole = &url[..Position::BeforePath];
+    // A user name is no part of an origin, and is rare: where there is one,
+    // rules are read once more for it.
+    whole
+}
+
+/// The job that reads the rules of `url`'s origin.
+fn robots_job(url: &Url) -> Job {
+    let mut robots = url.clone();
+    robots.set_path("/robots.txt");
+    robots.set_query(None);
+    let key = Key::new("robots.txt").expect("this is a file name");
+    Job { kind: Kind::Robots, ..Job::new(u64::MAX, robots, key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(seq: u64, url: &str) -> Job {
+        Job::new(seq, Url::parse(url).unwrap(), Key::new(format!("{seq}.html")).unwrap())
+    }
+
+    fn seqs(jobs: &[Job]) -> Vec<u64> {
+        jobs.iter().map(|job| job.seq).collect()
+    }
+
+    #[test]
+    fn rules_are_asked_for_once_and_pages_wait_for_them() {
+        let mut gate = Gate::new(true);
+        let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x?y")) else {
+            panic!("the first page asks for the rules");
+        };
+        assert_eq!(robots.url.as_str(), "http://a.org/robots.txt");
+        assert!(matches!(gate.pass(job(1, "http://a.org/no/1")), Passage::Waiting));
+        let (held, delay) =
+            gate.open(&robots.url, b"User-agent: *\nDisallow: /no/\nCrawl-delay: 2\n");
+        assert_eq!((seqs(&held), delay), (vec![0, 1], Some(Duration::from_secs(2))));
+        assert!(matches!(gate.pass(job(0, "http://a.org/x?y")), Passage::Open(_)));
+        let closed = gate.pass(job(1, "http://a.org/no/1"));
+        assert!(matches!(closed, Passage::Closed(_, Outcome::Robots)));
+    }
+
+    #[test]
+    fn each_origin_has_its_own_rules() {
+        let mut gate = Gate::new(true);
+        for url in ["http://a.org/", "https://a.org/", "http://a.org:8080/", "http://b.org/"] {
+            assert!(matches!(gate.pass(job(0, url)), Passage::AskFirst(_)), "{url}");
+        }
+        assert_eq!(gate.take_held().len(), 4);
+    }
+
+    #[test]
+    fn pages_fail_when_the_rules_cannot_be_had() {
+        let mut gate = Gate::new(true);
+        let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
+            panic!("the first page asks for the rules");
+        };
+        let failure = Failure::new(FailureCode::Http, "500 Internal Server Error");
+        let held = gate.give_up(&robots.url, &Outcome::Failed(failure));
+        let Outcome::Failed(failure) = &held[0].1 else { panic!("it fails") };
+        assert_eq!(failure.code, FailureCode::Robots);
+        assert!(failure.message.contains("500 Internal Server Error"));
+        assert!(matches!(gate.pass(job(1, "http://a.org/y")), Passage::Closed(..)));
+    }
+
+    #[test]
+    fn a_gate_that_is_not_kept_is_open() {
+        let mut gate = Gate::new(false);
+        assert!(matches!(gate.pass(job(0, "http://a.org/x")), Passage::Open(_)));
+    }
+}

@@ -1,0 +1,327 @@
+//! One host of a run: the pages that wait for it, its pace, and how it has answered of late.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::pace::{Limits, Pace, When};
+use super::retry::Dice;
+use crate::model::{Failure, Job, Outcome};
+
+/// After so many refusals without a success between them, a further one uses up
+/// a page's retries.
+const PATIENCE: u32 = 10;
+/// So many attempts in a row that could not connect, and the host counts as dying.
+const UNREACHABLE: u32 = 20;
+/// So often a dying host is left alone, each time for longer, before its pages fail.
+const DYING_PAUSES: u32 = 5;
+/// The first such pause; each one is twice the last.
+const FIRST_DYING_PAUSE: Duration = Duration::from_secs(2);
+/// A host that asks for more than this is not waited for.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// The pause after a refusal that names none; doubles with each one in a row.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+/// The pause after a 503 that names none; doubles with each one in a row.
+const OVERLOAD_PAUSE: Duration = Duration::from_millis(250);
+/// No pause that the server did not ask for is longer.
+const PAUSE_LIMIT: Duration = Duration::from_mins(1);
+/// So many overloads in a row slow the pace down, as a refusal does at once.
+const OVERLOADS: u32 = 3;
+
+/// What an attempt said of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// It answers.
+    Answered,
+    /// It says that it is asked too much: 429, or 503 with the time to come back.
+    Refused(Option<Duration>),
+    /// 503 without a word of when to come back.
+    Overloaded,
+    /// No connection could be opened.
+    Unreachable,
+    /// Nothing that means anything for other pages.
+    Nothing,
+}
+
+/// What follows from a signal, for the page that brought it and for the others.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Consequence {
+    /// The attempt does not use up a retry.
+    pub(super) is_free: bool,
+    /// The host was parked just now, for so long.
+    pub(super) parked: Option<Duration>,
+    /// All pages of the host end so.
+    pub(super) ends: Option<Outcome>,
+}
+
+const NOTHING: Consequence = Consequence { is_free: false, parked: None, ends: None };
+
+/// Where the frontier keeps a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// Nowhere: it has no page, or as many open requests as it may have.
+    Nowhere,
+    /// Among those that have a page that may go now.
+    Ready,
+    /// Among those that have a page that may go at this moment.
+    Timed(Instant),
+}
+
+/// A host, or all hosts of a site that share a budget.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) jobs: VecDeque<Job>,
+    pub(super) pace: Pace,
+    pub(super) listing: Listing,
+    /// Somebody outside the executor waits for a turn at this host.
+    pub(super) has_guest: bool,
+    /// Set when every page of the host ends, without being asked for.
+    pub(super) ended: Option<Outcome>,
+    /// Refusals and overloads without a success between them.
+    refusals: u32,
+    /// Attempts in a row that could not connect.
+    unreachable: u32,
+    dying_pauses: u32,
+}
+
+impl Host {
+    pub(super) const fn new(limits: Limits) -> Self {
+        Self {
+            jobs: VecDeque::new(),
+            pace: Pace::new(limits),
+            listing: Listing::Nowhere,
+            has_guest: false,
+            ended: None,
+            refusals: 0,
+            unreachable: 0,
+            dying_pauses: 0,
+        }
+    }
+
+    /// Where the frontier should keep it, as things stand at `now`.
+    pub(super) fn place(&self, now: Instant) -> Listing {
+        if self.jobs.is_empty() || self.has_guest {
+            return Listing::Nowhere;
+        }
+        match self.pace.when(now) {
+            When::Now => Listing::Ready,
+            When::At(at) => Listing::Timed(at),
+            When::Full => Listing::Nowhere,
+        }
+    }
+
+    /// Draws the consequences of an attempt that began at `started`.
+    pub(super) fn learn(
+        &mut self,
+        signal: Signal,
+        failure: Option<&Failure>,
+        started: Instant,
+        now: Instant,
+        dice: &mut Dice,
+    ) -> Consequence {
+        match signal {
+            Signal::Answered => {
+                (self.refusals, self.unreachable, self.dying_pauses) = (0, 0, 0);
+                self.pace.succeed(now);
+                NOTHING
+            }
+            Signal::Refused(asked) => self.refused(asked, started, now, dice),
+            Signal::Overloaded => self.overloaded(started, now, dice),
+            Signal::Unreachable => self.unreachable(failure, started, now, dice),
+            Signal::Nothing => NOTHING,
+        }
+    }
+
+    fn refused(
+        &mut self,
+        asked: Option<Duration>,
+        started: Instant,
+        now: Instant,
+        dice: &mut Dice,
+    ) -> Consequence {
+        self.unreachable = 0;
+        if let Some(asked) = asked.filter(|asked| *asked > LONGEST_PAUSE) {
+            self.ended = Some(Outcome::Interrupted);
+            return Consequence {
+                parked: Some(asked),
+                ends: Some(Outcome::Interrupted),
+                ..NOTHING
+            };
+        }
+        let is_news = !self.pace.is_old_news(started);
+        if is_news {
+            self.refusals += 1;
+            self.pace.slow_down(now);
+            self.pace.refused(now);
+        }
+        let is_free = self.refusals <= PATIENCE;
+        let before = self.pace.pause(now);
+        let pause = match asked.filter(|asked| !asked.is_zero()) {
+            Some(asked) => asked,
+            None if is_news => dice.from_half(growing(REFUSAL_PAUSE, self.refusals)),
+            None => before,
+        };
+        self.pace.park(now + pause);
+        // Of many refusals at a time the first is told, and any that asks for much more.
+        let is_told = is_news || pause > before + Duration::from_secs(1);
+        Consequence { is_free, parked: is_told.then_some(pause), ends: None }
+    }
+
+    fn overloaded(&mut self, started: Instant, now: Instant, dice: &mut Dice) -> Consequence {
+        self.unreachable = 0;
+        if self.pace.is_old_news(started) {
+            return NOTHING;
+        }
+        self.refusals += 1;
+        self.pace.refused(now);
+        if self.refusals >= OVERLOADS {
+            self.pace.slow_down(now);
+        }
+        let pause = dice.up_to(growing(OVERLOAD_PAUSE, self.refusals));
+        self.pace.park(now + pause);
+        Consequence { parked: Some(pause), ..NOTHING }
+    }
+
+    fn unreachable(
+        &mut self,
+        failure: Option<&Failure>,
+        started: Instant,
+        now: Instant,
+        dice: &mut Dice,
+    ) -> Consequence {
+        self.unreachable += 1;
+        if self.unreachable < UNREACHABLE || self.pace.is_old_news(started) {
+            return NOTHING;
+        }
+        if self.dying_pauses >= DYING_PAUSES {
+            let outcome = failure.map_or(Outcome::Interrupted, |failure| {
+                let count = self.unreachable;
+                let message = format!(
+                    "{} (the last {count} attempts at this host all failed to connect)",
+                    failure.message
+                );
+                Outcome::Failed(Failure::new(failure.code, message))
+            });
+            self.ended = Some(outcome.clone());
+            return Consequence { ends: Some(outcome), ..NOTHING };
+        }
+        self.dying_pauses += 1;
+        self.pace.refused(now);
+        self.pace.probe();
+        let pause = dice.from_half(growing(FIRST_DYING_PAUSE, self.dying_pauses));
+        self.pace.park(now + pause);
+        Consequence { parked: Some(pause), ..NOTHING }
+    }
+}
+
+/// `first`, doubled for each further time, up to a limit.
+fn growing(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(1 << times.saturating_sub(1).min(16)).min(PAUSE_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+    use crate::model::FailureCode;
+
+    fn refuse(host: &mut Host, asked: Option<u64>, clock: &ManualClock) -> Consequence {
+        let asked = asked.map(Duration::from_secs);
+        clock.advance(Duration::from_millis(1));
+        host.pace.start(clock.now());
+        let started = clock.now();
+        clock.advance(Duration::from_millis(1));
+        host.pace.end();
+        host.learn(Signal::Refused(asked), None, started, clock.now(), &mut Dice::new(1))
+    }
+
+    #[test]
+    fn a_refusal_parks_for_as_long_as_it_asks() {
+        let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
+        let consequence = refuse(&mut host, Some(60), &clock);
+        assert_eq!(consequence.parked, Some(Duration::from_mins(1)));
+        assert!(consequence.is_free);
+        assert_eq!(host.pace.pause(clock.now()), Duration::from_mins(1));
+    }
+
+    #[test]
+    fn without_a_time_the_pause_grows_and_is_never_nothing() {
+        let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
+        let mut last = Duration::ZERO;
+        for times in 1..12 {
+            for asked in [None, Some(0)] {
+                let pause = refuse(&mut host, asked, &clock).parked.unwrap();
+                let longest = growing(REFUSAL_PAUSE, 2 * times);
+                assert!(pause >= last.min(longest) / 4 && pause <= longest, "{pause:?}");
+                last = pause;
+                clock.advance(pause);
+            }
+        }
+        assert!(last >= PAUSE_LIMIT / 2);
+    }
+
+    #[test]
+    fn ten_refusals_are_free_and_a_success_renews_them() {
+        let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
+        for _ in 0..PATIENCE {
+            assert!(refuse(&mut host, Some(1), &clock).is_free);
+        }
+        assert!(!refuse(&mut host, Some(1), &clock).is_free);
+        host.learn(Signal::Answered, None, clock.now(), clock.now(), &mut Dice::new(1));
+        assert!(refuse(&mut host, Some(1), &clock).is_free);
+    }
+
+    #[test]
+    fn refusals_of_requests_under_way_are_one() {
+        let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
+        let mut dice = Dice::new(1);
+        let started = clock.now();
+        (0..32).for_each(|_| host.pace.start(started));
+        clock.advance(Duration::from_millis(80));
+        let mut told = 0;
+        for _ in 0..32 {
+            host.pace.end();
+            let refused = Signal::Refused(Some(Duration::from_secs(2)));
+            let consequence = host.learn(refused, None, started, clock.now(), &mut dice);
+            told += u32::from(consequence.parked.is_some());
+            assert!(consequence.is_free);
+        }
+        assert_eq!((told, host.refusals), (1, 1));
+    }
+
+    #[test]
+    fn a_host_that_asks_for_hours_is_not_waited_for() {
+        let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
+        let consequence = refuse(&mut host, Some(3_601), &clock);
+        assert_eq!(consequence.ends, Some(Outcome::Interrupted));
+        assert_eq!(consequence.parked, Some(Duration::from_secs(3_601)));
+    }
+
+    #[test]
+    fn a_dying_host_is_left_alone_for_longer_and_longer_and_then_given_up() {
+        let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
+        let failure = Failure::new(FailureCode::Connect, "no connection");
+        let mut dice = Dice::new(1);
+        let mut pauses = Vec::new();
+        let mut attempts = 0;
+        let end = loop {
+            attempts += 1;
+            clock.advance(Duration::from_millis(1));
+            let started = clock.now();
+            let consequence =
+                host.learn(Signal::Unreachable, Some(&failure), started, clock.now(), &mut dice);
+            pauses.extend(consequence.parked);
+            if let Some(end) = consequence.ends {
+                break end;
+            }
+        };
+        assert_eq!(attempts, UNREACHABLE + DYING_PAUSES);
+        assert_eq!(pauses.len(), 5);
+        for (pause, longest) in pauses.iter().zip([2, 4, 8, 16, 32]) {
+            let longest = Duration::from_secs(longest);
+            assert!((longest / 2..=longest).contains(pause), "{pause:?}");
+        }
+        let Outcome::Failed(failure) = end else { panic!("its pages fail") };
+        assert_eq!(failure.code, FailureCode::Connect);
+        assert!(failure.message.contains("the last 25 attempts"), "{failure}");
+    }
+}

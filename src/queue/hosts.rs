@@ -1,0 +1,191 @@
+//! Which host a URL belongs to, and what may be asked of it.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use url::{Host as UrlHost, Url};
+
+use super::host::Host;
+use super::pace::Limits;
+use super::site_policy::{self, SitePolicy};
+
+/// What the user wants of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Choice<T> {
+    /// Nothing: what is usual for the host.
+    #[default]
+    Usual,
+    /// This, or no limit, whatever the host's policy says.
+    Typed(Option<T>),
+}
+
+/// Limits for each host, as far as the user chose them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct HostLimits {
+    /// `--per-host`
+    pub open: Choice<u32>,
+    /// `--rate`
+    pub rate: Choice<f64>,
+    /// Open requests at a host that neither the user nor a policy limits;
+    /// loopback has no such limit.
+    pub usual_open: Option<u32>,
+}
+
+/// A host's place in [`Hosts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HostId(u32);
+
+/// All hosts of a run. Hosts of a known site are one.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    limits: HostLimits,
+    all: Vec<Host>,
+    ids: HashMap<Box<str>, HostId>,
+    /// The text of the last URL's host, and its place: lists name one host many times.
+    last: (String, HostId),
+    scratch: String,
+}
+
+impl Hosts {
+    pub(super) fn new(limits: HostLimits) -> Self {
+        let last = (String::new(), HostId(0));
+        Self { limits, all: Vec::new(), ids: HashMap::new(), last, scratch: String::new() }
+    }
+
+    pub(super) fn get(&self, id: HostId) -> &Host {
+        &self.all[id.0 as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, id: HostId) -> &mut Host {
+        &mut self.all[id.0 as usize]
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.all.iter_mut()
+    }
+
+    /// The host of `url`, and whether it was not there before.
+    ///
+    /// http and https on their usual ports are one host: behind both stands the
+    /// same server.
+    pub(super) fn find(&mut self, url: &Url) -> (HostId, bool) {
+        self.scratch.clear();
+        self.scratch.push_str(url.host_str().unwrap_or_default());
+        if let Some(port) = url.port() {
+            write!(self.scratch, ":{port}").expect("a String takes all text");
+        }
+        if self.scratch == self.last.0 && !self.all.is_empty() {
+            return (self.last.1, false);
+        }
+        let known = self.ids.get(self.scratch.as_str()).copied();
+        let (id, is_new) = known.map_or_else(|| self.add(url), |id| (id, false));
+        std::mem::swap(&mut self.scratch, &mut self.last.0);
+        self.last.1 = id;
+        (id, is_new)
+    }
+
+    /// The policy that is kept at `url`, when the user leaves anything of it in force.
+    pub(super) fn policy(&self, url: &Url) -> Option<&'static SitePolicy> {
+        let is_overridden = self.limits.open != Choice::Usual && self.limits.rate != Choice::Usual;
+        url.host_str().and_then(site_policy::of_host).filter(|_| !is_overridden)
+    }
+
+    fn add(&mut self, url: &Url) -> (HostId, bool) {
+        let policy = url.host_str().and_then(site_policy::of_host);
+        let shared = policy.and_then(|policy| self.ids.get(policy.name).copied());
+        let id = shared.unwrap_or_else(|| {
+            let number = u32::try_from(self.all.len()).expect("memory ends before this");
+            self.all.push(Host::new(limits(self.limits, policy, url)));
+            HostId(number)
+        });
+        if let Some(policy) = policy {
+            // Names of hosts are in lower case and so cannot meet this one.
+            self.ids.insert(policy.name.into(), id);
+        }
+        self.ids.insert(self.scratch.as_str().into(), id);
+        (id, shared.is_none())
+    }
+}
+
+fn limits(chosen: HostLimits, policy: Option<&SitePolicy>, url: &Url) -> Limits {
+    let usual = policy.map_or_else(
+        || Limits { open: chosen.usual_open.filter(|_| !is_loopback(url)), rate: None },
+        |policy| policy.limits,
+    );
+    Limits { open: chosen.open.or(usual.open), rate: chosen.rate.or(usual.rate) }
+}
+
+impl<T> Choice<T> {
+    fn or(self, usual: Option<T>) -> Option<T> {
+        match self {
+            Self::Usual => usual,
+            Self::Typed(typed) => typed,
+        }
+    }
+}
+
+/// Whether `url` is on this machine, by its name (RFC 6761, 6.3) or address.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
+        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_host_is_a_name_and_a_port() {
+        let mut hosts = Hosts::new(HostLimits::default());
+        let mut find = |text: &str| hosts.find(&url(text));
+        let (first, is_new) = find("http://a.org/1");
+        assert!(is_new);
+        assert_eq!(find("https://a.org/2"), (first, false));
+        assert_eq!(find("http://A.ORG:80/3"), (first, false));
+        let (other, is_new) = find("http://a.org:8080/1");
+        assert!(is_new && other != first);
+        assert_eq!(find("http://a.org/4"), (first, false));
+        assert_eq!(find("https://a.org:8080/"), (other, false));
+    }
+
+    #[test]
+    fn the_hosts_of_a_known_site_are_one() {
+        let mut hosts = Hosts::new(HostLimits { usual_open: Some(32), ..HostLimits::default() });
+        let (english, is_new) = hosts.find(&url("https://en.wikipedia.org/wiki/India"));
+        assert!(is_new);
+        for text in ["http://de.wikipedia.org/", "https://upload.wikimedia.org/x.png"] {
+            assert_eq!(hosts.find(&url(text)), (english, false), "{text}");
+        }
+        let limits = hosts.get(english).pace.limits();
+        assert_eq!(limits, Limits { open: Some(9), rate: Some(19.0) });
+    }
+
+    #[test]
+    fn what_was_typed_comes_before_a_policy_and_that_before_the_usual() {
+        let usual = HostLimits { usual_open: Some(16), ..HostLimits::default() };
+        let typed =
+            HostLimits { open: Choice::Typed(Some(32)), rate: Choice::Typed(None), ..usual };
+        let of = |chosen, text: &str| {
+            let url = url(text);
+            limits(chosen, url.host_str().and_then(site_policy::of_host), &url)
+        };
+        let wikipedia = "https://en.wikipedia.org/";
+        assert_eq!(of(typed, wikipedia), Limits { open: Some(32), rate: None });
+        assert_eq!(of(usual, wikipedia), Limits { open: Some(9), rate: Some(19.0) });
+        assert_eq!(of(usual, "http://a.org/"), Limits { open: Some(16), rate: None });
+        for text in ["http://127.0.0.1:8000/", "http://localhost/", "http://[::1]:1/"] {
+            assert_eq!(of(usual, text), Limits::default(), "{text}");
+        }
+        let half = HostLimits { open: Choice::Typed(Some(2)), ..usual };
+        assert_eq!(of(half, wikipedia), Limits { open: Some(2), rate: Some(19.0) });
+        assert_eq!(of(half, "http://127.0.0.1/"), Limits { open: Some(2), rate: None });
+    }
+}

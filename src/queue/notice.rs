@@ -1,0 +1,174 @@
+//! What happens in the queue besides the page that was brought: pages that end
+//! without being asked for, and things that users should know.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::pace::Limits;
+use super::site_policy::SitePolicy;
+use crate::clock::rfc3339;
+use crate::event::Event;
+use crate::model::{Attempt, Job, Outcome, Settled};
+
+/// What happened besides.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Pages that ended without being asked for.
+    pub ended: Vec<(Job, Outcome)>,
+    /// What users should know.
+    pub notices: Vec<Notice>,
+    /// So many pages failed, more than the run bears.
+    pub too_many_failures: Option<u64>,
+}
+
+/// Something that users should know about a host.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// Its policy is known and kept.
+    KnownSite {
+        /// The host that was named first.
+        host: String,
+        /// The policy.
+        policy: &'static SitePolicy,
+        /// What is kept, where the user did not override it.
+        limits: Limits,
+        /// Pages that could be in flight otherwise.
+        workers: usize,
+    },
+    /// Its robots.txt asks for a pause between requests.
+    CrawlDelay {
+        /// The host.
+        host: String,
+        /// The pause.
+        delay: Duration,
+    },
+    /// It is left alone for a while.
+    Parked {
+        /// The host.
+        host: String,
+        /// For so long.
+        pause: Duration,
+        /// That is, until then.
+        until: Instant,
+        /// Why: `429, Retry-After 60`.
+        why: String,
+    },
+    /// It asks for a longer time than a run waits.
+    Away {
+        /// The host.
+        host: String,
+        /// So long.
+        pause: Duration,
+        /// The time to come back.
+        back: SystemTime,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Effects {
+    /// Whether nothing happened.
+    pub const fn is_empty(&self) -> bool {
+        self.ended.is_empty() && self.notices.is_empty() && self.too_many_failures.is_none()
+    }
+
+    /// The events that tell it.
+    pub fn into_events(self) -> impl Iterator<Item = Event> {
+        let notices = self.notices.into_iter().map(Notice::into_event);
+        notices.chain(self.ended.into_iter().map(|(job, outcome)| unasked(job, outcome)))
+    }
+}
+
+/// The record of a page that ended without being asked for.
+pub fn unasked(job: Job, outcome: Outcome) -> Event {
+    Event::Settled(Box::new(Settled {
+        job,
+        attempt: Attempt::without_answer(outcome),
+        worker: None,
+        started: None,
+        total: Duration::ZERO,
+    }))
+}
+
+impl Notice {
+    /// The event that tells it.
+    pub fn into_event(self) -> Event {
+        match self {
+            Self::Parked { host, until, why, .. } => Event::Parked { host, until, why },
+            Self::KnownSite { .. } | Self::CrawlDelay { .. } => Event::Note(self.text()),
+            Self::Away { .. } => Event::Warning(self.text()),
+        }
+    }
+
+    /// The notice in one line.
+    pub fn text(&self) -> String {
+        match self {
+            Self::KnownSite { host, limits, workers, .. } => {
+                let open = limits.open.map(|open| format!("at most {open} open"));
+                let rate = limits.rate.map(|rate| format!("{rate}/s"));
+                let kept: Vec<_> = open.into_iter().chain(rate).collect();
+                let mut text = format!("{host}: {} by its policy", kept.join(" and "));
+                let is_vain = limits.open.is_some_and(|open| *workers > open as usize);
+                if is_vain {
+                    text += &format!(
+                        ", so {workers} workers gain nothing; to compare modes use --demo"
+                    );
+                }
+                text
+            }
+            Self::CrawlDelay { host, delay } => {
+                format!("{host}: {} s between requests by its robots.txt", delay.as_secs_f64())
+            }
+            Self::Parked { host, pause, why, .. } => {
+                format!("{host} paused {} s ({why})", pause.as_secs_f64().ceil())
+            }
+            Self::Away { host, pause, back, why } => {
+                let back = rfc3339(*back);
+                format!(
+                    "{host} asks for {} s of patience ({why}): its pages are left for another run, \
+                     not before {back}",
+                    pause.as_secs()
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::site_policy;
+
+    #[test]
+    fn notices_read_so() {
+        let host = || "en.wikipedia.org".to_owned();
+        let policy = &site_policy::TABLE[0];
+        let back = SystemTime::UNIX_EPOCH + Duration::from_mins(29_921_530);
+        for (notice, text) in [
+            (
+                Notice::KnownSite { host: host(), policy, limits: policy.limits, workers: 9 },
+                "en.wikipedia.org: at most 9 open and 19/s by its policy",
+            ),
+            (
+                Notice::KnownSite { host: host(), policy, limits: policy.limits, workers: 32 },
+                "en.wikipedia.org: at most 9 open and 19/s by its policy, so 32 workers gain \
+                 nothing; to compare modes use --demo",
+            ),
+            (
+                Notice::CrawlDelay { host: host(), delay: Duration::from_millis(1_500) },
+                "en.wikipedia.org: 1.5 s between requests by its robots.txt",
+            ),
+            (
+                Notice::Away {
+                    host: host(),
+                    pause: Duration::from_hours(2),
+                    back,
+                    why: "429, Retry-After 7200".into(),
+                },
+                "en.wikipedia.org asks for 7200 s of patience (429, Retry-After 7200): its pages \
+                 are left for another run, not before 2026-11-21T20:10:00Z",
+            ),
+        ] {
+            assert_eq!(notice.text(), text);
+        }
+    }
+}

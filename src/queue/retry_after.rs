@@ -1,0 +1,83 @@
+//! The `Retry-After` field (RFC 9110, 10.2.3): when a server wants to be asked again. Pure.
+
+use std::time::{Duration, SystemTime};
+
+/// What `value` asks for, from `now` on: seconds, or the time to a date. A date
+/// is compared with the answer's own `Date` when there is one, so that a clock
+/// that is wrong, here or there, does not matter. A date that has passed is zero.
+///
+/// `None` when the value is neither, which is then as if it were not there.
+pub fn parse(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than fit are for ever.
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let at = httpdate::parse_http_date(value).ok()?;
+    let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);
+    Some(at.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: u64 = 1_795_291_800;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn seconds(value: &str, date: Option<&str>) -> Option<u64> {
+        parse(value, date, at(NOW)).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn seconds_and_dates_are_read() {
+        for (value, pause) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Sat, 21 Nov 2026 20:11:00 GMT", Some(60)),
+            ("Saturday, 21-Nov-26 20:11:00 GMT", Some(60)),
+            ("Sat Nov 21 20:11:00 2026", Some(60)),
+            ("Sat, 21 Nov 2026 20:09:00 GMT", Some(0)),
+            ("", None),
+            ("-5", None),
+            ("1.5", None),
+            ("soon", None),
+            ("Sat, 31 Foo 2026 20:11:00 GMT", None),
+        ] {
+            assert_eq!(seconds(value, None), pause, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_compared_with_the_servers_own_clock() {
+        let (ahead, later) = ("Sat, 21 Nov 2026 22:00:00 GMT", "Sat, 21 Nov 2026 22:00:30 GMT");
+        assert_eq!(seconds(later, Some(ahead)), Some(30));
+        assert_eq!(seconds("7", Some(ahead)), Some(7));
+        assert_eq!(seconds(later, Some("no date")), Some(6_630));
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_of_seconds_is_that_number(pause in any::<u64>()) {
+            prop_assert_eq!(seconds(&pause.to_string(), None), Some(pause));
+        }
+
+        #[test]
+        fn any_date_is_that_far_away(pause in 0..100_000_000_u64, skew in 0..2_000_000_000_u64) {
+            let date = httpdate::fmt_http_date(at(skew));
+            let value = httpdate::fmt_http_date(at(skew + pause));
+            prop_assert_eq!(seconds(&value, Some(&date)), Some(pause));
+        }
+
+        #[test]
+        fn any_text_is_survived(value in ".*", date in proptest::option::of(".*")) {
+            seconds(&value, date.as_deref());
+        }
+    }
+}

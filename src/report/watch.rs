@@ -1,0 +1,159 @@
+//! What holds a run up: hosts that are left alone, and near the end the slowest pages.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::human;
+use crate::event::Event;
+use crate::message;
+use crate::model::shown_url;
+use crate::phase::{Phase, PhaseCell};
+
+/// So many are named.
+const NAMED: usize = 3;
+/// A shorter pause is nothing to speak of, and a page that is younger is not slow.
+const NOTEWORTHY: Duration = Duration::from_secs(1);
+
+/// Watches for what holds the run up.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// Until when, and why, by host.
+    parked: BTreeMap<String, (Instant, String)>,
+    /// Requests under way, by the page's place in the input.
+    in_flight: HashMap<u64, Flight>,
+}
+
+struct Flight {
+    at: Instant,
+    url: Url,
+    phase: Arc<PhaseCell>,
+}
+
+impl Watch {
+    pub(super) fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Started { seq, at, url, phase } => {
+                let flight = Flight { at: *at, url: url.clone(), phase: Arc::clone(phase) };
+                self.in_flight.insert(*seq, flight);
+            }
+            Event::Onward { seq } => drop(self.in_flight.remove(seq)),
+            Event::Retrying { job, .. } => drop(self.in_flight.remove(&job.seq)),
+            Event::Settled(settled) => drop(self.in_flight.remove(&settled.job.seq)),
+            Event::Parked { host, until, why } => {
+                self.parked.insert(host.clone(), (*until, why.clone()));
+            }
+            _ => (),
+        }
+    }
+
+    /// What holds the run up at `now`, `left` pages before its end if that is known.
+    pub(super) fn tell(&mut self, now: Instant, left: Option<u64>) -> Vec<String> {
+        let mut told = self.parked(now);
+        if left.is_some_and(|left| left <= self.in_flight.len() as u64) {
+            told.extend(self.stragglers(now));
+        }
+        told
+    }
+
+    fn parked(&mut self, now: Instant) -> Vec<String> {
+        self.parked.retain(|_, (until, _)| *until > now);
+        let mut parked: Vec<_> = self
+            .parked
+            .iter()
+            .map(|(host, (until, why))| (*until - now, host, why))
+            .filter(|(pause, ..)| *pause >= NOTEWORTHY)
+            .collect();
+        parked.sort_by(|a, b| b.cmp(a));
+        let more = parked.len().saturating_sub(NAMED);
+        let named = parked.into_iter().take(NAMED).map(|(pause, host, why)| {
+            format!("{host} paused {:.0} s ({why})", pause.as_secs_f64().ceil())
+        });
+        named.chain((more > 0).then(|| format!("{more} more hosts paused"))).collect()
+    }
+
+    fn stragglers(&self, now: Instant) -> Option<String> {
+        let mut slow: Vec<_> = self
+            .in_flight
+            .values()
+            .filter(|flight| now.saturating_duration_since(flight.at) >= NOTEWORTHY)
+            .collect();
+        slow.sort_by_key(|flight| flight.at);
+        let named: Vec<_> = slow.iter().take(NAMED).map(|flight| flight.tell(now)).collect();
+        (!named.is_empty()).then(|| format!("waiting for {}", named.join(", ")))
+    }
+}
+
+impl Flight {
+    fn tell(&self, now: Instant) -> String {
+        let phase = match self.phase.get() {
+            Phase::Connecting => "connecting".to_owned(),
+            Phase::Waiting => "no answer yet".to_owned(),
+            Phase::Receiving => format!("{} so far", human::bytes(self.phase.bytes())),
+            Phase::Working => "saving".to_owned(),
+        };
+        let age = now.saturating_duration_since(self.at).as_secs();
+        format!("{} ({phase}, {age} s)", message::excerpt(&shown_url(&self.url)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+
+    fn started(seq: u64, at: Instant) -> (Event, Arc<PhaseCell>) {
+        let phase = Arc::<PhaseCell>::default();
+        let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
+        (Event::Started { seq, at, url, phase: Arc::clone(&phase) }, phase)
+    }
+
+    #[test]
+    fn parked_hosts_are_named_with_the_time_that_is_left() {
+        let clock = ManualClock::new();
+        let mut watch = Watch::default();
+        for (host, seconds) in [("a.org", 3), ("en.wikipedia.org", 60), ("b.org", 1)] {
+            let until = clock.now() + Duration::from_secs(seconds);
+            let why = format!("429, Retry-After {seconds}");
+            watch.on_event(&Event::Parked { host: host.into(), until, why });
+        }
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(
+            watch.tell(clock.now(), None),
+            [
+                "en.wikipedia.org paused 58 s (429, Retry-After 60)",
+                "a.org paused 1 s (429, Retry-After 3)"
+            ]
+        );
+        clock.advance(Duration::from_secs(58));
+        assert!(watch.tell(clock.now(), None).is_empty());
+    }
+
+    #[test]
+    fn the_slowest_pages_are_named_when_nothing_else_is_left() {
+        let clock = ManualClock::new();
+        let mut watch = Watch::default();
+        let phases = [Phase::Connecting, Phase::Receiving, Phase::Waiting];
+        for (seq, phase) in (0..).zip(phases) {
+            let (event, cell) = started(seq, clock.now());
+            cell.set(phase);
+            cell.set_bytes(12_300);
+            watch.on_event(&event);
+            clock.advance(Duration::from_secs(4));
+        }
+        watch.on_event(&started(7, clock.now()).0);
+        assert!(watch.tell(clock.now(), Some(5)).is_empty());
+        assert_eq!(
+            watch.tell(clock.now(), Some(4)),
+            [
+                "waiting for http://a.org/0 (connecting, 12 s), http://a.org/1 (12.3 kB so far, 8 s), \
+              http://a.org/2 (no answer yet, 4 s)"
+            ]
+        );
+        watch.on_event(&Event::Onward { seq: 0 });
+        let told = watch.tell(clock.now(), Some(3));
+        assert!(told[0].starts_with("waiting for http://a.org/1"), "{told:?}");
+    }
+}
