@@ -14,14 +14,15 @@ use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
-use crate::fetch::Shared;
+use crate::fetch::proxy::Traffic;
+use crate::fetch::{self, Shared};
 use crate::model::{Intake, Outcome, State, Summary};
 use crate::queue::notice::unasked;
 use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
-use crate::report::{Finished, human, json, usage};
+use crate::report::{Finished, ProxyUse, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
 use crate::source::Access;
@@ -58,14 +59,16 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         tell(&format!("note: {note}\n"));
     }
 
-    let workers = limits::workers_within(config.workers);
+    let room = limits::room_for(config.workers);
+    let workers = room.workers;
     if workers < config.workers && config.tell.detail != Detail::Quiet {
         tell(&format!(
             "note: {workers} workers, not {}: the limit on open files\n",
             config.workers
         ));
     }
-    let shared = Arc::new(Shared::new(config.plan.fetch.clone(), Arc::clone(&clock))?);
+    let fetching = fetch::Options { kept_hosts: room.kept_hosts, ..config.plan.fetch.clone() };
+    let shared = Arc::new(Shared::new(fetching, Arc::clone(&clock))?);
     let is_quiet = config.tell.detail == Detail::Quiet;
     let opened = source::open(&config.plan, || Access {
         shared: Arc::clone(&shared),
@@ -95,8 +98,15 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         total_time: clock.now() - started,
         usage: usage::of_this_process(),
         connections: shared.connections(),
+        proxies: shared.traffic().into_iter().map(through).collect(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// What went through a proxy, for telling.
+fn through(traffic: Traffic) -> ProxyUse {
+    let Traffic { proxy, requests, failed } = traffic;
+    ProxyUse { proxy, requests, failed }
 }
 
 /// Before any page, nothing is worth ending cleanly.

@@ -4,28 +4,43 @@ use std::num::NonZeroUsize;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// What a worker holds open at most: its event loop and its wake-ups, a
-/// connection, one that is being opened, the file it writes, and some room.
+use crate::fetch::client::DEFAULT_KEPT_HOSTS;
+
+/// What a worker holds open at most, idle connections aside: its event loop and its
+/// wake-ups, a connection, one that is being opened, the file it writes, and some room.
 const FILES_PER_WORKER: u64 = 8;
 /// What the process holds open besides.
 const FILES_BESIDES: u64 = 64;
 
-/// Raises the limit on open files to what the system allows this process, and
-/// gives the number of workers that it is enough for, at most `wanted`.
-pub(super) fn workers_within(wanted: NonZeroUsize) -> NonZeroUsize {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return wanted;
-    };
-    let needed = wanted.get() as u64 * FILES_PER_WORKER + FILES_BESIDES;
-    let raised = needed.min(hard);
-    let is_raised = raised > soft && setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok();
-    capped(wanted, if is_raised { raised } else { soft })
+/// What the open files are enough for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Pages in flight at most.
+    pub(super) workers: NonZeroUsize,
+    /// Hosts whose idle connections each worker may keep.
+    pub(super) kept_hosts: usize,
 }
 
-fn capped(wanted: NonZeroUsize, files: u64) -> NonZeroUsize {
-    let enough = files.saturating_sub(FILES_BESIDES) / FILES_PER_WORKER;
-    let enough = usize::try_from(enough).ok().and_then(NonZeroUsize::new);
-    wanted.min(enough.unwrap_or(NonZeroUsize::MIN))
+/// Raises the limit on open files to what the system allows this process, and
+/// gives what it is enough for: at most `wanted` workers, and what is left for
+/// connections that wait for another page of their host.
+pub(super) fn room_for(wanted: NonZeroUsize) -> Room {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return Room { workers: wanted, kept_hosts: DEFAULT_KEPT_HOSTS };
+    };
+    let of_worker = FILES_PER_WORKER + DEFAULT_KEPT_HOSTS as u64;
+    let raised = (wanted.get() as u64 * of_worker + FILES_BESIDES).min(hard);
+    let is_raised = raised > soft && setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok();
+    divided(wanted, if is_raised { raised } else { soft })
+}
+
+fn divided(wanted: NonZeroUsize, files: u64) -> Room {
+    let files = files.saturating_sub(FILES_BESIDES);
+    let enough = usize::try_from(files / FILES_PER_WORKER).ok().and_then(NonZeroUsize::new);
+    let workers = wanted.min(enough.unwrap_or(NonZeroUsize::MIN));
+    let left = (files / workers.get() as u64).saturating_sub(FILES_PER_WORKER);
+    let kept_hosts = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, DEFAULT_KEPT_HOSTS);
+    Room { workers, kept_hosts }
 }
 
 #[cfg(test)]
@@ -34,10 +49,14 @@ mod tests {
 
     #[test]
     fn workers_stay_within_the_open_files() {
-        let workers = |wanted, files| capped(NonZeroUsize::new(wanted).unwrap(), files).get();
-        assert_eq!(workers(16, 1024), 16);
-        assert_eq!(workers(200, 1024), 120);
-        assert_eq!(workers(200, 20), 1);
-        assert_eq!(workers(4096, u64::MAX), 4096);
+        let room = |wanted, files| {
+            let room = divided(NonZeroUsize::new(wanted).unwrap(), files);
+            (room.workers.get(), room.kept_hosts)
+        };
+        assert_eq!(room(16, 1024), (16, 52));
+        assert_eq!(room(16, 4096), (16, 64));
+        assert_eq!(room(200, 1024), (120, 1));
+        assert_eq!(room(200, 20), (1, 1));
+        assert_eq!(room(4096, u64::MAX), (4096, 64));
     }
 }

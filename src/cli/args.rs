@@ -147,6 +147,9 @@ pub struct HttpArgs {
     /// User name and password for servers, `name:password`
     #[arg(short = 'u', long, value_name = "NAME:PASSWORD")]
     pub user: Option<String>,
+    /// Ask through this proxy (http, https, socks5, socks5h) or through those in FILE in turn; '' for none [default: what the environment names]
+    #[arg(short = 'x', long, value_name = "URL|@FILE")]
+    pub proxy: Option<String>,
     /// Limit for opening a connection: name, TCP and TLS
     #[arg(long, value_name = "TIME", default_value = values::duration_text(fetch_client::DEFAULT_CONNECT_TIMEOUT), value_parser = values::limit)]
     pub connect_timeout: Duration,
@@ -177,6 +180,9 @@ pub struct HttpArgs {
     /// Trust any server
     #[arg(short = 'k', long, conflicts_with = "cacert")]
     pub insecure: bool,
+    /// Refuse addresses that are not of the public internet, such as private ones and loopback, on every redirect too
+    #[arg(long)]
+    pub untrusted: bool,
 }
 
 /// Where pages go

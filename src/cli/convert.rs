@@ -11,10 +11,12 @@ use super::args::{
     Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots, RunningArgs,
     SourceArgs, Subcommands, TellingArgs,
 };
-use super::{Command, UsageError};
+use super::{Command, UsageError, proxies};
 use crate::config::{
     DEFAULT_INDEX, Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers,
 };
+use crate::fetch::client;
+use crate::fetch::proxy::Proxies;
 use crate::fetch::tls::{self, Trust};
 use crate::message::{self, excerpt, excerpt_url};
 use crate::queue::hosts::{Choice, HostLimits};
@@ -119,7 +121,20 @@ fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
     };
     let source_text = source_text(&source);
     let source = source_options(source)?;
+    let is_demo = matches!(source, SourceOptions::Demo { .. });
+    if is_demo && http.untrusted {
+        return usage(
+            "--untrusted refuses the site of --demo, which is on loopback",
+            "leave it out",
+        );
+    }
     let mut fetch = http_options(http)?;
+    // The embedded site is on this machine, whatever the way to others.
+    let variable = |name: &str| (!is_demo).then(|| proxies::variable(name)).flatten();
+    fetch.proxies = proxies::proxies(http.proxy.as_deref(), &variable)?;
+    if fetch.untrusted {
+        proxies::check_untrusted(&fetch.proxies)?;
+    }
     fetch.credentials_for = match &source {
         SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => Some(url.clone()),
         SourceOptions::IndexFile { base, .. } => Some(base.clone()),
@@ -250,15 +265,18 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
     let mut headers = HeaderMap::new();
     let mut credentials = HeaderMap::new();
     for line in &typed.header {
-        let (name, value) = header_line(line)?;
+        let (name, mut value) = header_line(line)?;
         let is_credential = matches!(name, header::AUTHORIZATION | header::COOKIE);
+        value.set_sensitive(is_credential);
         (if is_credential { &mut credentials } else { &mut headers }).append(name, value);
     }
     if let Some(cookie) = &typed.cookie {
         if !cookie.contains('=') {
             return usage("--cookie takes name=value", "a file of cookies is not supported");
         }
-        credentials.insert(header::COOKIE, header_value("--cookie", cookie)?);
+        let mut value = header_value("--cookie", cookie)?;
+        value.set_sensitive(true);
+        credentials.insert(header::COOKIE, value);
     }
     if let Some(user) = &typed.user {
         if !user.contains(':') {
@@ -296,6 +314,9 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
         max_redirects: typed.max_redirs,
         http: typed.http.into(),
         trust,
+        proxies: Proxies::default(),
+        untrusted: typed.untrusted,
+        kept_hosts: client::DEFAULT_KEPT_HOSTS,
     })
 }
 

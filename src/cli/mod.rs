@@ -4,6 +4,7 @@
 
 pub mod args;
 mod convert;
+mod proxies;
 mod values;
 
 use std::ffi::OsString;
@@ -77,4 +78,25 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, N
 /// The parser's own description of itself, for checking the documentation.
 pub fn description() -> clap::Command {
     args::Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_decided_shows_no_secret() {
+        let typed = [
+            "fetchpages",
+            "http://a.org/",
+            "--proxy=http://me:secret@gate:1",
+            "--user=me:secret",
+            "--cookie=session=secret",
+            "--header=Authorization: secret",
+        ];
+        let command = parse(typed.map(OsString::from)).unwrap();
+        let shown = format!("{command:?}");
+        assert!(shown.contains("Proxy(http://gate:1)"), "{shown}");
+        assert!(!shown.contains("secret") && !shown.contains("bWU6c2VjcmV0"), "{shown}");
+    }
 }

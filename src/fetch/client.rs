@@ -1,16 +1,18 @@
 //! Options become a client. One client belongs to one runtime; what many clients
 //! have in common (TLS settings, session cache, resolved names) is made once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-use super::Ask;
 use super::connect::{CountConnections, Links};
-use super::resolve::{CachingResolver, Resolver};
-use super::tls;
+use super::pool::{IDLE_TIMEOUT, Pool};
+use super::proxy::{Proxies, Traffic};
+use super::resolve::{CachingResolver, Guard, Resolver};
+use super::rotation::Rotation;
+use super::{Ask, tls};
 use crate::clock::Clock;
 use crate::model::Validators;
 
@@ -24,6 +26,9 @@ pub const DEFAULT_MAX_TIME: Duration = Duration::from_mins(5);
 pub const DEFAULT_MAX_SIZE: u64 = 128 * 1024 * 1024;
 /// `--max-redirs`: redirects followed for one page.
 pub const DEFAULT_MAX_REDIRECTS: u32 = 10;
+/// Hosts whose idle connections are kept for each request in flight, where open
+/// files are not scarce.
+pub const DEFAULT_KEPT_HOSTS: usize = 64;
 
 /// What is asked for, and taken apart by `page::decode`.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
@@ -68,6 +73,13 @@ pub struct Options {
     pub http: HttpChoice,
     /// Whom to trust over TLS.
     pub trust: tls::Trust,
+    /// The proxies.
+    pub proxies: Proxies,
+    /// Whether only addresses of the public internet are asked. The proxies must
+    /// then be such that names are resolved here.
+    pub untrusted: bool,
+    /// Hosts whose idle connections are kept, for each request in flight.
+    pub kept_hosts: usize,
 }
 
 /// A client cannot be made.
@@ -87,6 +99,7 @@ pub struct Shared {
     tls: rustls::ClientConfig,
     resolver: Arc<Resolver>,
     links: Arc<Links>,
+    rotation: Mutex<Rotation>,
     clock: Arc<dyn Clock>,
 }
 
@@ -98,9 +111,12 @@ impl Shared {
     /// [`FetchError::Tls`] when the TLS settings do not hold together.
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self, FetchError> {
         let tls = tls::client_config(&options.trust, options.http).map_err(FetchError::Tls)?;
-        let resolver = Arc::new(Resolver::new(options.connect_timeout));
+        let own = options.proxies.iter().map(|proxy| proxy.host().to_owned()).collect();
+        let guard = if options.untrusted { Guard::Public(own) } else { Guard::Open };
+        let resolver = Arc::new(Resolver::new(options.connect_timeout, guard));
         let links = Arc::new(Links::new(Arc::clone(&clock)));
-        Ok(Self { options, tls, resolver, links, clock })
+        let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
+        Ok(Self { options, tls, resolver, links, rotation, clock })
     }
 
     /// The options, as given.
@@ -112,22 +128,27 @@ impl Shared {
     pub fn connections(&self) -> u64 {
         self.links.total()
     }
-}
 
-/// An HTTP client for one runtime. Cloning is not offered: a client must not cross runtimes.
-pub struct Client {
-    http: reqwest::Client,
-    shared: Arc<Shared>,
-}
+    /// What went through each proxy so far.
+    pub fn traffic(&self) -> Vec<Traffic> {
+        let rotation = self.rotation();
+        let counts = self.options.proxies.iter().zip(rotation.counts());
+        counts
+            .map(|(proxy, (requests, failed))| Traffic {
+                proxy: proxy.to_string(),
+                requests,
+                failed,
+            })
+            .collect()
+    }
 
-impl Client {
-    /// Makes a client that opens its connections on the runtime that polls it.
-    ///
-    /// # Errors
-    ///
-    /// [`FetchError::Client`] when the HTTP library refuses the options.
-    pub fn new(shared: &Arc<Shared>) -> Result<Self, FetchError> {
-        let options = &shared.options;
+    pub(super) fn rotation(&self) -> MutexGuard<'_, Rotation> {
+        self.rotation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes an HTTP client whose requests go through the proxy of number `proxy`.
+    pub(super) fn make(&self, proxy: Option<usize>) -> Result<reqwest::Client, FetchError> {
+        let options = &self.options;
         let mut common = options.headers.clone();
         common.entry(header::USER_AGENT).or_insert_with(|| options.user_agent.clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
@@ -139,32 +160,63 @@ impl Client {
             .no_proxy()
             .referer(false)
             .tcp_nodelay(true)
-            .tls_backend_preconfigured(shared.tls.clone())
-            .dns_resolver(CachingResolver(Arc::clone(&shared.resolver)))
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tls_backend_preconfigured(self.tls.clone())
+            .dns_resolver(CachingResolver(Arc::clone(&self.resolver)))
             .connector_layer(CountConnections::new(
-                Arc::clone(&shared.links),
+                Arc::clone(&self.links),
                 options.connect_timeout,
             ));
+        if let Some(proxy) = proxy {
+            let proxy = options.proxies.get(proxy).url().clone();
+            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(FetchError::Client)?);
+        }
         builder = match options.http {
             HttpChoice::Auto => builder,
             HttpChoice::Http1 => builder.http1_only(),
             HttpChoice::Http2 => builder.http2_prior_knowledge(),
         };
-        let http = builder.build().map_err(FetchError::Client)?;
-        Ok(Self { http, shared: Arc::clone(shared) })
+        builder.build().map_err(FetchError::Client)
+    }
+}
+
+/// An HTTP client for one runtime. Cloning is not offered: a client must not cross runtimes.
+pub struct Client {
+    pool: Pool,
+    shared: Arc<Shared>,
+}
+
+impl Client {
+    /// Makes a client that opens its connections on the runtime that polls it.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Client`] when the HTTP library refuses the options.
+    pub fn new(shared: &Arc<Shared>) -> Result<Self, FetchError> {
+        // Made here for the sake of its error: later ones have the same options.
+        shared.make(None)?;
+        Ok(Self { pool: Pool::default(), shared: Arc::clone(shared) })
     }
 
     pub(super) fn options(&self) -> &Options {
         &self.shared.options
     }
 
+    pub(super) const fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.shared.clock.now()
     }
 
-    /// The request of `ask`. Credentials go along only as long as scheme, host
-    /// and port stay the same.
-    pub(super) fn request(&self, ask: Ask<'_>) -> reqwest::RequestBuilder {
+    /// The request of `ask`, made by `http`. Credentials go along only as long as
+    /// scheme, host and port stay the same.
+    pub(super) fn request(&self, http: &reqwest::Client, ask: Ask<'_>) -> reqwest::RequestBuilder {
         let Ask { url, asked, .. } = ask;
         let options = self.options();
         let home = options.credentials_for.as_ref().unwrap_or(asked);
@@ -175,7 +227,7 @@ impl Client {
         let _ = url.set_username(if is_home { asked.username() } else { "" });
         let _ = url.set_password(asked.password().filter(|_| is_home));
         let goes_home = is_home && url.origin() == home.origin();
-        let mut request = self.http.get(url);
+        let mut request = http.get(url);
         if goes_home {
             request = request.headers(options.credentials.clone());
         }
@@ -187,5 +239,36 @@ impl Client {
                 .fold(request, |request, (name, value)| request.header(name, value));
         }
         request
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// Options with nothing special in them.
+    pub(in crate::fetch) fn options() -> Options {
+        Options {
+            user_agent: HeaderValue::from_static("test"),
+            headers: HeaderMap::new(),
+            credentials: HeaderMap::new(),
+            credentials_for: None,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            read_timeout: DEFAULT_READ_TIMEOUT,
+            max_time: DEFAULT_MAX_TIME,
+            max_size: DEFAULT_MAX_SIZE,
+            max_redirects: DEFAULT_MAX_REDIRECTS,
+            http: HttpChoice::Auto,
+            trust: tls::Trust::Anyone,
+            proxies: Proxies::default(),
+            untrusted: false,
+            kept_hosts: DEFAULT_KEPT_HOSTS,
+        }
+    }
+
+    /// An HTTP client with nothing special to it.
+    pub(in crate::fetch) fn bare() -> reqwest::Client {
+        Shared::new(options(), Arc::new(SystemClock)).unwrap().make(None).unwrap()
     }
 }

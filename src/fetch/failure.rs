@@ -7,7 +7,7 @@ use std::io;
 
 use super::connect::ConnectTimedOut;
 use super::resolve::DnsError;
-use super::tls;
+use super::{tls, tunnel};
 use crate::model::{Failure, FailureCode};
 
 /// The failure of a request whose answer did not begin.
@@ -40,6 +40,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
         return Some(match error {
             DnsError::TimedOut { .. } => FailureCode::DnsTimeout,
             DnsError::Failed { .. } | DnsError::NoAddress { .. } => FailureCode::Dns,
+            DnsError::Blocked { .. } => FailureCode::Blocked,
         });
     }
     if cause.is::<ConnectTimedOut>() {
@@ -88,7 +89,7 @@ fn of_io(error: &io::Error) -> Option<FailureCode> {
 /// The chain of causes, innermost first. An `io::Error` that wraps another
 /// error, and HTTP/2's error of a broken connection, hide it from `source`, so
 /// they are opened here.
-fn causes<'a>(
+pub(super) fn causes<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> + 'a {
     // Innermost causes say most, so they are asked first.
@@ -108,11 +109,11 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     if let Some(broken) = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io) {
         return Some(broken);
     }
-    error.source()
+    tunnel::inner(error).or_else(|| error.source())
 }
 
 /// One line for people: the innermost cause, which is the one that helps.
-fn message(error: &reqwest::Error) -> String {
+pub(super) fn message(error: &reqwest::Error) -> String {
     let mut told = Vec::new();
     for cause in causes(error) {
         if let Some(error) = cause.downcast_ref::<rustls::Error>() {

@@ -4,11 +4,18 @@
 //! when that host may be asked. The body stays in its content coding: decoding is CPU work and belongs to `page`. Whether a
 //! status is a success is for the caller to say.
 
+mod bypass;
 pub mod client;
 mod connect;
 pub mod failure;
+mod guard;
+mod pool;
+pub mod proxy;
 mod resolve;
+mod rotation;
+mod route;
 pub mod tls;
+mod tunnel;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +29,7 @@ use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Head, HttpVersion, RawPage, Validators};
 use crate::phase::{Phase, PhaseCell};
 pub use client::{Client, FetchError, HttpChoice, Options, Shared};
+use route::Route;
 
 /// At most so much of a body that will not be saved is read: enough to tell a
 /// reason, and to let the connection be used again.
@@ -104,17 +112,19 @@ impl Client {
         let left = limit.saturating_sub(ask.spent);
         match tokio::time::timeout(left, self.exchange(ask, &mut trail)).await {
             Ok(Ok(got)) => Ok(got),
-            Ok(Err(failure)) => Err(trail.missed(failure)),
+            Ok(Err(failure)) => Err(trail.missed(placed(failure, ask))),
             Err(_elapsed) => {
                 let message = format!("not done within {limit:?} (--max-time)");
-                Err(trail.missed(Failure::new(FailureCode::MaxTime, message)))
+                let failure = Failure::new(FailureCode::MaxTime, message);
+                Err(trail.missed(placed(failure, ask)))
             }
         }
     }
 
     async fn exchange(&self, ask: Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
         let started = self.now();
-        let response = self.send(ask).await?;
+        let route = self.route(ask.url)?;
+        let response = self.send(ask, &route).await?;
         ask.phase.set(Phase::Receiving);
         trail.wait = ask.spent + (self.now() - started);
         let head = read_head(&response, ask.url);
@@ -136,18 +146,18 @@ impl Client {
     ///
     /// The time for the first byte runs from the moment the connection is
     /// there: opening one has a limit of its own.
-    async fn send(&self, ask: Ask<'_>) -> Result<Response, Failure> {
+    async fn send(&self, ask: Ask<'_>, route: &Route<'_>) -> Result<Response, Failure> {
         let limit = self.options().read_timeout;
         let started = self.now();
         ask.phase.set(Phase::Waiting);
-        let sending = self.request(ask).send();
+        let sending = self.request(route.http(), ask).send();
         let mut sending = std::pin::pin!(connect::told_to(Arc::clone(ask.phase), sending));
         let mut deadline = started + limit;
         loop {
             let pause = deadline.saturating_duration_since(self.now());
             match tokio::time::timeout(pause, &mut sending).await {
-                Ok(Ok(response)) => return Ok(response),
-                Ok(Err(error)) => return Err(failure::before_answer(&error)),
+                Ok(Ok(response)) => return self.answered(route, ask.url, response),
+                Ok(Err(error)) => return Err(self.failed(route, ask.url, &error)),
                 Err(_elapsed) => {
                     deadline = self.later_deadline(ask.phase, started, limit).ok_or_else(|| {
                         let message = format!("no answer began within {limit:?} (--read-timeout)");
@@ -213,6 +223,16 @@ impl Client {
             body.push(chunk, announced);
         }
     }
+}
+
+/// `failure`, with the address that a redirect led to: the record names another.
+fn placed(failure: Failure, ask: Ask<'_>) -> Failure {
+    if ask.hops == 0 {
+        return failure;
+    }
+    let address = message::excerpt_url(ask.url.as_str());
+    let message = format!("{} (redirected to {address})", failure.message);
+    Failure { message, ..failure }
 }
 
 /// Chunks of a body; a body of one chunk is not copied.

@@ -1,13 +1,19 @@
 //! Host names become addresses: by the system's resolver, with a limit of its
 //! own, once for each host of a run.
+//!
+//! With `--untrusted`, addresses that must not be asked are taken out here. The
+//! same answer is used for connecting, so a name that resolves to something else
+//! a moment later gains nothing.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
+
+use super::guard;
 
 /// So many names are remembered; beyond that the memory starts afresh, which
 /// costs look-ups but bounds it.
@@ -28,6 +34,29 @@ pub(super) enum DnsError {
     TimedOut { host: String, limit: Duration },
     #[error("the name {host} has no address")]
     NoAddress { host: String },
+    #[error("{host} is at {address}, which is {why} (--untrusted)")]
+    Blocked { host: String, address: IpAddr, why: &'static str },
+}
+
+impl DnsError {
+    /// The name that was looked up.
+    pub(super) fn host(&self) -> &str {
+        match self {
+            Self::Failed { host, .. }
+            | Self::TimedOut { host, .. }
+            | Self::NoAddress { host }
+            | Self::Blocked { host, .. } => host,
+        }
+    }
+}
+
+/// Which addresses may be asked.
+pub(super) enum Guard {
+    /// All.
+    Open,
+    /// Those of the public internet, and whatever addresses these names have:
+    /// they are the user's own.
+    Public(HashSet<String>),
 }
 
 /// Resolves names once and remembers the answers. Failures are not remembered:
@@ -35,11 +64,12 @@ pub(super) enum DnsError {
 pub(super) struct Resolver {
     answers: Mutex<HashMap<String, Answer>>,
     limit: Duration,
+    guard: Guard,
 }
 
 impl Resolver {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self { answers: Mutex::default(), limit }
+    pub(super) fn new(limit: Duration, guard: Guard) -> Self {
+        Self { answers: Mutex::default(), limit, guard }
     }
 
     /// The addresses of `host`; of many that ask at a time, one looks up.
@@ -61,16 +91,44 @@ impl Resolver {
 
     async fn look_up(&self, host: &str) -> Result<Arc<[SocketAddr]>, DnsError> {
         let limit = self.limit;
-        let looking = tokio::net::lookup_host((host, 0));
+        // An address comes here on its way to a SOCKS proxy, brackets and all.
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let looking = tokio::net::lookup_host((bare.unwrap_or(host), 0));
         let found = tokio::time::timeout(limit, looking)
             .await
             .map_err(|_elapsed| DnsError::TimedOut { host: host.to_owned(), limit })?
             .map_err(|source| DnsError::Failed { host: host.to_owned(), source })?;
-        let addresses: Arc<[SocketAddr]> = found.collect();
-        if addresses.is_empty() {
-            return Err(DnsError::NoAddress { host: host.to_owned() });
+        self.guard.admit(host, found)
+    }
+}
+
+impl Guard {
+    /// Of the addresses of `host` those that may be asked. When a name has both
+    /// kinds, its public addresses are used: they are what it shows to everybody.
+    fn admit(
+        &self,
+        host: &str,
+        found: impl Iterator<Item = SocketAddr>,
+    ) -> Result<Arc<[SocketAddr]>, DnsError> {
+        let mut blocked = None;
+        let judge = |address: &SocketAddr| match self {
+            Self::Public(exempt) if !exempt.contains(host) => guard::refusal(address.ip()),
+            Self::Public(_) | Self::Open => None,
+        };
+        let admitted: Arc<[_]> = found
+            .filter(|address| match judge(address) {
+                Some(why) => {
+                    blocked = Some((address.ip(), why));
+                    false
+                }
+                None => true,
+            })
+            .collect();
+        match blocked {
+            _ if !admitted.is_empty() => Ok(admitted),
+            Some((address, why)) => Err(DnsError::Blocked { host: host.to_owned(), address, why }),
+            None => Err(DnsError::NoAddress { host: host.to_owned() }),
         }
-        Ok(addresses)
     }
 }
 
@@ -87,5 +145,31 @@ impl Resolve for CachingResolver {
             let addresses: Addrs = Box::new(addresses.into_iter());
             Ok(addresses)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(guard: &Guard, host: &str, addresses: &[&str]) -> Result<Vec<String>, DnsError> {
+        let found = addresses.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0));
+        let admitted = guard.admit(host, found)?;
+        Ok(admitted.iter().map(|address| address.ip().to_string()).collect())
+    }
+
+    #[test]
+    fn a_guarded_name_is_asked_at_its_public_addresses_only() {
+        let guard = Guard::Public(HashSet::from(["gate.lan".to_owned()]));
+        let mixed = ["10.0.0.1", "8.8.8.8", "::1", "2a00::1"];
+        assert_eq!(admitted(&guard, "a.org", &mixed).unwrap(), ["8.8.8.8", "2a00::1"]);
+        let blocked = admitted(&guard, "a.org", &["127.0.0.1"]).unwrap_err();
+        assert_eq!(
+            blocked.to_string(),
+            "a.org is at 127.0.0.1, which is loopback (RFC 1122) (--untrusted)"
+        );
+        assert_eq!(admitted(&guard, "gate.lan", &["10.0.0.1"]).unwrap(), ["10.0.0.1"]);
+        assert_eq!(admitted(&Guard::Open, "a.org", &mixed).unwrap().len(), 4);
+        assert!(matches!(admitted(&guard, "a.org", &[]), Err(DnsError::NoAddress { .. })));
     }
 }

@@ -117,7 +117,8 @@ pub(super) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
         (Code::Dns | Code::DnsTimeout | Code::Connect | Code::ConnectTimeout, _) => {
             Signal::Unreachable
         }
-        (Code::Save | Code::WorkerLost | Code::Blocked | Code::Proxy | Code::Deadline, None) => {
+        // The proxy's, the run's or our own, not the host's.
+        (Code::Save | Code::WorkerLost | Code::Blocked | Code::Proxy | Code::Deadline, _) => {
             Signal::Nothing
         }
         (_, Some(_)) => Signal::Answered,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::Finished;
+use super::{Finished, ProxyUse};
 use crate::message;
 use crate::model::{State, Summary};
 
@@ -49,6 +49,9 @@ fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
         bytes(run.usage.peak_rss_bytes),
         run.connections
     )?;
+    for ProxyUse { proxy, requests, failed } in &run.proxies {
+        writeln!(text, "proxy     {proxy}  {requests} requests, {failed} failed")?;
+    }
     writeln!(text, "output    {}", run.output)?;
     for (code, class) in &summary.failures {
         let (count, url, message) = (class.count, &class.example_url, &class.example_message);
@@ -155,6 +158,7 @@ pub(super) mod tests {
             total_time: Duration::from_millis(4_950),
             usage: Usage { cpu: Duration::from_millis(820), peak_rss_bytes: 41_200_000 },
             connections: 32,
+            proxies: Vec::new(),
         }
     }
 
@@ -178,6 +182,14 @@ output    pages
 failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
 "
         );
+    }
+
+    #[test]
+    fn each_proxy_has_a_line() {
+        let proxy = "http://127.0.0.1:8888".to_owned();
+        let proxies = vec![ProxyUse { proxy, requests: 120, failed: 3 }];
+        let text = render(&Finished { proxies, ..finished() });
+        assert!(text.contains("\nproxy     http://127.0.0.1:8888  120 requests, 3 failed\noutput"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Finished;
+use super::{Finished, ProxyUse};
 use crate::model::{FailureCode, State};
 
 /// The version of the object.
@@ -37,6 +37,8 @@ struct Object<'a> {
     workers: usize,
     output: &'a str,
     failures: BTreeMap<FailureCode, u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    proxies: &'a [ProxyUse],
 }
 
 /// The summary as one line of JSON, ending with a line end.
@@ -69,6 +71,7 @@ pub fn render(run: &Finished) -> String {
         workers: run.workers,
         output: &run.output,
         failures: summary.failures.iter().map(|(code, class)| (*code, class.count)).collect(),
+        proxies: &run.proxies,
     };
     let line = serde_json::to_string(&object).expect("numbers and text are always JSON");
     line + "\n"
@@ -96,5 +99,14 @@ mod tests {
                 "\n"
             )
         );
+    }
+
+    #[test]
+    fn proxies_come_last_when_there_are_any() {
+        let proxy = "socks5://a.org:1080".to_owned();
+        let proxies = vec![ProxyUse { proxy, requests: 120, failed: 3 }];
+        let line = render(&Finished { proxies, ..crate::report::human::tests::finished() });
+        let end = r#","proxies":[{"proxy":"socks5://a.org:1080","requests":120,"failed":3}]}"#;
+        assert_eq!(line.trim_end().split_once(r#"{"http":2}"#).unwrap().1, end);
     }
 }

@@ -10,6 +10,8 @@ mod watch;
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::Summary;
 use usage::Usage;
 
@@ -32,4 +34,17 @@ pub struct Finished {
     pub usage: Usage,
     /// Connections opened.
     pub connections: u64,
+    /// What went through each proxy.
+    pub proxies: Vec<ProxyUse>,
+}
+
+/// What went through a proxy.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProxyUse {
+    /// Its address, without credentials.
+    pub proxy: String,
+    /// Requests that were to go through it.
+    pub requests: u64,
+    /// Those among them that it failed.
+    pub failed: u64,
 }

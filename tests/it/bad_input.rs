@@ -12,6 +12,12 @@ fn an_index_that_cannot_be_had() {
         .run(&["--index", &index, "--retry", "0"])
         .code(1)
         .says(&[&format!("error: failed to fetch {index} after 1 try\ncaused by: no connection")]);
+    // What is behind a redirect is named too, without what the server put in.
+    let location = format!("Location: http://me:secret@{free}/moved\r\n");
+    let server = Canned::always(answer("301 Moved Permanently", &location, ""));
+    let ended = place.run(&["--index", &server.url("/"), "--retry", "0"]).code(1);
+    assert!(!ended.stderr.contains("secret"), "{ended:?}");
+    ended.says(&["no connection: ", &format!(" (redirected to http://{free}/moved)\n")]);
     let refusal = "Please set a user-agent and respect our robot policy.\n";
     let server = Canned::always(answer("403 Forbidden", "Content-Type: text/plain\r\n", refusal));
     place.run(&["--index", &server.url("/list")]).code(1).says(&[

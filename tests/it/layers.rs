@@ -26,7 +26,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["report/progress.rs"]),
     ("rayon", &["exec/"]),
     ("hyper", &["origin/", "fetch/failure.rs"]),
-    ("hyper_util", &["origin/"]),
+    ("hyper_util", &["origin/", "fetch/tunnel.rs"]),
     ("tokio_rustls", &["origin/"]),
     ("rcgen", &["origin/"]),
     ("quick_xml", &["source/sitemap.rs"]),

@@ -6,9 +6,13 @@
 mod bad_input;
 mod download;
 mod faults;
+mod guard;
+mod hostile;
 mod layers;
+mod many_hosts;
 mod output;
 mod polite;
+mod proxies;
 mod readme;
 mod sources;
 mod stopping;

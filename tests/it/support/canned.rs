@@ -69,6 +69,10 @@ impl Canned {
         Self::start(move |_| Reply::Raw(raw.clone()))
     }
 
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }

@@ -1,6 +1,7 @@
 //! What the tests share: the program, run in a directory of its own, and servers.
 
 pub mod canned;
+pub mod proxy;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -68,8 +69,33 @@ impl Place {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fetchpages"));
-        command.args(arguments).current_dir(self.dir.path()).env_remove("FETCHPAGES_CONTACT");
+        command.args(arguments);
+        self.settle(&mut command);
         command
+    }
+
+    /// Has `command` run here, whatever the environment says to us.
+    fn settle(&self, command: &mut Command) {
+        command.current_dir(self.dir.path()).env_remove("FETCHPAGES_CONTACT");
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
+    }
+
+    /// The program with no more than `files` open files.
+    pub fn command_with_files(&self, files: u32, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_fetchpages")]).args(arguments);
+        self.settle(&mut command);
+        command
+    }
+
+    /// Runs the program to its end with these variables set.
+    pub fn run_in(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied()).stdin(Stdio::null());
+        Ended::of(command.output().unwrap())
     }
 
     /// Runs the program to its end.

@@ -1,0 +1,131 @@
+//! Which proxies are used: those that were typed, else those of the environment.
+
+use super::UsageError;
+use crate::fetch::proxy::{Bypass, Proxies, Proxy};
+use crate::message::{self, excerpt_url};
+
+const HINT: &str = "a proxy looks like http://host:port; http, https, socks5 and socks5h are known";
+
+/// The environment, or what a test puts in its place.
+pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A variable of the environment that is set to something.
+pub(super) fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+    let value = std::env::var(name).ok();
+    value.filter(|value| !value.is_empty())
+}
+
+/// The proxies of a run: `typed` (`--proxy`) or, where nothing was typed, what the
+/// usual variables say. `no_proxy` holds for both, as with curl.
+pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxies, UsageError> {
+    let first = |names: &[&str]| names.iter().find_map(|name| variables(name));
+    let proxies = match typed.map(str::trim) {
+        Some("") => return Ok(Proxies::default()),
+        Some(typed) => Proxies::in_turn(match typed.strip_prefix('@') {
+            Some(file) => listed(file)?,
+            None => vec![read("--proxy", typed)?],
+        }),
+        None => {
+            let either = || first(&["all_proxy", "ALL_PROXY"]);
+            // Not HTTP_PROXY: of a program that a web server starts, the client sets
+            // it by a header `Proxy:` (CVE-2016-5385 and others, <https://httpoxy.org>).
+            let http = first(&["http_proxy"]).or_else(either);
+            let https = first(&["https_proxy", "HTTPS_PROXY"]).or_else(either);
+            let read =
+                |place, text: Option<String>| text.map(|text| read(place, &text)).transpose();
+            Proxies::by_scheme(
+                read("the environment's http_proxy or all_proxy", http)?,
+                read("the environment's https_proxy or all_proxy", https)?,
+            )
+        }
+    };
+    let bypass = first(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    Ok(proxies.except(Bypass::parse(&bypass)))
+}
+
+/// Reads one address; `place` is where it stands.
+fn read(place: &str, text: &str) -> Result<Proxy, UsageError> {
+    Proxy::parse(text).map_err(|error| UsageError {
+        message: format!("{place}: {:?} is no proxy: {error}", excerpt_url(text)),
+        hint: Some(HINT.into()),
+    })
+}
+
+/// The proxies of a file, one a line.
+fn listed(file: &str) -> Result<Vec<Proxy>, UsageError> {
+    let text = std::fs::read_to_string(file).map_err(|error| UsageError {
+        message: format!("--proxy: failed to read {file}: {}", message::one_line(&error)),
+        hint: Some("--proxy @FILE takes a file with one proxy a line".into()),
+    })?;
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).zip(1..);
+    let proxies = lines
+        .filter(|(line, _)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(line, number)| read(&format!("--proxy: {file}, line {number}"), line))
+        .collect::<Result<Vec<_>, _>>()?;
+    if proxies.is_empty() {
+        return Err(UsageError {
+            message: format!("--proxy: {file} names no proxy"),
+            hint: Some("--proxy '' goes without".into()),
+        });
+    }
+    Ok(proxies)
+}
+
+/// Checks that with `--untrusted` all names are resolved here, where the addresses are seen.
+pub(super) fn check_untrusted(proxies: &Proxies) -> Result<(), UsageError> {
+    match proxies.iter().find(|proxy| proxy.resolves_names()) {
+        None => Ok(()),
+        Some(proxy) => Err(UsageError {
+            message: format!(
+                "--untrusted cannot see the addresses that the proxy {proxy} resolves names to"
+            ),
+            hint: Some("use a socks5:// proxy, or none with --proxy ''".into()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(typed: Option<&str>, set: &[(&str, &str)]) -> Result<String, UsageError> {
+        let variables = |name: &str| {
+            let found = set.iter().find(|(set, _)| *set == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        proxies(typed, &variables)
+            .map(|proxies| proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn what_was_typed_beats_the_environment() {
+        let set = [("http_proxy", "h:1"), ("HTTPS_PROXY", "s:2"), ("ALL_PROXY", "socks5://a:3")];
+        assert_eq!(decided(Some("x:9"), &set).unwrap(), "http://x:9");
+        assert_eq!(decided(Some(""), &set).unwrap(), "");
+        assert_eq!(decided(None, &set).unwrap(), "http://h:1 http://s:2");
+        assert_eq!(decided(None, &set[1..]).unwrap(), "socks5://a:3 http://s:2");
+        assert_eq!(decided(None, &set[2..]).unwrap(), "socks5://a:3");
+        assert_eq!(decided(None, &[("HTTP_PROXY", "evil:1")]).unwrap(), "");
+        assert_eq!(decided(None, &[]).unwrap(), "");
+    }
+
+    #[test]
+    fn an_error_names_its_place_and_no_secret() {
+        let error = decided(None, &[("https_proxy", "ftp://me:secret@h")]).unwrap_err().message;
+        assert!(error.starts_with("the environment's https_proxy or all_proxy: \"ftp://h\""));
+        let error = decided(Some("me:secret@[x"), &[]).unwrap_err().message;
+        assert!(error.starts_with("--proxy: \"[x\" is no proxy: "), "{error}");
+        assert!(decided(Some("@no-such-file"), &[]).is_err());
+    }
+
+    #[test]
+    fn untrusted_goes_with_proxies_that_get_addresses() {
+        let one = |text| Proxies::in_turn(vec![Proxy::parse(text).unwrap()]);
+        check_untrusted(&one("socks5://a")).unwrap();
+        check_untrusted(&Proxies::default()).unwrap();
+        for text in ["a:1", "https://a", "socks5h://a"] {
+            assert!(check_untrusted(&one(text)).is_err(), "{text}");
+        }
+    }
+}

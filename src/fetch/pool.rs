@@ -1,0 +1,109 @@
+//! The HTTP clients of one runtime: one for each proxy, because connections are
+//! pooled by destination only, and all new after so many hosts, because a pool
+//! has no limit over all its hosts.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+/// An idle connection is closed after this time: servers keep theirs for 5 s
+/// (Apache, Node.js) to 75 s (nginx), and a host that is asked again is asked soon.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The clients that are in use, and for which hosts.
+#[derive(Default)]
+pub(super) struct Pool {
+    held: Mutex<Held>,
+    spread: RandomState,
+}
+
+#[derive(Default)]
+struct Held {
+    clients: HashMap<Option<usize>, reqwest::Client>,
+    /// Hashes of proxy, scheme, host and port, since the clients were made.
+    spoken_to: HashSet<u64>,
+    in_flight: usize,
+}
+
+impl Pool {
+    /// The client for a request of `url` through the proxy of number `proxy`; `make` makes a new one.
+    ///
+    /// So that no more idle connections pile up than `kept` for each request in
+    /// flight, all clients are given up when another host would be too many. Those
+    /// in use live until their requests end.
+    pub(super) fn lend<E>(
+        &self,
+        url: &Url,
+        proxy: Option<usize>,
+        kept: usize,
+        make: impl FnOnce() -> Result<reqwest::Client, E>,
+    ) -> Result<Loan<'_>, E> {
+        let port = url.port_or_known_default();
+        let host = self.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
+        let mut held = self.held();
+        let room = kept.saturating_mul(held.in_flight + 1).max(1);
+        if !held.spoken_to.contains(&host) && held.spoken_to.len() >= room {
+            held.spoken_to.clear();
+            held.clients.clear();
+        }
+        let client = match held.clients.get(&proxy) {
+            Some(client) => client.clone(),
+            None => held.clients.entry(proxy).or_insert(make()?).clone(),
+        };
+        held.spoken_to.insert(host);
+        held.in_flight += 1;
+        Ok(Loan { client, pool: self })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A client, lent for one request.
+pub(super) struct Loan<'a> {
+    pub(super) client: reqwest::Client,
+    pool: &'a Pool,
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        self.pool.held().in_flight -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[test]
+    fn clients_are_made_when_needed_and_renewed_after_many_hosts() {
+        let pool = Pool::default();
+        let count = Cell::new(0);
+        let make = || {
+            count.set(count.get() + 1);
+            Ok::<_, Infallible>(crate::fetch::client::tests::bare())
+        };
+        let url = |host: usize| Url::parse(&format!("http://h{host}.org/x")).unwrap();
+        let lend = |host, proxy| pool.lend(&url(host), proxy, 4, make).unwrap();
+        (0..4).chain(0..4).for_each(|host| drop(lend(host, None)));
+        assert_eq!(count.get(), 1);
+        drop(lend(4, None));
+        assert_eq!(count.get(), 2);
+        drop(lend(4, Some(0)));
+        drop(lend(4, Some(1)));
+        assert_eq!(count.get(), 4);
+        // With another request in flight there is room for twice as many.
+        let _other = lend(4, None);
+        (5..10).for_each(|host| drop(lend(host, None)));
+        assert_eq!(count.get(), 4);
+        drop(lend(10, None));
+        assert_eq!(count.get(), 5);
+    }
+}

@@ -1,0 +1,106 @@
+//! What it means when a connection through a proxy cannot be had.
+//!
+//! The HTTP library's errors of proxies have no public names. They are the error
+//! types of public connectors, though, and can be named as such: so they too are
+//! told apart by type.
+
+use std::error::Error;
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use tower_service::Service;
+use url::Url;
+
+use super::connect::ConnectTimedOut;
+use super::failure;
+use super::proxy::Proxy;
+use super::resolve::DnsError;
+use super::rotation::Blame;
+use crate::model::{Failure, FailureCode};
+
+type TunnelError = <Tunnel<HttpConnector> as Service<Uri>>::Error;
+type SocksError = <SocksV5<HttpConnector> as Service<Uri>>::Error;
+
+/// The cause within a proxy's error that hides it from `source`.
+pub(super) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<SocksError>()? {
+        SocksError::Inner(cause) => Some(cause),
+        SocksError::Io(cause) => Some(cause),
+        _ => None,
+    }
+}
+
+/// The failure of a request for `target` through `proxy`, and whose fault it is;
+/// `None` when it is no matter of the proxy's, but of what lies behind it.
+pub(super) fn failure(
+    error: &reqwest::Error,
+    proxy: &Proxy,
+    target: &Url,
+) -> Option<(Failure, Blame)> {
+    if !error.is_connect() {
+        return None;
+    }
+    let (told, blame) = failure::causes(error)
+        .find_map(|cause| of_cause(cause, proxy, target))
+        .or_else(|| of_whole(error, proxy, target))?;
+    let told = told.unwrap_or_else(|| failure::message(error));
+    Some((at(proxy, &told), blame))
+}
+
+/// The failure of a request that the proxy wants to be authorized (RFC 9110, 15.5.8).
+pub(super) fn unauthorized(proxy: &Proxy) -> Failure {
+    at(proxy, refused(proxy))
+}
+
+fn refused(proxy: &Proxy) -> &'static str {
+    if proxy.has_credentials() {
+        "it does not accept the user name and password (407)"
+    } else {
+        "it wants a user name and a password (407)"
+    }
+}
+
+fn at(proxy: &Proxy, told: &str) -> Failure {
+    Failure::new(FailureCode::Proxy, format!("proxy {proxy}: {told}"))
+}
+
+/// What is known of a failure: words, where the innermost cause's will not do, and blame.
+type Known = (Option<String>, Blame);
+
+/// What one error of a chain says of the proxy, if it says anything.
+fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<Known> {
+    if let Some(error) = cause.downcast_ref::<DnsError>() {
+        return (error.host() == proxy.host()).then_some((None, Blame::Proxy));
+    }
+    let host = || target.host_str().unwrap_or_default();
+    if let Some(error) = cause.downcast_ref::<TunnelError>() {
+        return Some(match error {
+            TunnelError::ConnectFailed(_) => (None, Blame::Proxy),
+            TunnelError::ProxyAuthRequired => (Some(refused(proxy).to_owned()), Blame::Proxy),
+            // It says so for a target that it cannot reach, too.
+            TunnelError::TunnelUnsuccessful => {
+                (Some(format!("it opens no way to {}", host())), Blame::Unclear)
+            }
+            _ => (Some(format!("it broke off on the way to {}", host())), Blame::Unclear),
+        });
+    }
+    Some(match cause.downcast_ref::<SocksError>()? {
+        SocksError::Inner(_) | SocksError::Parsing(_) => (None, Blame::Proxy),
+        // A refusal of ours, or the target's state (RFC 1928, 6).
+        SocksError::V5(reply) => {
+            (Some(format!("it opens no way to {}: {reply}", host())), Blame::Unclear)
+        }
+        _ => (Some(format!("it broke off on the way to {}", host())), Blame::Unclear),
+    })
+}
+
+/// What the kind of the request says, when no cause does.
+fn of_whole(error: &reqwest::Error, proxy: &Proxy, target: &Url) -> Option<Known> {
+    if target.scheme() == "http" && proxy.is_http() {
+        // The only connection there is leads to the proxy.
+        return Some((None, Blame::Proxy));
+    }
+    let is_late = failure::causes(error).any(<dyn Error>::is::<ConnectTimedOut>);
+    is_late.then_some((None, Blame::Unclear))
+}

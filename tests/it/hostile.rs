@@ -1,0 +1,120 @@
+//! Servers that mean harm or do not know better: each costs one page, and little memory.
+
+use crate::support::Place;
+use crate::support::canned::{Canned, Reply, answer, html};
+
+/// The program with room for its threads, but not for what it must not keep.
+const MEMORY: u64 = 100_000_000;
+
+fn codes(place: &Place) -> Vec<String> {
+    let mut pages = place.pages();
+    pages.sort_by_key(|page| page["seq"].as_u64());
+    pages.iter().map(|page| page["error"]["code"].as_str().unwrap_or("none").to_owned()).collect()
+}
+
+#[test]
+fn a_head_without_measure_is_no_http() {
+    let server = Canned::start(|request| {
+        let start = b"HTTP/1.1 200 OK\r\n".to_vec();
+        Reply::Raw(match &*request.path {
+            "/line" => [start, b"X: ".to_vec(), vec![b'x'; 10 << 20]].concat(),
+            "/many" => [start, b"X: y\r\n".repeat(100_000)].concat(),
+            "/reason" => [b"HTTP/1.1 200 ".to_vec(), vec![b'x'; 10 << 20]].concat(),
+            "/hints" => b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000),
+            _ => b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx".to_vec(),
+        })
+    });
+    let place = Place::new();
+    let urls = ["/line", "/many", "/reason", "/lengths", "/hints"].map(|path| server.url(path));
+    let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
+    arguments.extend(["--retry", "0", "--json"]);
+    let summary = place.run(&arguments).code(3).json();
+    let codes = codes(&place);
+    assert!(codes[..4].iter().all(|code| code == "protocol"), "{codes:?}");
+    // Interim answers without a final one.
+    assert!(["reset", "truncated"].contains(&&*codes[4]), "{codes:?}");
+    assert!(summary["peak_rss_bytes"].as_u64().unwrap() < MEMORY, "{summary:#}");
+}
+
+#[test]
+fn bytes_after_the_announced_length_belong_to_no_page() {
+    let server = Canned::start(|request| {
+        let extra = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
+        Reply::Raw(match &*request.path {
+            "/long" => format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage{extra}").into(),
+            path => html(path),
+        })
+    });
+    let place = Place::new();
+    let urls = ["/long", "/next", "/last"].map(|path| server.url(path));
+    let arguments = [&*urls[0], &urls[1], &urls[2], "--mode", "sequential"];
+    place.run(&arguments).code(0);
+    let saved = ["long", "next", "last"].map(|name| place.text(&format!("pages/{name}.html")));
+    assert_eq!(saved, ["page", "/next", "/last"]);
+}
+
+/// About a gigabyte of zeros in about a megabyte of gzip: members of 16 MiB.
+fn gzip_bomb() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, &vec![0; 16 << 20]).unwrap();
+    encoder.finish().unwrap().repeat(64)
+}
+
+/// As much in zstd.
+fn zstd_bomb() -> Vec<u8> {
+    zstd::encode_all(vec![0; 16 << 20].as_slice(), 3).unwrap().repeat(64)
+}
+
+/// 400 times "hello ", then "end", by Google's encoder.
+const BROTLI: [u8; 28] = [
+    27, 98, 9, 248, 141, 148, 110, 222, 68, 89, 134, 230, 214, 32, 100, 108, 111, 74, 147, 219,
+    226, 128, 40, 2, 0, 82, 195, 2,
+];
+
+#[test]
+fn what_unfolds_without_end_is_too_large() {
+    let (gzip, zstd) = (gzip_bomb(), zstd_bomb());
+    let both = zstd::encode_all(gzip.as_slice(), 3).unwrap();
+    let server = Canned::start(move |request| {
+        let (coding, body) = match &*request.path {
+            "/gzip" => ("gzip", gzip.clone()),
+            "/zstd" => ("zstd", zstd.clone()),
+            "/both" => ("gzip, zstd", both.clone()),
+            _ => ("br", BROTLI.to_vec()),
+        };
+        Reply::Raw(answer("200 OK", &format!("Content-Encoding: {coding}\r\n"), body))
+    });
+    let place = Place::new();
+    let urls = ["/gzip", "/zstd", "/both"].map(|path| server.url(path));
+    let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
+    arguments.extend(["--max-size", "8MiB", "--json"]);
+    let summary = place.run(&arguments).code(3).json();
+    assert_eq!(codes(&place), ["too-large"; 3]);
+    assert!(summary["peak_rss_bytes"].as_u64().unwrap() < MEMORY, "{summary:#}");
+    let ended = place.run(&[&server.url("/br"), "--max-size", "1000B", "--json"]).code(3);
+    assert_eq!(ended.json()["failures"], serde_json::json!({ "too-large": 1 }));
+}
+
+#[test]
+fn a_body_that_breaks_off_in_its_coding_is_not_saved() {
+    let whole = |coding: &str| match coding {
+        "gzip" => gzip_bomb()[..20_000].to_vec(),
+        "zstd" => zstd_bomb()[..40].to_vec(),
+        _ => BROTLI[..20].to_vec(),
+    };
+    let server = Canned::start(move |request| {
+        let coding = &request.path[1..];
+        let (coding, body) = match coding.strip_prefix("empty-") {
+            Some(coding) => (coding, Vec::new()),
+            None => (coding, whole(coding)),
+        };
+        Reply::Raw(answer("200 OK", &format!("Content-Encoding: {coding}\r\n"), body))
+    });
+    let place = Place::new();
+    let urls = ["/gzip", "/zstd", "/br", "/empty-gzip"].map(|path| server.url(path));
+    let arguments: Vec<_> = urls.iter().map(String::as_str).collect();
+    place.run(&arguments).code(3);
+    assert_eq!(codes(&place), ["decode", "decode", "decode", "none"]);
+    assert_eq!(place.names("pages"), ["empty-gzip.html"]);
+    assert!(place.read("pages/empty-gzip.html").is_empty());
+}

@@ -1,0 +1,230 @@
+//! Proxies: pages come through them, they take turns, and their secrets stay secret.
+
+use std::collections::BTreeSet;
+
+use fetchpages::origin::{Options, Origin};
+use serde_json::{Value, json};
+
+use crate::support::canned::{Canned, answer, html};
+use crate::support::proxy::{Kind, Proxy};
+use crate::support::{Place, origin};
+
+/// An address where nobody listens.
+fn nobody() -> std::net::SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn codes(place: &Place) -> Vec<Value> {
+    place.pages().iter().map(|page| page["error"]["code"].clone()).collect()
+}
+
+#[test]
+fn plain_pages_come_through_an_http_proxy_with_credentials() {
+    let server = Canned::always(html("page"));
+    let proxy = Proxy::http(Kind::For("me:se:cret@"));
+    let place = Place::new();
+    let address = format!("http://me:se%3Acret%40@{}", proxy.addr());
+    let ended = place.run(&[&server.url("/x"), "-x", &address, "-v"]).code(0);
+    assert_eq!(place.text("pages/x.html"), "page");
+    assert!(proxy.seen()[0].starts_with(&format!("GET {} HTTP/1.1\r\n", server.url("/x"))));
+    assert_eq!(server.requests()[0].header("proxy-authorization"), None);
+    let line = format!("\nproxy     http://{}  1 requests, 0 failed\n", proxy.addr());
+    assert!(ended.stdout.contains(&line), "{ended:?}");
+    let written = ended.stdout + &ended.stderr + &place.text("pages/manifest.jsonl");
+    assert!(!written.contains("cret"), "{written}");
+    // Without a scheme, http is meant.
+    let bare = format!("me:se%3Acret%40@{}", proxy.addr());
+    let summary = place.run(&[&server.url("/x"), "-x", &bare, "--json"]).code(0).json();
+    let told = json!([{ "proxy": format!("http://{}", proxy.addr()), "requests": 1, "failed": 0 }]);
+    assert_eq!(summary["proxies"], told);
+}
+
+#[test]
+fn pages_over_tls_come_through_tunnels() {
+    let origin = Origin::start(&Options { pages: 3, tls: true, ..Options::default() }).unwrap();
+    let place = Place::new();
+    let authority = place.file("ca.pem", origin.certificate_pem().unwrap());
+    let http = Proxy::http(Kind::For("me:secret"));
+    let socks = Proxy::socks(Some("me:secret"), Ok(origin.addr()));
+    for address in [
+        format!("http://me:secret@{}", http.addr()),
+        format!("socks5://me:secret@{}", socks.addr()),
+        format!("socks5h://me:secret@{}", socks.addr()),
+    ] {
+        let arguments = ["--index", &origin.index_url(), "--cacert", &authority, "-x", &address];
+        place.run(&arguments).code(0);
+        assert_eq!(place.pages().last().unwrap()["http"], "2", "{address}");
+    }
+    let asked = http.seen();
+    assert!(asked.iter().all(|head| head.starts_with(&format!("CONNECT {} ", origin.addr()))));
+    assert!(asked[0].contains("fetchpages/"), "{asked:?}");
+}
+
+#[test]
+fn a_proxy_may_be_asked_over_tls_and_is_trusted_like_a_server() {
+    let server = Canned::always(html("page"));
+    let (proxy, certificate) = Proxy::https();
+    let place = Place::new();
+    let authority = place.file("ca.pem", certificate);
+    let address = format!("https://{}", proxy.addr());
+    place.run(&[&server.url("/x"), "-x", &address, "--cacert", &authority]).code(0);
+    assert_eq!(place.text("pages/x.html"), "page");
+    let arguments = [&server.url("/y"), "-x", &address, "--retry", "0"];
+    place.run(&arguments).code(3).says(&["TLS: ", "--cacert", "(proxy)"]);
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[test]
+fn socks5_gets_addresses_and_socks5h_names() {
+    let server = Canned::always(html("page"));
+    let target = nobody().port();
+    let url = format!("http://localhost:{target}/x");
+    let direct = server.addr();
+    let place = Place::new();
+    for (scheme, told) in [("socks5", ["127.0.0.1", "::1"]), ("socks5h", ["localhost"; 2])] {
+        let proxy = Proxy::socks(None, Ok(direct));
+        place.run(&[&url, "-x", &format!("{scheme}://{}", proxy.addr())]).code(0);
+        let told = told.map(|host| format!("{host} {target}"));
+        assert!(told.contains(&proxy.seen()[0]), "{:?}", proxy.seen());
+    }
+    // Addresses pass as they are.
+    let proxy = Proxy::socks(None, Ok(direct));
+    place.run(&["http://[fd00::1]:81/x", "-x", &format!("socks5://{}", proxy.addr())]).code(0);
+    assert_eq!(proxy.seen(), ["fd00::1 81"]);
+}
+
+#[test]
+fn a_proxy_that_fails_is_told_as_such() {
+    let server = Canned::always(html("page"));
+    let plain = server.url("/x");
+    let secure = plain.replace("http://", "https://");
+    let place = Place::new();
+    let asking = Proxy::http(Kind::For("me:secret")).addr();
+    let refusing = Proxy::http(Kind::Refusing("502 Bad Gateway")).addr();
+    let locked = Proxy::socks(Some("me:secret"), Err(1)).addr();
+    let unreachable = Proxy::socks(None, Err(4)).addr();
+    let gone = nobody();
+    for (proxy, url, said) in [
+        (format!("http://{gone}"), &plain, "no connection: Connection refused"),
+        (format!("http://{gone}"), &secure, "no connection: Connection refused"),
+        (format!("socks5h://{gone}"), &plain, "no connection: Connection refused"),
+        ("http://no-such-proxy.invalid:1".into(), &plain, "does not resolve"),
+        ("socks5h://no-such-proxy.invalid:1".into(), &plain, "does not resolve"),
+        (format!("http://{asking}"), &plain, "it wants a user name and a password (407)"),
+        (format!("http://{asking}"), &secure, "it wants a user name and a password (407)"),
+        (format!("http://me:word@{asking}"), &plain, "it does not accept the user name"),
+        (format!("http://me:word@{asking}"), &secure, "it does not accept the user name"),
+        (format!("http://{refusing}"), &secure, "it opens no way to 127.0.0.1"),
+        (format!("socks5://me:word@{locked}"), &plain, "it opens no way to 127.0.0.1: cred"),
+        (format!("socks5://{unreachable}"), &plain, "it opens no way to 127.0.0.1: host unre"),
+    ] {
+        let ended = place.run(&[url, "-x", &proxy, "--retry", "0", "--json"]).code(3);
+        assert_eq!(ended.json()["proxies"][0]["failed"], 1, "{proxy}");
+        assert!(!ended.stderr.contains("word@"), "{ended:?}");
+        ended.says(&[said, ": proxy ", "(proxy)"]);
+    }
+    assert!(codes(&place).iter().all(|code| *code == "proxy"));
+    assert!(server.requests().is_empty());
+    // What the target does behind a working proxy is no failure of the proxy.
+    let open = Proxy::http(Kind::Open).addr().to_string();
+    let summary = place.run(&[&secure, "-x", &open, "--retry", "0", "--json"]).code(3).json();
+    assert_eq!(summary["proxies"][0]["failed"], 0);
+    let gone = Canned::always(answer("502 Bad Gateway", "", ""));
+    let summary =
+        place.run(&[&gone.url("/x"), "-x", &open, "--retry", "0", "--json"]).code(3).json();
+    assert_eq!(
+        (&summary["proxies"][0]["failed"], &summary["failures"]["http"]),
+        (&0.into(), &1.into())
+    );
+}
+
+#[test]
+fn proxies_of_a_file_take_turns_and_a_dead_one_rests() {
+    let origin = origin(40);
+    let (first, second) = (Proxy::http(Kind::Open), Proxy::http(Kind::Open));
+    let place = Place::new();
+    let list = format!(
+        "# mine\n{}\n\n  http://{}  \n{}\n{}\n",
+        nobody(),
+        first.addr(),
+        second.addr(),
+        second.addr()
+    );
+    let list = place.file("proxies.txt", list);
+    let proxies = format!("@{list}");
+    let arguments = ["--index", &origin.index_url(), "-x", &proxies, "-j", "1", "--json"];
+    let summary = place.run(&arguments).code(0).json();
+    let figures: Vec<_> = summary["proxies"].as_array().unwrap().iter().collect();
+    assert_eq!(figures.len(), 3);
+    let of = |at: usize, name: &str| figures[at][name].as_u64().unwrap();
+    assert!(of(0, "failed") >= 1 && of(0, "failed") == of(0, "requests"), "{summary:#}");
+    assert!(of(0, "failed") < 10, "it did not rest: {summary:#}");
+    assert!(of(1, "requests").abs_diff(of(2, "requests")) < 10, "{summary:#}");
+    assert_eq!((of(1, "failed"), of(2, "failed")), (0, 0));
+    assert_eq!(first.seen().len() as u64, of(1, "requests"));
+}
+
+#[test]
+fn a_list_of_proxies_is_checked_before_anything_is_asked() {
+    let place = Place::new();
+    let bad = place.file("bad.txt", "a:1\n\nme:secret@[b:2\n");
+    let empty = place.file("empty.txt", "# none\n");
+    for (proxy, said) in [
+        (format!("@{bad}"), format!("--proxy: {bad}, line 3: \"[b:2\" is no proxy")),
+        (format!("@{empty}"), format!("{empty} names no proxy")),
+        ("@nowhere.txt".into(), "failed to read nowhere.txt: ".into()),
+        ("ftp://me:secret@a.org".into(), "--proxy: \"ftp://a.org\" is no proxy".into()),
+    ] {
+        let ended = place.run(&["http://a.org/", "-x", &proxy]).code(2).says(&[&said, "hint: "]);
+        assert!(!ended.stderr.contains("secret"), "{ended:?}");
+    }
+}
+
+#[test]
+fn the_environment_names_proxies_unless_the_command_line_does() {
+    let server = Canned::always(html("page"));
+    let place = Place::new();
+    let url = server.url("/x");
+    let gone = nobody().to_string();
+    let proxy = Proxy::http(Kind::Open);
+    let here = proxy.addr().to_string();
+    let run = |set: &[(&str, &str)], more: &[&str]| {
+        let arguments = [&[&*url, "--retry", "0"], more].concat();
+        place.run_in(set, &arguments).code.unwrap()
+    };
+    for (set, more, code) in [
+        (&[("http_proxy", &*here)][..], &[][..], 0),
+        (&[("http_proxy", &gone)], &[], 3),
+        (&[("HTTP_PROXY", &gone)], &[], 0),
+        (&[("https_proxy", &gone)], &[], 0),
+        (&[("ALL_PROXY", &gone)], &[], 3),
+        (&[("http_proxy", ""), ("all_proxy", &gone)], &[], 3),
+        (&[("http_proxy", &gone)], &["-x", &here], 0),
+        (&[("http_proxy", &gone)], &["-x", ""], 0),
+        (&[("http_proxy", &gone), ("no_proxy", "127.0.0.0/8")], &[], 0),
+        (&[("NO_PROXY", "*")], &["-x", &gone], 0),
+        (&[("no_proxy", "a.org"), ("NO_PROXY", "*")], &["-x", &gone], 3),
+    ] {
+        assert_eq!(run(set, more), code, "{set:?} {more:?}");
+    }
+    assert_eq!(proxy.seen().len(), 2);
+    // The embedded site is on this machine; a proxy that was asked for is used all the same.
+    let demo = ["--demo", "--latency", "0", "--limit", "2"];
+    place.run_in(&[("http_proxy", &gone)], &demo).code(0);
+    place.run(&[&demo[..], &["-x", &here]].concat()).code(0);
+    // The index, robots.txt and two pages.
+    assert_eq!(proxy.seen().len(), 2 + 4);
+    let ended = place.run_in(&[("http_proxy", "ftp://me:secret@h")], &[&url]).code(2);
+    assert!(ended.stderr.contains("http_proxy") && !ended.stderr.contains("secret"), "{ended:?}");
+}
+
+#[test]
+fn links_are_planned_through_proxies_too() {
+    let origin = origin(1);
+    let proxy = Proxy::http(Kind::Open);
+    let place = Place::new();
+    let address = proxy.addr().to_string();
+    place.run(&["links", "--index", &origin.index_url(), "-x", &address]).code(0);
+    let asked: BTreeSet<_> = proxy.seen().into_iter().collect();
+    assert_eq!(asked.len(), 1);
+}
