@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
 use super::connect::{CountConnections, Links};
-use super::pool::{IDLE_TIMEOUT, Pool};
+use super::pool::{Crowd, IDLE_TIMEOUT, Pool};
 use super::proxy::{Proxies, Traffic};
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
@@ -100,6 +100,7 @@ pub struct Shared {
     resolver: Arc<Resolver>,
     links: Arc<Links>,
     rotation: Mutex<Rotation>,
+    crowd: Crowd,
     clock: Arc<dyn Clock>,
 }
 
@@ -116,7 +117,8 @@ impl Shared {
         let resolver = Arc::new(Resolver::new(options.connect_timeout, guard));
         let links = Arc::new(Links::new(Arc::clone(&clock)));
         let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
-        Ok(Self { options, tls, resolver, links, rotation, clock })
+        let crowd = Crowd::default();
+        Ok(Self { options, tls, resolver, links, rotation, crowd, clock })
     }
 
     /// The options, as given.
@@ -140,6 +142,10 @@ impl Shared {
                 failed,
             })
             .collect()
+    }
+
+    pub(super) const fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     pub(super) fn rotation(&self) -> MutexGuard<'_, Rotation> {

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +14,43 @@ use url::Url;
 /// (Apache, Node.js) to 75 s (nginx), and a host that is asked again is asked soon.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A run over more hosts than this hardly meets a host again while its connection is open.
+const MANY_HOSTS: usize = 64;
+/// So many hosts' idle connections are worth their memory, some 25 kB each, for
+/// each request in flight of a run over many hosts.
+const KEPT_OF_MANY: usize = 4;
+
+/// Whether the run is one over many hosts; shared by all its pools.
+#[derive(Default)]
+pub(super) struct Crowd {
+    spread: RandomState,
+    hosts: Mutex<HashSet<u64>>,
+    is_large: AtomicBool,
+}
+
+impl Crowd {
+    /// Of `kept` hosts' connections, those that are worth keeping.
+    fn worth(&self, kept: usize) -> usize {
+        if self.is_large.load(Ordering::Relaxed) { kept.min(KEPT_OF_MANY) } else { kept }
+    }
+
+    fn add(&self, host: u64) {
+        if self.is_large.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.insert(host);
+        if hosts.len() > MANY_HOSTS {
+            self.is_large.store(true, Ordering::Relaxed);
+            *hosts = HashSet::new();
+        }
+    }
+}
+
 /// The clients that are in use, and for which hosts.
 #[derive(Default)]
 pub(super) struct Pool {
     held: Mutex<Held>,
-    spread: RandomState,
 }
 
 #[derive(Default)]
@@ -38,16 +71,19 @@ impl Pool {
         &self,
         url: &Url,
         proxy: Option<usize>,
-        kept: usize,
+        (kept, crowd): (usize, &Crowd),
         make: impl FnOnce() -> Result<reqwest::Client, E>,
     ) -> Result<Loan<'_>, E> {
         let port = url.port_or_known_default();
-        let host = self.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
+        let host = crowd.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
         let mut held = self.held();
-        let room = kept.saturating_mul(held.in_flight + 1).max(1);
-        if !held.spoken_to.contains(&host) && held.spoken_to.len() >= room {
-            held.spoken_to.clear();
-            held.clients.clear();
+        if !held.spoken_to.contains(&host) {
+            crowd.add(host);
+            let room = crowd.worth(kept).saturating_mul(held.in_flight + 1).max(1);
+            if held.spoken_to.len() >= room {
+                held.spoken_to.clear();
+                held.clients.clear();
+            }
         }
         let client = match held.clients.get(&proxy) {
             Some(client) => client.clone(),
@@ -84,14 +120,14 @@ mod tests {
 
     #[test]
     fn clients_are_made_when_needed_and_renewed_after_many_hosts() {
-        let pool = Pool::default();
+        let (pool, crowd) = (Pool::default(), Crowd::default());
         let count = Cell::new(0);
         let make = || {
             count.set(count.get() + 1);
             Ok::<_, Infallible>(crate::fetch::client::tests::bare())
         };
         let url = |host: usize| Url::parse(&format!("http://h{host}.org/x")).unwrap();
-        let lend = |host, proxy| pool.lend(&url(host), proxy, 4, make).unwrap();
+        let lend = |host, proxy| pool.lend(&url(host), proxy, (4, &crowd), make).unwrap();
         (0..4).chain(0..4).for_each(|host| drop(lend(host, None)));
         assert_eq!(count.get(), 1);
         drop(lend(4, None));
@@ -105,5 +141,17 @@ mod tests {
         assert_eq!(count.get(), 4);
         drop(lend(10, None));
         assert_eq!(count.get(), 5);
+    }
+
+    #[test]
+    fn of_many_hosts_few_connections_are_kept() {
+        let crowd = Crowd::default();
+        for host in 0..MANY_HOSTS as u64 {
+            crowd.add(host);
+            crowd.add(host);
+            assert_eq!(crowd.worth(64), 64);
+        }
+        crowd.add(u64::MAX);
+        assert_eq!((crowd.worth(64), crowd.worth(2)), (KEPT_OF_MANY, 2));
     }
 }

@@ -32,7 +32,8 @@ impl Client {
         let shared = self.shared();
         let candidates = self.options().proxies.candidates(url);
         let proxy = shared.rotation().pick(candidates, self.now());
-        let loan = self.pool().lend(url, proxy, self.options().kept_hosts, || shared.make(proxy));
+        let kept = (self.options().kept_hosts, shared.crowd());
+        let loan = self.pool().lend(url, proxy, kept, || shared.make(proxy));
         let loan = loan.map_err(|error| {
             let code = if proxy.is_some() { FailureCode::Proxy } else { FailureCode::Connect };
             Failure::new(code, message::one_line(&error))

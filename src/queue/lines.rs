@@ -17,6 +17,9 @@ use super::pace::When;
 use super::site_policy::SitePolicy;
 use crate::model::Job;
 
+/// The room that a line begins with.
+const SHORT_LINE: usize = 4;
+
 /// Whose turn it is.
 #[derive(Debug)]
 pub(super) enum Turn {
@@ -129,6 +132,10 @@ impl Lines {
             let job = if host.place(now) == Listing::Ready { host.jobs.pop_front() } else { None };
             if job.is_some() {
                 host.pace.start(now);
+                // Thousands of hosts with a page now and then keep no line for them.
+                if host.jobs.is_empty() && host.jobs.capacity() <= SHORT_LINE {
+                    host.jobs = VecDeque::new();
+                }
             }
             self.review(id, now);
             if let Some(job) = job {
