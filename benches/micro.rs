@@ -15,7 +15,7 @@ use fetchpages::queue::frontier::{Frontier, Moment, Next};
 use fetchpages::queue::hosts::HostLimits;
 use fetchpages::queue::retry::Dice;
 use fetchpages::queue::{self};
-use fetchpages::save::key::{Layout, Namer};
+use fetchpages::save::key::{Given, Layout, Namer};
 use fetchpages::source::links::{self, DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
 use url::Url;
 
@@ -60,7 +60,10 @@ fn names(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_batched(
                 || Namer::new(layout),
-                |mut namer| urls.iter().map(|url| namer.name(url).as_str().len()).sum::<usize>(),
+                |mut namer| {
+                    let names = urls.iter().map(|url| namer.name(url, Given::default()));
+                    names.map(|name| name.as_str().len()).sum::<usize>()
+                },
                 BatchSize::SmallInput,
             );
         });

@@ -67,8 +67,19 @@ pub struct PlanOptions {
     pub fetch: fetch::Options,
     /// When pages go.
     pub queue: queue::Options,
-    /// The source, as on a command line, for the record.
-    pub source_text: String,
+    /// What was typed of the source.
+    pub typed: SourceWords,
+}
+
+/// A source as on a command line, for the record; without user names and passwords.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceWords {
+    /// For people, of long lists only the beginning.
+    pub text: String,
+    /// For the program, complete.
+    pub args: Vec<String>,
+    /// Whether a user name or a password was left out.
+    pub is_redacted: bool,
 }
 
 /// How the end of a run is told on standard output.
@@ -102,6 +113,8 @@ pub struct Download {
     pub mode: &'static exec::Row,
     /// Pages in flight at most.
     pub workers: NonZeroUsize,
+    /// Stop when the run has taken so long.
+    pub deadline: Option<Duration>,
     /// Where pages are kept.
     pub save: save::Options,
     /// What is told.

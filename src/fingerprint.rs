@@ -1,4 +1,5 @@
-//! A set of texts that costs about 14 bytes a text, however long the texts are.
+//! Sets and maps of texts that cost the same however long the texts are: a set
+//! about 14 bytes a text.
 //!
 //! Dedup and naming both ask "did this text come before?" for every URL of a
 //! list that may have millions. Only a 64-bit keyed hash of each text is kept.
@@ -11,65 +12,68 @@ use std::hash::{BuildHasher, RandomState};
 /// probing then looks at 8.5 slots on average for a text that is not there
 /// (Knuth, TAOCP vol. 3, 6.4), and they lie side by side in memory.
 const LOAD: (usize, usize) = (3, 4);
-/// Growth by half instead of doubling bounds the slack at 16 bytes a text.
+/// Growth by half instead of doubling bounds the slack: two slots a text.
 const GROWTH: (usize, usize) = (3, 2);
 const FIRST_SLOTS: usize = 4;
-/// The set is split in so many parts, which grow one at a time: growing as a
+/// A map is split in so many parts, which grow one at a time: growing as a
 /// whole would need the old and the new memory at the same moment.
 const SHARDS: usize = 64;
 
-/// A set of texts, kept as their 64-bit fingerprints.
+/// Keeps a small value for each text, by the text's 64-bit fingerprint.
 ///
 /// The hash is keyed anew in each process, so that nobody can prepare texts
-/// that collide.
-#[derive(Debug, Default)]
-pub struct Fingerprints {
-    shards: Vec<Shard>,
+/// that collide. A value of 8 bytes makes about 27 bytes a text.
+#[derive(Debug)]
+pub struct FingerprintMap<V> {
+    shards: Vec<Shard<V>>,
     len: usize,
-    fingerprinter: Fingerprinter,
+    key: RandomState,
 }
 
-/// A part of the set: the fingerprints whose lowest bits are its number.
-#[derive(Debug, Default, Clone)]
-struct Shard {
-    /// 0 is an empty slot. A fingerprint stands at or after the slot that its
-    /// value, as a fraction of 2⁶⁴, points to.
-    slots: Vec<u64>,
+/// A part of the map: the fingerprints whose lowest bits are its number.
+#[derive(Debug, Clone)]
+struct Shard<V> {
+    /// A fingerprint of 0 is an empty slot. Others stand at or after the slot
+    /// that their value, as a fraction of 2⁶⁴, points to.
+    slots: Vec<(u64, V)>,
     len: usize,
 }
 
-/// Makes 64-bit fingerprints with a key of its own.
-#[derive(Debug, Clone, Default)]
-pub struct Fingerprinter(RandomState);
-
-impl Fingerprinter {
-    /// The fingerprint of `text`, never 0.
-    pub fn of(&self, text: &str) -> u64 {
-        self.0.hash_one(text).max(1)
+impl<V> Default for FingerprintMap<V> {
+    fn default() -> Self {
+        Self { shards: Vec::new(), len: 0, key: RandomState::new() }
     }
 }
 
-impl Fingerprints {
-    /// An empty set; it takes no memory before the first insert.
+impl<V: Copy + Default> FingerprintMap<V> {
+    /// An empty map; it takes no memory before the first insert.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds `text`; true when it was not there before.
-    pub fn insert(&mut self, text: &str) -> bool {
+    /// The value of `text`, which becomes the default when it had none.
+    pub fn entry(&mut self, text: &str) -> &mut V {
         if self.shards.is_empty() {
-            self.shards.resize(SHARDS, Shard::default());
+            self.shards.resize_with(SHARDS, || Shard { slots: Vec::new(), len: 0 });
         }
-        let fingerprint = self.fingerprinter.of(text);
-        let is_new = self.shards[shard(fingerprint)].insert(fingerprint);
-        self.len += usize::from(is_new);
-        is_new
+        let fingerprint = self.fingerprint(text);
+        let shard = &mut self.shards[shard(fingerprint)];
+        let before = shard.len;
+        let slot = shard.insert(fingerprint);
+        self.len += shard.len - before;
+        &mut shard.slots[slot].1
     }
 
-    /// Whether `text` was added.
-    pub fn contains(&self, text: &str) -> bool {
-        let fingerprint = self.fingerprinter.of(text);
-        self.shards.get(shard(fingerprint)).is_some_and(|shard| shard.contains(fingerprint))
+    /// The value of `text`, when it has one.
+    pub fn get(&self, text: &str) -> Option<V> {
+        let (shard, slot) = self.find(text)?;
+        Some(self.shards[shard].slots[slot].1)
+    }
+
+    /// The value of `text`, when it has one, to be changed.
+    pub fn get_mut(&mut self, text: &str) -> Option<&mut V> {
+        let (shard, slot) = self.find(text)?;
+        Some(&mut self.shards[shard].slots[slot].1)
     }
 
     /// The number of different texts.
@@ -77,9 +81,21 @@ impl Fingerprints {
         self.len
     }
 
-    /// Whether nothing was added yet.
+    /// Whether there is nothing in it yet.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Never 0.
+    fn fingerprint(&self, text: &str) -> u64 {
+        self.key.hash_one(text).max(1)
+    }
+
+    /// In which shard and slot `text` stands.
+    fn find(&self, text: &str) -> Option<(usize, usize)> {
+        let fingerprint = self.fingerprint(text);
+        let number = shard(fingerprint);
+        Some((number, self.shards.get(number)?.find(fingerprint)?))
     }
 }
 
@@ -88,53 +104,46 @@ const fn shard(fingerprint: u64) -> usize {
     (fingerprint % SHARDS as u64) as usize
 }
 
-impl Shard {
-    fn insert(&mut self, fingerprint: u64) -> bool {
+impl<V: Copy + Default> Shard<V> {
+    /// The slot of `fingerprint`, which is put into the first free one when it has none.
+    fn insert(&mut self, fingerprint: u64) -> usize {
         if (self.len + 1) * LOAD.1 > self.slots.len() * LOAD.0 {
             self.grow();
         }
-        let is_new = place(&mut self.slots, fingerprint);
-        self.len += usize::from(is_new);
-        is_new
+        let slot = slot_for(&self.slots, fingerprint);
+        if self.slots[slot].0 == 0 {
+            self.slots[slot].0 = fingerprint;
+            self.len += 1;
+        }
+        slot
     }
 
-    fn contains(&self, fingerprint: u64) -> bool {
+    fn find(&self, fingerprint: u64) -> Option<usize> {
         if self.slots.is_empty() {
-            return false;
+            return None;
         }
-        let mut slot = home(fingerprint, self.slots.len());
-        loop {
-            match self.slots[slot] {
-                0 => return false,
-                taken if taken == fingerprint => return true,
-                _ => slot = after(slot, self.slots.len()),
-            }
-        }
+        let slot = slot_for(&self.slots, fingerprint);
+        (self.slots[slot].0 != 0).then_some(slot)
     }
 
     fn grow(&mut self) {
         let slots = (self.slots.len() / GROWTH.1 * GROWTH.0).max(FIRST_SLOTS);
-        let mut grown = vec![0; slots];
-        for &fingerprint in self.slots.iter().filter(|slot| **slot != 0) {
-            place(&mut grown, fingerprint);
+        let mut grown = vec![(0, V::default()); slots];
+        for &taken in self.slots.iter().filter(|slot| slot.0 != 0) {
+            let slot = slot_for(&grown, taken.0);
+            grown[slot] = taken;
         }
         self.slots = grown;
     }
 }
 
-/// Puts `fingerprint` into the first free slot from its home on; false when it is there already.
-fn place(slots: &mut [u64], fingerprint: u64) -> bool {
+/// The slot that holds `fingerprint`, or the empty one where it would go.
+fn slot_for<V>(slots: &[(u64, V)], fingerprint: u64) -> usize {
     let mut slot = home(fingerprint, slots.len());
-    loop {
-        match slots[slot] {
-            0 => {
-                slots[slot] = fingerprint;
-                return true;
-            }
-            taken if taken == fingerprint => return false,
-            _ => slot = after(slot, slots.len()),
-        }
+    while slots[slot].0 != 0 && slots[slot].0 != fingerprint {
+        slot = after(slot, slots.len());
     }
+    slot
 }
 
 /// The slot behind `slot`, where the last is followed by the first.
@@ -147,6 +156,39 @@ const fn after(slot: usize, slots: usize) -> usize {
 #[expect(clippy::cast_possible_truncation, reason = "the product's upper half is below `slots`")]
 const fn home(fingerprint: u64, slots: usize) -> usize {
     ((fingerprint as u128 * slots as u128) >> 64) as usize
+}
+
+/// A set of texts, kept as their fingerprints.
+#[derive(Debug, Default)]
+pub struct Fingerprints(FingerprintMap<()>);
+
+impl Fingerprints {
+    /// An empty set; it takes no memory before the first insert.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `text`; true when it was not there before.
+    pub fn insert(&mut self, text: &str) -> bool {
+        let before = self.len();
+        self.0.entry(text);
+        self.len() > before
+    }
+
+    /// Whether `text` was added.
+    pub fn contains(&self, text: &str) -> bool {
+        self.0.get(text).is_some()
+    }
+
+    /// The number of different texts.
+    pub const fn len(&self) -> usize {
+        self.0.len
+    }
+
+    /// Whether nothing was added yet.
+    pub const fn is_empty(&self) -> bool {
+        self.0.len == 0
+    }
 }
 
 #[cfg(test)]
@@ -167,13 +209,26 @@ mod tests {
     }
 
     #[test]
+    fn a_text_keeps_its_value() {
+        let mut map = FingerprintMap::<u32>::new();
+        assert_eq!((map.get("1"), map.get_mut("1")), (None, None));
+        for value in 0..5_000 {
+            *map.entry(&value.to_string()) = value;
+        }
+        *map.entry("17") += 1;
+        *map.get_mut("18").unwrap() = 0;
+        assert_eq!((map.get("16"), map.get("17"), map.get("18")), (Some(16), Some(18), Some(0)));
+        assert_eq!(map.len(), 5_000);
+    }
+
+    #[test]
     fn memory_stays_within_sixteen_bytes_a_text() {
         let mut set = Fingerprints::new();
         let mut largest: f64 = 0.0;
         for i in 0..200_000 {
             set.insert(&i.to_string());
             if i % 1_000 == 999 {
-                let slots: usize = set.shards.iter().map(|shard| shard.slots.len()).sum();
+                let slots: usize = set.0.shards.iter().map(|shard| shard.slots.len()).sum();
                 largest = largest.max(slots as f64 * 8.0 / set.len() as f64);
             }
         }

@@ -53,7 +53,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let queue = Arc::new(Queue::new(config.plan.queue, dice, Arc::clone(&clock)));
     let is_running = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&is_running);
-    signals::watch(Arc::clone(&queue), move || on_first_signal(&watched))
+    signals::watch(Arc::clone(&queue), config.deadline, move || on_first_signal(&watched))
         .context("failed to watch for signals")?;
     for note in config.notes.iter().filter(|_| config.tell.detail != Detail::Quiet) {
         tell(&format!("note: {note}\n"));
@@ -84,7 +84,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let mut output = save::open(&config.save)?;
     let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
-    let plan = Plan::new(opened.source, config.plan.filter.clone(), output.namer);
+    let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
     let factory = PageWorkFactory { shared: Arc::clone(&shared), sink: Arc::from(output.sink) };
     is_running.store(true, Ordering::SeqCst);
     let prepared = Prepared { plan, manifest: output.manifest, factory, workers };
@@ -125,7 +125,9 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         version: env!("CARGO_PKG_VERSION").into(),
         mode: config.mode.name.into(),
         workers: workers.get(),
-        source: config.plan.source_text.clone(),
+        source: config.plan.typed.text.clone(),
+        args: config.plan.typed.args.clone(),
+        is_redacted: config.plan.typed.is_redacted,
         layout: config.save.layout,
     }
 }

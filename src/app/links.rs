@@ -13,7 +13,8 @@ use crate::queue::Queue;
 use crate::queue::notice::Notice;
 use crate::queue::retry::Dice;
 use crate::report::progress::INVALID_TOLD;
-use crate::save::key::{Layout, Namer};
+use crate::save::catalogue::Catalogue;
+use crate::save::key::Layout;
 use crate::source::Access;
 use crate::source::plan::{Plan, Planned};
 
@@ -26,11 +27,11 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
     let queue = Arc::new(Queue::new(options.queue, dice, Arc::clone(&clock)));
     let note = |notice: &Notice| tell(&format!("note: {}\n", notice.text()));
     let opened = source::open(options, || Access { shared, queue, clock, tell: Box::new(note) })?;
-    let mut plan = Plan::new(opened.source, options.filter.clone(), Namer::new(layout));
+    let mut plan = Plan::new(opened.source, options.filter.clone(), Catalogue::new(layout));
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut is_read = true;
     while is_read && let Some(entry) = plan.read()? {
-        match plan.admit(entry) {
+        match plan.admit(entry)? {
             Planned::Job(job) => match print_job(&mut out, &job, json) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => is_read = false,
                 result => quiet_pipe(result)?,

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first ends the run cleanly, the second at once.
+//! What ends a run from outside: Ctrl-C and SIGTERM, of which the first ends it
+//! cleanly and the second at once, and its deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +17,15 @@ const GRACE: Duration = Duration::from_millis(1_800);
 const ONE_WISH: Duration = Duration::from_millis(200);
 
 /// Watches for signals from now on, on a thread of its own, until the process
-/// ends. `on_first` is called at the first, before the queue is closed.
+/// ends. `on_first` is called at the first, before the queue is closed. When
+/// `deadline` has passed, the run ends without waiting for pages in flight.
 ///
 /// # Errors
 ///
 /// When the system gives no thread or no signal handler.
 pub(super) fn watch(
     queue: Arc<Queue>,
+    deadline: Option<Duration>,
     on_first: impl Fn() + Send + 'static,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -31,9 +34,24 @@ pub(super) fn watch(
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
     };
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(handle(interrupt, terminate, &queue, &on_first));
+        runtime.block_on(async {
+            tokio::select! {
+                () = handle(interrupt, terminate, &queue, &on_first) => (),
+                () = expire(deadline, &queue) => (),
+            }
+        });
     })?;
     Ok(())
+}
+
+/// Ends the run when its time is over; and then goes on for ever, so that signals
+/// are still watched for.
+async fn expire(deadline: Option<Duration>, queue: &Queue) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep(deadline).await;
+        queue.abandon(Closing::Deadline);
+    }
+    std::future::pending::<()>().await;
 }
 
 async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_first: &impl Fn()) {

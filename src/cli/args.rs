@@ -11,6 +11,8 @@ use regex::Regex;
 use super::values::{self, Rate, Size};
 use crate::config::DEFAULT_DEMO_LATENCY;
 use crate::fetch::client as fetch_client;
+use crate::model::FailureCode;
+use crate::queue::limit::FailureLimit;
 use crate::queue::retry;
 use crate::save::key::Layout;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR};
@@ -60,6 +62,9 @@ pub struct DownloadArgs {
     #[command(flatten)]
     /// Where they go
     pub output: OutputArgs,
+    #[command(flatten)]
+    /// What to do about those of earlier runs
+    pub again: AgainArgs,
     #[command(flatten)]
     /// What is told
     pub telling: TellingArgs,
@@ -126,6 +131,12 @@ pub struct RunningArgs {
     /// Requests for each host, such as 20/s or 100/m, or none [default: none; known sites' own limits]
     #[arg(long, value_name = "RATE", value_parser = values::rate)]
     pub rate: Option<Rate>,
+    /// Stop when the run has taken this long; --resume goes on from there
+    #[arg(long, value_name = "TIME", value_parser = values::limit)]
+    pub deadline: Option<Duration>,
+    /// Stop when more than N pages have failed, or more than P percent of those that are done, from the hundredth on; --resume goes on from there
+    #[arg(long, value_name = "N|P%", value_parser = values::failure_limit)]
+    pub max_failures: Option<FailureLimit>,
 }
 
 /// How pages are asked for
@@ -198,6 +209,21 @@ pub struct OutputArgs {
     /// Fetch, decode and hash, and keep the manifest only
     #[arg(long)]
     pub no_save: bool,
+}
+
+/// What to do about the pages of earlier runs into the same place
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Earlier runs (without a source, the last run's is taken)")]
+pub struct AgainArgs {
+    /// Skip what is saved and still there with its size
+    #[arg(short = 'c', long, group = "again")]
+    pub resume: bool,
+    /// Fetch only pages that failed, with one of these codes (as in the manifest, separated by commas) or with any; what was interrupted has not failed, and is for --resume
+    #[arg(long, value_name = "CODES", group = "again", num_args = 0..=1, require_equals = true, value_delimiter = ',', hide_possible_values = true)]
+    pub retry_failed: Option<Vec<CodeArg>>,
+    /// Ask the servers of saved pages whether they have changed, and keep what has not
+    #[arg(short = 'N', long, group = "again")]
+    pub update: bool,
 }
 
 /// How names are arranged
@@ -297,6 +323,29 @@ impl ValueEnum for Mode {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.0.name).help(self.0.about))
+    }
+}
+
+/// A class of failures, by its code
+#[derive(Debug, Clone, Copy)]
+pub struct CodeArg(pub FailureCode);
+
+impl ValueEnum for CodeArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        const CODES: &[CodeArg] = &{
+            let mut codes = [CodeArg(FailureCode::Dns); FailureCode::ALL.len()];
+            let mut number = 0;
+            while number < codes.len() {
+                codes[number] = CodeArg(FailureCode::ALL[number]);
+                number += 1;
+            }
+            codes
+        };
+        CODES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.as_str()))
     }
 }
 

@@ -1,42 +1,40 @@
 //! From what was typed to what was decided.
 
 use std::io::IsTerminal;
-use std::path::Path;
 
 use base64::Engine;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use url::Url;
 
 use super::args::{
-    Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots, RunningArgs,
-    SourceArgs, Subcommands, TellingArgs,
+    AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
+    RunningArgs, SourceArgs, Subcommands, TellingArgs,
 };
-use super::{Command, UsageError, proxies};
-use crate::config::{
-    DEFAULT_INDEX, Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers,
-};
+use super::{Command, UsageError, proxies, source};
+use crate::config::{Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers};
 use crate::fetch::client;
 use crate::fetch::proxy::Proxies;
 use crate::fetch::tls::{self, Trust};
-use crate::message::{self, excerpt, excerpt_url};
+use crate::message;
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::retry::RetryPolicy;
 use crate::queue::site_policy;
 use crate::report::progress::{Detail, Style};
-use crate::source::links::Pick;
-use crate::source::page_url;
+use crate::save::Refetch;
+use crate::save::key::Layout;
 use crate::source::plan::Filter;
 use crate::{fetch, origin, queue, save};
 
-type Result<T> = std::result::Result<T, UsageError>;
+pub(super) type Result<T> = std::result::Result<T, UsageError>;
 
-fn usage<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+pub(super) fn usage<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
     Err(UsageError { message: message.into(), hint: Some(hint.into()) })
 }
 
-pub(super) fn command(typed: Cli) -> Result<Command> {
+/// Decides on the command. `is_typed` tells of an option whether it was typed,
+/// or its value is the default.
+pub(super) fn command(typed: Cli, is_typed: &dyn Fn(&str) -> bool) -> Result<Command> {
     Ok(match typed.command {
-        None => Command::Download(Box::new(download(typed.download)?)),
+        None => Command::Download(Box::new(download(typed.download, is_typed)?)),
         Some(Subcommands::Links(typed)) => links(*typed)?,
         Some(Subcommands::Verify(typed)) => {
             Command::Verify { directory: typed.target, list: typed.list }
@@ -61,22 +59,54 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
         .or_else(|error| usage(format!("--fault: {error}"), "lower one of them"))
 }
 
-fn download(typed: DownloadArgs) -> Result<Download> {
+fn download(mut typed: DownloadArgs, is_typed: &dyn Fn(&str) -> bool) -> Result<Download> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
+    let refetch = refetch(typed.again);
+    let mut redacted = None;
+    let mut layout = typed.output.layout.layout.into();
+    if refetch != Refetch::All && !source::is_named(&typed.source) {
+        if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
+            return usage(
+                format!("--{option} belongs to a source, and none is named"),
+                "name the source, or leave it all to the record of the last run",
+            );
+        }
+        let recorded = source::recorded(typed.source, &typed.output.output)?;
+        typed.source = recorded.source;
+        redacted = recorded.run.is_redacted.then(|| LEFT_OUT.to_owned());
+        layout = if is_typed("layout") { layout } else { recorded.run.layout };
+    }
     let mut plan = plan(typed.source, &typed.http)?;
     plan.queue.limits = host_limits(&typed.running);
     plan.queue.workers = workers.get();
+    plan.queue.failure_limit = typed.running.max_failures;
     let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     Ok(Download {
         plan,
         mode,
         workers,
-        save: output(typed.output)?,
+        deadline: typed.running.deadline,
+        save: output(typed.output, layout, refetch)?,
         tell: telling(&typed.telling),
-        notes: note.into_iter().chain(nameless).collect(),
+        notes: note.into_iter().chain(redacted).chain(nameless).collect(),
     })
+}
+
+/// Said when a source is taken from a record that leaves something out.
+const LEFT_OUT: &str = "the last run's URLs held a user name or a password, which are not \
+                        recorded: give them with --user, or name the source again";
+
+fn refetch(typed: AgainArgs) -> Refetch {
+    match typed {
+        AgainArgs { resume: true, .. } => Refetch::Unsaved,
+        AgainArgs { update: true, .. } => Refetch::Changed,
+        AgainArgs { retry_failed: Some(codes), .. } => {
+            Refetch::Failed(codes.into_iter().map(|code| code.0).collect())
+        }
+        AgainArgs { retry_failed: None, .. } => Refetch::All,
+    }
 }
 
 /// Open requests for each host when nothing else is said.
@@ -119,8 +149,8 @@ fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
         exclude: source.exclude.clone(),
         limit: source.limit,
     };
-    let source_text = source_text(&source);
-    let source = source_options(source)?;
+    let typed = source::words(&source);
+    let source = source::options(source)?;
     let is_demo = matches!(source, SourceOptions::Demo { .. });
     if is_demo && http.untrusted {
         return usage(
@@ -147,118 +177,7 @@ fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
         Robots::Ignore => false,
     };
     let queue = queue::Options { retry, obeys_robots, ..queue::Options::default() };
-    Ok(PlanOptions { source, filter, fetch, queue, source_text })
-}
-
-fn source_options(typed: SourceArgs) -> Result<SourceOptions> {
-    if !typed.urls.is_empty() {
-        let urls = typed.urls.iter().map(|text| argument_url("URL", text));
-        return Ok(SourceOptions::Urls(urls.collect::<Result<_>>()?));
-    }
-    if let Some(file) = typed.input_file {
-        let path = (file.as_os_str() != "-").then_some(file);
-        return Ok(SourceOptions::List { path, column: typed.column });
-    }
-    if let Some(sitemap) = typed.sitemap {
-        return Ok(SourceOptions::Sitemap(argument_url("--sitemap", &sitemap)?));
-    }
-    let pick = Pick::new(&typed.select, &typed.attr).map_err(|error| UsageError {
-        message: format!("--select: {error}"),
-        hint: Some("--select takes CSS, such as 'table a' or 'td .flagicon + a'".into()),
-    })?;
-    if typed.demo {
-        return Ok(SourceOptions::Demo { latency: typed.latency, pick });
-    }
-    let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
-    if is_web_address(index) {
-        if typed.base.is_some() {
-            return usage("--base is for an index in a file", "leave --base out");
-        }
-        return Ok(SourceOptions::Index { url: argument_url("--index", index)?, pick });
-    }
-    let Some(base) = typed.base else {
-        let is_file = Path::new(index).exists();
-        return if is_file {
-            usage(
-                format!("--index {index} is a file, and its links are relative to something"),
-                "say to what with --base URL",
-            )
-        } else {
-            usage(
-                format!(
-                    "--index {:?} is no http(s) URL, and no such file is there",
-                    excerpt(index)
-                ),
-                format!("did you mean https://{}?", excerpt_url(index)),
-            )
-        };
-    };
-    Ok(SourceOptions::IndexFile { path: index.into(), base: argument_url("--base", &base)?, pick })
-}
-
-fn is_web_address(text: &str) -> bool {
-    let start = text.split_once("://").map_or("", |(scheme, _)| scheme);
-    start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")
-}
-
-fn argument_url(argument: &str, text: &str) -> Result<Url> {
-    page_url(text).map_err(|why| UsageError {
-        message: format!("{argument} {:?} is not an http(s) URL: {why}", excerpt_url(text)),
-        hint: page_url(&format!("https://{text}"))
-            .ok()
-            .filter(|_| !text.contains(':') && text.contains('.'))
-            .map(|guess| format!("did you mean {guess}?")),
-    })
-}
-
-/// The source as on a command line, for the record.
-fn source_text(typed: &SourceArgs) -> String {
-    let mut words = Vec::new();
-    let mut say = |flag: &str, value: &str| {
-        words.extend(
-            [flag, &quoted(value)]
-                .iter()
-                .filter(|word| !word.is_empty())
-                .map(|word| (*word).to_owned()),
-        );
-    };
-    if !typed.urls.is_empty() {
-        // A command line may name thousands.
-        let (shown, more) = typed.urls.split_at(typed.urls.len().min(3));
-        for url in shown {
-            say("", &message::without_credentials(url));
-        }
-        if !more.is_empty() {
-            words.push(format!("(and {} more)", more.len()));
-        }
-        return words.join(" ");
-    }
-    if let Some(file) = &typed.input_file {
-        say("--input-file", &file.to_string_lossy());
-        typed.column.iter().for_each(|column| say("--column", column));
-    } else if let Some(sitemap) = &typed.sitemap {
-        say("--sitemap", &message::without_credentials(sitemap));
-    } else if typed.demo {
-        words.push("--demo".into());
-    } else {
-        say(
-            "--index",
-            &message::without_credentials(typed.index.as_deref().unwrap_or(DEFAULT_INDEX)),
-        );
-        typed.base.iter().for_each(|base| say("--base", &message::without_credentials(base)));
-        say("--select", &typed.select);
-        say("--attr", &typed.attr);
-    }
-    words.join(" ")
-}
-
-/// `word` in single quotes when a shell would not take it as one word.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) || word.is_empty() {
-        return word.into();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    Ok(PlanOptions { source, filter, fetch, queue, typed })
 }
 
 fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
@@ -366,7 +285,7 @@ fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
     })
 }
 
-fn output(typed: OutputArgs) -> Result<save::Options> {
+fn output(typed: OutputArgs, layout: Layout, refetch: Refetch) -> Result<save::Options> {
     let name = typed.output.to_string_lossy();
     let is_other = [".warc", ".warc.gz"].iter().any(|ending| name.ends_with(ending))
         || ["s3://", "gs://", "az://"].iter().any(|scheme| name.starts_with(scheme));
@@ -376,11 +295,7 @@ fn output(typed: OutputArgs) -> Result<save::Options> {
             "name a directory",
         );
     }
-    Ok(save::Options {
-        layout: typed.layout.layout.into(),
-        keep_pages: !typed.no_save,
-        directory: typed.output,
-    })
+    Ok(save::Options { layout, keep_pages: !typed.no_save, directory: typed.output, refetch })
 }
 
 fn telling(typed: &TellingArgs) -> TellOptions {

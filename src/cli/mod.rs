@@ -5,12 +5,14 @@
 pub mod args;
 mod convert;
 mod proxies;
+mod source;
 mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::{Download, PlanOptions};
 use crate::origin;
@@ -71,8 +73,10 @@ pub enum NoCommand {
 ///
 /// [`NoCommand`], also for `--help` and `--version`.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NoCommand> {
-    let typed = args::Cli::try_parse_from(arguments).map_err(NoCommand::Parser)?;
-    convert::command(typed).map_err(NoCommand::Usage)
+    let matches = description().try_get_matches_from(arguments).map_err(NoCommand::Parser)?;
+    let typed = args::Cli::from_arg_matches(&matches).map_err(NoCommand::Parser)?;
+    let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
+    convert::command(typed, &is_typed).map_err(NoCommand::Usage)
 }
 
 /// The parser's own description of itself, for checking the documentation.

@@ -1,8 +1,10 @@
-//! Durations and sizes as they are typed.
+//! Durations, sizes and numbers as they are typed.
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+
+use crate::queue::limit::FailureLimit;
 
 /// The units of a duration, in seconds.
 const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
@@ -101,6 +103,19 @@ pub(super) fn workers(text: &str) -> Result<NonZeroUsize, String> {
     workers.ok_or_else(|| format!("it should be a number from 1 to {MAX_WORKERS}"))
 }
 
+/// Reads how many pages may fail: `20`, `2%`, `0.5%`.
+pub(super) fn failure_limit(text: &str) -> Result<FailureLimit, String> {
+    let limit = match text.strip_suffix('%') {
+        Some(percent) => percent
+            .parse()
+            .ok()
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(FailureLimit::Percent),
+        None => text.parse().ok().map(FailureLimit::Pages),
+    };
+    limit.ok_or_else(|| "it should be a number of pages, or a percentage such as 2%".into())
+}
+
 /// Reads a size: `64KiB`, `10MB`; a bare number means bytes.
 pub(super) fn size(text: &str) -> Result<Size, String> {
     let (number, unit) = split(text);
@@ -158,6 +173,21 @@ mod tests {
         assert_eq!(workers("4096").map(NonZeroUsize::get), Ok(4096));
         for text in ["0", "-1", "4097", "many", ""] {
             assert!(workers(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn failures_are_limited_by_number_or_by_share() {
+        for (text, limit) in [
+            ("0", FailureLimit::Pages(0)),
+            ("20", FailureLimit::Pages(20)),
+            ("2%", FailureLimit::Percent(2.0)),
+            ("0.5%", FailureLimit::Percent(0.5)),
+        ] {
+            assert_eq!(failure_limit(text), Ok(limit), "{text}");
+        }
+        for text in ["", "%", "-1", "1.5", "101%", "NaN%", "-2%", "2 %"] {
+            assert!(failure_limit(text).is_err(), "{text}");
         }
     }
 

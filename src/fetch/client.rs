@@ -238,7 +238,7 @@ impl Client {
             request = request.headers(options.credentials.clone());
         }
         // A server that knows the one passes over the other (RFC 9110, 13.2.2).
-        if let Some(Validators { etag, last_modified }) = ask.validators {
+        if let Some(Validators { etag, last_modified, .. }) = ask.validators {
             request = [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)]
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value.as_deref()?)))

@@ -17,7 +17,7 @@ pub fn render(run: &Finished) -> String {
 fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
     let summary = &run.summary;
     let saved = summary.count(State::Saved);
-    writeln!(text, "Total pages: {}", summary.intake.pages)?;
+    writeln!(text, "Total pages: {}", summary.intake.wanted())?;
     writeln!(text, "Downloaded {saved} links in {:.2} seconds", summary.fetch_time.as_secs_f64())?;
     writeln!(text)?;
     let workers = if run.workers == 1 { "worker" } else { "workers" };

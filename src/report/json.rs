@@ -51,7 +51,7 @@ pub fn render(run: &Finished) -> String {
         invalid: intake.invalid,
         filtered: intake.filtered,
         input_complete: intake.complete,
-        pages: intake.pages,
+        pages: intake.wanted(),
         saved: summary.count(State::Saved),
         failed: summary.count(State::Failed),
         unchanged: summary.count(State::Unchanged),

@@ -4,7 +4,7 @@
 //! one. A torn last line is cut off before anything is appended.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,14 @@ use super::key::Layout;
 use super::{MANIFEST_NAME, SaveError, io_error};
 use crate::digest;
 use crate::event::{Event, Observer, ObserverError};
-use crate::model::{Failure, HttpVersion, Outcome, Settled, State, Summary, shown_url};
+use crate::model::{
+    Failure, Head, HttpVersion, Outcome, Settled, State, Summary, Validators, shown_url,
+};
 
 /// The version of the format, in every `run` record.
 pub const VERSION: u32 = 1;
-/// Names in one `foreign` record, so that lines stay short.
-const FOREIGN_BATCH: usize = 1000;
+/// Names in one `foreign` or `orphans` record, so that lines stay short.
+const FILES_BATCH: usize = 1000;
 
 /// One line of the manifest. Readers pass over kinds that they do not know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,12 @@ pub enum Record {
     Run(RunRecord),
     /// Files that were in the directory and are no run's pages.
     Foreign {
+        /// Their paths in the directory.
+        files: Vec<String>,
+    },
+    /// Files that a killed run saved and did not come to record: a run may take
+    /// their names for the same pages.
+    Orphans {
         /// Their paths in the directory.
         files: Vec<String>,
     },
@@ -56,6 +64,13 @@ pub struct RunRecord {
     pub workers: usize,
     /// What was asked for, as on a command line.
     pub source: String,
+    /// The same as words that the program takes, complete; empty in manifests
+    /// of versions that did not record them.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Whether `args` leave out a user name or a password that a URL held.
+    #[serde(default)]
+    pub is_redacted: bool,
     /// How names were arranged.
     #[serde(default)]
     pub layout: Layout,
@@ -149,7 +164,7 @@ impl EndRecord {
     pub fn new(summary: &Summary) -> Self {
         let intake = summary.intake;
         Self {
-            pages: intake.pages,
+            pages: intake.wanted(),
             saved: summary.count(State::Saved),
             failed: summary.count(State::Failed),
             unchanged: summary.count(State::Unchanged),
@@ -227,16 +242,18 @@ impl ManifestWriter {
         })
     }
 
-    /// A reader of what was recorded so far.
-    pub(super) fn reader(&self) -> Result<Reader, SaveError> {
-        let file = File::open(&self.path).map_err(io_error("read", &self.path))?;
-        Ok(Reader::new(file, self.path.clone()))
-    }
-
-    /// Records the files that were there and are no run's pages.
-    pub(super) fn record_foreign(&mut self, files: &[String]) -> Result<(), SaveError> {
-        for batch in files.chunks(FOREIGN_BATCH) {
+    /// Records files that no run's record names: those that were there, and
+    /// those that a killed run left.
+    pub(super) fn record_strays(
+        &mut self,
+        foreign: &[String],
+        orphans: &[String],
+    ) -> Result<(), SaveError> {
+        for batch in foreign.chunks(FILES_BATCH) {
             self.append(&Record::Foreign { files: batch.to_vec() });
+        }
+        for batch in orphans.chunks(FILES_BATCH) {
+            self.append(&Record::Orphans { files: batch.to_vec() });
         }
         self.flush().map_err(io_error("write", &self.path))
     }
@@ -255,7 +272,11 @@ impl ManifestWriter {
         self.started = Some(now);
         self.keeps_pages = keeps_pages;
         self.append(&Record::Run(run));
-        self.flush().map_err(io_error("write", &self.path))
+        self.flush().map_err(io_error("write", &self.path))?;
+        // On the lines up to this one hangs which files are whose after a power
+        // cut. A file system that cannot sync has nothing better to offer.
+        let _ = self.file.sync_data();
+        Ok(())
     }
 
     /// Records that the run ended.
@@ -287,11 +308,17 @@ impl ManifestWriter {
     fn page_record(&self, settled: &Settled) -> PageRecord {
         let Settled { job, attempt, worker, started, total } = settled;
         let head = attempt.head.as_ref();
-        let (bytes, sha256) = match &attempt.outcome {
-            Outcome::Saved { bytes, sha256 } => (Some(*bytes), Some(digest::hex(sha256))),
-            Outcome::Unchanged | Outcome::Failed(_) | Outcome::Robots | Outcome::Interrupted => {
-                (None, None)
-            }
+        // What is unchanged is recorded whole, so that its last record stands by itself.
+        let saved = job.validators.as_ref().filter(|_| attempt.outcome == Outcome::Unchanged);
+        let (bytes, sha256) = match (&attempt.outcome, saved) {
+            (Outcome::Saved { bytes, sha256 }, _) => (Some(*bytes), Some(digest::hex(sha256))),
+            (_, Some(saved)) => (Some(saved.bytes), Some(saved.sha256.clone())),
+            (_, None) => (None, None),
+        };
+        let sent = |of_head: fn(&Head) -> &Option<String>,
+                    of_saved: fn(&Validators) -> &Option<String>| {
+            head.and_then(|head| of_head(head).clone())
+                .or_else(|| saved.and_then(|saved| of_saved(saved).clone()))
         };
         let is_kept = self.keeps_pages && bytes.is_some();
         let since_start = started.zip(self.started).map(|(at, start)| millis(at - start));
@@ -305,9 +332,9 @@ impl ManifestWriter {
             bytes,
             wire_bytes: attempt.wire_bytes,
             sha256,
-            content_type: head.and_then(|head| head.content_type.clone()),
-            etag: head.and_then(|head| head.etag.clone()),
-            last_modified: head.and_then(|head| head.last_modified.clone()),
+            content_type: sent(|head| &head.content_type, |saved| &saved.content_type),
+            etag: sent(|head| &head.etag, |saved| &saved.etag),
+            last_modified: sent(|head| &head.last_modified, |saved| &saved.last_modified),
             http: head.map(|head| head.http),
             attempts: job.attempts,
             waits_ms: job.waits.iter().map(|wait| millis(*wait)).collect(),
@@ -376,66 +403,4 @@ fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
         end = start;
     }
     if end < len { file.set_len(end) } else { Ok(()) }
-}
-
-/// Reads records one by one. Lines that are no record are passed over and counted.
-pub struct Reader {
-    lines: BufReader<File>,
-    path: PathBuf,
-    line: Vec<u8>,
-    /// Lines that are no record, the torn last one among them.
-    pub unreadable: u64,
-}
-
-impl Reader {
-    fn new(file: File, path: PathBuf) -> Self {
-        let lines = BufReader::with_capacity(256 * 1024, file);
-        Self { lines, path, line: Vec::new(), unreadable: 0 }
-    }
-
-    /// Opens the manifest in `directory` for reading.
-    ///
-    /// # Errors
-    ///
-    /// [`SaveError::NoManifest`] when there is none; [`SaveError::Io`] when it cannot be read.
-    pub fn open(directory: &Path) -> Result<Self, SaveError> {
-        let path = directory.join(MANIFEST_NAME);
-        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(SaveError::NotAManifest { path });
-        }
-        match File::open(&path) {
-            Ok(file) => Ok(Self::new(file, path)),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Err(SaveError::NoManifest { path: directory.to_owned() })
-            }
-            Err(error) => Err(io_error("read", &path)(error)),
-        }
-    }
-
-    /// The next record; `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// [`SaveError::Io`] when the file cannot be read.
-    pub fn next_record(&mut self) -> Result<Option<Record>, SaveError> {
-        loop {
-            self.line.clear();
-            let read = self.lines.read_until(b'\n', &mut self.line);
-            if read.map_err(io_error("read", &self.path))? == 0 {
-                return Ok(None);
-            }
-            if self.line.trim_ascii().is_empty() {
-                continue;
-            }
-            match serde_json::from_slice(&self.line) {
-                Ok(record) => return Ok(Some(record)),
-                Err(_) => self.unreadable += 1,
-            }
-        }
-    }
 }

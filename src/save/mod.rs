@@ -2,19 +2,24 @@
 //! belongs to keeping (names, manifest, what earlier runs left, verification).
 
 pub mod atomic;
+pub mod catalogue;
 mod dir;
 mod history;
 pub mod key;
 pub mod manifest;
+mod natural;
 mod null;
+pub mod records;
+mod standing;
 pub mod verify;
 mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::Key;
-use key::{Layout, Namer};
+use crate::model::{FailureCode, Key};
+use catalogue::Catalogue;
+use key::Layout;
 use manifest::ManifestWriter;
 
 /// The manifest's name in an output directory.
@@ -75,11 +80,32 @@ pub struct Options {
     pub layout: Layout,
     /// False keeps the manifest only (`--no-save`).
     pub keep_pages: bool,
+    /// Which pages of earlier runs are fetched again.
+    pub refetch: Refetch,
+}
+
+/// Which pages of earlier runs are fetched again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Refetch {
+    /// All: what is there is replaced.
+    #[default]
+    All,
+    /// Those that are not saved, or not with their recorded size (`--resume`).
+    Unsaved,
+    /// Those that failed and nothing else, with one of these codes when there are any (`--retry-failed`).
+    Failed(Vec<FailureCode>),
+    /// Those that are not saved, and those that the server says have changed (`--update`).
+    Changed,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { directory: DEFAULT_OUTPUT.into(), layout: Layout::default(), keep_pages: true }
+        Self {
+            directory: DEFAULT_OUTPUT.into(),
+            layout: Layout::default(),
+            keep_pages: true,
+            refetch: Refetch::default(),
+        }
     }
 }
 
@@ -89,8 +115,8 @@ pub struct Output {
     pub sink: Box<dyn Sink>,
     /// Records what became of them; holds the lock on the output.
     pub manifest: ManifestWriter,
-    /// Names them.
-    pub namer: Namer,
+    /// Names them, and knows what earlier runs made of them.
+    pub catalogue: Catalogue,
 }
 
 /// Something about the output does not work.
@@ -174,8 +200,8 @@ pub fn open(options: &Options) -> Result<Output, SaveError> {
     }
     std::fs::create_dir_all(directory).map_err(io_error("create the directory", directory))?;
     let mut manifest = ManifestWriter::open(directory)?;
-    let namer = history::read(directory, options.layout, &mut manifest)?;
+    let catalogue = history::open(options, &mut manifest)?;
     let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
     let row = row.expect("the table's last row is for everybody");
-    Ok(Output { sink: (row.open)(directory), manifest, namer })
+    Ok(Output { sink: (row.open)(directory), manifest, catalogue })
 }

@@ -1,15 +1,18 @@
 //! Checks a finished download against its manifest, offline.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use super::history::History;
 use super::key::Layout;
-use super::manifest::{PageRecord, Reader, Record};
+use super::manifest::{PageRecord, Record};
+use super::records::{Lookup, Reader};
+use super::standing::{Standing, Stands};
 use super::walk::{Depth, Found, walk};
 use super::{MANIFEST_NAME, SaveError};
 use crate::digest;
-use crate::model::{Key, State};
+use crate::fingerprint::Fingerprints;
 
 /// What is wrong with one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub struct Report {
     pub whole: u64,
     /// Files that are not, by path.
     pub differences: BTreeMap<String, Difference>,
-    /// Pages that failed or were interrupted and are not saved.
+    /// Pages that are not saved: they failed, were interrupted, or were not to be kept.
     pub unsaved: u64,
     /// URLs to fetch again: of differing files and of unsaved pages, in the manifest's order.
     pub to_fetch: Vec<String>,
@@ -48,89 +51,78 @@ pub struct Report {
     pub unreadable_lines: u64,
 }
 
-struct Page {
-    url: String,
-    /// Where, how large, and with which digest it is saved, if it is.
-    saved: Option<(String, u64, String)>,
-}
-
-/// What the manifest says.
-struct Recorded {
-    pages: Vec<Page>,
-    /// The strangers' files.
-    known: HashSet<String>,
-    /// How far the runs looked.
-    depth: Depth,
-}
-
 /// Compares the files in `directory` with its manifest.
 ///
 /// # Errors
 ///
 /// [`SaveError`] when there is no manifest, or it or the directory cannot be read.
 pub fn verify(directory: &Path) -> Result<Report, SaveError> {
-    let mut report = Report::default();
-    let Recorded { pages, mut known, depth } = read_records(directory, &mut report)?;
-    for page in pages {
-        let Some((file, bytes, sha256)) = page.saved else {
-            report.unsaved += 1;
-            report.to_fetch.push(page.url);
-            continue;
-        };
-        match compare(&directory.join(&file), bytes, &sha256) {
-            None => report.whole += 1,
-            Some(difference) => {
-                report.differences.insert(file.clone(), difference);
-                report.to_fetch.push(page.url);
+    let mut reader = Reader::open(directory)?;
+    // No names are given here, so any layout will do.
+    let mut history = History::read(&mut reader, Layout::Flat)?;
+    let Some(last_run) = &history.last_run else {
+        return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
+    };
+    let mut report = Report {
+        is_finished: last_run.is_ended,
+        unreadable_lines: reader.unreadable,
+        ..Report::default()
+    };
+    let depth = if history.is_deep { Depth::All } else { Depth::Top };
+    let mut records = reader.into_lookup();
+    let mut known = Fingerprints::new();
+    // Once more, because each page is told at its first record.
+    let mut reader = Reader::open(directory)?;
+    while let Some(record) = reader.next_record()? {
+        match record {
+            Record::Page(page) => {
+                page.file.iter().for_each(|file| _ = known.insert(file));
+                if history.ledger.mark(&page.url) == Some(true) {
+                    let standing = history.ledger.standing(&page.url);
+                    check(directory, page.url, standing, &mut records, &mut report)?;
+                }
             }
+            Record::Foreign { files } => files.iter().for_each(|file| _ = known.insert(file)),
+            Record::Run(_) | Record::Orphans { .. } | Record::End(_) | Record::Unknown => (),
         }
-        known.insert(file);
     }
     find_foreign(directory, depth, &known, &mut report.differences)?;
     Ok(report)
 }
 
-/// The last standing record of each URL: a failure never replaces a saved page.
-fn read_records(directory: &Path, report: &mut Report) -> Result<Recorded, SaveError> {
-    let mut known = HashSet::new();
-    let mut depth = Depth::Top;
-    let mut reader = Reader::open(directory)?;
-    let mut pages: Vec<Page> = Vec::new();
-    let mut place: HashMap<String, usize> = HashMap::new();
-    let mut has_run = false;
-    while let Some(record) = reader.next_record()? {
-        match record {
-            Record::Page(record) => {
-                let at = *place.entry(record.url.clone()).or_insert_with(|| {
-                    pages.push(Page { url: record.url.clone(), saved: None });
-                    pages.len() - 1
-                });
-                if let Some(saved) = saved_file(*record) {
-                    pages[at].saved = Some(saved);
-                }
+/// Checks the page of one URL, which stands as its records say.
+fn check(
+    directory: &Path,
+    url: String,
+    standing: Standing,
+    records: &mut Lookup,
+    report: &mut Report,
+) -> Result<(), SaveError> {
+    let place = standing.place().filter(|_| standing.is_kept());
+    let saved = match place {
+        Some(place) => records.page(place, &url)?.and_then(saved_file),
+        None => None,
+    };
+    match saved {
+        Some((file, bytes, sha256)) => match compare(&directory.join(&file), bytes, &sha256) {
+            None => report.whole += 1,
+            Some(difference) => {
+                report.differences.insert(file, difference);
+                report.to_fetch.push(url);
             }
-            Record::Foreign { files } => known.extend(files),
-            Record::Run(run) => {
-                has_run = true;
-                if run.layout != Layout::Flat {
-                    depth = Depth::All;
-                }
-                report.is_finished = false;
-            }
-            Record::End(_) => report.is_finished = true,
-            Record::Unknown => (),
+        },
+        // It is not to be fetched, so it is not missing.
+        None if standing.resolve(false) == Stands::Robots => (),
+        None => {
+            report.unsaved += 1;
+            report.to_fetch.push(url);
         }
     }
-    report.unreadable_lines = reader.unreadable;
-    if !has_run {
-        return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
-    }
-    Ok(Recorded { pages, known, depth })
+    Ok(())
 }
 
-fn saved_file(record: PageRecord) -> Option<(String, u64, String)> {
-    let key = record.file.and_then(Key::new).filter(|_| record.state == State::Saved)?;
-    Some((key.to_string(), record.bytes?, record.sha256?))
+fn saved_file(page: PageRecord) -> Option<(String, u64, String)> {
+    Some((page.file?, page.bytes?, page.sha256?))
 }
 
 fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
@@ -150,7 +142,7 @@ fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
 fn find_foreign(
     directory: &Path,
     depth: Depth,
-    known: &HashSet<String>,
+    known: &Fingerprints,
     differences: &mut BTreeMap<String, Difference>,
 ) -> Result<(), SaveError> {
     walk(directory, depth, &mut |found| {

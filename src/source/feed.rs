@@ -113,7 +113,7 @@ fn feed(
             events.send(Event::InputEnded { pages: intake.pages });
             return Ok(());
         };
-        let planned = plan.admit(entry);
+        let planned = plan.admit(entry)?;
         shared.state().intake = plan.intake();
         match planned {
             Planned::Nothing => (),

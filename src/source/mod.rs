@@ -125,6 +125,9 @@ pub enum SourceError {
         /// What came back instead.
         diagnosis: String,
     },
+    /// What earlier runs recorded cannot be read.
+    #[error(transparent)]
+    Earlier(#[from] crate::save::SaveError),
     /// The client cannot be made.
     #[error(transparent)]
     Client(#[from] crate::fetch::FetchError),

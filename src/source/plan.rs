@@ -1,14 +1,13 @@
 //! Entries become jobs: filtered, without duplicates, counted and named.
 //!
-//! The plan is a pure function of the source and of the names that are taken:
-//! the same input gives the same jobs with the same names, whatever the mode.
+//! The plan is a function of the source and of what earlier runs left: the same
+//! input gives the same jobs with the same names, whatever the mode.
 
 use regex::Regex;
 
 use super::{Entry, Source, SourceError};
-use crate::fingerprint::Fingerprints;
 use crate::model::{Intake, Job, shown_url};
-use crate::save::key::Namer;
+use crate::save::catalogue::{Catalogue, Fate};
 
 /// Which pages of a source are wanted.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +33,7 @@ impl Filter {
 pub enum Planned {
     /// A page to fetch.
     Job(Box<Job>),
-    /// Nothing: a duplicate, or not wanted.
+    /// Nothing: a duplicate, not wanted, or saved already.
     Nothing,
     /// Nothing, and the user should know.
     Invalid {
@@ -51,15 +50,14 @@ pub enum Planned {
 pub struct Plan {
     source: Box<dyn Source>,
     filter: Filter,
-    seen: Fingerprints,
-    namer: Namer,
+    catalogue: Catalogue,
     intake: Intake,
 }
 
 impl Plan {
-    /// A plan for the pages of `source` that `filter` wants, named by `namer`.
-    pub fn new(source: Box<dyn Source>, filter: Filter, namer: Namer) -> Self {
-        Self { source, filter, seen: Fingerprints::new(), namer, intake: Intake::default() }
+    /// A plan for the pages of `source` that `filter` wants and `catalogue` does not skip.
+    pub fn new(source: Box<dyn Source>, filter: Filter, catalogue: Catalogue) -> Self {
+        Self { source, filter, catalogue, intake: Intake::default() }
     }
 
     /// Reads the next entry; it counts once it is [admitted](Self::admit). `None`
@@ -78,42 +76,47 @@ impl Plan {
     }
 
     /// Counts an entry and decides what becomes of it.
-    pub fn admit(&mut self, entry: Entry) -> Planned {
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Earlier`] when it cannot be seen what earlier runs made of
+    /// it; the entry is then not counted.
+    pub fn admit(&mut self, entry: Entry) -> Result<Planned, SourceError> {
         let url = match entry {
             Entry::MissingPart(part) => {
                 self.intake.missing_parts += 1;
-                return Planned::MissingPart(part);
+                return Ok(Planned::MissingPart(part));
             }
             Entry::Invalid { place, reason } => {
                 self.intake.found += 1;
                 self.intake.invalid += 1;
-                return Planned::Invalid { place, reason };
+                return Ok(Planned::Invalid { place, reason });
             }
             Entry::Page(url) => url,
         };
         let seq = self.intake.found;
-        self.intake.found += 1;
         let spelled = shown_url(&url);
         if !self.filter.wants(&spelled) {
             self.intake.filtered += 1;
-            return Planned::Nothing;
-        }
-        if !self.seen.insert(&spelled) {
+        } else if !self.catalogue.is_first(&spelled) {
             self.intake.duplicates += 1;
-            return Planned::Nothing;
-        }
-        if self.is_limit_reached() {
+        } else if self.is_limit_reached() {
             self.intake.filtered += 1;
-            return Planned::Nothing;
+        } else if let Fate::Fetch { key, validators } = self.catalogue.decide(&url, &spelled)? {
+            self.intake.found += 1;
+            self.intake.pages += 1;
+            drop(spelled);
+            return Ok(Planned::Job(Box::new(Job { validators, ..Job::new(seq, url, key) })));
+        } else {
+            self.intake.skipped += 1;
         }
-        self.intake.pages += 1;
-        let key = self.namer.name(&url);
-        drop(spelled);
-        Planned::Job(Box::new(Job::new(seq, url, key)))
+        self.intake.found += 1;
+        Ok(Planned::Nothing)
     }
 
+    /// Pages that need not be fetched count too: the limit narrows the source.
     fn is_limit_reached(&self) -> bool {
-        self.filter.limit.is_some_and(|limit| self.intake.pages >= limit)
+        self.filter.limit.is_some_and(|limit| self.intake.wanted() >= limit)
     }
 
     /// What became of the entries so far.
@@ -132,10 +135,10 @@ mod tests {
 
     fn plan(urls: &[&str], filter: Filter) -> (Vec<(u64, String)>, Intake) {
         let urls = urls.iter().map(|url| Url::parse(url).unwrap()).collect();
-        let mut plan = Plan::new(Box::new(Listed::new(urls)), filter, Namer::new(Layout::Flat));
+        let mut plan = Plan::new(Box::new(Listed::new(urls)), filter, Catalogue::new(Layout::Flat));
         let mut jobs = Vec::new();
         while let Some(entry) = plan.read().unwrap() {
-            if let Planned::Job(job) = plan.admit(entry) {
+            if let Planned::Job(job) = plan.admit(entry).unwrap() {
                 jobs.push((job.seq, job.key.to_string()));
             }
         }

@@ -25,7 +25,10 @@ fn spelled(option: &clap::Arg) -> Option<String> {
     let value = option
         .get_value_names()
         .filter(|_| takes)
-        .map(|names| format!(" {}", names[0].replace('|', "\\|")));
+        .map(|names| names[0].replace('|', "\\|"))
+        .map(|name| {
+            if option.is_require_equals_set() { format!("[={name}]") } else { format!(" {name}") }
+        });
     Some(format!("{short}--{long}{}", value.unwrap_or_default()))
 }
 

@@ -2,14 +2,19 @@
 //!
 //! Only data lives here: no I/O, no command line, no HTTP client.
 
+mod failure;
+mod summary;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+pub use failure::{Failure, FailureCode};
+pub use summary::{FailureClass, Intake, Summary};
 
 /// Where a page is saved, relative to the output directory: `India.html`, `a.org/b/c.html`.
 ///
@@ -111,13 +116,20 @@ pub struct Hop {
     pub spent: Duration,
 }
 
-/// What a server said of a page that is saved (RFC 9110, 8.8).
+/// A saved page as its record has it: what the server said of it (RFC 9110, 8.8),
+/// and what is recorded anew when it says that nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag` as sent.
     pub etag: Option<String>,
     /// `Last-Modified` as sent.
     pub last_modified: Option<String>,
+    /// `Content-Type` as sent.
+    pub content_type: Option<String>,
+    /// Size of the decoded body.
+    pub bytes: u64,
+    /// SHA-256 of the decoded body, in hexadecimal.
+    pub sha256: String,
 }
 
 /// `url` as it may be shown and recorded: without user name and password.
@@ -191,113 +203,6 @@ pub struct Page {
     /// SHA-256 of the decoded body.
     pub sha256: [u8; 32],
 }
-
-/// Why a page could not be had. The names are stable: scripts read them in the manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureCode {
-    /// The host's name does not resolve.
-    Dns,
-    /// The resolver did not answer in time.
-    DnsTimeout,
-    /// No connection could be opened.
-    Connect,
-    /// Opening a connection took too long.
-    ConnectTimeout,
-    /// The TLS handshake failed, for example on a certificate.
-    Tls,
-    /// The request was sent and no answer began in time.
-    FirstByteTimeout,
-    /// The body stopped coming.
-    ReadTimeout,
-    /// The attempt as a whole took too long.
-    MaxTime,
-    /// The run's deadline came first.
-    Deadline,
-    /// The connection was reset.
-    Reset,
-    /// The body ended before its announced length.
-    Truncated,
-    /// The answer is not HTTP, or breaks its rules.
-    Protocol,
-    /// Too many redirects, or one that leads nowhere.
-    Redirects,
-    /// The body is larger than the limit, on the wire or decoded.
-    TooLarge,
-    /// The body cannot be decoded from its content coding.
-    Decode,
-    /// The status is not one that is saved.
-    Http,
-    /// The host's robots rules could not be had.
-    Robots,
-    /// The address is one that must not be asked.
-    Blocked,
-    /// The proxy failed.
-    Proxy,
-    /// The page could not be written, or its worker panicked on it.
-    Save,
-    /// The worker that had the page is gone.
-    WorkerLost,
-}
-
-impl FailureCode {
-    /// The stable name, as in the manifest.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::DnsTimeout => "dns-timeout",
-            Self::Connect => "connect",
-            Self::ConnectTimeout => "connect-timeout",
-            Self::Tls => "tls",
-            Self::FirstByteTimeout => "first-byte-timeout",
-            Self::ReadTimeout => "read-timeout",
-            Self::MaxTime => "max-time",
-            Self::Deadline => "deadline",
-            Self::Reset => "reset",
-            Self::Truncated => "truncated",
-            Self::Protocol => "protocol",
-            Self::Redirects => "redirects",
-            Self::TooLarge => "too-large",
-            Self::Decode => "decode",
-            Self::Http => "http",
-            Self::Robots => "robots",
-            Self::Blocked => "blocked",
-            Self::Proxy => "proxy",
-            Self::Save => "save",
-            Self::WorkerLost => "worker-lost",
-        }
-    }
-}
-
-impl fmt::Display for FailureCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A page's failure: data in its outcome, never an `Err` that ends the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The class, for programs.
-    pub code: FailureCode,
-    /// One line for people; credentials are stripped.
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure of class `code`, told in `message`.
-    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// How one attempt at a page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -425,95 +330,6 @@ impl State {
     }
 }
 
-/// What became of the input before any page was fetched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Intake {
-    /// Entries read: lines, links, arguments.
-    pub found: u64,
-    /// Entries that are no http(s) URL.
-    pub invalid: u64,
-    /// Entries that repeat an earlier one.
-    pub duplicates: u64,
-    /// Entries left out by `--include`, `--exclude`, `--limit` or `--shard`.
-    pub filtered: u64,
-    /// Pages that an earlier run saved and this one need not fetch.
-    pub skipped: u64,
-    /// Pages to fetch.
-    pub pages: u64,
-    /// Parts of the source that could not be had, such as a missing part of a sitemap.
-    pub missing_parts: u64,
-    /// Whether the input was read to its end.
-    pub complete: bool,
-}
-
-/// What a run did, in numbers.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Summary {
-    /// What became of the input.
-    pub intake: Intake,
-    /// Pages by the state they ended in.
-    pub states: BTreeMap<State, u64>,
-    /// Failed pages by class, each with one example.
-    pub failures: BTreeMap<FailureCode, FailureClass>,
-    /// Decoded bytes of the saved pages.
-    pub bytes: u64,
-    /// Bytes of the bodies on the wire, failed attempts included where known.
-    pub wire_bytes: u64,
-    /// From the first request to the last page settled.
-    pub fetch_time: Duration,
-    /// The slowest saved page and how long its last attempt took.
-    pub slowest: Option<(String, Duration)>,
-    /// Attempts that were followed by another one.
-    pub retries: u64,
-}
-
-impl Summary {
-    /// Pages that ended in `state`.
-    pub fn count(&self, state: State) -> u64 {
-        self.states.get(&state).copied().unwrap_or(0)
-    }
-
-    /// Pages that have a state.
-    pub fn settled(&self) -> u64 {
-        self.states.values().sum()
-    }
-
-    /// Saved pages for each second of the fetch phase; 0 when none was saved.
-    pub fn pages_per_second(&self) -> f64 {
-        let seconds = self.fetch_time.as_secs_f64();
-        if seconds > 0.0 { self.count(State::Saved) as f64 / seconds } else { 0.0 }
-    }
-
-    /// Checks that every entry read has exactly one fate:
-    /// found = invalid + duplicates + filtered + skipped + the sum over states.
-    ///
-    /// # Errors
-    ///
-    /// The two sides of the sum, as one line, when they differ.
-    pub fn check_accounts(&self) -> Result<(), String> {
-        let Intake { found, invalid, duplicates, filtered, skipped, pages, .. } = self.intake;
-        let settled = self.settled();
-        if found == invalid + duplicates + filtered + skipped + settled && pages == settled {
-            return Ok(());
-        }
-        Err(format!(
-            "found {found}, but invalid {invalid} + duplicates {duplicates} + filtered {filtered} \
-             + skipped {skipped} + settled {settled} (of {pages} pages)"
-        ))
-    }
-}
-
-/// The failures of one class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailureClass {
-    /// How many pages.
-    pub count: u64,
-    /// The first such page.
-    pub example_url: String,
-    /// What was said of it.
-    pub example_message: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -530,33 +346,12 @@ mod tests {
 
     #[test]
     fn codes_read_in_the_manifest_as_they_are_told() {
-        for code in [FailureCode::Dns, FailureCode::FirstByteTimeout, FailureCode::WorkerLost] {
+        for code in FailureCode::ALL {
             let json = serde_json::to_string(&code).unwrap();
             assert_eq!(json, format!("\"{code}\""));
         }
         for state in [State::Saved, State::Unchanged, State::Interrupted] {
             assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{}\"", state.as_str()));
         }
-    }
-
-    #[test]
-    fn accounts_add_up_or_say_where_they_do_not() {
-        let mut summary = Summary {
-            intake: Intake {
-                found: 10,
-                invalid: 1,
-                duplicates: 2,
-                filtered: 3,
-                pages: 4,
-                ..Intake::default()
-            },
-            ..Summary::default()
-        };
-        summary.states.insert(State::Saved, 3);
-        summary.states.insert(State::Failed, 1);
-        assert_eq!(summary.check_accounts(), Ok(()));
-        summary.states.insert(State::Failed, 2);
-        let told = summary.check_accounts().unwrap_err();
-        assert!(told.contains("found 10") && told.contains("settled 5"), "{told}");
     }
 }

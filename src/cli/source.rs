@@ -1,0 +1,278 @@
+//! Sources as they are typed, recorded, and taken from the record.
+
+use std::path::Path;
+
+use clap::Parser;
+use url::Url;
+
+use super::UsageError;
+use super::args::{Cli, SourceArgs};
+use super::convert::{Result, usage};
+use super::values::duration_text;
+use crate::config::{DEFAULT_INDEX, SourceOptions, SourceWords};
+use crate::message::{self, excerpt, excerpt_url};
+use crate::save::manifest::RunRecord;
+use crate::save::records;
+use crate::source::links::Pick;
+use crate::source::page_url;
+
+/// So many of the URLs on a command line are shown to people.
+const URLS_SHOWN: usize = 3;
+
+/// Whether a source is named; without one, it is the default index or the last run's.
+pub(super) fn is_named(typed: &SourceArgs) -> bool {
+    let SourceArgs { urls, input_file, index, sitemap, demo, .. } = typed;
+    !urls.is_empty() || input_file.is_some() || index.is_some() || sitemap.is_some() || *demo
+}
+
+/// Decides on the source.
+pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
+    if !typed.urls.is_empty() {
+        let urls = typed.urls.iter().map(|text| argument_url("URL", text));
+        return Ok(SourceOptions::Urls(urls.collect::<Result<_>>()?));
+    }
+    if let Some(file) = typed.input_file {
+        let path = (file.as_os_str() != "-").then_some(file);
+        return Ok(SourceOptions::List { path, column: typed.column });
+    }
+    if let Some(sitemap) = typed.sitemap {
+        return Ok(SourceOptions::Sitemap(argument_url("--sitemap", &sitemap)?));
+    }
+    let pick = Pick::new(&typed.select, &typed.attr).map_err(|error| UsageError {
+        message: format!("--select: {error}"),
+        hint: Some("--select takes CSS, such as 'table a' or 'td .flagicon + a'".into()),
+    })?;
+    if typed.demo {
+        return Ok(SourceOptions::Demo { latency: typed.latency, pick });
+    }
+    let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
+    if is_web_address(index) {
+        if typed.base.is_some() {
+            return usage("--base is for an index in a file", "leave --base out");
+        }
+        return Ok(SourceOptions::Index { url: argument_url("--index", index)?, pick });
+    }
+    let Some(base) = typed.base else {
+        let is_file = Path::new(index).exists();
+        return if is_file {
+            usage(
+                format!("--index {index} is a file, and its links are relative to something"),
+                "say to what with --base URL",
+            )
+        } else {
+            usage(
+                format!(
+                    "--index {:?} is no http(s) URL, and no such file is there",
+                    excerpt(index)
+                ),
+                format!("did you mean https://{}?", excerpt_url(index)),
+            )
+        };
+    };
+    Ok(SourceOptions::IndexFile { path: index.into(), base: argument_url("--base", &base)?, pick })
+}
+
+fn is_web_address(text: &str) -> bool {
+    let start = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")
+}
+
+fn argument_url(argument: &str, text: &str) -> Result<Url> {
+    page_url(text).map_err(|why| UsageError {
+        message: format!("{argument} {:?} is not an http(s) URL: {why}", excerpt_url(text)),
+        hint: page_url(&format!("https://{text}"))
+            .ok()
+            .filter(|_| !text.contains(':') && text.contains('.'))
+            .map(|guess| format!("did you mean {guess}?")),
+    })
+}
+
+/// What was typed of a source, option by option, for the record.
+struct Words {
+    /// Option and value; a URL that is an argument has no option, a switch no value.
+    pairs: Vec<(&'static str, String)>,
+    is_redacted: bool,
+}
+
+impl Words {
+    fn add(&mut self, option: &'static str, value: impl Into<String>) {
+        self.pairs.push((option, value.into()));
+    }
+
+    fn add_url(&mut self, option: &'static str, url: &str) {
+        let bare = message::without_credentials(url);
+        self.is_redacted |= bare != url;
+        self.add(option, bare);
+    }
+
+    /// A file's path, so that it is found from another directory too.
+    fn add_path(&mut self, option: &'static str, path: &Path) {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.add(option, whole.to_string_lossy());
+    }
+}
+
+/// The source as on a command line, for the record.
+pub(super) fn words(typed: &SourceArgs) -> SourceWords {
+    let mut words = Words { pairs: Vec::new(), is_redacted: false };
+    let is_index = typed.urls.is_empty() && typed.input_file.is_none() && typed.sitemap.is_none();
+    typed.urls.iter().for_each(|url| words.add_url("", url));
+    match &typed.input_file {
+        Some(file) if file.as_os_str() == STDIN => words.add("--input-file", STDIN),
+        Some(file) => words.add_path("--input-file", file),
+        None => (),
+    }
+    typed.column.iter().for_each(|column| words.add("--column", column));
+    typed.sitemap.iter().for_each(|url| words.add_url("--sitemap", url));
+    if typed.demo {
+        words.add("--demo", "");
+        words.add("--latency", duration_text(typed.latency));
+    } else if is_index {
+        let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
+        if is_web_address(index) {
+            words.add_url("--index", index);
+        } else {
+            words.add_path("--index", Path::new(index));
+        }
+    }
+    typed.base.iter().for_each(|base| words.add_url("--base", base));
+    if is_index {
+        words.add("--select", &typed.select);
+        words.add("--attr", &typed.attr);
+    }
+    typed.include.iter().for_each(|regex| words.add("--include", regex.as_str()));
+    typed.exclude.iter().for_each(|regex| words.add("--exclude", regex.as_str()));
+    typed.limit.iter().for_each(|limit| words.add("--limit", limit.to_string()));
+    let args = words.pairs.iter().map(|(option, value)| match (*option, value.as_str()) {
+        ("", value) => value.to_owned(),
+        (option, "") => option.to_owned(),
+        (option, value) => format!("{option}={value}"),
+    });
+    SourceWords { args: args.collect(), text: text(&words.pairs), is_redacted: words.is_redacted }
+}
+
+/// For people: a command line may name thousands of URLs.
+fn text(pairs: &[(&str, String)]) -> String {
+    let urls = pairs.iter().filter(|(option, _)| option.is_empty()).count();
+    let mut text = String::new();
+    for (number, (option, value)) in pairs.iter().enumerate() {
+        if number == URLS_SHOWN && urls > URLS_SHOWN {
+            text += &format!(" (and {} more)", urls - URLS_SHOWN);
+        }
+        if (URLS_SHOWN..urls).contains(&number) {
+            continue;
+        }
+        for word in [*option, &quoted(value)].into_iter().filter(|word| !word.is_empty()) {
+            text += if text.is_empty() { "" } else { " " };
+            text += word;
+        }
+    }
+    text
+}
+
+/// The value of `--input-file` that stands for standard input.
+const STDIN: &str = "-";
+
+/// A source that is taken from the record of the last run.
+pub(super) struct Recorded {
+    pub(super) source: SourceArgs,
+    pub(super) run: RunRecord,
+}
+
+/// The source of the last run into `directory`, as if it were typed again. Filters
+/// that `typed` holds take the place of the recorded ones.
+pub(super) fn recorded(typed: SourceArgs, directory: &Path) -> Result<Recorded> {
+    const HINT: &str = "name the source, as for the first run";
+    let place = directory.display();
+    let run = records::last_run(directory).map_err(|error| UsageError {
+        message: format!(
+            "no source is named, and the last run's is not known: {}",
+            message::one_line(&error)
+        ),
+        hint: Some(HINT.into()),
+    })?;
+    let Some(run) = run else {
+        return usage(
+            format!("no source is named, and {place} holds no run to take it from"),
+            HINT,
+        );
+    };
+    if run.args.is_empty() {
+        let message =
+            "no source is named, and the version that made the last run did not record it";
+        return usage(format!("{message} ({})", run.source), HINT);
+    }
+    let words = std::iter::once("fetchpages".to_owned()).chain(run.args.iter().cloned());
+    let parsed = Cli::try_parse_from(words).map_err(|_| UsageError {
+        message: format!("this version cannot read the source of the last run ({})", run.source),
+        hint: Some(HINT.into()),
+    })?;
+    let mut source = parsed.download.source;
+    if source.input_file.as_ref().is_some_and(|file| file.as_os_str() == STDIN) {
+        let message = format!("the last run into {place} read its URLs from standard input");
+        return usage(message, "name the source, such as -i FILE, or pipe it in again with -i -");
+    }
+    if !typed.include.is_empty() {
+        source.include = typed.include;
+    }
+    if !typed.exclude.is_empty() {
+        source.exclude = typed.exclude;
+    }
+    source.limit = typed.limit.or(source.limit);
+    Ok(Recorded { source, run })
+}
+
+/// `word` in single quotes when a shell would not take it as one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) || word.is_empty() {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(words: &[&str]) -> SourceArgs {
+        let words = ["fetchpages"].iter().chain(words);
+        Cli::try_parse_from(words).unwrap().download.source
+    }
+
+    #[test]
+    fn what_is_recorded_reads_back_as_what_was_typed() {
+        for line in [
+            &["--include=-x", "--limit", "3", "http://a.org/1", "http://a.org/?a=b c"][..],
+            &["-i", "list.csv", "--column", "the url", "--exclude", "a|b", "--exclude", "-"],
+            &["--index", "http://a.org/", "--select", "a[href='x y']", "--attr", "src"],
+            &["--index", "index.html", "--base", "http://a.org/"],
+            &["--sitemap", "http://a.org/sitemap.xml"],
+            &["--demo", "--latency", "1500ms"],
+            &[],
+        ] {
+            let first = words(&typed(line));
+            assert!(!first.args.is_empty() && !first.is_redacted, "{line:?}");
+            let args: Vec<_> = first.args.iter().map(String::as_str).collect();
+            assert_eq!(words(&typed(&args)), first, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_recorded() {
+        let recorded = words(&typed(&["http://me:secret@a.org/1", "http://a.org/2"]));
+        assert_eq!(recorded.args, ["http://a.org/1", "http://a.org/2"]);
+        assert!(recorded.is_redacted);
+    }
+
+    #[test]
+    fn people_see_a_few_of_many_urls() {
+        let urls: Vec<_> = (0..5).map(|number| format!("http://a.org/{number}")).collect();
+        let mut line: Vec<_> = urls.iter().map(String::as_str).collect();
+        line.extend(["--exclude", "a b"]);
+        assert_eq!(
+            words(&typed(&line)).text,
+            "http://a.org/0 http://a.org/1 http://a.org/2 (and 2 more) --exclude 'a b'"
+        );
+    }
+}

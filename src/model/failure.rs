@@ -1,0 +1,137 @@
+//! Why a page could not be had.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a page could not be had. The names are stable: scripts read them in the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// The host's name does not resolve.
+    Dns,
+    /// The resolver did not answer in time.
+    DnsTimeout,
+    /// No connection could be opened.
+    Connect,
+    /// Opening a connection took too long.
+    ConnectTimeout,
+    /// The TLS handshake failed, for example on a certificate.
+    Tls,
+    /// The request was sent and no answer began in time.
+    FirstByteTimeout,
+    /// The body stopped coming.
+    ReadTimeout,
+    /// The attempt as a whole took too long.
+    MaxTime,
+    /// The run's deadline came first.
+    Deadline,
+    /// The connection was reset.
+    Reset,
+    /// The body ended before its announced length.
+    Truncated,
+    /// The answer is not HTTP, or breaks its rules.
+    Protocol,
+    /// Too many redirects, or one that leads nowhere.
+    Redirects,
+    /// The body is larger than the limit, on the wire or decoded.
+    TooLarge,
+    /// The body cannot be decoded from its content coding.
+    Decode,
+    /// The status is not one that is saved.
+    Http,
+    /// The host's robots rules could not be had.
+    Robots,
+    /// The address is one that must not be asked.
+    Blocked,
+    /// The proxy failed.
+    Proxy,
+    /// The page could not be written, or its worker panicked on it.
+    Save,
+    /// The worker that had the page is gone.
+    WorkerLost,
+}
+
+impl FailureCode {
+    /// Every class, in the order in which they are told.
+    pub const ALL: [Self; 21] = [
+        Self::Dns,
+        Self::DnsTimeout,
+        Self::Connect,
+        Self::ConnectTimeout,
+        Self::Tls,
+        Self::FirstByteTimeout,
+        Self::ReadTimeout,
+        Self::MaxTime,
+        Self::Deadline,
+        Self::Reset,
+        Self::Truncated,
+        Self::Protocol,
+        Self::Redirects,
+        Self::TooLarge,
+        Self::Decode,
+        Self::Http,
+        Self::Robots,
+        Self::Blocked,
+        Self::Proxy,
+        Self::Save,
+        Self::WorkerLost,
+    ];
+
+    /// The stable name, as in the manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::DnsTimeout => "dns-timeout",
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::Tls => "tls",
+            Self::FirstByteTimeout => "first-byte-timeout",
+            Self::ReadTimeout => "read-timeout",
+            Self::MaxTime => "max-time",
+            Self::Deadline => "deadline",
+            Self::Reset => "reset",
+            Self::Truncated => "truncated",
+            Self::Protocol => "protocol",
+            Self::Redirects => "redirects",
+            Self::TooLarge => "too-large",
+            Self::Decode => "decode",
+            Self::Http => "http",
+            Self::Robots => "robots",
+            Self::Blocked => "blocked",
+            Self::Proxy => "proxy",
+            Self::Save => "save",
+            Self::WorkerLost => "worker-lost",
+        }
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A page's failure: data in its outcome, never an `Err` that ends the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The class, for programs.
+    pub code: FailureCode,
+    /// One line for people; credentials are stripped.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of class `code`, told in `message`.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,128 @@
+//! What a run did, in numbers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{FailureCode, State};
+
+/// What became of the input before any page was fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Intake {
+    /// Entries read: lines, links, arguments.
+    pub found: u64,
+    /// Entries that are no http(s) URL.
+    pub invalid: u64,
+    /// Entries that repeat an earlier one.
+    pub duplicates: u64,
+    /// Entries left out by `--include`, `--exclude`, `--limit` or `--shard`.
+    pub filtered: u64,
+    /// Pages that an earlier run saved and this one need not fetch.
+    pub skipped: u64,
+    /// Pages to fetch.
+    pub pages: u64,
+    /// Parts of the source that could not be had, such as a missing part of a sitemap.
+    pub missing_parts: u64,
+    /// Whether the input was read to its end.
+    pub complete: bool,
+}
+
+/// What a run did, in numbers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    /// What became of the input.
+    pub intake: Intake,
+    /// Pages by the state they ended in.
+    pub states: BTreeMap<State, u64>,
+    /// Failed pages by class, each with one example.
+    pub failures: BTreeMap<FailureCode, FailureClass>,
+    /// Decoded bytes of the saved pages.
+    pub bytes: u64,
+    /// Bytes of the bodies on the wire, failed attempts included where known.
+    pub wire_bytes: u64,
+    /// From the first request to the last page settled.
+    pub fetch_time: Duration,
+    /// The slowest saved page and how long its last attempt took.
+    pub slowest: Option<(String, Duration)>,
+    /// Attempts that were followed by another one.
+    pub retries: u64,
+}
+
+impl Intake {
+    /// Pages after dedup and filters: those to fetch, and those that need not be fetched.
+    pub const fn wanted(&self) -> u64 {
+        self.pages + self.skipped
+    }
+}
+
+impl Summary {
+    /// Pages that ended in `state`.
+    pub fn count(&self, state: State) -> u64 {
+        self.states.get(&state).copied().unwrap_or(0)
+    }
+
+    /// Pages that have a state.
+    pub fn settled(&self) -> u64 {
+        self.states.values().sum()
+    }
+
+    /// Saved pages for each second of the fetch phase; 0 when none was saved.
+    pub fn pages_per_second(&self) -> f64 {
+        let seconds = self.fetch_time.as_secs_f64();
+        if seconds > 0.0 { self.count(State::Saved) as f64 / seconds } else { 0.0 }
+    }
+
+    /// Checks that every entry read has exactly one fate:
+    /// found = invalid + duplicates + filtered + skipped + the sum over states.
+    ///
+    /// # Errors
+    ///
+    /// The two sides of the sum, as one line, when they differ.
+    pub fn check_accounts(&self) -> Result<(), String> {
+        let Intake { found, invalid, duplicates, filtered, skipped, pages, .. } = self.intake;
+        let settled = self.settled();
+        if found == invalid + duplicates + filtered + skipped + settled && pages == settled {
+            return Ok(());
+        }
+        Err(format!(
+            "found {found}, but invalid {invalid} + duplicates {duplicates} + filtered {filtered} \
+             + skipped {skipped} + settled {settled} (of {pages} pages)"
+        ))
+    }
+}
+
+/// The failures of one class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureClass {
+    /// How many pages.
+    pub count: u64,
+    /// The first such page.
+    pub example_url: String,
+    /// What was said of it.
+    pub example_message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_add_up_or_say_where_they_do_not() {
+        let mut summary = Summary {
+            intake: Intake {
+                found: 10,
+                invalid: 1,
+                duplicates: 2,
+                filtered: 3,
+                pages: 4,
+                ..Intake::default()
+            },
+            ..Summary::default()
+        };
+        summary.states.insert(State::Saved, 3);
+        summary.states.insert(State::Failed, 1);
+        assert_eq!(summary.check_accounts(), Ok(()));
+        summary.states.insert(State::Failed, 2);
+        let told = summary.check_accounts().unwrap_err();
+        assert!(told.contains("found 10") && told.contains("settled 5"), "{told}");
+    }
+}

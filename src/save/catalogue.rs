@@ -1,0 +1,158 @@
+//! What is known of the pages of a run: which came up already, their names, and
+//! what earlier runs have made of them.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::key::{Given, Layout, Namer};
+use super::manifest::PageRecord;
+use super::records::Lookup;
+use super::standing::{Ledger, Standing, Stands};
+use super::{Refetch, SaveError};
+use crate::fingerprint::Fingerprints;
+use crate::model::{Key, Validators};
+
+/// Decides what becomes of each URL of a run.
+pub struct Catalogue {
+    namer: Namer,
+    ledger: Ledger,
+    /// URLs of this run that no record names.
+    fresh: Fingerprints,
+    earlier: Option<Earlier>,
+}
+
+/// What to do about a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Fetch it.
+    Fetch {
+        /// Where it is saved.
+        key: Key,
+        /// With these, when it is to be fetched only if it has changed.
+        validators: Option<Box<Validators>>,
+    },
+    /// Leave it: it is saved, or not among what is wanted.
+    Skip,
+}
+
+/// The output of earlier runs.
+pub(super) struct Earlier {
+    pub(super) directory: PathBuf,
+    pub(super) records: Lookup,
+    pub(super) refetch: Refetch,
+    pub(super) keep_pages: bool,
+}
+
+impl Catalogue {
+    /// A catalogue for an output that holds nothing yet.
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            namer: Namer::new(layout),
+            ledger: Ledger::default(),
+            fresh: Fingerprints::new(),
+            earlier: None,
+        }
+    }
+
+    /// A catalogue of what earlier runs left.
+    pub(super) fn of(namer: Namer, ledger: Ledger, earlier: Earlier) -> Self {
+        Self { namer, ledger, fresh: Fingerprints::new(), earlier: Some(earlier) }
+    }
+
+    /// Notes that the URL that the manifest spells `spelled` came up; false when it had before.
+    pub fn is_first(&mut self, spelled: &str) -> bool {
+        self.ledger.mark(spelled).unwrap_or_else(|| self.fresh.insert(spelled))
+    }
+
+    /// Names `url`, which the manifest spells `spelled`, and says whether to
+    /// fetch it. Must be asked once for each URL, and of those that are skipped
+    /// too: names depend on the order of the input.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the manifest cannot be read again.
+    pub fn decide(&mut self, url: &Url, spelled: &str) -> Result<Fate, SaveError> {
+        let standing = self.ledger.standing(spelled);
+        let mut record = None;
+        if let (Some(earlier), Some(place)) = (&mut self.earlier, standing.place())
+            && (standing.is_irregular() || earlier.refetch.looks_into(standing))
+        {
+            record = earlier.records.page(place, spelled)?;
+        }
+        let file = record.as_ref().and_then(|record| record.file.clone());
+        let irregular = file.filter(|_| standing.is_irregular()).and_then(Key::new);
+        let given = Given { irregular, owns_natural: standing.owns_natural() };
+        let key = self.namer.name(url, given);
+        Ok(match &self.earlier {
+            None => Fate::Fetch { key, validators: None },
+            Some(earlier) => earlier.judge(standing, record, key),
+        })
+    }
+}
+
+impl Refetch {
+    /// Whether what is recorded as saved matters for a URL of this standing.
+    fn looks_into(&self, standing: Standing) -> bool {
+        match self {
+            Self::All => false,
+            Self::Unsaved | Self::Changed => true,
+            Self::Failed(_) => standing.has_failed(),
+        }
+    }
+}
+
+impl Earlier {
+    fn judge(&self, standing: Standing, record: Option<PageRecord>, key: Key) -> Fate {
+        let saved = record.filter(|_| self.refetch != Refetch::All);
+        let saved = saved.filter(|record| self.is_saved(standing, record, &key));
+        let is_counted_saved = saved.is_some() || (standing.is_fetched() && !self.keep_pages);
+        let stands = standing.resolve(is_counted_saved);
+        let is_wanted = match (&self.refetch, stands) {
+            (Refetch::All | Refetch::Changed, _) => true,
+            (Refetch::Unsaved, stands) => stands != Stands::Saved,
+            (Refetch::Failed(codes), Stands::Failed(code)) => {
+                codes.is_empty() || codes.contains(&code)
+            }
+            (Refetch::Failed(_), _) => false,
+        };
+        if !is_wanted {
+            return Fate::Skip;
+        }
+        let asks = self.refetch == Refetch::Changed;
+        let validators = saved.filter(|_| asks).and_then(validators).map(Box::new);
+        Fate::Fetch { key, validators }
+    }
+
+    /// Whether what `record` says is still so: its file is there under the name
+    /// `key` with its size, or no page was to be kept then and none is now.
+    fn is_saved(&self, standing: Standing, record: &PageRecord, key: &Key) -> bool {
+        match (&record.file, record.bytes) {
+            (Some(file), Some(bytes)) => {
+                standing.is_kept() && file == key.as_str() && has_size(&self.directory, key, bytes)
+            }
+            (None, _) => standing.is_fetched() && !self.keep_pages,
+            (Some(_), None) => false,
+        }
+    }
+}
+
+fn has_size(directory: &Path, key: &Key, bytes: u64) -> bool {
+    std::fs::symlink_metadata(directory.join(key.as_str()))
+        .is_ok_and(|found| found.is_file() && found.len() == bytes)
+}
+
+/// What a server is asked with whether the page has changed; `None` when it named nothing.
+fn validators(record: PageRecord) -> Option<Validators> {
+    // A header cannot carry anything else (RFC 9110, 5.5).
+    let sendable = |text: &String| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let etag = record.etag.filter(sendable);
+    let last_modified = record.last_modified.filter(sendable);
+    (etag.is_some() || last_modified.is_some()).then_some(Validators {
+        etag,
+        last_modified,
+        content_type: record.content_type,
+        bytes: record.bytes?,
+        sha256: record.sha256?,
+    })
+}
