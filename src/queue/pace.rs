@@ -151,15 +151,18 @@ impl Pace {
 
     /// Asks more slowly from now on, because the host said that it was too much.
     pub fn slow_down(&mut self, now: Instant) {
-        // The refused request has ended already, and was one of the open ones.
-        let failing = Failing { rate: self.started.rate(now).max(1.0), open: self.open + 1 };
+        let failing = Failing {
+            rate: self.started.rate(now).max(1.0),
+            // The refused request has ended already, and was one of the open ones.
+            open: f64::from(self.open + 1),
+        };
         // Hardly a half of the best second's worth since the last time: the host
         // bears less than it did.
         if f64::from(self.since_refusal) < self.best / 2.0 {
             self.best *= FADING;
         }
         self.since_refusal = 0;
-        self.brake = Some(Brake::new(failing, self.best));
+        self.brake = Some(Brake::new(failing, self.best, self.brake.as_ref()));
     }
 
     /// Asks one page at a time until one succeeds: nobody answers there.
@@ -183,7 +186,7 @@ impl Pace {
 #[derive(Debug, Clone, Copy)]
 struct Failing {
     rate: f64,
-    open: u32,
+    open: f64,
 }
 
 /// What a refusal taught: a rate and a number of open requests, both halved, and
@@ -214,11 +217,19 @@ const PROBE: f64 = 0.003;
 impl Brake {
     /// Halves the failing pace, but goes no lower than half of what the host was
     /// seen to bear in a second: refusals that have nothing to do with the pace
-    /// must not bring it to a standstill.
-    fn new(failing: Failing, best: f64) -> Self {
+    /// must not bring it to a standstill. Where far fewer requests were open than
+    /// the `last` brake allowed, their number was not what failed.
+    fn new(failing: Failing, best: f64, last: Option<&Self>) -> Self {
         let rate = failing.rate.max(best) / 2.0;
         let failing = Failing { rate: failing.rate.max(rate / PLATEAU), ..failing };
-        Self { failing, rate, open: (f64::from(failing.open) / 2.0).max(FEWEST) }
+        match last.filter(|last| failing.open < last.open / 2.0) {
+            Some(last) => Self {
+                failing: Failing { open: last.failing.open, ..failing },
+                rate,
+                open: last.open,
+            },
+            None => Self { failing, rate, open: (failing.open / 2.0).max(FEWEST) },
+        }
     }
 
     #[expect(
@@ -237,7 +248,7 @@ impl Brake {
             (value + step).min(UNBRAKED)
         };
         self.rate = step(self.rate, self.failing.rate * PLATEAU);
-        self.open = step(self.open, f64::from(self.failing.open) * PLATEAU);
+        self.open = step(self.open, self.failing.open * PLATEAU);
     }
 }
 
