@@ -101,6 +101,11 @@ impl Job {
     pub fn target(&self) -> &Url {
         self.hop.as_ref().map_or(&self.url, |hop| &hop.url)
     }
+
+    /// What the address that is asked next said of the page when it was saved.
+    pub fn validators_of_target(&self) -> Option<&Validators> {
+        self.validators.as_deref().filter(|known| known.of == shown_url(self.target()))
+    }
 }
 
 /// A step of an attempt that was redirected.
@@ -120,6 +125,8 @@ pub struct Hop {
 /// and what is recorded anew when it says that nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
+    /// The address that sent them, as it is shown: they mean nothing to another.
+    pub of: String,
     /// `ETag` as sent.
     pub etag: Option<String>,
     /// `Last-Modified` as sent.

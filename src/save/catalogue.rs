@@ -142,13 +142,19 @@ fn has_size(directory: &Path, key: &Key, bytes: u64) -> bool {
         .is_ok_and(|found| found.is_file() && found.len() == bytes)
 }
 
+/// Servers refuse requests whose head is long, often from 8 kB on.
+const VALIDATOR_LIMIT: usize = 1024;
+
 /// What a server is asked with whether the page has changed; `None` when it named nothing.
 fn validators(record: PageRecord) -> Option<Validators> {
     // A header cannot carry anything else (RFC 9110, 5.5).
-    let sendable = |text: &String| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let sendable = |text: &String| {
+        text.len() <= VALIDATOR_LIMIT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
     let etag = record.etag.filter(sendable);
     let last_modified = record.last_modified.filter(sendable);
     (etag.is_some() || last_modified.is_some()).then_some(Validators {
+        of: record.final_url.unwrap_or(record.url),
         etag,
         last_modified,
         content_type: record.content_type,

@@ -50,7 +50,7 @@ impl Work for PageWork {
             let ask = Ask {
                 url: job.target(),
                 asked: &job.url,
-                validators: job.validators.as_deref(),
+                validators: job.validators_of_target(),
                 hops: hop.map_or(0, |hop| hop.count),
                 spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
                 phase,
@@ -71,7 +71,7 @@ impl Work for PageWork {
 
 impl PageWork {
     fn finish(&self, job: &Job, raw: RawPage) -> Attempt {
-        if raw.head.status == NOT_MODIFIED && job.validators.is_some() {
+        if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
             return attempt(Outcome::Unchanged, raw);
         }
         let cpu_before = clock::thread_cpu_time();

@@ -277,6 +277,30 @@ fn an_update_keeps_what_is_unchanged_and_replaces_what_is_not() {
 }
 
 #[test]
+fn an_update_follows_a_page_that_moved_and_does_not_take_it_for_the_old_one() {
+    let has_moved = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
+    let moved = std::sync::Arc::clone(&has_moved);
+    // Both addresses call their page version 1, and mean their own.
+    let server = Canned::start(move |request| {
+        Reply::Raw(if request.path == "/old" && moved.load(std::sync::atomic::Ordering::SeqCst) {
+            answer("301 Moved Permanently", "Location: /new\r\n", "")
+        } else if request.header("if-none-match") == Some("\"1\"") {
+            b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_vec()
+        } else {
+            answer("200 OK", "ETag: \"1\"\r\n", format!("page of {}", request.path))
+        })
+    });
+    let place = Place::new();
+    place.run(&[&server.url("/old")]).code(0);
+    has_moved.store(true, std::sync::atomic::Ordering::SeqCst);
+    let wanted = ["saved", "unchanged"];
+    assert_eq!(counts(&place.run(&["--update", "--json"]).code(0), wanted), [1, 0]);
+    assert_eq!(place.text("pages/old.html"), "page of /new");
+    // From now on the new address is the one that knows.
+    assert_eq!(counts(&place.run(&["--update", "--json"]).code(0), wanted), [0, 1]);
+}
+
+#[test]
 fn a_source_is_taken_from_the_last_run() {
     let origin = origin(6);
     let place = Place::new();
