@@ -16,7 +16,7 @@ use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::proxy::Traffic;
 use crate::fetch::{self, Shared};
-use crate::model::{Intake, Outcome, State, Summary};
+use crate::model::{FailureCode, Intake, Outcome, State, Summary};
 use crate::queue::notice::unasked;
 use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
@@ -214,12 +214,15 @@ fn stopped(words: &[String]) -> anyhow::Error {
 fn status(summary: &Summary, closing: Option<&Closing>) -> Status {
     let intake = &summary.intake;
     // What came after the last page changed nothing.
-    let is_cut_short = summary.count(State::Interrupted) > 0 || !intake.complete;
+    let is_cut_short = summary.count(State::Interrupted) > 0
+        || !intake.complete
+        || summary.failures.contains_key(&FailureCode::Deadline);
     match closing.filter(|_| is_cut_short) {
         Some(Closing::Deadline) => tell("stopped by --deadline; --resume goes on\n"),
-        Some(Closing::TooManyFailures(failed)) => {
-            tell(&format!("stopped by --max-failures: {failed} pages failed; --resume goes on\n"));
-        }
+        Some(Closing::TooManyFailures(_)) => tell(&format!(
+            "stopped by --max-failures, with {} failed; --resume goes on\n",
+            summary.count(State::Failed)
+        )),
         _ => (),
     }
     let is_empty_by_robots =
@@ -230,7 +233,7 @@ fn status(summary: &Summary, closing: Option<&Closing>) -> Status {
         || is_empty_by_robots;
     if is_cut_short && closing == Some(&Closing::Interrupted) {
         Status::Interrupted
-    } else if intake.pages + intake.skipped == 0 {
+    } else if intake.pages + intake.skipped == 0 && closing.is_none() {
         tell(&no_pages(intake));
         Status::NoPages
     } else if is_incomplete {

@@ -177,8 +177,9 @@ fn stopped(url: &Url) -> SourceError {
 }
 
 fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> SourceError {
-    let Outcome::Failed(failure) = attempt.outcome else {
-        return stopped(url);
+    let failure = match attempt.outcome {
+        Outcome::Failed(failure) if failure.code != FailureCode::Deadline => failure,
+        _ => return stopped(url),
     };
     match attempt.head.filter(|_| failure.code == FailureCode::Http) {
         Some(head) => {

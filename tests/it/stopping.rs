@@ -3,7 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::canned::{Canned, Reply, html};
+use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Ended, Place};
 
 fn send(child: &std::process::Child, signal: Signal) {
@@ -112,4 +112,50 @@ fn a_connection_that_is_being_opened_does_not_hold_the_end_up() {
     send(&running, Signal::SIGINT);
     let summary = Ended::of(running.wait_with_output().unwrap()).code(130).json();
     assert_eq!((&summary["saved"], &summary["interrupted"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn a_deadline_ends_pages_in_flight_as_failed_and_the_others_as_interrupted() {
+    let server = half_hanging();
+    let place = Place::new();
+    let urls = ["/quick", "/hang1", "/hang2", "/hang3"].map(|path| server.url(path));
+    let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
+    arguments.extend(["-j", "2", "--deadline", "500ms", "--json"]);
+    let ended = place.run(&arguments).code(3).says(&["stopped by --deadline; --resume goes on"]);
+    let summary = ended.json();
+    let counts = ["saved", "failed", "interrupted"].map(|name| summary[name].as_u64().unwrap());
+    assert_eq!(counts, [1, 2, 1]);
+    assert_eq!(summary["failures"]["deadline"], 2);
+}
+
+#[test]
+fn a_deadline_holds_for_the_index_too() {
+    let server = half_hanging();
+    let place = Place::new();
+    let run = ["--index", &server.url("/index"), "--deadline", "200ms"];
+    place.run(&run).code(3).says(&["error: the run ended before", "/index came"]);
+}
+
+#[test]
+fn too_many_failures_stop_the_run() {
+    let server = Canned::start(|request| {
+        Reply::Raw(if request.path.starts_with("/good") {
+            html("good")
+        } else {
+            answer("404 Not Found", "", "")
+        })
+    });
+    let urls =
+        ["/good1", "/bad1", "/bad2", "/good2", "/bad3", "/bad4"].map(|path| server.url(path));
+    for (limit, failed, code) in [("2", 3, 3), ("0", 1, 3), ("4", 4, 3), ("50%", 4, 3)] {
+        let place = Place::new();
+        let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
+        arguments.extend(["-j", "1", "--max-failures", limit, "--json"]);
+        let ended = place.run(&arguments).code(code);
+        let is_stopped = ended.stderr.contains("stopped by --max-failures");
+        assert_eq!(is_stopped, failed < 4, "{limit}: {ended:?}");
+        let summary = ended.json();
+        assert_eq!((&summary["failed"], &summary["pages"]), (&failed.into(), &6.into()), "{limit}");
+        assert_eq!(place.pages().len(), 6, "{limit}");
+    }
 }
