@@ -156,6 +156,7 @@ fn fetch_all(
     let run = Run { queue, events: &events, factory: &factory, workers, clock: &**clock };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
     let (intake, source_error) = feed.stop();
+    events.send_all(queue.take_left().into_events());
     queue.take_rest().into_iter().for_each(|job| {
         events.send(unasked(job, Outcome::Interrupted));
     });

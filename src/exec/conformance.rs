@@ -11,6 +11,7 @@ use super::{Row, Run, TABLE};
 use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
 use crate::model::{Job, Key, Outcome, Settled, State};
+use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
 use crate::work::scripted::{Script, Step};
@@ -255,6 +256,26 @@ fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
         let seen = run_until(row, &script, &queue, (0..5, true), Some(act));
         assert!(seen.settled.is_empty(), "{row:?}");
         assert_eq!(queue.take_rest().len(), 5, "{row:?}");
+    }
+}
+
+#[test]
+fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|seq| match seq % 5 {
+            0 => Step::FailThenSave(1),
+            _ => Step::Save,
+        }));
+        let limits = HostLimits {
+            open: Choice::Typed(Some(2)),
+            rate: Choice::Typed(Some(500.0)),
+            ..HostLimits::default()
+        };
+        let options = Options { retry: policy(), limits, ..Options::default() };
+        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let seen = run(row, &script, &queue, 40);
+        assert_eq!(seqs(&seen), (0..40).collect::<Vec<_>>(), "{row:?}");
+        assert!(script.peak() <= 2, "{row:?}: {}", script.peak());
     }
 }
 

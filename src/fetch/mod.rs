@@ -86,9 +86,23 @@ pub struct Ask<'a> {
     pub hops: u32,
     /// Time that they took.
     pub spent: Duration,
+    /// What is wanted of the answer.
+    pub want: Want,
     /// Told how far the request has come.
     pub phase: &'a Arc<PhaseCell>,
 }
+
+/// What is wanted of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The body, of which more than the options' limit is a failure.
+    Whole,
+    /// The first so many bytes of the body; the rest is left.
+    Start(u64),
+}
+
+/// A crawler follows at least so many redirects to rules (RFC 9309, 2.3.1.2).
+const RULES_REDIRECTS: u32 = 5;
 
 /// An answer, of whatever status, or where it leads on to.
 #[derive(Debug, Clone)]
@@ -131,12 +145,16 @@ impl Client {
         trail.head = Some(head.clone());
         refuse_transfer_coding(response.headers())?;
         let target = redirect_target(ask.url, &response)?;
-        let body = self.read_body(response, trail, ask.phase).await?;
+        let body = self.read_body(response, trail, ask).await?;
         let Some(target) = target else {
             return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
         };
-        if ask.hops >= self.options().max_redirects {
-            let message = format!("more than {} redirects", self.options().max_redirects);
+        let limit = match ask.want {
+            Want::Whole => self.options().max_redirects,
+            Want::Start(_) => self.options().max_redirects.max(RULES_REDIRECTS),
+        };
+        if ask.hops >= limit {
+            let message = format!("more than {limit} redirects");
             return Err(Failure::new(FailureCode::Redirects, message));
         }
         Ok(Got::Moved(target))
@@ -189,13 +207,17 @@ impl Client {
         &self,
         mut response: Response,
         trail: &mut Trail,
-        phase: &PhaseCell,
+        ask: Ask<'_>,
     ) -> Result<Bytes, Failure> {
         let options = self.options();
         let is_kept = response.status().is_success();
-        let limit = if is_kept { options.max_size } else { UNSAVED_BODY_LIMIT };
+        let (limit, is_cut) = match ask.want {
+            _ if !is_kept => (UNSAVED_BODY_LIMIT, true),
+            Want::Whole => (options.max_size, false),
+            Want::Start(limit) => (limit, true),
+        };
         let announced = response.content_length();
-        if is_kept && announced.is_some_and(|announced| announced > limit) {
+        if !is_cut && announced.is_some_and(|announced| announced > limit) {
             return Err(too_large(limit));
         }
         let mut body = Collected::default();
@@ -216,9 +238,9 @@ impl Client {
                 }
             };
             trail.wire_bytes += chunk.len() as u64;
-            phase.set_bytes(trail.wire_bytes);
+            ask.phase.set_bytes(trail.wire_bytes);
             if trail.wire_bytes > limit {
-                return if is_kept { Err(too_large(limit)) } else { Ok(body.finish()) };
+                return if is_cut { Ok(body.finish_with(chunk)) } else { Err(too_large(limit)) };
             }
             body.push(chunk, announced);
         }
@@ -261,6 +283,11 @@ impl Collected {
                 Self::Many(all)
             }
         };
+    }
+
+    fn finish_with(mut self, last: Bytes) -> Bytes {
+        self.push(last, None);
+        self.finish()
     }
 
     fn finish(self) -> Bytes {

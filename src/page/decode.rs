@@ -49,6 +49,29 @@ pub fn decode(body: &Bytes, coding: Option<&str>, max_bytes: u64) -> Result<Byte
     Ok(decoded)
 }
 
+/// The first `limit` decoded bytes of a body that may be cut off or spoilt: as
+/// many as there are. Only the last coding of several is taken off.
+pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Bytes {
+    let mut start = Vec::new();
+    let mut read = |reader: &mut dyn Read| {
+        // What came before an error is what there is.
+        let _ = reader.take(limit).read_to_end(&mut start);
+    };
+    let coding = coding.unwrap_or("").rsplit(',').next().unwrap_or("").trim();
+    match coding.to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => read(&mut flate2::bufread::MultiGzDecoder::new(body)),
+        "deflate" => read(&mut flate2::bufread::ZlibDecoder::new(body)),
+        "br" => read(&mut brotli_decompressor::Decompressor::new(body, 4096)),
+        "zstd" => {
+            if let Ok(mut decoder) = zstd::stream::read::Decoder::with_buffer(body) {
+                read(&mut decoder);
+            }
+        }
+        _ => read(&mut &body[..]),
+    }
+    start.into()
+}
+
 fn take_off(body: &[u8], coding: &str, max_bytes: u64) -> Result<Bytes, Failure> {
     let decoded = match coding.to_ascii_lowercase().as_str() {
         "gzip" | "x-gzip" => gzip(body, max_bytes),
@@ -196,6 +219,19 @@ mod tests {
     use super::*;
 
     const LIMIT: u64 = 1 << 20;
+
+    #[test]
+    fn the_start_of_a_body_is_had_although_it_is_cut_off() {
+        let zstd = zstd::encode_all(text().as_slice(), 3).unwrap();
+        for (coding, body) in [("gzip", gzipped(&text())), ("zstd", zstd), ("identity", text())] {
+            let whole = decode_start(&body, Some(coding), u64::MAX);
+            assert_eq!(whole, text(), "{coding}");
+            assert_eq!(decode_start(&body, Some(coding), 10), text()[..10], "{coding}");
+            let cut = decode_start(&body[..body.len() - 2], Some(coding), u64::MAX);
+            assert!(text().starts_with(&cut), "{coding}");
+        }
+        assert!(decode_start(b"no gzip", Some("gzip"), 10).is_empty());
+    }
 
     fn text() -> Vec<u8> {
         (0..5_000).flat_map(|i| format!("line {i} of a page\n").into_bytes()).collect()

@@ -326,6 +326,10 @@ impl Frontier {
         match self.options.retry.judge(counted, &attempt, &mut self.dice) {
             Verdict::Done => self.done(job, attempt, at.now),
             Verdict::Again(after) => {
+                // The host ended while this page was in flight.
+                if let Some(outcome) = self.lines.host(id).ended.clone() {
+                    return self.done(job, Attempt { outcome, ..attempt }, at.now);
+                }
                 // A host's pause is waited for in its line, where other limits hold too.
                 let after = if consequence.is_free { Duration::ZERO } else { after };
                 let wait = after.max(self.lines.host(id).pace.pause(at.now));
@@ -383,9 +387,8 @@ impl Frontier {
                 (_, None) => String::new(),
             };
             let host = host_name(job.target());
-            let back = at.wall + pause;
             self.effects.notices.push(if pause > LONGEST_PAUSE {
-                Notice::Away { host, pause, back, why }
+                Notice::Away { host, pause, back: at.wall + pause, why }
             } else {
                 Notice::Parked { host, pause, until: at.now + pause, why }
             });
@@ -427,7 +430,9 @@ impl Frontier {
                 Next::Job(job)
             }
             lines::Turn::NotBefore(at) => Next::NotBefore(at),
-            lines::Turn::Nobody => Next::Wait,
+            lines::Turn::Nobody if self.lines.has_guest() => Next::Wait,
+            // Its host is not asked any more.
+            lines::Turn::Nobody => Next::Done,
         }
     }
 

@@ -10,6 +10,8 @@ use crate::model::{Failure, Job, Outcome};
 /// After so many refusals without a success between them, a further one uses up
 /// a page's retries.
 const PATIENCE: u32 = 10;
+/// After so many, with growing pauses between them, its pages fail.
+const REFUSALS: u32 = PATIENCE + 5;
 /// So many attempts in a row that could not connect, and the host counts as dying.
 const UNREACHABLE: u32 = 20;
 /// So often a dying host is left alone, each time for longer, before its pages fail.
@@ -23,7 +25,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after a 503 that names none; doubles with each one in a row.
 const OVERLOAD_PAUSE: Duration = Duration::from_millis(250);
 /// No pause that the server did not ask for is longer.
-const PAUSE_LIMIT: Duration = Duration::from_mins(1);
+const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 /// So many overloads in a row slow the pace down, as a refusal does at once.
 const OVERLOADS: u32 = 3;
 
@@ -124,8 +126,14 @@ impl Host {
                 self.pace.succeed(now);
                 NOTHING
             }
-            Signal::Refused(asked) => self.refused(asked, started, now, dice),
-            Signal::Overloaded => self.overloaded(started, now, dice),
+            Signal::Refused(asked) => {
+                let consequence = self.refused(asked, started, now, dice);
+                self.or_given_up(consequence, failure)
+            }
+            Signal::Overloaded => {
+                let consequence = self.overloaded(started, now, dice);
+                self.or_given_up(consequence, failure)
+            }
             Signal::Unreachable => self.unreachable(failure, started, now, dice),
             Signal::Nothing => NOTHING,
         }
@@ -164,6 +172,19 @@ impl Host {
         // Of many refusals at a time the first is told, and any that asks for much more.
         let is_told = is_news || pause > before + Duration::from_secs(1);
         Consequence { is_free, parked: is_told.then_some(pause), ends: None }
+    }
+
+    /// Ends a host that has refused for so long that each of its pages would use up
+    /// its retries in the same way.
+    fn or_given_up(&mut self, consequence: Consequence, failure: Option<&Failure>) -> Consequence {
+        let Some(failure) = failure.filter(|_| self.refusals >= REFUSALS) else {
+            return consequence;
+        };
+        let count = self.refusals;
+        let message = format!("{} (this host has refused {count} times in a row)", failure.message);
+        let outcome = Outcome::Failed(Failure::new(failure.code, message));
+        self.ended.get_or_insert_with(|| outcome.clone());
+        Consequence { ends: Some(outcome), ..NOTHING }
     }
 
     fn overloaded(&mut self, started: Instant, now: Instant, dice: &mut Dice) -> Consequence {
@@ -256,7 +277,7 @@ mod tests {
                 clock.advance(pause);
             }
         }
-        assert!(last >= PAUSE_LIMIT / 2);
+        assert!(last >= PAUSE_LIMIT / 4);
     }
 
     #[test]

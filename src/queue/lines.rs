@@ -162,34 +162,42 @@ impl Lines {
 
     /// Lines up a job of somebody outside the executor, who alone takes it, at
     /// `due` at the earliest. One at a time.
-    ///
-    /// Workers leave its host alone until the guest had its turn: where all
-    /// places are always taken, it would wait for ever.
     pub(super) fn invite(&mut self, job: Job, due: Instant) {
         let (host, _) = self.hosts.find(job.target());
-        self.hosts.get_mut(host).has_guest = true;
         self.guest = Some(Guest { job, host, due });
     }
 
     /// Takes the guest's job, when its turn has come.
+    ///
+    /// From the moment when it is due, workers leave its host alone until it had
+    /// its turn: where all places are always taken, it would wait for ever.
     pub(super) fn next_guest(&mut self, now: Instant) -> Turn {
         let Some(Guest { job, host: id, due }) = self.guest.take() else {
             return Turn::Nobody;
         };
         let host = self.hosts.get_mut(id);
+        if host.ended.is_some() {
+            return Turn::Nobody;
+        }
         let turn = match host.pace.when(now) {
-            When::Full => Turn::Nobody,
-            When::At(at) => Turn::NotBefore(at.max(due)),
-            When::Now if due > now => Turn::NotBefore(due),
+            _ if due > now => Turn::NotBefore(due),
             When::Now => {
                 host.has_guest = false;
                 host.pace.start(now);
                 self.review(id, now);
                 return Turn::Job(job);
             }
+            When::Full => Turn::Nobody,
+            When::At(at) => Turn::NotBefore(at),
         };
+        host.has_guest = due <= now;
         self.guest = Some(Guest { job, host: id, due });
         turn
+    }
+
+    /// Whether a guest waits for its turn.
+    pub(super) const fn has_guest(&self) -> bool {
+        self.guest.is_some()
     }
 
     /// Takes out the jobs that stand in line at a host.

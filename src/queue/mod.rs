@@ -86,6 +86,10 @@ pub struct Queue {
     closing: Mutex<Option<Closing>>,
     is_abandoned: AtomicBool,
     abandoned: Notify,
+    /// The moment that a worker watches for; the others need no timer.
+    watched: Mutex<Option<Instant>>,
+    /// What happened besides and was not told yet.
+    left: Mutex<Effects>,
     /// Wakes the guest: an open request ended, or the queue is closed.
     guest_changed: Notify,
 }
@@ -104,6 +108,8 @@ impl Queue {
             is_abandoned: AtomicBool::new(false),
             abandoned: Notify::new(),
             guest_changed: Notify::new(),
+            watched: Mutex::default(),
+            left: Mutex::default(),
         }
     }
 
@@ -166,7 +172,11 @@ impl Queue {
                 Next::Job(job) => return Some(job),
                 Next::Done => return None,
                 Next::Wait => changed.await,
-                Next::NotBefore(due) => self.sleep(due, changed).await,
+                Next::NotBefore(due) => match Watch::begin(self, due) {
+                    Some(_watch) => self.sleep(due, changed).await,
+                    // Another worker wakes by then, and wakes the next one.
+                    None => changed.await,
+                },
             }
         }
     }
@@ -208,7 +218,9 @@ impl Queue {
         let mut frontier = self.frontier();
         let settlement = frontier.settle(job, turn, started, self.moment());
         let is_over = frontier.is_over();
-        let has_more = frontier.has_ready() || matches!(settlement, Settlement::Again { .. });
+        // Somebody has to watch for what may go now or later: the worker that
+        // settles may not be the one that asks next.
+        let has_more = frontier.waiting_len() > 0;
         self.tell_feeder(&frontier);
         let effects = self.heed(frontier);
         self.guest_changed.notify_one();
@@ -245,12 +257,29 @@ impl Queue {
             changed.as_mut().enable();
             let next = self.frontier().next_guest(self.clock.now());
             match next {
-                Next::Job(job) => return Some(job),
+                Next::Job(job) => {
+                    // Its host may have room left, or a moment to be watched for.
+                    self.wake_one();
+                    return Some(job);
+                }
                 Next::Done => return None,
                 Next::Wait => changed.await,
                 Next::NotBefore(due) => self.sleep(due, changed).await,
             }
         }
+    }
+
+    /// Keeps what happened besides for whoever can tell it:
+    /// [`take_left`](Self::take_left).
+    pub fn leave(&self, effects: Effects) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.ended.extend(effects.ended);
+        left.notices.extend(effects.notices);
+    }
+
+    /// Takes what was [left](Self::leave).
+    pub fn take_left(&self) -> Effects {
+        std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits for a moment or for a change, whichever comes first.
@@ -313,6 +342,40 @@ impl Queue {
 
 fn is_full(frontier: &Frontier) -> bool {
     frontier.ready_len() >= READ_AHEAD || frontier.waiting_len() >= WAITING_LIMIT
+}
+
+/// One worker's watch for a moment. However it ends, another one is woken to look
+/// what there is to watch for then.
+struct Watch<'a> {
+    queue: &'a Queue,
+    due: Instant,
+}
+
+impl<'a> Watch<'a> {
+    /// `None` when a worker watches already, for this moment or an earlier one.
+    fn begin(queue: &'a Queue, due: Instant) -> Option<Self> {
+        let mut watched = queue.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if watched.is_some_and(|earliest| earliest <= due) {
+            return None;
+        }
+        *watched = Some(due);
+        Some(Self { queue, due })
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let mut watched = self.queue.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        // A worker that watches for an earlier moment has taken over.
+        if *watched == Some(self.due) {
+            *watched = None;
+            drop(watched);
+            // The worker that watched is one of those that are counted.
+            if self.queue.waiting.load(Ordering::SeqCst) > 1 {
+                self.queue.changed.notify_one();
+            }
+        }
+    }
 }
 
 /// Counts a waiting worker for as long as it waits.

@@ -90,6 +90,11 @@ pub fn unasked(job: Job, outcome: Outcome) -> Event {
 }
 
 impl Notice {
+    /// Whether it is worth a line of its own: short pauses come and go.
+    pub fn is_noteworthy(&self) -> bool {
+        !matches!(self, Self::Parked { pause, .. } if pause.as_secs() == 0)
+    }
+
     /// The event that tells it.
     pub fn into_event(self) -> Event {
         match self {

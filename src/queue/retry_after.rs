@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+/// Nobody is waited for so long; with more, times could not be reckoned.
+const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
+
 /// What `value` asks for, from `now` on: seconds, or the time to a date. A date
 /// is compared with the answer's own `Date` when there is one, so that a clock
 /// that is wrong, here or there, does not matter. A date that has passed is zero.
@@ -10,12 +13,12 @@ use std::time::{Duration, SystemTime};
 pub fn parse(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than fit are for ever.
-        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
+        // More seconds than fit are for ever, too.
+        return Some(value.parse().map_or(FOR_EVER, Duration::from_secs).min(FOR_EVER));
     }
     let at = httpdate::parse_http_date(value).ok()?;
     let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);
-    Some(at.duration_since(now).unwrap_or(Duration::ZERO))
+    Some(at.duration_since(now).unwrap_or(Duration::ZERO).min(FOR_EVER))
 }
 
 #[cfg(test)]
@@ -39,7 +42,7 @@ mod tests {
         for (value, pause) in [
             ("120", Some(120)),
             (" 0 ", Some(0)),
-            ("99999999999999999999999", Some(u64::MAX)),
+            ("99999999999999999999999", Some(FOR_EVER.as_secs())),
             ("Sat, 21 Nov 2026 20:11:00 GMT", Some(60)),
             ("Saturday, 21-Nov-26 20:11:00 GMT", Some(60)),
             ("Sat Nov 21 20:11:00 2026", Some(60)),
@@ -65,7 +68,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_number_of_seconds_is_that_number(pause in any::<u64>()) {
-            prop_assert_eq!(seconds(&pause.to_string(), None), Some(pause));
+            prop_assert_eq!(seconds(&pause.to_string(), None), Some(pause.min(FOR_EVER.as_secs())));
         }
 
         #[test]

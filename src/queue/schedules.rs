@@ -223,6 +223,94 @@ fn a_host_that_asks_for_hours_ends_its_pages_and_no_others() {
 }
 
 #[test]
+fn a_page_in_flight_ends_with_its_host_and_one_that_is_gone_stays_gone() {
+    let now = ManualClock::new().now();
+    for (turn, outcome) in [
+        (failed(FailureCode::Reset), Outcome::Interrupted),
+        (answered(404, None), Outcome::Failed(Failure::new(FailureCode::Http, "404 Not Found"))),
+    ] {
+        let mut frontier = frontier(2, now);
+        frontier.end_input();
+        let (first, second) = (take(&mut frontier, now), take(&mut frontier, now));
+        settle(&mut frontier, first, answered(429, Some("7200")), now);
+        let Settlement::Done(_, attempt) = settle(&mut frontier, second, turn, now) else {
+            panic!("its host is not asked any more");
+        };
+        assert_eq!(attempt.outcome, outcome);
+        assert!(matches!(frontier.next(now), Next::Done));
+    }
+}
+
+#[test]
+fn any_retry_after_is_reckoned_with() {
+    let now = ManualClock::new().now();
+    for value in ["18446744073709551615", "99999999999999999999999", "0", "-1", "x"] {
+        let mut frontier = frontier(1, now);
+        let page = take(&mut frontier, now);
+        settle(&mut frontier, page, answered(429, Some(value)), now);
+        assert_eq!(frontier.take_effects().unwrap().notices.len(), 1, "{value}");
+    }
+}
+
+#[test]
+fn a_host_that_always_refuses_is_given_up() {
+    for turn in [answered(429, None), answered(503, None), answered(429, Some("1"))] {
+        let clock = ManualClock::new();
+        let begun = clock.now();
+        let mut frontier = frontier(500, clock.now());
+        frontier.end_input();
+        let mut ended = 0;
+        loop {
+            match frontier.next(clock.now()) {
+                Next::Job(page) => {
+                    clock.advance(Duration::from_millis(10));
+                    let settlement = settle(&mut frontier, page, turn.clone(), clock.now());
+                    ended += usize::from(matches!(settlement, Settlement::Done(..)));
+                }
+                Next::NotBefore(at) => clock.advance(at - clock.now()),
+                Next::Done => break,
+                Next::Wait => panic!("nothing is in flight"),
+            }
+            for (_, outcome) in frontier.take_effects().into_iter().flat_map(|it| it.ended) {
+                let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+                assert!(failure.message.contains("in a row"), "{failure}");
+                ended += 1;
+            }
+        }
+        assert_eq!(ended, 500, "{turn:?}");
+        assert!(clock.now() - begun < Duration::from_mins(6), "{turn:?}");
+    }
+}
+
+#[test]
+fn a_guest_that_waits_for_its_own_retry_holds_nobody_up() {
+    let clock = ManualClock::new();
+    let mut frontier = empty(Options { limits: limited(1), ..Options::default() });
+    (0..2).for_each(|seq| frontier.push(job(seq), clock.now()));
+    frontier.invite(Job { kind: Kind::Source, ..job(99) }, clock.now());
+    let Next::Job(guest) = frontier.next_guest(clock.now()) else { panic!("there is a place") };
+    let settlement = settle(&mut frontier, guest, failed(FailureCode::Reset), clock.now());
+    let Settlement::Again { after, .. } = settlement else { panic!("it is tried again") };
+    assert!(matches!(frontier.next_guest(clock.now()), Next::NotBefore(_)));
+    let page = take(&mut frontier, clock.now());
+    clock.advance(after);
+    assert!(matches!(frontier.next_guest(clock.now()), Next::Wait));
+    settle(&mut frontier, page, saved(), clock.now());
+    assert!(matches!(frontier.next(clock.now()), Next::Wait));
+    assert!(matches!(frontier.next_guest(clock.now()), Next::Job(_)));
+}
+
+#[test]
+fn a_guest_is_turned_away_when_its_host_is_not_asked_any_more() {
+    let now = ManualClock::new().now();
+    let mut frontier = frontier(1, now);
+    let page = take(&mut frontier, now);
+    settle(&mut frontier, page, answered(429, Some("7200")), now);
+    frontier.invite(Job { kind: Kind::Source, ..job(99) }, now);
+    assert!(matches!(frontier.next_guest(now), Next::Done));
+}
+
+#[test]
 fn a_dead_host_costs_few_attempts_and_its_pages_fail_with_its_code() {
     let clock = ManualClock::new();
     let mut frontier = frontier(500, clock.now());

@@ -60,6 +60,8 @@ pub const TABLE: &[SitePolicy] = &[SitePolicy {
 
 /// The policy of the site that `host` belongs to.
 pub fn of_host(host: &str) -> Option<&'static SitePolicy> {
+    // A name may end with the dot of the root (RFC 1034, 3.1).
+    let host = host.strip_suffix('.').unwrap_or(host);
     let is_below = |domain: &&str| {
         host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
@@ -79,9 +81,13 @@ mod tests {
 
     #[test]
     fn hosts_belong_to_a_site_by_whole_labels() {
-        for host in
-            ["en.wikipedia.org", "wikipedia.org", "upload.wikimedia.org", "a.b.wikidata.org"]
-        {
+        for host in [
+            "en.wikipedia.org",
+            "wikipedia.org",
+            "upload.wikimedia.org",
+            "a.b.wikidata.org",
+            "en.wikipedia.org.",
+        ] {
             assert_eq!(of_host(host).map(|policy| policy.name), Some("Wikimedia"), "{host}");
         }
         for host in ["notwikipedia.org", "wikipedia.org.evil.net", "example.org", "", "org"] {

@@ -104,7 +104,9 @@ fn feed(
             return Ok(());
         }
         let entry = plan.read();
-        if !end_reading(shared) {
+        // What a page that the source needed brought about for others.
+        events.send_all(queue.take_left().into_events());
+        if !end_reading(shared) || matches!(entry, Err(SourceError::Stopped { .. })) {
             return Ok(());
         }
         let Some(entry) = entry? else {

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{SourceError, told};
 use crate::clock::Clock;
-use crate::fetch::{Ask, Client, Got, Missed, Shared};
+use crate::fetch::{Ask, Client, Got, Missed, Shared, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
 use crate::page::decode;
@@ -83,8 +83,11 @@ impl Getter {
                 () = queue.abandoned() => Asked::failed(queue.abandoned_outcome()),
             };
             let (settlement, effects) = queue.settle(job, asked.turn, started);
-            for notice in effects.iter().flat_map(|effects| &effects.notices) {
-                (self.access.tell)(notice);
+            if let Some(mut effects) = effects {
+                for notice in effects.notices.drain(..).filter(Notice::is_noteworthy) {
+                    (self.access.tell)(&notice);
+                }
+                queue.leave(effects);
             }
             match settlement {
                 Settlement::Nothing => return asked.page.ok_or_else(|| stopped(url)),
@@ -96,7 +99,10 @@ impl Getter {
                 }
             }
         }
-        Err(stopped(url))
+        Err(match queue.closing() {
+            Some(_) => stopped(url),
+            None => SourceError::Away { url: told(url) },
+        })
     }
 
     /// One request and its answer.
@@ -106,6 +112,7 @@ impl Getter {
             url: job.target(),
             asked: &job.url,
             validators: None,
+            want: Want::Whole,
             hops: hop.map_or(0, |hop| hop.count),
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             phase: &Arc::default(),
@@ -179,6 +186,8 @@ fn stopped(url: &Url) -> SourceError {
 fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> SourceError {
     let failure = match attempt.outcome {
         Outcome::Failed(failure) if failure.code != FailureCode::Deadline => failure,
+        // A refusal that asks for more patience than a run has is one all the same.
+        _ if attempt.head.is_some() => Failure::new(FailureCode::Http, "refused"),
         _ => return stopped(url),
     };
     match attempt.head.filter(|_| failure.code == FailureCode::Http) {

@@ -117,6 +117,12 @@ pub enum SourceError {
         /// Its address.
         url: String,
     },
+    /// The host of a page that the source needs is not asked any more in this run.
+    #[error("{url} was not asked for: its host does not answer, or wants to be left alone")]
+    Away {
+        /// Its address.
+        url: String,
+    },
     /// The index names no page.
     #[error("no link found at {what}: {diagnosis}")]
     NoLinks {

@@ -105,8 +105,13 @@ impl Source for Sitemap {
                 None => return Ok(None),
                 Some(Part::Missing(why)) => return Ok(Some(Entry::MissingPart(why))),
                 Some(Part::At(url, depth)) => {
-                    if let Err(error) = self.open_part(&url, depth) {
-                        return Ok(Some(Entry::MissingPart(message::one_line(&error))));
+                    match self.open_part(&url, depth) {
+                        Ok(()) => (),
+                        // The whole run ends, and the parts to come are not missing.
+                        Err(error @ SourceError::Stopped { .. }) => return Err(error),
+                        Err(error) => {
+                            return Ok(Some(Entry::MissingPart(message::one_line(&error))));
+                        }
                     }
                 }
             }

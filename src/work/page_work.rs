@@ -7,12 +7,13 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{Work, WorkError, WorkFactory};
 use crate::clock;
-use crate::fetch::{Ask, Client, Got, Shared};
+use crate::fetch::{Ask, Client, Got, Shared, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Outcome, RawPage, Turn};
-use crate::page::{self, decode::decode};
+use crate::page;
+use crate::page::decode::{decode, decode_start};
 use crate::phase::{Phase, PhaseCell};
-use crate::queue::site_policy;
+use crate::queue::{robots, site_policy};
 use crate::save::Sink;
 
 /// Makes the real work for each runtime.
@@ -33,9 +34,10 @@ impl WorkFactory for PageWorkFactory {
 
 /// "It is as you have it" (RFC 9110, 15.4.5).
 const NOT_MODIFIED: u16 = 304;
-/// A robots.txt that is decoded to more than this is not read. Of what is read
-/// the rules take the first 500 KiB.
-const READ_LIMIT: u64 = 4 * 1024 * 1024;
+/// So much of a robots.txt is read (RFC 9309, 2.5), encoded and decoded.
+const RULES_LIMIT: u64 = robots::BODY_LIMIT as u64;
+/// So much of a refusal is decoded to find its reason.
+const REASON_LIMIT: u64 = 1024 * 1024;
 
 struct PageWork {
     client: Client,
@@ -53,6 +55,10 @@ impl Work for PageWork {
                 validators: job.validators_of_target(),
                 hops: hop.map_or(0, |hop| hop.count),
                 spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
+                want: match job.kind {
+                    Kind::Page | Kind::Source => Want::Whole,
+                    Kind::Robots => Want::Start(RULES_LIMIT),
+                },
                 phase,
             };
             let raw = match self.client.ask(ask).await {
@@ -100,10 +106,7 @@ fn read(raw: RawPage) -> Turn {
         let failure = refused(&raw);
         return Turn::Ended(attempt(Outcome::Failed(failure), raw));
     }
-    match decode(&raw.body, raw.head.content_encoding.as_deref(), READ_LIMIT) {
-        Ok(body) => Turn::Read(body),
-        Err(failure) => Turn::Ended(attempt(Outcome::Failed(failure), raw)),
-    }
+    Turn::Read(decode_start(&raw.body, raw.head.content_encoding.as_deref(), RULES_LIMIT))
 }
 
 /// The failure of an answer whose status is not one that is saved, with what
@@ -112,7 +115,7 @@ fn refused(raw: &RawPage) -> Failure {
     let mut message = message::status(raw.head.status);
     if matches!(raw.head.status, 403 | 429)
         && let Some(host) = raw.head.final_url.host_str().filter(|host| is_known(host))
-        && let Ok(body) = decode(&raw.body, raw.head.content_encoding.as_deref(), READ_LIMIT)
+        && let Ok(body) = decode(&raw.body, raw.head.content_encoding.as_deref(), REASON_LIMIT)
         && let Some(advice) = site_policy::explain(host, &String::from_utf8_lossy(&body))
     {
         message += &format!(" ({advice})");

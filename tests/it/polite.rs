@@ -149,3 +149,69 @@ fn a_crawl_delay_is_told_and_a_rate_must_make_sense() {
         place.run(&["http://a.org/", "--rate", rate]).code(2).says(&["--rate"]);
     }
 }
+
+/// A sitemap index of two parts: the first names six pages, the second is `part`.
+fn sitemap_site(part: Vec<u8>) -> Canned {
+    Canned::start(move |request| {
+        let host = request.header("host").unwrap();
+        let list = |root: &str, tag: &str, paths: &[&str]| {
+            let one = |path: &&str| format!("<{tag}><loc>http://{host}{path}</loc></{tag}>");
+            let all = paths.iter().map(one).collect::<String>();
+            html(&format!("<{root}>{all}</{root}>"))
+        };
+        Reply::Raw(match request.path.as_str() {
+            "/sm.xml" => list("sitemapindex", "sitemap", &["/part1.xml", "/part2.xml"]),
+            "/part1.xml" => list("urlset", "url", &["/1", "/2", "/3", "/4", "/5", "/6"]),
+            "/part2.xml" => part.clone(),
+            "/robots.txt" => answer("404 Not Found", "", ""),
+            _ => html("page"),
+        })
+    })
+}
+
+#[test]
+fn a_part_of_a_sitemap_that_asks_for_hours_ends_its_host_with_every_page_recorded() {
+    let site = sitemap_site(answer("429 Too Many Requests", "Retry-After: 7200\r\n", ""));
+    let place = Place::new();
+    let run =
+        place.run(&["--sitemap", &site.url("/sm.xml"), "-j", "1", "--rate", "20/s", "--json"]);
+    let summary = run.code(3).json();
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(count("saved") + count("interrupted"), 6);
+    assert!(count("interrupted") > 0);
+    assert_eq!(place.pages().len(), 6);
+}
+
+#[test]
+fn rules_are_read_as_far_as_they_count_whatever_follows() {
+    let long = format!("User-agent: *\nDisallow: /private/\n{}", "# filler\n".repeat(200_000));
+    let site = site(answer("200 OK", "", long));
+    let place = Place::new();
+    let summary = index_run(&place, &site, &["--max-size", "20kB"]).code(0).json();
+    assert_eq!((&summary["saved"], &summary["robots"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn rules_behind_a_redirect_hold_although_pages_may_have_none() {
+    let site = Canned::start(|request| {
+        Reply::Raw(match request.path.as_str() {
+            "/index" => html(INDEX),
+            "/robots.txt" => answer("301 Moved Permanently", "Location: /rules\r\n", ""),
+            "/rules" => answer("200 OK", "", "User-agent: *\nDisallow: /private/\n"),
+            _ => html("page"),
+        })
+    });
+    let place = Place::new();
+    let summary = index_run(&place, &site, &["--max-redirs", "0"]).code(0).json();
+    assert_eq!((&summary["saved"], &summary["robots"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn an_index_that_asks_for_hours_is_one_that_cannot_be_had() {
+    let refusing = answer("429 Too Many Requests", "Retry-After: 7200\r\n", "come back later");
+    let site = Canned::always(refusing);
+    let place = Place::new();
+    let run = place.run(&["--index", &site.url("/index")]).code(1);
+    run.says(&["the server answered 429 Too Many Requests", "asks for 7200 s of patience"]);
+    assert_eq!(site.requests().len(), 1);
+}
