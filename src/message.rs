@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::error::Error;
 
+use url::Url;
+
 /// So many characters of foreign text are told.
 const EXCERPT: usize = 80;
 
@@ -50,15 +52,27 @@ pub fn excerpt_url(text: &str) -> String {
     excerpt(&without_credentials(text))
 }
 
-/// `text` without what stands before an `@` in the place of a host, whether it
-/// is a whole URL or not.
+/// `text` without user name and password, whether it is a whole URL or not.
+///
+/// A password that is not percent-encoded may hold any character that ends a host
+/// in a URL. So an `@` is left alone only in a URL that is whole and has no
+/// credentials; elsewhere all from the scheme to the last one is left out.
 pub fn without_credentials(text: &str) -> Cow<'_, str> {
-    let start = text.find("//").map_or(0, |slashes| slashes + 2);
-    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |end| start + end);
-    match text[start..end].rfind('@') {
-        Some(at) => Cow::Owned(format!("{}{}", &text[..start], &text[start + at + 1..])),
-        None => Cow::Borrowed(text),
-    }
+    let Some(at) = text.rfind('@').filter(|_| !is_plain_url(text)) else {
+        return Cow::Borrowed(text);
+    };
+    let scheme = text[..at].find("://").map_or("", |end| &text[..end]);
+    let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let kept = if is_scheme && !scheme.is_empty() { scheme.len() + "://".len() } else { 0 };
+    Cow::Owned(format!("{}{}", &text[..kept], &text[at + 1..]))
+}
+
+/// Whether `text` is a URL of a known kind, with a host and without credentials.
+fn is_plain_url(text: &str) -> bool {
+    // The rules for URLs drop line ends, and would join several lines to one URL.
+    let is_one = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let url = Url::parse(text).ok().filter(Url::is_special);
+    is_one && url.is_some_and(|url| url.username().is_empty() && url.password().is_none())
 }
 
 /// A status with its standard name: `404 Not Found`.
@@ -81,11 +95,23 @@ mod tests {
     #[test]
     fn credentials_are_left_out_of_what_is_hardly_a_url() {
         for (text, told) in [
-            ("ftp://me:secret@a.org/x@y", "ftp://a.org/x@y"),
+            ("ftp://me:secret@a.org/x", "ftp://a.org/x"),
+            ("http:///me:secret@a.org:99999/x", "http://a.org:99999/x"),
+            (r"http:\\me:secret@a.org:99999/x", "a.org:99999/x"),
+            ("http:/me:secret@a.org/x", "a.org/x"),
+            ("http://me:sec/ret@a.org/x", "http://a.org/x"),
+            ("http://me:sec?ret@a.org/x", "http://a.org/x"),
+            ("http://me:sec#ret@a.org/x", "http://a.org/x"),
+            ("http://me:sec@r/et@a.org/x", "http://a.org/x"),
+            ("me:p//secret@a.org:x", "a.org:x"),
+            ("me:p://secret@a.org:x", "a.org:x"),
+            ("http://a.org/\nhttp://me:secret@b.org/", "http://b.org/"),
             ("http://me:sec@ret@[bad", "http://[bad"),
             ("me:secret@a.org/x", "a.org/x"),
-            ("//me@a.org", "//a.org"),
+            ("//me@a.org", "a.org"),
             ("https://a.org/@user", "https://a.org/@user"),
+            ("https://a.org:8080/?to=me@b.org#@", "https://a.org:8080/?to=me@b.org#@"),
+            ("nothing", "nothing"),
         ] {
             assert_eq!(without_credentials(text), told);
         }

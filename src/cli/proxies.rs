@@ -1,5 +1,7 @@
 //! Which proxies are used: those that were typed, else those of the environment.
 
+use std::ffi::OsString;
+
 use super::UsageError;
 use crate::fetch::proxy::{Bypass, Proxies, Proxy};
 use crate::message::{self, excerpt_url};
@@ -7,19 +9,19 @@ use crate::message::{self, excerpt_url};
 const HINT: &str = "a proxy looks like http://host:port; http, https, socks5 and socks5h are known";
 
 /// The environment, or what a test puts in its place.
-pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// A variable of the environment that is set to something.
-pub(super) fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
-    let value = std::env::var(name).ok();
+    let value = std::env::var_os(name);
     value.filter(|value| !value.is_empty())
 }
 
 /// The proxies of a run: `typed` (`--proxy`) or, where nothing was typed, what the
 /// usual variables say. `no_proxy` holds for both, as with curl.
 pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxies, UsageError> {
-    let first = |names: &[&str]| names.iter().find_map(|name| variables(name));
+    let first = |names: &[&str]| first_of(names, variables);
     let proxies = match typed.map(str::trim) {
         Some("") => return Ok(Proxies::default()),
         Some(typed) => Proxies::in_turn(match typed.strip_prefix('@') {
@@ -27,11 +29,10 @@ pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxi
             None => vec![read("--proxy", typed)?],
         }),
         None => {
-            let either = || first(&["all_proxy", "ALL_PROXY"]);
             // Not HTTP_PROXY: of a program that a web server starts, the client sets
             // it by a header `Proxy:` (CVE-2016-5385 and others, <https://httpoxy.org>).
-            let http = first(&["http_proxy"]).or_else(either);
-            let https = first(&["https_proxy", "HTTPS_PROXY"]).or_else(either);
+            let http = first(&["http_proxy", "all_proxy", "ALL_PROXY"])?;
+            let https = first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
             let read =
                 |place, text: Option<String>| text.map(|text| read(place, &text)).transpose();
             Proxies::by_scheme(
@@ -40,8 +41,20 @@ pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxi
             )
         }
     };
-    let bypass = first(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let bypass = first(&["no_proxy", "NO_PROXY"])?.unwrap_or_default();
     Ok(proxies.except(Bypass::parse(&bypass)))
+}
+
+/// The first of the variables `names` that is set. One that cannot be read is not
+/// passed over: the run would go another way than the user wants.
+fn first_of(names: &[&str], variables: Variables) -> Result<Option<String>, UsageError> {
+    let Some((name, value)) = names.iter().find_map(|name| Some((name, variables(name)?))) else {
+        return Ok(None);
+    };
+    value.into_string().map(Some).map_err(|_| UsageError {
+        message: format!("the environment's {name} is not text in UTF-8"),
+        hint: Some(format!("correct it, or go without with {name}=''")),
+    })
 }
 
 /// Reads one address; `place` is where it stands.
@@ -92,7 +105,7 @@ mod tests {
     fn decided(typed: Option<&str>, set: &[(&str, &str)]) -> Result<String, UsageError> {
         let variables = |name: &str| {
             let found = set.iter().find(|(set, _)| *set == name);
-            found.map(|(_, value)| (*value).to_owned())
+            found.map(|(_, value)| OsString::from(value))
         };
         proxies(typed, &variables)
             .map(|proxies| proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
@@ -117,6 +130,29 @@ mod tests {
         let error = decided(Some("me:secret@[x"), &[]).unwrap_err().message;
         assert!(error.starts_with("--proxy: \"[x\" is no proxy: "), "{error}");
         assert!(decided(Some("@no-such-file"), &[]).is_err());
+        for (text, told) in [
+            ("http://me:sec/ret@h:1", "http://h:1"),
+            ("http://me:sec?ret@h", "http://h"),
+            ("me:p//secret@h:x", "h:x"),
+            ("me:sec#ret@h", "h"),
+        ] {
+            let error = decided(Some(text), &[]).unwrap_err().message;
+            assert!(error.starts_with(&format!("--proxy: {told:?} is no proxy: ")), "{error}");
+            let error = decided(None, &[("http_proxy", text)]).unwrap_err().message;
+            assert!(error.contains(&format!(": {told:?} is no proxy: ")), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_told_and_not_passed_over() {
+        use std::os::unix::ffi::OsStringExt;
+
+        for broken in ["http_proxy", "HTTPS_PROXY", "all_proxy", "no_proxy"] {
+            let set = |name: &str| (name == broken).then(|| OsString::from_vec(vec![0xff]));
+            let error = proxies(None, &set).unwrap_err().message;
+            assert!(error.contains(broken), "{error}");
+        }
     }
 
     #[test]

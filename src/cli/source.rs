@@ -10,7 +10,8 @@ use super::args::{Cli, SourceArgs};
 use super::convert::{Result, usage};
 use super::values::duration_text;
 use crate::config::{DEFAULT_INDEX, SourceOptions, SourceWords};
-use crate::message::{self, excerpt, excerpt_url};
+use crate::message::{self, excerpt_url};
+use crate::model::shown_url;
 use crate::save::manifest::RunRecord;
 use crate::save::records;
 use crate::source::links::Pick;
@@ -63,7 +64,7 @@ pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
             usage(
                 format!(
                     "--index {:?} is no http(s) URL, and no such file is there",
-                    excerpt(index)
+                    excerpt_url(index)
                 ),
                 format!("did you mean https://{}?", excerpt_url(index)),
             )
@@ -73,7 +74,7 @@ pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
 }
 
 fn is_web_address(text: &str) -> bool {
-    let start = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    let start = text.split_once(':').map_or("", |(scheme, _)| scheme.trim());
     start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")
 }
 
@@ -83,7 +84,7 @@ fn argument_url(argument: &str, text: &str) -> Result<Url> {
         hint: page_url(&format!("https://{text}"))
             .ok()
             .filter(|_| !text.contains(':') && text.contains('.'))
-            .map(|guess| format!("did you mean {guess}?")),
+            .map(|guess| format!("did you mean {}?", shown_url(&guess))),
     })
 }
 
@@ -99,9 +100,14 @@ impl Words {
         self.pairs.push((option, value.into()));
     }
 
-    fn add_url(&mut self, option: &'static str, url: &str) {
-        let bare = message::without_credentials(url);
-        self.is_redacted |= bare != url;
+    /// As the rules for URLs read it: they know more spellings than `http://`.
+    fn add_url(&mut self, option: &'static str, text: &str) {
+        let bare = match Url::parse(text) {
+            Ok(url) if url.username().is_empty() && url.password().is_none() => text.to_owned(),
+            Ok(url) => shown_url(&url).into_owned(),
+            Err(_) => message::without_credentials(text).into_owned(),
+        };
+        self.is_redacted |= bare != text;
         self.add(option, bare);
     }
 
@@ -260,9 +266,45 @@ mod tests {
 
     #[test]
     fn credentials_are_not_recorded() {
-        let recorded = words(&typed(&["http://me:secret@a.org/1", "http://a.org/2"]));
-        assert_eq!(recorded.args, ["http://a.org/1", "http://a.org/2"]);
-        assert!(recorded.is_redacted);
+        for first in [
+            "http://me:secret@a.org/1",
+            "http:///me:secret@a.org/1",
+            "http:/me:secret@a.org/1",
+            "http:me:secret@a.org/1",
+            r"http:\\me:secret@a.org\1",
+            " HTTP://me:sec@ret@a.org/1",
+        ] {
+            let recorded = words(&typed(&[first, "http://a.org/@2"]));
+            assert_eq!(recorded.args, ["http://a.org/1", "http://a.org/@2"], "{first}");
+            assert!(recorded.is_redacted);
+            let recorded = words(&typed(&["--index", first]));
+            assert_eq!(recorded.args[0], "--index=http://a.org/1");
+            assert!(recorded.is_redacted);
+        }
+    }
+
+    #[test]
+    fn errors_repeat_no_credentials() {
+        for line in [
+            ["http://me:sec/ret@a.org/1"].as_slice(),
+            &["http://me:sec#ret@a.org/1"],
+            &["me:sec?ret@a.org"],
+            &["secret@a.org/1"],
+            &["secret:@a.org/1"],
+            &["--index", "http://me:sec/ret@a.org/1"],
+            &["--index", "me:secret@a.org/1"],
+            &["--index", "me:p//sec/ret@a.org/1"],
+            &["--index", "http:/me:sec/ret@a.org/1"],
+            &["--index", "x.html", "--base", "me:sec/ret@a.org/1"],
+            &["--sitemap", "http://me:sec?ret@a.org/1"],
+        ] {
+            let UsageError { message, hint } = options(typed(line)).unwrap_err();
+            let told = format!("{message} {}", hint.unwrap_or_default());
+            assert!(
+                told.contains("a.org") && !told.contains("sec") && !told.contains("ret@"),
+                "{told}"
+            );
+        }
     }
 
     #[test]

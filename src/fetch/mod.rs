@@ -26,7 +26,9 @@ use reqwest::Response;
 use url::Url;
 
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Head, HttpVersion, RawPage, Validators};
+use crate::model::{
+    Attempt, Failure, FailureCode, Head, HttpVersion, RawPage, Validators, shown_url,
+};
 use crate::phase::{Phase, PhaseCell};
 pub use client::{Client, FetchError, HttpChoice, Options, Shared};
 use route::Route;
@@ -34,6 +36,9 @@ use route::Route;
 /// At most so much of a body that will not be saved is read: enough to tell a
 /// reason, and to let the connection be used again.
 const UNSAVED_BODY_LIMIT: u64 = 64 * 1024;
+/// So long such a body is waited for: the status is known, and the attempt must
+/// not run into its own limit, which would be recorded instead.
+const UNSAVED_BODY_TIME: Duration = Duration::from_secs(2);
 /// Room that is made for an announced body at once; a larger one grows as it
 /// comes, so that a lying Content-Length costs nothing.
 const FIRST_ROOM: u64 = 4 * 1024 * 1024;
@@ -119,7 +124,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Missed`] when no whole answer came. An answer with any status is `Ok`;
-    /// of one that is not saved, at most 64 KiB of the body are read.
+    /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
     pub async fn ask(&self, ask: Ask<'_>) -> Result<Got, Box<Missed>> {
         let mut trail = Trail { wait: ask.spent, ..Trail::default() };
         let limit = self.options().max_time;
@@ -210,9 +215,15 @@ impl Client {
         ask: Ask<'_>,
     ) -> Result<Bytes, Failure> {
         let options = self.options();
-        let is_kept = response.status().is_success();
+        let mut body = Collected::default();
+        if !response.status().is_success() {
+            let reading = read_reason(response, &mut body, trail, ask.phase);
+            // A reason that does not come whole is told as far as it came.
+            let _ =
+                tokio::time::timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
+            return Ok(body.finish());
+        }
         let (limit, is_cut) = match ask.want {
-            _ if !is_kept => (UNSAVED_BODY_LIMIT, true),
             Want::Whole => (options.max_size, false),
             Want::Start(limit) => (limit, true),
         };
@@ -220,13 +231,10 @@ impl Client {
         if !is_cut && announced.is_some_and(|announced| announced > limit) {
             return Err(too_large(limit));
         }
-        let mut body = Collected::default();
         loop {
             let chunk = match tokio::time::timeout(options.read_timeout, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => return Ok(body.finish()),
-                // A reason that cannot be read whole is told as far as it came.
-                Ok(Err(_)) | Err(_) if !is_kept => return Ok(body.finish()),
                 Ok(Err(error)) => return Err(failure::in_body(&error)),
                 Err(_elapsed) => {
                     let silence = options.read_timeout;
@@ -247,12 +255,29 @@ impl Client {
     }
 }
 
+/// Reads a body that is not saved, as far as it comes and is useful.
+async fn read_reason(
+    mut response: Response,
+    body: &mut Collected,
+    trail: &mut Trail,
+    phase: &PhaseCell,
+) {
+    while let Ok(Some(chunk)) = response.chunk().await {
+        trail.wire_bytes += chunk.len() as u64;
+        phase.set_bytes(trail.wire_bytes);
+        if trail.wire_bytes > UNSAVED_BODY_LIMIT {
+            return;
+        }
+        body.push(chunk, None);
+    }
+}
+
 /// `failure`, with the address that a redirect led to: the record names another.
 fn placed(failure: Failure, ask: Ask<'_>) -> Failure {
     if ask.hops == 0 {
         return failure;
     }
-    let address = message::excerpt_url(ask.url.as_str());
+    let address = message::excerpt(&shown_url(ask.url));
     let message = format!("{} (redirected to {address})", failure.message);
     Failure { message, ..failure }
 }

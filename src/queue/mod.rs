@@ -395,4 +395,6 @@ impl Drop for Waiting<'_> {
 }
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod schedules;

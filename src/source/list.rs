@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::{Entry, Source, SourceError, page_url};
-use crate::message::{excerpt, excerpt_url};
+use crate::message::{excerpt, excerpt_url, without_credentials};
 use crate::page::decode;
 
 const BUFFER: usize = 256 * 1024;
@@ -140,7 +140,8 @@ impl Lines {
             return Err(format!("longer than {LINE_LIMIT} bytes"));
         }
         std::str::from_utf8(self.line.trim_ascii())
-            .map_err(|_| format!("{:?} is not text", excerpt(&String::from_utf8_lossy(&self.line))))
+            .map_err(|_| String::from_utf8_lossy(self.line.trim_ascii()))
+            .map_err(|lossy| format!("{:?} is not text", excerpt_url(&lossy)))
     }
 
     fn invalid(&self, reason: String) -> Entry {
@@ -255,8 +256,10 @@ impl Separated {
         let headers = reader.byte_headers().map_err(|error| broken(&what, error))?;
         let place = headers.iter().position(|name| name.trim_ascii() == column.as_bytes());
         let Some(place) = place else {
+            // A list without a head has its first page here.
+            let names = headers.iter().map(String::from_utf8_lossy);
             let names: Vec<_> =
-                headers.iter().map(|name| format!("{:?}", String::from_utf8_lossy(name))).collect();
+                names.map(|name| format!("{:?}", without_credentials(&name))).collect();
             let there =
                 if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
             return Err(SourceError::NoColumn { what, column, there });
@@ -348,13 +351,33 @@ mod tests {
             [
                 "line 1: \"example.org\" is not an http(s) URL: it has no http:// or https://",
                 "line 2: \"ftp://a.org/\" is not an http(s) URL: its scheme is ftp",
-                "line 3: \"\u{fffd}\u{fffd}\u{fffd}\u{fffd}\" is not text",
+                "line 3: \"\u{fffd}\u{fffd}\u{fffd}\" is not text",
                 "line 4: \"http://\" is not an http(s) URL: empty host",
                 "http://a.org/",
                 "line 6: longer than 65536 bytes",
                 "http://a.org/last",
             ]
         );
+    }
+
+    #[test]
+    fn no_line_is_told_with_its_credentials() {
+        for line in [
+            &b"http://me:sec/ret@a.org/"[..],
+            b"http://me:sec#ret@a.org/",
+            b"me:secret@a.org/",
+            b"secret:x@a.org/",
+            b"http://me:secret@a.org/\xff",
+            b"me:sec/ret@a.org/\xff",
+        ] {
+            let told = read_all(line, Format::Text).remove(0);
+            assert!(told.contains("a.org/") && !told.contains("sec"), "{told}");
+        }
+        let told = read_all("url\n\"http://b.org/\nhttp://me:secret@a.org/\"\n", csv("url"));
+        assert!(told[0].contains("a.org/") && !told[0].contains("secret"), "{}", told[0]);
+        let list = read(Cursor::new("http://me:secret@a.org/\n"), "the list".into(), csv("url"));
+        let told = list.err().unwrap().to_string();
+        assert_eq!(told, r#"the list has no column "url", only "http://a.org/""#);
     }
 
     #[test]

@@ -166,6 +166,10 @@ pub fn page_url(text: &str) -> Result<Url, String> {
 }
 
 fn checked_page_url(mut url: Url) -> Result<Url, String> {
+    if url.cannot_be_a_base() && url.path().contains('@') {
+        // What looks like its scheme may be the user name of `name:password@host`.
+        return Err("it has no http:// or https://".into());
+    }
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("its scheme is {}", url.scheme()));
     }

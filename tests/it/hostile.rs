@@ -118,3 +118,48 @@ fn a_body_that_breaks_off_in_its_coding_is_not_saved() {
     assert_eq!(place.names("pages"), ["empty-gzip.html"]);
     assert!(place.read("pages/empty-gzip.html").is_empty());
 }
+
+#[test]
+fn a_body_that_is_not_saved_is_not_waited_for() {
+    let server = Canned::start(|request| match &*request.path {
+        "/gone" => Reply::Stall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nwhy".into()),
+        "/moved" => Reply::Stall(
+            b"HTTP/1.1 302 Found\r\nLocation: /page\r\nContent-Length: 9\r\n\r\nso".into(),
+        ),
+        path => Reply::Raw(html(path)),
+    });
+    let place = Place::new();
+    let urls = ["/gone", "/moved"].map(|path| server.url(path));
+    place.run(&[&*urls[0], &urls[1], "--max-time", "10s", "--retry", "0"]).code(3);
+    assert_eq!(codes(&place), ["http", "none"]);
+    let gone = place.pages().into_iter().find(|page| page["error"]["code"] == "http").unwrap();
+    assert_eq!(gone["status"], 404, "{gone:#}");
+    assert_eq!(place.text("pages/moved.html"), "/page");
+}
+
+#[test]
+fn credentials_stay_out_of_the_record_and_the_messages() {
+    let server = Canned::start(|request| {
+        let to = |location: &str| answer("302 Found", &format!("Location: {location}\r\n"), "");
+        Reply::Raw(match &*request.path {
+            "/a" => to("http:///evil:QQQ@127.0.0.1:99999/"),
+            "/b" => to("http://evil:Q/QQ@127.0.0.1/"),
+            "/c" => to("evil:QQQ@127.0.0.1"),
+            "/d" => to("ftp://evil:QQQ@127.0.0.1/"),
+            "/e" => to("http://evil:QQQ@127.0.0.1:1/"),
+            path => html(path),
+        })
+    });
+    let place = Place::new();
+    let at = server.addr();
+    let mut arguments = vec![format!("http:///me:QQQ@{at}/page"), format!("http:/me:Q@QQ@{at}/p")];
+    arguments.extend(["/a", "/b", "/c", "/d", "/e"].map(|path| format!("http:me:QQQ@{at}{path}")));
+    arguments.extend(["-v", "--retry", "0"].map(String::from));
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let ended = place.run(&arguments).code(3);
+    let manifest = place.text("pages/manifest.jsonl");
+    for told in [&manifest, &ended.stderr, &ended.stdout] {
+        assert!(!told.contains("QQ"), "{told}");
+    }
+    assert_eq!(place.records()[0]["is_redacted"], true);
+}
