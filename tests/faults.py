@@ -23,10 +23,10 @@ import urllib.parse
 from kills import Failed, check, few, modes
 
 sys.dont_write_bytecode = True
-PASSING = "503:4", "429:0.5", "429-retry-after:0.5", "reset:3", "cut:3", "stall:2", "slow-accept:1"
+PASSING = "503:4", "429:0.5", "429-retry-after:0.5", "reset:3", "cut:4", "stall:1", "slow-accept:1"
 LASTING = "redirect-loop:1.2", "endless:1.2", "bad-gzip:1.2", "wrong-length:1.2", "drip:1.2"
 LARGEST = 2_000_000
-SILENCE = 0.5
+SILENCE = 0.3
 LIMIT = 1200  # seconds: whatever takes longer hangs
 
 

@@ -123,14 +123,16 @@ fn host_limits(typed: &RunningArgs) -> HostLimits {
 
 /// What to say of a site that refuses agents that name no contact.
 fn anonymous(source: &SourceOptions) -> Option<String> {
-    let (SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url)) = source else {
-        return None;
+    let urls = match source {
+        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => std::slice::from_ref(url),
+        SourceOptions::Urls(urls) => urls,
+        _ => return None,
     };
-    let host = url.host_str()?;
-    let policy = site_policy::of_host(host).filter(|policy| policy.wants_contact);
-    policy.map(|_| {
-        format!("{host} refuses agents that name no contact: say who you are with --contact MAIL")
-    })
+    let wants_contact =
+        |host: &&str| site_policy::of_host(host).is_some_and(|policy| policy.wants_contact);
+    let host = urls.iter().filter_map(url::Url::host_str).find(wants_contact)?;
+    let advice = "refuses agents that name no contact: say who you are with --contact MAIL";
+    Some(format!("{host} {advice}"))
 }
 
 fn links(typed: LinksArgs) -> Result<Command> {

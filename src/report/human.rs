@@ -44,10 +44,11 @@ fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "cost      {} CPU, {} memory at most, {} connections",
+        "cost      {} CPU, {} memory at most, {} {}",
         seconds(run.usage.cpu),
         bytes(run.usage.peak_rss_bytes),
-        run.connections
+        run.connections,
+        if run.connections == 1 { "connection" } else { "connections" }
     )?;
     for ProxyUse { proxy, requests, failed } in &run.proxies {
         writeln!(text, "proxy     {proxy}  {requests} requests, {failed} failed")?;

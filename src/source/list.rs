@@ -55,7 +55,11 @@ impl Format {
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
 pub fn open(path: &Path, column: Option<&str>) -> Result<Box<dyn Source>, SourceError> {
-    let what = path.display().to_string();
+    let what = match path.display().to_string() {
+        // An address in the place of a file may hold a password.
+        address if address.contains("://") => excerpt_url(&address),
+        path => path,
+    };
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
     let file = File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {

@@ -319,3 +319,18 @@ fn verify_finds_what_differs() {
     assert_eq!(ended.stdout.lines().count(), 3);
     assert!(ended.stdout.lines().all(|line| line.starts_with("http://127.0.0.1:")));
 }
+
+#[test]
+fn an_address_in_the_place_of_a_list_tells_no_password() {
+    let ended = Place::new().run(&["-i", "http://me:secret@a.org/list"]).code(1);
+    assert!(ended.stderr.contains("http://a.org/list"), "{ended:?}");
+    assert!(!ended.stderr.contains("secret"), "{ended:?}");
+}
+
+#[test]
+fn a_known_site_is_told_that_a_contact_is_wanted_however_it_is_named() {
+    // Nothing is asked: the port is one that nobody serves.
+    let page = "http://en.wikipedia.org/wiki/India";
+    let run = Place::new().run(&[page, "-x", "http://127.0.0.1:1", "--retry", "0"]).code(3);
+    run.says(&["en.wikipedia.org refuses agents that name no contact", "at most 9 open and 19/s"]);
+}
