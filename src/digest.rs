@@ -1,10 +1,32 @@
 //! SHA-256 of a body, by the CPU's own instructions where it has them.
 
+use std::io::{self, Read};
+
 use sha2::{Digest, Sha256};
+
+/// So much of a stream is held at a time.
+const PIECE: usize = 64 * 1024;
 
 /// The SHA-256 of `bytes` (FIPS 180-4).
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// The SHA-256 of all that `stream` gives, of which little is held at a time.
+///
+/// # Errors
+///
+/// What reading gives.
+pub fn sha256_of(stream: &mut impl Read) -> io::Result<[u8; 32]> {
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return Ok(digest.finalize().into()),
+            Ok(read) => digest.update(&piece[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// `bytes` as lower-case hexadecimal digits.
@@ -24,5 +46,7 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex(&sha256(b"")), empty);
         assert_eq!(hex(&sha256(b"abc")), abc);
+        let long = vec![7; 3 * PIECE + 1];
+        assert_eq!(sha256_of(&mut &*long).unwrap(), sha256(&long));
     }
 }

@@ -37,6 +37,7 @@ fn describe(report: &Report) -> String {
                 format!("size        {path}: {found} bytes, recorded {recorded}")
             }
             Difference::Content => format!("changed     {path}"),
+            Difference::NoFile => format!("no file     {path}"),
             Difference::Unreadable(why) => format!("unreadable  {path}: {why}"),
             Difference::Foreign => format!("foreign     {path}"),
         };

@@ -1,6 +1,7 @@
 //! Checks a finished download against its manifest, offline.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -28,6 +29,8 @@ pub enum Difference {
     },
     /// It has the recorded size and another content.
     Content,
+    /// Something else is in its place, such as a link or a folder.
+    NoFile,
     /// It cannot be read.
     Unreadable(String),
     /// It is there and no record names it.
@@ -125,17 +128,23 @@ fn saved_file(page: PageRecord) -> Option<(String, u64, String)> {
     Some((page.file?, page.bytes?, page.sha256?))
 }
 
-fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
-    let body = match std::fs::read(path) {
-        Ok(body) => body,
+/// How the file at `path` differs from what is recorded. Only a file is opened:
+/// a link may lead anywhere, and a pipe may never end.
+pub(super) fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
+    let unreadable = |error: io::Error| Some(Difference::Unreadable(error.to_string()));
+    match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Difference::Missing),
-        Err(error) => return Some(Difference::Unreadable(error.to_string())),
-    };
-    let found = body.len() as u64;
-    if found != bytes {
-        return Some(Difference::Size { recorded: bytes, found });
+        Err(error) => return unreadable(error),
+        Ok(found) if !found.is_file() => return Some(Difference::NoFile),
+        Ok(found) if found.len() != bytes => {
+            return Some(Difference::Size { recorded: bytes, found: found.len() });
+        }
+        Ok(_) => (),
     }
-    (digest::hex(&digest::sha256(&body)) != sha256).then_some(Difference::Content)
+    match File::open(path).and_then(|mut file| digest::sha256_of(&mut file)) {
+        Ok(found) => (digest::hex(&found) != sha256).then_some(Difference::Content),
+        Err(error) => unreadable(error),
+    }
 }
 
 /// The files that nobody knows, where the runs would have put theirs.

@@ -19,3 +19,4 @@ mod resume;
 mod sources;
 mod stopping;
 mod support;
+mod verified;
