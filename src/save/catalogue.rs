@@ -1,7 +1,8 @@
 //! What is known of the pages of a run: which came up already, their names, and
 //! what earlier runs have made of them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use url::Url;
 
@@ -9,7 +10,9 @@ use super::key::{Given, Layout, Namer};
 use super::manifest::PageRecord;
 use super::records::Lookup;
 use super::standing::{Ledger, Standing, Stands};
+use super::verify::compare;
 use super::{Refetch, SaveError};
+use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
 use crate::model::{Key, Validators};
 
@@ -36,12 +39,38 @@ pub enum Fate {
     Skip,
 }
 
+/// Clocks differ by less than this: that of a file server, and ours before and after it was set.
+const CLOCK_DOUBT: Duration = Duration::from_hours(1);
+
+/// Runs that did not come to their end, in the manifest's order. What such a run
+/// replaced last has only the record of the page that was there before.
+#[derive(Default)]
+pub(super) struct OpenRuns {
+    /// The places of their records, and when they began.
+    runs: Vec<(u64, String)>,
+}
+
+impl OpenRuns {
+    pub(super) fn add(&mut self, place: u64, started: String) {
+        self.runs.push((place, started));
+    }
+
+    /// Whether one of them may have replaced a file that was changed at `changed`
+    /// without a record newer than the one at `place`.
+    fn may_have_replaced(&self, place: u64, changed: Option<SystemTime>) -> bool {
+        let later = self.runs.partition_point(|(run, _)| *run <= place);
+        let changed = changed.and_then(|time| time.checked_add(CLOCK_DOUBT)).map(rfc3339);
+        self.runs.get(later).is_some_and(|(_, started)| changed.is_none_or(|it| it >= *started))
+    }
+}
+
 /// The output of earlier runs.
 pub(super) struct Earlier {
     pub(super) directory: PathBuf,
     pub(super) records: Lookup,
     pub(super) refetch: Refetch,
     pub(super) keep_pages: bool,
+    pub(super) open_runs: OpenRuns,
 }
 
 impl Catalogue {
@@ -125,21 +154,32 @@ impl Earlier {
     }
 
     /// Whether what `record` says is still so: its file is there under the name
-    /// `key` with its size, or no page was to be kept then and none is now.
+    /// `key`, or no page was to be kept then and none is now.
     fn is_saved(&self, standing: Standing, record: &PageRecord, key: &Key) -> bool {
         match (&record.file, record.bytes) {
             (Some(file), Some(bytes)) => {
-                standing.is_kept() && file == key.as_str() && has_size(&self.directory, key, bytes)
+                let place = standing.place().unwrap_or_default();
+                standing.is_kept()
+                    && file == key.as_str()
+                    && self.is_whole(place, key, bytes, record.sha256.as_deref())
             }
             (None, _) => standing.is_fetched() && !self.keep_pages,
             (Some(_), None) => false,
         }
     }
-}
 
-fn has_size(directory: &Path, key: &Key, bytes: u64) -> bool {
-    std::fs::symlink_metadata(directory.join(key.as_str()))
-        .is_ok_and(|found| found.is_file() && found.len() == bytes)
+    /// Whether the file `key` is what the record at `place` says. The size will do,
+    /// unless a run that was killed may have put a page of the same size there.
+    fn is_whole(&self, place: u64, key: &Key, bytes: u64, sha256: Option<&str>) -> bool {
+        let path = self.directory.join(key.as_str());
+        let Ok(found) = std::fs::symlink_metadata(&path) else {
+            return false;
+        };
+        found.is_file()
+            && found.len() == bytes
+            && (!self.open_runs.may_have_replaced(place, found.modified().ok())
+                || sha256.is_some_and(|sha256| compare(&path, bytes, sha256).is_none()))
+    }
 }
 
 /// Servers refuse requests whose head is long, often from 8 kB on.
@@ -161,4 +201,31 @@ fn validators(record: PageRecord) -> Option<Validators> {
         bytes: record.bytes?,
         sha256: record.sha256?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_open_run_may_have_replaced_is_told_by_place_and_time() {
+        let mut open = OpenRuns::default();
+        open.add(100, "2026-11-21T20:10:00Z".into());
+        open.add(300, "2026-11-23T20:10:00Z".into());
+        let at = |hours: u64| {
+            let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_291_800);
+            Some(first - Duration::from_hours(3) + Duration::from_hours(hours))
+        };
+        for (place, changed, expected) in [
+            (50, at(0), false),
+            (50, at(2), true),
+            (50, at(4), true),
+            (50, None, true),
+            (200, at(4), false),
+            (200, at(51), true),
+            (400, at(51), false),
+        ] {
+            assert_eq!(open.may_have_replaced(place, changed), expected, "{place} {changed:?}");
+        }
+    }
 }

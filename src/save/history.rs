@@ -9,9 +9,9 @@
 
 use std::path::Path;
 
-use super::catalogue::{Catalogue, Earlier};
+use super::catalogue::{Catalogue, Earlier, OpenRuns};
 use super::key::{Layout, Namer};
-use super::manifest::{ManifestWriter, Record};
+use super::manifest::{ManifestWriter, Record, RunRecord};
 use super::records::Reader;
 use super::standing::Ledger;
 use super::walk::{Found, walk};
@@ -25,6 +25,8 @@ pub(super) struct History {
     /// What became of each URL.
     pub(super) ledger: Ledger,
     pub(super) last_run: Option<LastRun>,
+    /// The runs that were killed.
+    open_runs: OpenRuns,
     /// How far the runs looked for files.
     pub(super) is_deep: bool,
 }
@@ -33,6 +35,9 @@ pub(super) struct History {
 pub(super) struct LastRun {
     /// Whether it came to its end, and was not killed.
     pub(super) is_ended: bool,
+    /// Where its record stands.
+    place: u64,
+    started: String,
     layout: Layout,
     strays: Strays,
 }
@@ -47,17 +52,20 @@ struct Strays {
 impl History {
     /// Reads all records. The names that `layout` gives cost the least memory.
     pub(super) fn read(reader: &mut Reader, layout: Layout) -> Result<Self, SaveError> {
-        let (namer, ledger) = (Namer::new(layout), Ledger::default());
-        let mut history = Self { namer, ledger, last_run: None, is_deep: false };
+        let mut history = Self {
+            namer: Namer::new(layout),
+            ledger: Ledger::default(),
+            last_run: None,
+            open_runs: OpenRuns::default(),
+            is_deep: false,
+        };
         // The strays are recorded just before their run.
         let mut strays = Strays::default();
         while let Some((place, record)) = reader.next_placed()? {
             match record {
                 Record::Run(run) => {
                     let strays = std::mem::take(&mut strays);
-                    let layout = run.layout;
-                    history.last_run = Some(LastRun { is_ended: false, layout, strays });
-                    history.is_deep |= layout != Layout::Flat;
+                    history.begin(run, place, strays);
                 }
                 Record::Foreign { files } => add(&mut strays.strangers, &files),
                 Record::Orphans { files } => add(&mut strays.orphans, &files),
@@ -70,7 +78,20 @@ impl History {
                 Record::Unknown => (),
             }
         }
+        if let Some(run) = history.last_run.as_ref().filter(|run| !run.is_ended) {
+            history.open_runs.add(run.place, run.started.clone());
+        }
         Ok(history)
+    }
+
+    /// Takes account of the record of a run.
+    fn begin(&mut self, run: RunRecord, place: u64, strays: Strays) {
+        let RunRecord { started, layout, .. } = run;
+        let run = LastRun { is_ended: false, place, started, layout, strays };
+        if let Some(before) = self.last_run.replace(run).filter(|before| !before.is_ended) {
+            self.open_runs.add(before.place, before.started);
+        }
+        self.is_deep |= layout != Layout::Flat;
     }
 
     /// Whose the file `path` is. Pages' names are compared without case: a
@@ -144,6 +165,7 @@ pub(super) fn open(
         records: reader.into_lookup(),
         refetch: options.refetch.clone(),
         keep_pages: options.keep_pages,
+        open_runs: history.open_runs,
     };
     Ok(Catalogue::of(history.namer, history.ledger, earlier))
 }

@@ -8,6 +8,7 @@ mod download;
 mod faults;
 mod guard;
 mod hostile;
+mod killed;
 mod layers;
 mod many_hosts;
 mod output;
