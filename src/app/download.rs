@@ -82,6 +82,9 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     })?;
     let index_time = opened.index_time;
     let mut output = save::open(&config.save)?;
+    for note in output.notes.iter().filter(|_| !is_quiet) {
+        tell(&format!("note: {note}\n"));
+    }
     let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
@@ -129,6 +132,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         args: config.plan.typed.args.clone(),
         is_redacted: config.plan.typed.is_redacted,
         layout: config.save.layout,
+        strays: 0,
     }
 }
 

@@ -83,12 +83,13 @@ fn download(mut typed: DownloadArgs, is_typed: &dyn Fn(&str) -> bool) -> Result<
     plan.queue.failure_limit = typed.running.max_failures;
     let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
+    let words = plan.typed.args.clone();
     Ok(Download {
         plan,
         mode,
         workers,
         deadline: typed.running.deadline,
-        save: output(typed.output, layout, refetch)?,
+        save: output(typed.output, layout, refetch, words)?,
         tell: telling(&typed.telling),
         notes: note.into_iter().chain(redacted).chain(nameless).collect(),
     })
@@ -287,7 +288,12 @@ fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
     })
 }
 
-fn output(typed: OutputArgs, layout: Layout, refetch: Refetch) -> Result<save::Options> {
+fn output(
+    typed: OutputArgs,
+    layout: Layout,
+    refetch: Refetch,
+    source: Vec<String>,
+) -> Result<save::Options> {
     let name = typed.output.to_string_lossy();
     let is_other = [".warc", ".warc.gz"].iter().any(|ending| name.ends_with(ending))
         || ["s3://", "gs://", "az://"].iter().any(|scheme| name.starts_with(scheme));
@@ -297,7 +303,8 @@ fn output(typed: OutputArgs, layout: Layout, refetch: Refetch) -> Result<save::O
             "name a directory",
         );
     }
-    Ok(save::Options { layout, keep_pages: !typed.no_save, directory: typed.output, refetch })
+    let (directory, keep_pages) = (typed.output, !typed.no_save);
+    Ok(save::Options { directory, layout, keep_pages, refetch, source })
 }
 
 fn telling(typed: &TellingArgs) -> TellOptions {

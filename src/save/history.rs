@@ -6,17 +6,24 @@
 //! orphans; they are told from strangers' files because each run records, before
 //! its first page, which strangers it found. The next run records the orphans, so
 //! that they stay known when it does not come to fetch their pages again.
+//!
+//! What a killed run planned is not recorded, its source is: orphans are free for
+//! the pages of that source alone, and until a run has gone through all of it.
+//! Those that are left then belong to nobody's page, and count as strangers'.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::catalogue::{Catalogue, Earlier, OpenRuns};
 use super::key::{Layout, Namer};
 use super::manifest::{ManifestWriter, Record, RunRecord};
 use super::records::Reader;
 use super::standing::Ledger;
-use super::walk::{Found, walk};
-use super::{Options, SaveError, io_error};
+use super::walk::{Depth, Found, walk};
+use super::{MANIFEST_NAME, Options, SaveError, io_error};
+use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
+use crate::message;
 
 /// What a manifest says.
 pub(super) struct History {
@@ -31,20 +38,39 @@ pub(super) struct History {
     pub(super) is_deep: bool,
 }
 
+/// How a run closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Close {
+    /// It was killed.
+    Killed,
+    /// It came to its end before it had all pages of its source.
+    Early,
+    /// It had all of them.
+    Complete,
+}
+
 /// The last run that began.
 pub(super) struct LastRun {
-    /// Whether it came to its end, and was not killed.
-    pub(super) is_ended: bool,
+    close: Close,
+    /// Whether that was all of the source that the run before it had, no filter left out more.
+    covers_earlier: bool,
+    /// Whether lines are lost that may have said whose files are.
+    is_soiled: bool,
+    /// Its source.
+    args: Vec<String>,
+    /// Whether it looked into folders.
+    was_deep: bool,
     /// Where its record stands.
     place: u64,
     started: String,
-    layout: Layout,
     strays: Strays,
 }
 
 /// Files that were there when a run began, and that no record named.
 #[derive(Default)]
 struct Strays {
+    /// How many there are.
+    count: u64,
     strangers: Fingerprints,
     orphans: Fingerprints,
 }
@@ -61,24 +87,38 @@ impl History {
         };
         // The strays are recorded just before their run.
         let mut strays = Strays::default();
+        let mut unreadable = 0;
         while let Some((place, record)) = reader.next_placed()? {
+            // Between the pages of a run, they may have been the beginning of another one.
+            let is_behind_rubbish =
+                reader.unreadable > std::mem::replace(&mut unreadable, reader.unreadable);
+            if let (Record::Page(_) | Record::End(_), true, Some(run)) =
+                (&record, is_behind_rubbish, &mut history.last_run)
+            {
+                run.is_soiled = true;
+            }
             match record {
                 Record::Run(run) => {
                     let strays = std::mem::take(&mut strays);
                     history.begin(run, place, strays);
                 }
-                Record::Foreign { files } => add(&mut strays.strangers, &files),
-                Record::Orphans { files } => add(&mut strays.orphans, &files),
-                Record::End(_) => {
+                Record::Foreign { files } => {
+                    strays.count += add(&mut strays.strangers, &files);
+                }
+                Record::Orphans { files } => {
+                    strays.count += add(&mut strays.orphans, &files);
+                }
+                Record::End(end) => {
                     if let Some(run) = &mut history.last_run {
-                        run.is_ended = true;
+                        let has_all = end.input_complete && end.interrupted == 0;
+                        run.close = if has_all { Close::Complete } else { Close::Early };
                     }
                 }
                 Record::Page(page) => history.ledger.enter(&page, place, &mut history.namer),
                 Record::Unknown => (),
             }
         }
-        if let Some(run) = history.last_run.as_ref().filter(|run| !run.is_ended) {
+        if let Some(run) = history.last_run.as_ref().filter(|run| !run.is_ended()) {
             history.open_runs.add(run.place, run.started.clone());
         }
         Ok(history)
@@ -86,39 +126,92 @@ impl History {
 
     /// Takes account of the record of a run.
     fn begin(&mut self, run: RunRecord, place: u64, strays: Strays) {
-        let RunRecord { started, layout, .. } = run;
-        let run = LastRun { is_ended: false, place, started, layout, strays };
-        if let Some(before) = self.last_run.replace(run).filter(|before| !before.is_ended) {
+        self.is_deep |= run.layout != Layout::Flat;
+        let before = self.last_run.as_ref();
+        let run = LastRun {
+            close: Close::Killed,
+            covers_earlier: before.is_none_or(|before| before.args == run.args)
+                || !run.args.iter().any(|word| is_filter(word)),
+            is_soiled: strays.count < run.strays,
+            args: run.args,
+            was_deep: self.is_deep,
+            place,
+            started: run.started,
+            strays,
+        };
+        if let Some(before) = self.last_run.replace(run).filter(|before| !before.is_ended()) {
             self.open_runs.add(before.place, before.started);
         }
-        self.is_deep |= layout != Layout::Flat;
     }
 
-    /// Whose the file `path` is. Pages' names are compared without case: a
-    /// file that differs in case alone would be theirs on some file systems.
-    fn owner(&self, path: &str) -> Owner {
-        let of_record = if self.namer.has_file(path) { Owner::Page } else { Owner::Stranger };
-        let Some(run) = &self.last_run else {
-            return of_record;
-        };
-        let Strays { strangers, orphans } = &run.strays;
-        // A run with the flat layout did not look into folders, and did not write into them.
-        let was_seen = run.layout != Layout::Flat || !path.contains('/');
-        match of_record {
-            Owner::Stranger if orphans.contains(path) => Owner::KilledRun,
-            // Files that came since a killed run began are its own.
-            Owner::Stranger if !run.is_ended && was_seen && !strangers.contains(path) => {
-                Owner::KilledRun
-            }
-            of_record => of_record,
+    /// Whose the file `path` in `directory` is, for a run with the source `args`.
+    /// Pages' names are compared without case: a file that differs in case alone
+    /// would be theirs on some file systems.
+    fn owner(&self, path: &str, directory: &Path, args: &[String]) -> Owner {
+        if self.namer.has_file(path) {
+            return Owner::Page;
         }
+        let Some(run) = self.last_run.as_ref().filter(|run| run.has_left(path, directory)) else {
+            return Owner::Stranger;
+        };
+        let is_settled = run.close == Close::Complete && run.covers_earlier;
+        if is_settled || !is_same_source(&run.args, args) {
+            return Owner::Nobody;
+        }
+        Owner::KilledRun
+    }
+
+    /// Whether `path` was an orphan that the last run left, which had all its pages.
+    pub(super) fn has_settled(&self, path: &str) -> bool {
+        let run = self.last_run.as_ref();
+        run.is_some_and(|run| run.close == Close::Complete && run.strays.orphans.contains(path))
     }
 }
 
-fn add(set: &mut Fingerprints, files: &[String]) {
+impl LastRun {
+    /// Whether it came to its end, and was not killed.
+    pub(super) fn is_ended(&self) -> bool {
+        self.close != Close::Killed
+    }
+
+    /// Whether this run, or a killed one before it, may have saved the file `path`,
+    /// which no record of a page names.
+    fn has_left(&self, path: &str, directory: &Path) -> bool {
+        let Strays { strangers, orphans, .. } = &self.strays;
+        if orphans.contains(path) {
+            return true;
+        }
+        // A run did not write where it did not look.
+        let was_seen = self.was_deep || !path.contains('/');
+        if self.is_ended() || self.is_soiled || !was_seen || strangers.contains(path) {
+            return false;
+        }
+        std::fs::symlink_metadata(directory.join(path)).is_ok_and(|found| {
+            let changed = found.modified().ok().and_then(|time| time.checked_add(TIME_STEP));
+            found.is_file() && changed.is_some_and(|time| rfc3339(time) >= self.started)
+        })
+    }
+}
+
+/// The coarsest steps in which file systems count time (FAT, 2 s).
+const TIME_STEP: Duration = Duration::from_secs(2);
+
+/// Whether a word of a source narrows it.
+fn is_filter(word: &str) -> bool {
+    ["--limit=", "--include=", "--exclude="].iter().any(|option| word.starts_with(option))
+}
+
+/// Whether two sources are the same one, however narrowed.
+fn is_same_source(one: &[String], other: &[String]) -> bool {
+    let [one, other] = [one, other].map(|source| source.iter().filter(|word| !is_filter(word)));
+    one.eq(other)
+}
+
+fn add(set: &mut Fingerprints, files: &[String]) -> u64 {
     for file in files {
         set.insert(file);
     }
+    files.len() as u64
 }
 
 /// Whose a file is.
@@ -127,6 +220,8 @@ enum Owner {
     Page,
     /// A killed run saved it and did not come to record it.
     KilledRun,
+    /// A killed run saved it, and no page of this run's has its name.
+    Nobody,
     /// Somebody else's.
     Stranger,
 }
@@ -136,25 +231,29 @@ enum Owner {
 pub(super) fn open(
     options: &Options,
     manifest: &mut ManifestWriter,
-) -> Result<Catalogue, SaveError> {
+) -> Result<(Catalogue, Vec<String>), SaveError> {
     let directory = &options.directory;
     let mut reader = Reader::open(directory)?;
     let mut history = History::read(&mut reader, options.layout)?;
     let (mut strangers, mut orphans) = (Vec::new(), Vec::new());
-    let mut links = Vec::new();
-    walk(directory, options.layout.into(), &mut |found| {
+    let (mut links, mut left) = (Vec::new(), Vec::new());
+    let uses_folders = history.is_deep || options.layout != Layout::Flat;
+    walk(directory, Depth::of(uses_folders), &mut |found| {
         match found {
             Found::Folder(path) => history.namer.reserve_folder(path),
             Found::Staged(path) => remove_staged(&directory.join(path))?,
             Found::Link(path) => links.push(path.to_owned()),
-            Found::File(path) => match history.owner(path) {
+            Found::File(path) => match history.owner(path, directory, &options.source) {
                 Owner::Page => (),
                 Owner::KilledRun => orphans.push(path.to_owned()),
+                Owner::Nobody => left.push(path.to_owned()),
                 Owner::Stranger => strangers.push(path.to_owned()),
             },
         }
         Ok(())
     })?;
+    let notes = notes(reader.unreadable, &left);
+    strangers.append(&mut left);
     // No run makes a link: unless it stands for a page, it is a stranger's.
     strangers.extend(links.iter().filter(|path| !history.namer.has_file(path)).cloned());
     manifest.record_strays(&strangers, &orphans)?;
@@ -167,7 +266,25 @@ pub(super) fn open(
         keep_pages: options.keep_pages,
         open_runs: history.open_runs,
     };
-    Ok(Catalogue::of(history.namer, history.ledger, earlier))
+    Ok((Catalogue::of(history.namer, history.ledger, earlier), notes))
+}
+
+/// What people should know: of lines that are no record, and of files that are nobody's.
+fn notes(unreadable: u64, left: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if unreadable > 0 {
+        notes.push(format!(
+            "{unreadable} lines of {MANIFEST_NAME} are no record: pages that they named may be \
+             saved again under other names"
+        ));
+    }
+    if let Some(first) = left.first() {
+        notes.push(message::printable(&format!(
+            "files of a killed run that are no page of this one are left as they are: {} ({first})",
+            left.len()
+        )));
+    }
+    notes
 }
 
 fn remove_staged(path: &Path) -> Result<(), SaveError> {

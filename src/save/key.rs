@@ -187,7 +187,8 @@ fn marks(hash: &str) -> impl Iterator<Item = Cow<'_, str>> {
         .chain((2..=u32::MAX).map(move |number| Cow::Owned(format!("{hash}-{number}"))))
 }
 
-fn lower(path: &str) -> Cow<'_, str> {
+/// `path` as names are compared.
+pub(super) fn lower(path: &str) -> Cow<'_, str> {
     if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(path.to_ascii_lowercase())
     } else {

@@ -74,6 +74,10 @@ pub struct RunRecord {
     /// How names were arranged.
     #[serde(default)]
     pub layout: Layout,
+    /// How many files the `foreign` and `orphans` records before this one name;
+    /// the writer counts them.
+    #[serde(default)]
+    pub strays: u64,
 }
 
 /// How a page ended.
@@ -200,6 +204,8 @@ pub struct ManifestWriter {
     buffer: Vec<u8>,
     started: Option<Instant>,
     keeps_pages: bool,
+    /// Files that the `foreign` and `orphans` records of this run name.
+    strays: u64,
     /// A line may have been written in part: nothing may follow it in this run.
     is_broken: bool,
 }
@@ -238,6 +244,7 @@ impl ManifestWriter {
             buffer: Vec::new(),
             started: None,
             keeps_pages: true,
+            strays: 0,
             is_broken: false,
         })
     }
@@ -249,6 +256,7 @@ impl ManifestWriter {
         foreign: &[String],
         orphans: &[String],
     ) -> Result<(), SaveError> {
+        self.strays = (foreign.len() + orphans.len()) as u64;
         for batch in foreign.chunks(FILES_BATCH) {
             self.append(&Record::Foreign { files: batch.to_vec() });
         }
@@ -271,7 +279,7 @@ impl ManifestWriter {
     ) -> Result<(), SaveError> {
         self.started = Some(now);
         self.keeps_pages = keeps_pages;
-        self.append(&Record::Run(run));
+        self.append(&Record::Run(RunRecord { strays: self.strays, ..run }));
         self.flush().map_err(io_error("write", &self.path))?;
         // On the lines up to this one hangs which files are whose after a power
         // cut. A file system that cannot sync has nothing better to offer.

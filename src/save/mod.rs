@@ -82,6 +82,8 @@ pub struct Options {
     pub keep_pages: bool,
     /// Which pages of earlier runs are fetched again.
     pub refetch: Refetch,
+    /// The source, as the record of the run says it in `args`.
+    pub source: Vec<String>,
 }
 
 /// Which pages of earlier runs are fetched again.
@@ -105,6 +107,7 @@ impl Default for Options {
             layout: Layout::default(),
             keep_pages: true,
             refetch: Refetch::default(),
+            source: Vec::new(),
         }
     }
 }
@@ -117,6 +120,8 @@ pub struct Output {
     pub manifest: ManifestWriter,
     /// Names them, and knows what earlier runs made of them.
     pub catalogue: Catalogue,
+    /// What people should know of what earlier runs left, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Something about the output does not work.
@@ -200,8 +205,8 @@ pub fn open(options: &Options) -> Result<Output, SaveError> {
     }
     std::fs::create_dir_all(directory).map_err(io_error("create the directory", directory))?;
     let mut manifest = ManifestWriter::open(directory)?;
-    let catalogue = history::open(options, &mut manifest)?;
+    let (catalogue, notes) = history::open(options, &mut manifest)?;
     let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
     let row = row.expect("the table's last row is for everybody");
-    Ok(Output { sink: (row.open)(directory), manifest, catalogue })
+    Ok(Output { sink: (row.open)(directory), manifest, catalogue, notes })
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::history::History;
-use super::key::Layout;
+use super::key::{Layout, lower};
 use super::manifest::{PageRecord, Record};
 use super::records::{Lookup, Reader};
 use super::standing::{Standing, Stands};
@@ -67,11 +67,11 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
         return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
     };
     let mut report = Report {
-        is_finished: last_run.is_ended,
+        is_finished: last_run.is_ended(),
         unreadable_lines: reader.unreadable,
         ..Report::default()
     };
-    let depth = if history.is_deep { Depth::All } else { Depth::Top };
+    let depth = Depth::of(history.is_deep);
     let mut records = reader.into_lookup();
     let mut known = Fingerprints::new();
     // Once more, because each page is told at its first record.
@@ -79,17 +79,23 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Page(page) => {
-                page.file.iter().for_each(|file| _ = known.insert(file));
+                page.file.iter().for_each(|file| _ = known.insert(&lower(file)));
                 if history.ledger.mark(&page.url) == Some(true) {
                     let standing = history.ledger.standing(&page.url);
                     check(directory, page.url, standing, &mut records, &mut report)?;
                 }
             }
-            Record::Foreign { files } => files.iter().for_each(|file| _ = known.insert(file)),
+            Record::Foreign { files } => {
+                for file in files {
+                    known.insert(&lower(&file));
+                }
+            }
             Record::Run(_) | Record::Orphans { .. } | Record::End(_) | Record::Unknown => (),
         }
     }
-    find_foreign(directory, depth, &known, &mut report.differences)?;
+    // As for a run: what differs from a page's name in case alone is known with it.
+    let is_known = |path: &str| known.contains(&lower(path)) || history.has_settled(path);
+    find_foreign(directory, depth, &is_known, &mut report.differences)?;
     Ok(report)
 }
 
@@ -151,12 +157,12 @@ pub(super) fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Differenc
 fn find_foreign(
     directory: &Path,
     depth: Depth,
-    known: &Fingerprints,
+    is_known: &dyn Fn(&str) -> bool,
     differences: &mut BTreeMap<String, Difference>,
 ) -> Result<(), SaveError> {
     walk(directory, depth, &mut |found| {
         if let Found::File(path) | Found::Link(path) = found
-            && !known.contains(path)
+            && !is_known(path)
         {
             differences.insert(path.to_owned(), Difference::Foreign);
         }

@@ -4,7 +4,6 @@ use std::fs::FileType;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::key::Layout;
 use super::{MANIFEST_NAME, SaveError, atomic, io_error};
 
 /// How far a look goes.
@@ -16,12 +15,10 @@ pub(super) enum Depth {
     All,
 }
 
-impl From<Layout> for Depth {
-    fn from(layout: Layout) -> Self {
-        match layout {
-            Layout::Flat => Self::Top,
-            Layout::Tree | Layout::Hash => Self::All,
-        }
+impl Depth {
+    /// The least depth that shows all pages, when `uses_folders` says whether some are in folders.
+    pub(super) const fn of(uses_folders: bool) -> Self {
+        if uses_folders { Self::All } else { Self::Top }
     }
 }
 

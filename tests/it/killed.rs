@@ -56,3 +56,96 @@ fn a_page_that_a_killed_run_replaced_is_not_taken_for_the_one_before() {
         place.run(&["verify", "pages"]).code(0);
     }
 }
+
+/// A killed run over a list of these pages: all saved, the first `recorded` of them recorded.
+fn killed(server: &Canned, paths: &[&str], recorded: usize, more: &[&str]) -> Place {
+    let place = Place::new();
+    list(&place, server, paths);
+    place.run(&[&["-i", "list", "-j", "1"], more].concat()).code(0);
+    let run = line_of(&place, "run", 1);
+    cut(&place, run + recorded);
+    place
+}
+
+fn list(place: &Place, server: &Canned, paths: &[&str]) {
+    let lines: String = paths.iter().map(|path| server.url(path) + "\n").collect();
+    place.file("list", lines);
+}
+
+#[test]
+fn a_file_that_came_after_a_kill_is_not_overwritten_by_another_source() {
+    let (server, _) = numbered();
+    let place = killed(&server, &["/a", "/b"], 1, &[]);
+    place.file("pages/mine.html", "mine");
+    place.run(&[&server.url("/mine")]).code(0);
+    assert_eq!(place.text("pages/mine.html"), "mine");
+    place.run(&["verify", "pages"]).code(0);
+}
+
+#[test]
+fn a_file_older_than_the_killed_run_is_not_its_own() {
+    let (server, _) = numbered();
+    let place = killed(&server, &["/a", "/b"], 1, &[]);
+    place.file("pages/b.html", "mine");
+    let file = std::fs::File::options().write(true).open(place.path("pages/b.html")).unwrap();
+    let before = std::time::SystemTime::now() - std::time::Duration::from_mins(10);
+    file.set_modified(before).unwrap();
+    place.run(&["-c"]).code(0);
+    assert_eq!(place.text("pages/b.html"), "mine");
+    place.run(&["verify", "pages"]).code(0);
+}
+
+#[test]
+fn what_a_whole_resume_leaves_of_a_killed_run_is_nobodys() {
+    let (server, _) = numbered();
+    let place = killed(&server, &["/a", "/b", "/c", "/d"], 1, &[]);
+    place.run(&["verify", "pages"]).code(5);
+    list(&place, &server, &["/b", "/a"]);
+    let ended = place.run(&["-c", "--json"]).code(0);
+    assert_eq!(saved_and_skipped(&ended), (1, 1));
+    assert_eq!(place.names("pages"), ["a.html", "b.html", "c.html", "d.html"]);
+    place.run(&["verify", "pages"]).code(0);
+    // From here on they are as a stranger's, and told once.
+    place.file("pages/c.html", "mine");
+    list(&place, &server, &["/a", "/b", "/c"]);
+    place.run(&["-c"]).code(0).says(&["no page of this one are left as they are: 2 ("]);
+    assert_eq!(place.text("pages/c.html"), "mine");
+    let ended = place.run(&["-c"]).code(0);
+    assert!(!ended.stderr.contains("left as they are"), "{ended:?}");
+    place.run(&["verify", "pages"]).code(0);
+}
+
+#[test]
+fn what_a_killed_run_left_in_folders_stays_known_to_a_flat_one() {
+    let (server, _) = numbered();
+    for layout in ["tree", "hash"] {
+        let place = killed(&server, &["/a", "/b", "/c"], 1, &["--layout", layout]);
+        place.run(&["-c", "--layout", "flat", "--limit", "1"]).code(0);
+        let ended = place.run(&["-i", "list", "-c", "--layout", layout, "--json"]).code(0);
+        assert_eq!(saved_and_skipped(&ended), (2, 1));
+        let records = place.records();
+        let marked =
+            records.iter().any(|it| it["file"].as_str().is_some_and(|it| it.contains('~')));
+        assert!(!marked, "a page was saved a second time: {records:?}");
+        place.run(&["verify", "pages"]).code(0);
+    }
+}
+
+#[test]
+fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
+    let (server, _) = numbered();
+    let place = Place::new();
+    place.file("pages/a.html", "mine");
+    list(&place, &server, &["/a", "/b"]);
+    place.run(&["-i", "list"]).code(0);
+    cut(&place, line_of(&place, "run", 1));
+    let manifest = place.text("pages/manifest.jsonl");
+    let (foreign, run) = manifest.split_once('\n').unwrap();
+    assert!(foreign.contains("foreign"));
+    // Its beginning still tells that this is a manifest.
+    let soiled = format!("{}{}\n{run}", &foreign[..15], "\0".repeat(foreign.len() - 15));
+    place.file("pages/manifest.jsonl", soiled);
+    place.run(&["-c"]).code(0).says(&["1 lines of manifest.jsonl are no record"]);
+    assert_eq!(place.text("pages/a.html"), "mine");
+    place.run(&["verify", "pages"]).code(0);
+}

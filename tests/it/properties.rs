@@ -86,13 +86,14 @@ impl Simulated<'_> {
             directory: self.directory.to_owned(),
             layout: self.layout,
             keep_pages: true,
+            source: Vec::new(),
             refetch: Refetch::Unsaved,
         })
     }
 
     /// Runs to the end, and gives how many pages were fetched.
     fn run(&self) -> Result<u64, SaveError> {
-        let Output { sink, mut manifest, catalogue } = self.open()?;
+        let Output { sink, mut manifest, catalogue, .. } = self.open()?;
         let now = SystemClock.now();
         manifest.begin(run_record(self.layout), now, true)?;
         let source = Box::new(Listed::new(self.urls.to_vec()));
@@ -147,6 +148,7 @@ fn run_record(layout: Layout) -> RunRecord {
         args: Vec::new(),
         is_redacted: false,
         layout,
+        strays: 0,
     }
 }
 

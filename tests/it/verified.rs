@@ -30,3 +30,10 @@ fn only_files_are_as_recorded_and_nothing_else_is_opened() {
          1 files are as recorded, 3 differ\n"
     );
 }
+
+#[test]
+fn a_file_that_differs_from_a_page_in_case_alone_is_known_with_it() {
+    let (_server, place) = four_pages();
+    place.file("pages/A.html", "mine");
+    place.run(&["verify", "pages"]).code(0);
+}
