@@ -67,7 +67,11 @@ fn put_in_place(staged: &Path, path: &Path) -> Result<(), (&'static str, io::Err
 
 /// Whether `name` is one that only a staged file has.
 pub fn is_staged(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+    let numbers = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    numbers
+        .and_then(|numbers| numbers.split_once('-'))
+        .is_some_and(|(process, number)| is_number(process) && is_number(number))
 }
 
 #[cfg(test)]
@@ -91,6 +95,14 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
         std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn only_names_that_a_stage_gives_are_staged() {
+        assert!(is_staged(".fetchpages-123-0.part"));
+        for name in ["notes", "-1", "1-", "1-2-3", "1-x", ""] {
+            assert!(!is_staged(&format!(".fetchpages-{name}.part")), "{name}");
+        }
     }
 
     #[test]

@@ -69,7 +69,10 @@ fn walk_below(
         if path == MANIFEST_NAME {
             continue;
         }
-        if below.is_empty() && atomic::is_staged(&path) {
+        if kind.as_ref().is_ok_and(FileType::is_file)
+            && below.is_empty()
+            && atomic::is_staged(&path)
+        {
             visit(Found::Staged(&path))?;
         } else if kind.as_ref().is_ok_and(FileType::is_symlink) {
             visit(Found::Link(&path))?;

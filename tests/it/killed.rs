@@ -149,3 +149,16 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
     assert_eq!(place.text("pages/a.html"), "mine");
     place.run(&["verify", "pages"]).code(0);
 }
+
+#[test]
+fn only_staged_files_are_removed() {
+    let (server, _) = numbered();
+    let place = Place::new();
+    place.file("pages/.fetchpages-notes.part", "mine");
+    place.file("pages/.fetchpages-1-1.part", "staged");
+    place.file("pages/.fetchpages-1-2.part/file", "mine");
+    place.run(&[&server.url("/a")]).code(0);
+    let names = [".fetchpages-1-2.part", ".fetchpages-notes.part", "a.html"];
+    assert_eq!(place.names("pages"), names);
+    place.run(&["verify", "pages"]).code(0);
+}
