@@ -33,6 +33,7 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
             return if error.use_stderr() { Status::Usage } else { Status::Done };
         }
         Err(NoCommand::Usage(error)) => Err(error.into()),
+        Err(NoCommand::Output(error)) => Err(error.into()),
     };
     result.unwrap_or_else(|error| {
         let exit = Exit::of(&error);

@@ -9,7 +9,7 @@ use super::args::{
     AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
     RunningArgs, SourceArgs, Subcommands, TellingArgs,
 };
-use super::{Command, UsageError, proxies, source};
+use super::{Command, NoCommand, UsageError, proxies, source};
 use crate::config::{Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers};
 use crate::fetch::client;
 use crate::fetch::proxy::Proxies;
@@ -32,7 +32,10 @@ pub(super) fn usage<T>(message: impl Into<String>, hint: impl Into<String>) -> R
 
 /// Decides on the command. `is_typed` tells of an option whether it was typed,
 /// or its value is the default.
-pub(super) fn command(typed: Cli, is_typed: &dyn Fn(&str) -> bool) -> Result<Command> {
+pub(super) fn command(
+    typed: Cli,
+    is_typed: &dyn Fn(&str) -> bool,
+) -> std::result::Result<Command, NoCommand> {
     Ok(match typed.command {
         None => Command::Download(Box::new(download(typed.download, is_typed)?)),
         Some(Subcommands::Links(typed)) => links(*typed)?,
@@ -59,21 +62,25 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
         .or_else(|error| usage(format!("--fault: {error}"), "lower one of them"))
 }
 
-fn download(mut typed: DownloadArgs, is_typed: &dyn Fn(&str) -> bool) -> Result<Download> {
+fn download(
+    mut typed: DownloadArgs,
+    is_typed: &dyn Fn(&str) -> bool,
+) -> std::result::Result<Download, NoCommand> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
     let refetch = refetch(typed.again);
-    let mut redacted = None;
+    let (mut redacted, mut is_recorded) = (None, false);
     let mut layout = typed.output.layout.layout.into();
     if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
-            return usage(
+            return Ok(usage(
                 format!("--{option} belongs to a source, and none is named"),
                 "name the source, or leave it all to the record of the last run",
-            );
+            )?);
         }
         let recorded = source::recorded(typed.source, &typed.output.output)?;
         typed.source = recorded.source;
+        is_recorded = true;
         redacted = recorded.run.is_redacted.then(|| LEFT_OUT.to_owned());
         layout = if is_typed("layout") { layout } else { recorded.run.layout };
     }
@@ -84,6 +91,7 @@ fn download(mut typed: DownloadArgs, is_typed: &dyn Fn(&str) -> bool) -> Result<
     let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     let words = plan.typed.args.clone();
+    let going_on = is_recorded.then(|| format!("going on with {}", plan.typed.text));
     Ok(Download {
         plan,
         mode,
@@ -91,7 +99,7 @@ fn download(mut typed: DownloadArgs, is_typed: &dyn Fn(&str) -> bool) -> Result<
         deadline: typed.running.deadline,
         save: output(typed.output, layout, refetch, words)?,
         tell: telling(&typed.telling),
-        notes: note.into_iter().chain(redacted).chain(nameless).collect(),
+        notes: note.into_iter().chain(going_on).chain(redacted).chain(nameless).collect(),
     })
 }
 

@@ -16,6 +16,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::{Download, PlanOptions};
 use crate::origin;
+use crate::save::SaveError;
 use crate::save::key::Layout;
 
 /// A command, decided.
@@ -65,6 +66,14 @@ pub enum NoCommand {
     Parser(clap::Error),
     /// What was typed makes no sense together.
     Usage(UsageError),
+    /// What earlier runs recorded cannot be read.
+    Output(SaveError),
+}
+
+impl From<UsageError> for NoCommand {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
 }
 
 /// Reads the command line `arguments`, the program's name first.
@@ -76,7 +85,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, N
     let matches = description().try_get_matches_from(arguments).map_err(NoCommand::Parser)?;
     let typed = args::Cli::from_arg_matches(&matches).map_err(NoCommand::Parser)?;
     let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
-    convert::command(typed, &is_typed).map_err(NoCommand::Usage)
+    convert::command(typed, &is_typed)
 }
 
 /// The parser's own description of itself, for checking the documentation.

@@ -5,10 +5,10 @@ use std::path::Path;
 use clap::Parser;
 use url::Url;
 
-use super::UsageError;
 use super::args::{Cli, SourceArgs};
 use super::convert::{Result, usage};
 use super::values::duration_text;
+use super::{NoCommand, UsageError};
 use crate::config::{DEFAULT_INDEX, SourceOptions, SourceWords};
 use crate::message::{self, excerpt_url};
 use crate::model::shown_url;
@@ -91,13 +91,15 @@ fn argument_url(argument: &str, text: &str) -> Result<Url> {
 /// What was typed of a source, option by option, for the record.
 struct Words {
     /// Option and value; a URL that is an argument has no option, a switch no value.
-    pairs: Vec<(&'static str, String)>,
+    pairs: Vec<(&'static str, Option<String>)>,
     is_redacted: bool,
+    /// Whether a path is no text, so that the words would name another file.
+    is_lossy: bool,
 }
 
 impl Words {
     fn add(&mut self, option: &'static str, value: impl Into<String>) {
-        self.pairs.push((option, value.into()));
+        self.pairs.push((option, Some(value.into())));
     }
 
     /// As the rules for URLs read it: they know more spellings than `http://`.
@@ -114,13 +116,14 @@ impl Words {
     /// A file's path, so that it is found from another directory too.
     fn add_path(&mut self, option: &'static str, path: &Path) {
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.is_lossy |= whole.to_str().is_none();
         self.add(option, whole.to_string_lossy());
     }
 }
 
 /// The source as on a command line, for the record.
 pub(super) fn words(typed: &SourceArgs) -> SourceWords {
-    let mut words = Words { pairs: Vec::new(), is_redacted: false };
+    let mut words = Words { pairs: Vec::new(), is_redacted: false, is_lossy: false };
     let is_index = typed.urls.is_empty() && typed.input_file.is_none() && typed.sitemap.is_none();
     typed.urls.iter().for_each(|url| words.add_url("", url));
     match &typed.input_file {
@@ -131,7 +134,7 @@ pub(super) fn words(typed: &SourceArgs) -> SourceWords {
     typed.column.iter().for_each(|column| words.add("--column", column));
     typed.sitemap.iter().for_each(|url| words.add_url("--sitemap", url));
     if typed.demo {
-        words.add("--demo", "");
+        words.pairs.push(("--demo", None));
         words.add("--latency", duration_text(typed.latency));
     } else if is_index {
         let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
@@ -149,16 +152,17 @@ pub(super) fn words(typed: &SourceArgs) -> SourceWords {
     typed.include.iter().for_each(|regex| words.add("--include", regex.as_str()));
     typed.exclude.iter().for_each(|regex| words.add("--exclude", regex.as_str()));
     typed.limit.iter().for_each(|limit| words.add("--limit", limit.to_string()));
-    let args = words.pairs.iter().map(|(option, value)| match (*option, value.as_str()) {
-        ("", value) => value.to_owned(),
-        (option, "") => option.to_owned(),
-        (option, value) => format!("{option}={value}"),
+    let args = words.pairs.iter().filter(|_| !words.is_lossy);
+    let args = args.map(|(option, value)| match (*option, value) {
+        ("", Some(value)) => value.clone(),
+        (option, None) => option.to_owned(),
+        (option, Some(value)) => format!("{option}={value}"),
     });
     SourceWords { args: args.collect(), text: text(&words.pairs), is_redacted: words.is_redacted }
 }
 
 /// For people: a command line may name thousands of URLs.
-fn text(pairs: &[(&str, String)]) -> String {
+fn text(pairs: &[(&str, Option<String>)]) -> String {
     let urls = pairs.iter().filter(|(option, _)| option.is_empty()).count();
     let mut text = String::new();
     for (number, (option, value)) in pairs.iter().enumerate() {
@@ -168,7 +172,9 @@ fn text(pairs: &[(&str, String)]) -> String {
         if (URLS_SHOWN..urls).contains(&number) {
             continue;
         }
-        for word in [*option, &quoted(value)].into_iter().filter(|word| !word.is_empty()) {
+        let value = value.as_deref().map(quoted);
+        let words = [Some(*option).filter(|it| !it.is_empty()), value.as_deref()];
+        for word in words.into_iter().flatten() {
             text += if text.is_empty() { "" } else { " " };
             text += word;
         }
@@ -187,26 +193,22 @@ pub(super) struct Recorded {
 
 /// The source of the last run into `directory`, as if it were typed again. Filters
 /// that `typed` holds take the place of the recorded ones.
-pub(super) fn recorded(typed: SourceArgs, directory: &Path) -> Result<Recorded> {
+pub(super) fn recorded(
+    typed: SourceArgs,
+    directory: &Path,
+) -> std::result::Result<Recorded, NoCommand> {
     const HINT: &str = "name the source, as for the first run";
     let place = directory.display();
-    let run = records::last_run(directory).map_err(|error| UsageError {
-        message: format!(
-            "no source is named, and the last run's is not known: {}",
-            message::one_line(&error)
-        ),
-        hint: Some(HINT.into()),
-    })?;
+    let run = records::last_run(directory).map_err(NoCommand::Output)?;
     let Some(run) = run else {
-        return usage(
+        return Ok(usage(
             format!("no source is named, and {place} holds no run to take it from"),
             HINT,
-        );
+        )?);
     };
     if run.args.is_empty() {
-        let message =
-            "no source is named, and the version that made the last run did not record it";
-        return usage(format!("{message} ({})", run.source), HINT);
+        let message = "no source is named, and the last run could not or did not record it";
+        return Ok(usage(format!("{message} ({})", run.source), HINT)?);
     }
     let words = std::iter::once("fetchpages".to_owned()).chain(run.args.iter().cloned());
     let parsed = Cli::try_parse_from(words).map_err(|_| UsageError {
@@ -216,7 +218,8 @@ pub(super) fn recorded(typed: SourceArgs, directory: &Path) -> Result<Recorded> 
     let mut source = parsed.download.source;
     if source.input_file.as_ref().is_some_and(|file| file.as_os_str() == STDIN) {
         let message = format!("the last run into {place} read its URLs from standard input");
-        return usage(message, "name the source, such as -i FILE, or pipe it in again with -i -");
+        let hint = "name the source, such as -i FILE, or pipe it in again with -i -";
+        return Ok(usage(message, hint)?);
     }
     if !typed.include.is_empty() {
         source.include = typed.include;
@@ -231,7 +234,7 @@ pub(super) fn recorded(typed: SourceArgs, directory: &Path) -> Result<Recorded> 
 /// `word` in single quotes when a shell would not take it as one word.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) || word.is_empty() {
+    if !word.is_empty() && word.chars().all(is_plain) {
         return word.into();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
@@ -249,6 +252,7 @@ mod tests {
     #[test]
     fn what_is_recorded_reads_back_as_what_was_typed() {
         for line in [
+            &["--include=", "--exclude=", "http://a.org/1"],
             &["--include=-x", "--limit", "3", "http://a.org/1", "http://a.org/?a=b c"][..],
             &["-i", "list.csv", "--column", "the url", "--exclude", "a|b", "--exclude", "-"],
             &["--index", "http://a.org/", "--select", "a[href='x y']", "--attr", "src"],
@@ -305,6 +309,14 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_is_not_recorded_as_another() {
+        let path = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"list-\xff");
+        let line = ["fetchpages".as_ref(), "-i".as_ref(), path];
+        let recorded = words(&Cli::try_parse_from(line).unwrap().download.source);
+        assert!(recorded.args.is_empty() && recorded.text.contains("list-"), "{recorded:?}");
     }
 
     #[test]

@@ -162,3 +162,12 @@ fn only_staged_files_are_removed() {
     assert_eq!(place.names("pages"), names);
     place.run(&["verify", "pages"]).code(0);
 }
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_no_usage_error() {
+    let place = Place::new();
+    place.file("pages/manifest.jsonl/file", "");
+    for option in ["--resume", "--update", "--retry-failed"] {
+        place.run(&[option]).code(1).says(&["pages/manifest.jsonl is there and is no manifest"]);
+    }
+}
