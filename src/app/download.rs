@@ -87,11 +87,18 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     }
     let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
+    let left_out = output.catalogue.left_out();
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
     let factory = PageWorkFactory { shared: Arc::clone(&shared), sink: Arc::from(output.sink) };
     is_running.store(true, Ordering::SeqCst);
     let prepared = Prepared { plan, manifest: output.manifest, factory, workers };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
+    let left_out = left_out.load(Ordering::Relaxed);
+    if left_out > 0 && !is_quiet {
+        tell(&format!(
+            "note: {left_out} pages are neither saved nor failed: --resume fetches them\n"
+        ));
+    }
     let finished = Finished {
         summary: ended.summary.clone(),
         mode: config.mode.name,

@@ -2,6 +2,8 @@
 //! what earlier runs have made of them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use url::Url;
@@ -23,6 +25,8 @@ pub struct Catalogue {
     /// URLs of this run that no record names.
     fresh: Fingerprints,
     earlier: Option<Earlier>,
+    /// Pages that are neither saved nor wanted, because they have not failed.
+    left_out: Arc<AtomicU64>,
 }
 
 /// What to do about a page.
@@ -81,12 +85,19 @@ impl Catalogue {
             ledger: Ledger::default(),
             fresh: Fingerprints::new(),
             earlier: None,
+            left_out: Arc::default(),
         }
     }
 
     /// A catalogue of what earlier runs left.
     pub(super) fn of(namer: Namer, ledger: Ledger, earlier: Earlier) -> Self {
-        Self { namer, ledger, fresh: Fingerprints::new(), earlier: Some(earlier) }
+        let (fresh, left_out) = (Fingerprints::new(), Arc::default());
+        Self { namer, ledger, fresh, earlier: Some(earlier), left_out }
+    }
+
+    /// Counts the pages that are skipped and not saved, while they are decided on.
+    pub fn left_out(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.left_out)
     }
 
     /// Notes that the URL that the manifest spells `spelled` came up; false when it had before.
@@ -105,7 +116,7 @@ impl Catalogue {
         let standing = self.ledger.standing(spelled);
         let mut record = None;
         if let (Some(earlier), Some(place)) = (&mut self.earlier, standing.place())
-            && (standing.is_irregular() || earlier.refetch.looks_into(standing))
+            && (standing.is_irregular() || earlier.refetch != Refetch::All)
         {
             record = earlier.records.page(place, spelled)?;
         }
@@ -115,24 +126,19 @@ impl Catalogue {
         let key = self.namer.name(url, given);
         Ok(match &self.earlier {
             None => Fate::Fetch { key, validators: None },
-            Some(earlier) => earlier.judge(standing, record, key),
+            Some(earlier) => earlier.judge(standing, record, key, &self.left_out),
         })
     }
 }
 
-impl Refetch {
-    /// Whether what is recorded as saved matters for a URL of this standing.
-    fn looks_into(&self, standing: Standing) -> bool {
-        match self {
-            Self::All => false,
-            Self::Unsaved | Self::Changed => true,
-            Self::Failed(_) => standing.has_failed(),
-        }
-    }
-}
-
 impl Earlier {
-    fn judge(&self, standing: Standing, record: Option<PageRecord>, key: Key) -> Fate {
+    fn judge(
+        &self,
+        standing: Standing,
+        record: Option<PageRecord>,
+        key: Key,
+        left_out: &AtomicU64,
+    ) -> Fate {
         let saved = record.filter(|_| self.refetch != Refetch::All);
         let saved = saved.filter(|record| self.is_saved(standing, record, &key));
         let is_counted_saved = saved.is_some() || (standing.is_fetched() && !self.keep_pages);
@@ -146,6 +152,9 @@ impl Earlier {
             (Refetch::Failed(_), _) => false,
         };
         if !is_wanted {
+            if stands == Stands::Nothing {
+                left_out.fetch_add(1, Ordering::Relaxed);
+            }
             return Fate::Skip;
         }
         let asks = self.refetch == Refetch::Changed;
@@ -213,7 +222,7 @@ mod tests {
         open.add(100, "2026-11-21T20:10:00Z".into());
         open.add(300, "2026-11-23T20:10:00Z".into());
         let at = |hours: u64| {
-            let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_291_800);
+            let first = SystemTime::UNIX_EPOCH + Duration::from_mins(29_921_530);
             Some(first - Duration::from_hours(3) + Duration::from_hours(hours))
         };
         for (place, changed, expected) in [

@@ -166,11 +166,6 @@ impl Standing {
         self.has(FETCHED)
     }
 
-    /// Whether the last record is a failure.
-    pub(super) const fn has_failed(self) -> bool {
-        matches!(self.last, Last::Failed(_))
-    }
-
     /// What stands, when `is_whole` says whether the saved page is there and whole.
     pub(super) const fn resolve(self, is_whole: bool) -> Stands {
         match self.last {

@@ -151,6 +151,16 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
 }
 
 #[test]
+fn a_retry_tells_of_pages_that_were_never_fetched() {
+    let (server, _) = numbered();
+    let place = killed(&server, &["/a", "/b", "/c"], 1, &[]);
+    let ended = place.run(&["--retry-failed"]).code(0);
+    let list = place.path("list");
+    let going_on = format!("note: going on with --input-file {}\n", list.display());
+    ended.says(&[&going_on, "note: 2 pages are neither saved nor failed: --resume fetches them\n"]);
+}
+
+#[test]
 fn only_staged_files_are_removed() {
     let (server, _) = numbered();
     let place = Place::new();
