@@ -1,7 +1,7 @@
 //! What may go now: the queue's pure core. It is told the time and never waits.
 //!
-//! A page that comes passes the [gate](super::gate) of its host's robots rules and
-//! stands in [line](super::lines) at its host. What an attempt brought decides
+//! A page that comes passes the gate of its host's robots rules and
+//! stands in line at its host. What an attempt brought decides
 //! what becomes of the page, and of the others at its host.
 
 use std::cmp::Reverse;

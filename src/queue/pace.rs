@@ -1,7 +1,7 @@
 //! How fast one host is asked: open requests, rate, pauses. Pure: it is told the time.
 //!
 //! What a user or a policy limits is kept to the letter. What a server's
-//! refusals teach is kept beside it, in a [`Brake`], and is found again step by
+//! refusals teach is kept beside it, in a brake, and is found again step by
 //! step: the limits of both hold.
 
 use std::time::{Duration, Instant};
