@@ -7,18 +7,18 @@
 //! | module | decides |
 //! |---|---|
 //! | [`source`] | what: an index page, a list or a sitemap becomes jobs |
-//! | [`queue`] | when: a job that may go now |
+//! | [`queue`] | when: a job that may go now, by its host's pace and rules |
 //! | [`exec`] | where: which threads and runtimes run a page |
 //! | [`work`] | how: fetch, compute, save |
-//! | [`fetch`] | one GET, as the bytes came |
+//! | [`fetch`] | one GET, as the bytes came, by whatever way |
 //! | [`page`] | the CPU stage: decode and hash |
 //! | [`save`] | names, files, manifest |
 //! | [`report`] | progress and summary, made from events |
 //! | [`origin`] | an embedded site to try it all on |
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
-//! Imports go downwards only: `model`, `message`, `event`, `clock`, `fingerprint`
-//! and `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
+//! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
+//! `fingerprint` and `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
 //! `origin`, then `source` and `work`, then `exec`, then `config`, then `cli`
 //! and `app`. A test reads the sources and checks it.
 
