@@ -28,7 +28,7 @@ fn a_head_without_measure_is_no_http() {
     let urls = ["/line", "/many", "/reason", "/lengths", "/hints"].map(|path| server.url(path));
     let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
     arguments.extend(["--retry", "0", "--json"]);
-    let summary = place.run(&arguments).code(3).json();
+    let summary = place.run_apart(&arguments).code(3).json();
     let codes = codes(&place);
     assert!(codes[..4].iter().all(|code| code == "protocol"), "{codes:?}");
     // Interim answers without a final one.
@@ -88,7 +88,7 @@ fn what_unfolds_without_end_is_too_large() {
     let urls = ["/gzip", "/zstd", "/both"].map(|path| server.url(path));
     let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
     arguments.extend(["--max-size", "8MiB", "--json"]);
-    let summary = place.run(&arguments).code(3).json();
+    let summary = place.run_apart(&arguments).code(3).json();
     assert_eq!(codes(&place), ["too-large"; 3]);
     assert!(summary["peak_rss_bytes"].as_u64().unwrap() < MEMORY, "{summary:#}");
     let ended = place.run(&[&server.url("/br"), "--max-size", "1000B", "--json"]).code(3);

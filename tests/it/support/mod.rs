@@ -91,6 +91,17 @@ impl Place {
         command
     }
 
+    /// Runs the program to its end as the child of a shell. A process's peak of memory
+    /// begins with that of the process that it is forked from, and this one may be large.
+    pub fn run_apart(&self, arguments: &[&str]) -> Ended {
+        let mut command = Command::new("sh");
+        // What follows keeps the shell from becoming the program itself.
+        let apart = "\"$0\" \"$@\"; exit $?";
+        command.args(["-c", apart, env!("CARGO_BIN_EXE_fetchpages")]).args(arguments);
+        self.settle(&mut command);
+        Ended::of(command.stdin(Stdio::null()).output().unwrap())
+    }
+
     /// Runs the program to its end with these variables set.
     pub fn run_in(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
         let mut command = self.command(arguments);
