@@ -11,9 +11,7 @@ use super::notice::Notice;
 use super::retry::Dice;
 use super::{Options, retry};
 use crate::clock::{Clock, ManualClock};
-use crate::model::{
-    Attempt, Failure, FailureCode, Head, HttpVersion, Job, Key, Kind, Outcome, Turn,
-};
+use crate::model::{Attempt, Failure, FailureCode, Head, Job, Key, Kind, Outcome, Turn};
 
 pub(super) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
@@ -57,19 +55,11 @@ pub(super) fn failed(code: FailureCode) -> Turn {
 }
 
 pub(super) fn answered(status: u16, retry_after: Option<&str>) -> Turn {
-    let head = Head {
-        final_url: url("http://a.org/"),
-        status,
-        http: HttpVersion::Http11,
-        content_type: None,
-        content_encoding: None,
-        etag: None,
-        last_modified: None,
-        retry_after: retry_after.map(str::to_owned),
-        date: None,
-    };
+    let attempt = retry::tests::failed(FailureCode::Http, Some(status));
+    let retry_after = retry_after.map(str::to_owned);
+    let head = attempt.head.map(|head| Head { retry_after, ..head });
     let failure = Failure::new(FailureCode::Http, crate::message::status(status));
-    Turn::Ended(Attempt { head: Some(head), ..Attempt::failed(failure) })
+    Turn::Ended(Attempt { head, outcome: Outcome::Failed(failure), ..attempt })
 }
 
 fn limited(open: u32) -> HostLimits {

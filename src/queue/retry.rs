@@ -160,13 +160,14 @@ impl Dice {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use url::Url;
 
     use super::*;
     use crate::model::{Failure, Head, HttpVersion};
 
-    fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
+    /// An attempt that failed so, after an answer of this status if there was one.
+    pub(in crate::queue) fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
         let head = status.map(|status| Head {
             final_url: Url::parse("http://a.org/").unwrap(),
             status,
