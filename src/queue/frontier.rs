@@ -122,11 +122,6 @@ impl Frontier {
         self.waiting
     }
 
-    /// Whether a page may go now.
-    pub fn has_ready(&self) -> bool {
-        self.lines.has_ready()
-    }
-
     /// Says that no more pages will be pushed.
     pub const fn end_input(&mut self) {
         self.is_input_over = true;

@@ -85,11 +85,6 @@ impl Lines {
         self.ready_jobs
     }
 
-    /// Whether a host may be asked now.
-    pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
     /// Puts a job in line at its host.
     pub(super) fn line_up(&mut self, id: HostId, job: Job, now: Instant, is_first: bool) {
         let host = self.hosts.get_mut(id);
