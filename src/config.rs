@@ -123,14 +123,18 @@ pub struct Download {
     pub notes: Vec<String>,
 }
 
+/// The CPUs that this process may use.
+pub fn cpus() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
 /// Chooses the number of workers: what was asked for, else the mode's default.
 /// The text says when a wish has no meaning in this mode.
 pub fn choose_workers(
     mode: &exec::Row,
     asked: Option<NonZeroUsize>,
 ) -> (NonZeroUsize, Option<String>) {
-    let cpus = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let default = (mode.default_workers)(cpus);
+    let default = (mode.default_workers)(cpus());
     match asked {
         Some(asked) if !mode.is_scalable && asked != default => {
             let name = mode.name;

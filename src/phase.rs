@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 /// What a page in flight is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -25,12 +27,21 @@ impl Phase {
     const ALL: [Self; 4] = [Self::Connecting, Self::Waiting, Self::Receiving, Self::Working];
 }
 
-/// A page's phase, as far as it is known.
+/// Nobody has decided yet whether the page may be cut short.
+const FREE: u8 = 0;
+/// Somebody has begun what must not be cut short.
+const HELD: u8 = 1;
+/// The page is to be cut short.
+const CANCELLED: u8 = 2;
+
+/// A page's phase, as far as it is known, and whether it may be cut short.
 #[derive(Debug)]
 pub struct PhaseCell {
     phase: AtomicU8,
     bytes: AtomicU64,
     connected: Mutex<Option<Instant>>,
+    hold: AtomicU8,
+    cancelled: Notify,
 }
 
 impl Default for PhaseCell {
@@ -39,11 +50,13 @@ impl Default for PhaseCell {
             phase: AtomicU8::new(Phase::Waiting as u8),
             bytes: AtomicU64::new(0),
             connected: Mutex::default(),
+            hold: AtomicU8::new(FREE),
+            cancelled: Notify::new(),
         }
     }
 }
 
-// Relaxed throughout: the values are for showing, and guard no other memory.
+// Relaxed, but for `hold`: the values are for showing, and guard no other memory.
 impl PhaseCell {
     /// Notes that the page has come to `phase`.
     pub fn set(&self, phase: Phase) {
@@ -75,6 +88,33 @@ impl PhaseCell {
     pub fn connected(&self) -> Option<Instant> {
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Begins what must not be cut short, such as saving on another thread; false
+    /// when the page was cancelled before.
+    pub fn hold(&self) -> bool {
+        self.decide(HELD) != CANCELLED
+    }
+
+    /// Asks for the page to be cut short; true when it may be dropped at once.
+    /// Otherwise somebody holds it, and ends it as soon as that can be.
+    pub fn cancel(&self) -> bool {
+        let may_drop = self.decide(CANCELLED) != HELD;
+        self.cancelled.notify_one();
+        may_drop
+    }
+
+    /// Ends when [`cancel`](Self::cancel) is called; for the one who holds the page.
+    pub async fn cancelled(&self) {
+        self.cancelled.notified().await;
+    }
+
+    /// Decides once: what was decided before, or `wish`.
+    fn decide(&self, wish: u8) -> u8 {
+        match self.hold.compare_exchange(FREE, wish, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => wish,
+            Err(before) => before,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -88,5 +128,16 @@ mod tests {
             cell.set(phase);
             assert_eq!(cell.get(), phase);
         }
+    }
+
+    #[test]
+    fn a_page_is_held_or_cancelled_but_not_both() {
+        let cell = PhaseCell::default();
+        assert!(cell.hold());
+        assert!(!cell.cancel());
+        let cell = PhaseCell::default();
+        assert!(cell.cancel());
+        assert!(!cell.hold());
+        assert!(cell.cancel(), "again is no harm");
     }
 }

@@ -11,7 +11,7 @@ use super::exit::{Exit, Status};
 use super::observers::Observers;
 use super::{limits, print, signals, source, tell};
 use crate::clock::{Clock, SystemClock, rfc3339};
-use crate::config::{Download, Format};
+use crate::config::{self, Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::proxy::Traffic;
@@ -89,7 +89,11 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let left_out = output.catalogue.left_out();
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
-    let factory = PageWorkFactory { shared: Arc::clone(&shared), sink: Arc::from(output.sink) };
+    let factory = PageWorkFactory {
+        shared: Arc::clone(&shared),
+        sink: Arc::from(output.sink),
+        clock: Arc::clone(&clock),
+    };
     is_running.store(true, Ordering::SeqCst);
     let prepared = Prepared { plan, manifest: output.manifest, factory, workers };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
@@ -164,7 +168,8 @@ fn fetch_all(
     .context("failed to start the observing thread")?;
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
-    let run = Run { queue, events: &events, factory: &factory, workers, clock: &**clock };
+    let cpus = config::cpus();
+    let run = Run { queue, events: &events, factory: &factory, workers, cpus, clock: &**clock };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
     let (intake, source_error) = feed.stop();
     events.send_all(queue.take_left().into_events());

@@ -101,7 +101,8 @@ fn run_until(
         }
     });
     let workers = if row.is_scalable { WORKERS } else { NonZeroUsize::MIN };
-    let run = Run { queue, events: &events, factory: script, workers, clock: &SystemClock };
+    let cpus = NonZeroUsize::MIN.saturating_add(1);
+    let run = Run { queue, events: &events, factory: script, workers, cpus, clock: &SystemClock };
     row.executor.run(&run).unwrap();
     feeder.join().unwrap();
     let (collector, result) = observing.finish();

@@ -27,7 +27,7 @@ pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
 /// Gives a job one turn, settles it with the queue and tells what happened.
 ///
 /// A panic fails the page and nothing else. When `abandoned` ends first, so does
-/// the page.
+/// the page, unless it is [held](PhaseCell::hold): it is then waited for.
 pub async fn step(
     run: &Run<'_>,
     work: &dyn Work,
@@ -42,15 +42,22 @@ pub async fn step(
         run.events.send(Event::Started { seq: job.seq, at: started, url, phase });
     }
     let turn = {
-        let turn = AssertUnwindSafe(work.turn(&job, &phase)).catch_unwind();
-        tokio::select! {
+        let mut turn = pin!(AssertUnwindSafe(work.turn(&job, &phase)).catch_unwind());
+        let ended = tokio::select! {
             biased;
-            turn = turn => turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic))),
-            () = abandoned => {
-                Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome()))
+            turn = turn.as_mut() => Some(turn),
+            () = abandoned => None,
+        };
+        match ended {
+            Some(ended) => ended,
+            None if phase.cancel() => {
+                Ok(Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome())))
             }
+            // Somebody else is at it, and says what came of it.
+            None => turn.await,
         }
     };
+    let turn = turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic)));
     if let Turn::Ended(Attempt { breaks_run: Some(why), .. }) = &turn {
         run.queue.close(Closing::Broken(why.clone()));
     }

@@ -3,7 +3,7 @@
 use tokio::runtime::Runtime;
 
 use super::{ExecError, Run};
-use crate::work::Work;
+use crate::work::{Cpu, Work};
 
 /// One thread's event loop and work.
 pub(super) struct Lane {
@@ -12,8 +12,8 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Makes them for the calling thread.
-    pub(super) fn new(run: &Run) -> Result<Self, ExecError> {
+    /// Makes them for the calling thread; pages are computed where `cpu` says.
+    pub(super) fn new(run: &Run, cpu: Cpu) -> Result<Self, ExecError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             // Name lookups alone use these threads, and one lookup serves a host.
@@ -22,7 +22,7 @@ impl Lane {
             .map_err(ExecError::Runtime)?;
         let work = {
             let _inside = runtime.enter();
-            run.factory.make()?
+            run.factory.make(cpu)?
         };
         Ok(Self { inner: Some((work, runtime)) })
     }

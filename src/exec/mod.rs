@@ -4,6 +4,8 @@
 //! differ in who waits and who computes, and that is all they decide.
 
 pub mod drain;
+mod event_loop;
+mod hybrid;
 mod lane;
 mod rayon_pool;
 mod sequential;
@@ -26,6 +28,8 @@ pub struct Run<'a> {
     pub factory: &'a dyn WorkFactory,
     /// Pages in flight at most.
     pub workers: NonZeroUsize,
+    /// CPUs to compute on.
+    pub cpus: NonZeroUsize,
     /// The time.
     pub clock: &'a dyn Clock,
 }
@@ -97,6 +101,8 @@ impl std::fmt::Debug for Row {
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 const SIXTEEN: NonZeroUsize = ONE.saturating_add(15);
+/// A page that waits on a loop costs a few kilobytes, not a thread.
+const SIXTY_FOUR: NonZeroUsize = ONE.saturating_add(63);
 
 /// The ways to execute. Flags, help and tests go through this table.
 pub const TABLE: &[Row] = &[
@@ -121,10 +127,24 @@ pub const TABLE: &[Row] = &[
         is_scalable: true,
         executor: &rayon_pool::RayonPool,
     },
+    Row {
+        name: "async",
+        about: "one event loop on one thread runs all pages, saving included",
+        default_workers: |_| SIXTY_FOUR,
+        is_scalable: true,
+        executor: &event_loop::EventLoop,
+    },
+    Row {
+        name: "hybrid",
+        about: "an event loop waits, a pool sized to the CPUs computes and saves",
+        default_workers: |_| SIXTY_FOUR,
+        is_scalable: true,
+        executor: &hybrid::Hybrid,
+    },
 ];
 
 /// The mode when `--mode` does not say.
-pub const DEFAULT_MODE: &str = "threads";
+pub const DEFAULT_MODE: &str = "hybrid";
 
 /// The row of the mode called `name`.
 pub fn find(name: &str) -> Option<&'static Row> {

@@ -14,6 +14,7 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 use super::lane::Lane;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
 use crate::model::Job;
+use crate::work::Cpu;
 
 thread_local! {
     /// What a pool thread needs for its pages. Rayon gives its closures no place
@@ -34,7 +35,7 @@ impl Executor for RayonPool {
             .thread_name(|worker| format!("rayon-{worker}"))
             .build_scoped(
                 |thread| {
-                    match Lane::new(run) {
+                    match Lane::new(run, Cpu::Inline) {
                         Ok(lane) => LANE.set(Some(lane)),
                         Err(error) => {
                             drop(CloseOnFailure::new(run.queue));

@@ -2,6 +2,7 @@
 
 use super::lane::Lane;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
+use crate::work::Cpu;
 
 /// A loop over the pages.
 pub(super) struct Sequential;
@@ -9,7 +10,7 @@ pub(super) struct Sequential;
 impl Executor for Sequential {
     fn run(&self, run: &Run) -> Result<(), ExecError> {
         let guard = CloseOnFailure::new(run.queue);
-        Lane::new(run)?.block_on(|work| drain::drain(run, work, 0));
+        Lane::new(run, Cpu::Inline)?.block_on(|work| drain::drain(run, work, 0));
         guard.disarm();
         Ok(())
     }

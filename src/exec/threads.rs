@@ -9,6 +9,7 @@ use std::thread::ScopedJoinHandle;
 
 use super::lane::Lane;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
+use crate::work::Cpu;
 
 /// Stacks hold no bodies, and a pool may have hundreds of threads.
 const STACK_BYTES: usize = 512 * 1024;
@@ -42,7 +43,7 @@ impl Executor for Threads {
 
 fn work(run: &Run, worker: usize) -> Result<(), ExecError> {
     let guard = CloseOnFailure::new(run.queue);
-    Lane::new(run)?.block_on(|work| drain::drain(run, work, worker));
+    Lane::new(run, Cpu::Inline)?.block_on(|work| drain::drain(run, work, worker));
     guard.disarm();
     Ok(())
 }

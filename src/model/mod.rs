@@ -244,6 +244,34 @@ impl Outcome {
     }
 }
 
+/// When the stages of an attempt's last turn were over, from the start of that
+/// turn; zero for those that it did not come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stages {
+    /// The answer was there, whole or not.
+    pub received: Duration,
+    /// A thread took the answer up, to compute.
+    pub taken_up: Duration,
+    /// The body was decoded and hashed.
+    pub computed: Duration,
+    /// The page was kept.
+    pub kept: Duration,
+    /// The thread of a CPU pool that computed, counted from 0; `None` when the
+    /// worker did so itself.
+    pub thread: Option<usize>,
+}
+
+impl Stages {
+    /// Those of an attempt that came to none.
+    pub const NONE: Self = Self {
+        received: Duration::ZERO,
+        taken_up: Duration::ZERO,
+        computed: Duration::ZERO,
+        kept: Duration::ZERO,
+        thread: None,
+    };
+}
+
 /// One attempt at a page: how it ended and what it cost.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -257,6 +285,8 @@ pub struct Attempt {
     pub wait: Duration,
     /// CPU time of decoding, hashing and extracting.
     pub cpu: Duration,
+    /// Its course.
+    pub stages: Stages,
     /// Set when the failure would meet every further page too, such as a full
     /// disk: the run stops, and this says why, outermost words first.
     pub breaks_run: Option<Vec<String>>,
@@ -271,6 +301,7 @@ impl Attempt {
             wire_bytes: 0,
             wait: Duration::ZERO,
             cpu: Duration::ZERO,
+            stages: Stages::NONE,
             breaks_run: None,
         }
     }

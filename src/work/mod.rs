@@ -1,6 +1,8 @@
 //! What one page needs done: one trait, so that executors never know what they execute.
 
+mod cost;
 pub mod page_work;
+mod pooled;
 pub mod scripted;
 
 use std::sync::Arc;
@@ -25,12 +27,31 @@ pub trait Work {
 /// Makes the work of one runtime. Called inside each runtime of an executor,
 /// because what it holds (an HTTP client's connections) must not cross runtimes.
 pub trait WorkFactory: Sync {
-    /// Makes a work for the calling thread's runtime.
+    /// Makes a work for the calling thread's runtime, which computes where `cpu` says.
     ///
     /// # Errors
     ///
     /// [`WorkError`] when the run cannot go on; a page's trouble is not one.
-    fn make(&self) -> Result<Box<dyn Work>, WorkError>;
+    fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError>;
+}
+
+/// Where decoding, hashing, extracting and a local save run.
+#[derive(Clone)]
+pub enum Cpu {
+    /// On the thread that waited for the answer.
+    Inline,
+    /// On a pool of threads, while that thread waits for other answers.
+    Pool(Arc<dyn CpuPool>),
+}
+
+/// Threads that compute.
+///
+/// Implementors run each task once, on whichever of their threads is free, and
+/// tell it which one that is, counted from 0. The caller sees to it that no more
+/// tasks wait than it has pages in flight.
+pub trait CpuPool: Send + Sync {
+    /// Runs `task` soon.
+    fn spawn(&self, task: Box<dyn FnOnce(usize) + Send>);
 }
 
 /// Work cannot begin.

@@ -1,15 +1,16 @@
 //! The real work: fetch, compute, save.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 
-use super::{Work, WorkError, WorkFactory};
-use crate::clock;
+use super::cost::Cost;
+use super::{Cpu, Work, WorkError, WorkFactory, pooled};
+use crate::clock::{self, Clock};
 use crate::fetch::{Ask, Client, Got, Shared, Want};
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Outcome, RawPage, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
 use crate::page;
 use crate::page::decode::{decode, decode_start};
 use crate::phase::{Phase, PhaseCell};
@@ -22,13 +23,17 @@ pub struct PageWorkFactory {
     pub shared: Arc<Shared>,
     /// Where pages are kept.
     pub sink: Arc<dyn Sink>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl WorkFactory for PageWorkFactory {
-    fn make(&self) -> Result<Box<dyn Work>, WorkError> {
+    fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
         let client = Client::new(&self.shared)?;
         let max_bytes = self.shared.options().max_size;
-        Ok(Box::new(PageWork { client, sink: Arc::clone(&self.sink), max_bytes }))
+        let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
+        let finisher = Arc::new(Finisher { sink, clock, max_bytes });
+        Ok(Box::new(PageWork { client, finisher, cpu, cost: Cost::new() }))
     }
 }
 
@@ -41,13 +46,22 @@ const REASON_LIMIT: u64 = 1024 * 1024;
 
 struct PageWork {
     client: Client,
+    finisher: Arc<Finisher>,
+    cpu: Cpu,
+    cost: Cost,
+}
+
+/// The part of a page's work that computes.
+struct Finisher {
     sink: Arc<dyn Sink>,
+    clock: Arc<dyn Clock>,
     max_bytes: u64,
 }
 
 impl Work for PageWork {
     fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
         Box::pin(async move {
+            let started = self.finisher.clock.now();
             let hop = job.hop.as_deref();
             let ask = Ask {
                 url: job.target(),
@@ -64,11 +78,14 @@ impl Work for PageWork {
             let raw = match self.client.ask(ask).await {
                 Ok(Got::Answer(raw)) => raw,
                 Ok(Got::Moved(target)) => return Turn::Moved(target),
-                Err(missed) => return Turn::Ended(missed.into()),
+                Err(missed) => {
+                    let received = self.finisher.clock.now() - started;
+                    let stages = Stages { received, ..Stages::NONE };
+                    return Turn::Ended(Attempt { stages, ..missed.into() });
+                }
             };
-            phase.set(Phase::Working);
             match job.kind {
-                Kind::Page => Turn::Ended(self.finish(job, raw)),
+                Kind::Page => Turn::Ended(self.finish(job, raw, started, phase).await),
                 Kind::Robots | Kind::Source => read(raw),
             }
         })
@@ -76,10 +93,44 @@ impl Work for PageWork {
 }
 
 impl PageWork {
-    fn finish(&self, job: &Job, raw: RawPage) -> Attempt {
+    /// Computes and saves, here or on the pool.
+    async fn finish(
+        &self,
+        job: &Job,
+        raw: RawPage,
+        started: Instant,
+        phase: &Arc<PhaseCell>,
+    ) -> Attempt {
+        let size = raw.body.len();
+        let received = self.finisher.clock.now() - started;
         if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
-            return attempt(Outcome::Unchanged, raw);
+            let stages = Stages { received, ..Stages::NONE };
+            return Attempt { stages, ..attempt(Outcome::Unchanged, raw) };
         }
+        let ended = match &self.cpu {
+            Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => {
+                let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());
+                let told = Arc::clone(phase);
+                let task = move |thread| {
+                    told.set(Phase::Working);
+                    finisher.finish(&key, raw, started, Some(thread))
+                };
+                pooled::run(&**pool, phase, task).await
+            }
+            Cpu::Pool(_) | Cpu::Inline => {
+                phase.set(Phase::Working);
+                self.finisher.finish(&job.key, raw, started, None)
+            }
+        };
+        let Attempt { stages, .. } = ended;
+        self.cost.learn(size, stages.kept.saturating_sub(stages.taken_up));
+        Attempt { stages: Stages { received, ..stages }, ..ended }
+    }
+}
+
+impl Finisher {
+    fn finish(&self, key: &Key, raw: RawPage, started: Instant, thread: Option<usize>) -> Attempt {
+        let taken_up = self.clock.now() - started;
         let cpu_before = clock::thread_cpu_time();
         let page = if is_saved_status(raw.head.status) {
             page::compute(&raw, self.max_bytes)
@@ -87,16 +138,19 @@ impl PageWork {
             Err(refused(&raw))
         };
         let cpu = clock::thread_cpu_time().saturating_sub(cpu_before);
+        let computed = self.clock.now() - started;
         let mut breaks_run = None;
         let outcome = page.and_then(|page| {
-            self.sink.put(&job.key, &page.body).map_err(|error| {
+            self.sink.put(key, &page.body).map_err(|error| {
                 breaks_run = error.breaks_run().then(|| message::chain(&error));
                 Failure::new(FailureCode::Save, message::one_line(&error))
             })?;
             Ok(Outcome::Saved { bytes: page.body.len() as u64, sha256: page.sha256 })
         });
         let outcome = outcome.unwrap_or_else(Outcome::Failed);
-        Attempt { cpu, breaks_run, ..attempt(outcome, raw) }
+        let kept = self.clock.now() - started;
+        let stages = Stages { taken_up, computed, kept, thread, ..Stages::NONE };
+        Attempt { cpu, stages, breaks_run, ..attempt(outcome, raw) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::LocalBoxFuture;
 
-use super::{Work, WorkError, WorkFactory};
+use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
 
@@ -66,12 +66,15 @@ impl Script {
 
 /// A factory has to be `'static` inside the works it makes, so the script is shared.
 impl WorkFactory for Arc<Script> {
-    fn make(&self) -> Result<Box<dyn Work>, WorkError> {
-        Ok(Box::new(ScriptedWork(Arc::clone(self))))
+    fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
+        Ok(Box::new(ScriptedWork { script: Arc::clone(self), cpu }))
     }
 }
 
-struct ScriptedWork(Arc<Script>);
+struct ScriptedWork {
+    script: Arc<Script>,
+    cpu: Cpu,
+}
 
 /// Counts an attempt as in flight until it ends, in whatever way.
 struct InFlight<'a>(&'a State);
@@ -83,9 +86,9 @@ impl Drop for InFlight<'_> {
 }
 
 impl Work for ScriptedWork {
-    fn turn<'a>(&'a self, job: &'a Job, _phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
         Box::pin(async move {
-            let state = &*self.0.state;
+            let state = &*self.script.state;
             state.begun.fetch_add(1, Ordering::SeqCst);
             let in_flight = state.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
             state.peak.fetch_max(in_flight, Ordering::SeqCst);
@@ -98,21 +101,33 @@ impl Work for ScriptedWork {
             };
             // Gives the other pages of this thread their turn, as real I/O would.
             tokio::task::yield_now().await;
-            let saved = Outcome::Saved { bytes: job.seq, sha256: [0; 32] };
-            let attempt = match (self.0.step_of)(job.seq) {
-                Step::Save => Attempt::without_answer(saved),
-                Step::FailThenSave(failures) if number > failures => Attempt::without_answer(saved),
-                Step::FailThenSave(_) => failed(FailureCode::Reset),
-                Step::Fail => failed(FailureCode::Http),
-                Step::Panic => panic!("page {} panics, as the script says", job.seq),
-                Step::Hang => std::future::pending().await,
-                Step::Break => Attempt {
-                    breaks_run: Some(vec!["the script says so".into()]),
-                    ..failed(FailureCode::Save)
-                },
+            let (step, seq) = ((self.script.step_of)(job.seq), job.seq);
+            if step == Step::Hang {
+                std::future::pending::<()>().await;
+            }
+            let attempt = match &self.cpu {
+                Cpu::Inline => attempt(step, seq, number),
+                Cpu::Pool(pool) => {
+                    pooled::run(&**pool, phase, move |_| attempt(step, seq, number)).await
+                }
             };
             Turn::Ended(attempt)
         })
+    }
+}
+
+/// What comes of attempt `number` at page `seq`; a step that hangs never comes to this.
+fn attempt(step: Step, seq: u64, number: u32) -> Attempt {
+    let saved = Outcome::Saved { bytes: seq, sha256: [0; 32] };
+    match step {
+        Step::FailThenSave(failures) if number <= failures => failed(FailureCode::Reset),
+        Step::Save | Step::FailThenSave(_) | Step::Hang => Attempt::without_answer(saved),
+        Step::Fail => failed(FailureCode::Http),
+        Step::Panic => panic!("page {seq} panics, as the script says"),
+        Step::Break => Attempt {
+            breaks_run: Some(vec!["the script says so".into()]),
+            ..failed(FailureCode::Save)
+        },
     }
 }
 

@@ -51,7 +51,7 @@ fn the_manifest_records_each_page_once_between_run_and_end() {
     let (run, end) = (&records[0], records.last().unwrap());
     assert_eq!(
         (&run["v"], &run["mode"], &run["workers"]),
-        (&1.into(), &"threads".into(), &4.into())
+        (&1.into(), &"hybrid".into(), &4.into())
     );
     assert!(run["source"].as_str().unwrap().starts_with("--index 'http://127.0.0.1:"));
     // The index names one page twice, once with a fragment, and the page itself once more.

@@ -1,0 +1,34 @@
+//! A task on a pool's thread, waited for on the loop.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::CpuPool;
+use crate::phase::PhaseCell;
+
+/// Runs `task` on a thread of `pool`, and panics as it does.
+///
+/// A page that is cancelled before its task begins never begins it; one that has
+/// begun is held until the page's turn ends, so nothing may be waited for after it.
+pub(super) async fn run<T: Send + 'static>(
+    pool: &dyn CpuPool,
+    phase: &Arc<PhaseCell>,
+    task: impl FnOnce(usize) -> T + Send + 'static,
+) -> T {
+    let (sender, receiver) = oneshot::channel();
+    let phase = Arc::clone(phase);
+    pool.spawn(Box::new(move |thread| {
+        if phase.hold() {
+            let result = catch_unwind(AssertUnwindSafe(|| task(thread)));
+            // Nobody waits any more when the run itself has panicked.
+            drop(sender.send(result));
+        }
+    }));
+    match receiver.await {
+        Ok(result) => result.unwrap_or_else(|panic| resume_unwind(panic)),
+        // Cancelled: whoever did that drops this future next.
+        Err(_) => std::future::pending().await,
+    }
+}
