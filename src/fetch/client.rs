@@ -227,12 +227,14 @@ impl Client {
         let options = self.options();
         let home = options.credentials_for.as_ref().unwrap_or(asked);
         let mut url = url.clone();
-        let is_home = url.origin() == asked.origin();
-        // The user's own go along at home; those within a redirect's target are the
-        // server's wish. Neither call fails for an http(s) URL, which always has a host.
-        let _ = url.set_username(if is_home { asked.username() } else { "" });
-        let _ = url.set_password(asked.password().filter(|_| is_home));
-        let goes_home = is_home && url.origin() == home.origin();
+        let is_home = ask.hops == 0 || url.origin() == asked.origin();
+        if ask.hops > 0 {
+            // The user's own go along at home; those within a redirect's target are the
+            // server's wish. Neither call fails for an http(s) URL, which always has a host.
+            let _ = url.set_username(if is_home { asked.username() } else { "" });
+            let _ = url.set_password(asked.password().filter(|_| is_home));
+        }
+        let goes_home = !options.credentials.is_empty() && is_home && url.origin() == home.origin();
         let mut request = http.get(url);
         if goes_home {
             request = request.headers(options.credentials.clone());

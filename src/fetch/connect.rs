@@ -1,6 +1,6 @@
 //! Connections: counted, timed and limited in one layer around the client's connector.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,37 +72,53 @@ impl<S> Layer<S> for CountConnections {
     type Service = Counting<S>;
 
     fn layer(&self, connector: S) -> Counting<S> {
+        let connector = Arc::new(connector);
         Counting { connector, links: Arc::clone(&self.links), limit: self.limit }
     }
 }
 
 /// A connector whose connections are counted.
-#[derive(Clone)]
+///
+/// The client clones its connector ten times for each request, and needs it for
+/// few of them: so the costly part is shared.
 pub(super) struct Counting<S> {
-    connector: S,
+    connector: Arc<S>,
     links: Arc<Links>,
     limit: Duration,
 }
 
+impl<S> Clone for Counting<S> {
+    fn clone(&self) -> Self {
+        let (connector, links) = (Arc::clone(&self.connector), Arc::clone(&self.links));
+        Self { connector, links, limit: self.limit }
+    }
+}
+
 impl<S, R> Service<R> for Counting<S>
 where
-    S: Service<R, Error = BoxError>,
+    S: Service<R, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Response: 'static,
+    R: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The one that is called is a clone, and asked then.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, destination: R) -> Self::Future {
         let opening = Opening::new(&self.links);
-        let connecting = self.connector.call(destination);
+        let mut connector = S::clone(&self.connector);
         let limit = self.limit;
         Box::pin(async move {
+            let connecting = async {
+                poll_fn(|cx| connector.poll_ready(cx)).await?;
+                connector.call(destination).await
+            };
             let connection = tokio::time::timeout(limit + GRACE, connecting)
                 .await
                 .map_err(|_elapsed| ConnectTimedOut(limit))??;

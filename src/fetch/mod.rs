@@ -146,12 +146,12 @@ impl Client {
         let response = self.send(ask, &route).await?;
         ask.phase.set(Phase::Receiving);
         trail.wait = ask.spent + (self.now() - started);
-        let head = read_head(&response, ask.url);
-        trail.head = Some(head.clone());
+        trail.head = Some(read_head(&response, ask.url));
         refuse_transfer_coding(response.headers())?;
         let target = redirect_target(ask.url, &response)?;
         let body = self.read_body(response, trail, ask).await?;
         let Some(target) = target else {
+            let head = trail.head.take().expect("it was put there above");
             return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
         };
         let limit = match ask.want {

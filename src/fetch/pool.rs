@@ -84,12 +84,12 @@ impl Pool {
                 held.spoken_to.clear();
                 held.clients.clear();
             }
+            held.spoken_to.insert(host);
         }
         let client = match held.clients.get(&proxy) {
             Some(client) => client.clone(),
             None => held.clients.entry(proxy).or_insert(make()?).clone(),
         };
-        held.spoken_to.insert(host);
         held.in_flight += 1;
         Ok(Loan { client, pool: self })
     }

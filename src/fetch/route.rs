@@ -31,7 +31,10 @@ impl Client {
         }
         let shared = self.shared();
         let candidates = self.options().proxies.candidates(url);
-        let proxy = shared.rotation().pick(candidates, self.now());
+        let proxy = match candidates {
+            [] => None,
+            _ => shared.rotation().pick(candidates, self.now()),
+        };
         let kept = (self.options().kept_hosts, shared.crowd());
         let loan = self.pool().lend(url, proxy, kept, || shared.make(proxy));
         let loan = loan.map_err(|error| {

@@ -203,10 +203,10 @@ pub struct RawPage {
 }
 
 /// A page after the CPU stage: decoded and hashed.
-#[derive(Debug, Clone)]
-pub struct Page {
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
     /// The decoded body.
-    pub body: Bytes,
+    pub body: &'a [u8],
     /// SHA-256 of the decoded body.
     pub sha256: [u8; 32],
 }

@@ -35,14 +35,40 @@ thread_local! {
 /// Code `decode` for a body that is not in its coding and for an unknown
 /// coding; `too-large` for more than `max_bytes` decoded bytes.
 pub fn decode(body: &Bytes, coding: Option<&str>, max_bytes: u64) -> Result<Bytes, Failure> {
-    let mut decoded = body.clone();
-    // Codings are listed in the order in which they were applied (RFC 9110, 8.4).
-    for coding in coding.unwrap_or("").rsplit(',').map(str::trim) {
-        if coding.is_empty() || coding.eq_ignore_ascii_case("identity") || decoded.is_empty() {
-            continue;
-        }
-        decoded = take_off(&decoded, coding, max_bytes)?;
+    let mut room = Vec::new();
+    let decoded = decode_into(&mut room, body, coding, max_bytes)?;
+    if decoded.as_ptr() == body.as_ptr() {
+        return Ok(body.clone());
     }
+    let len = decoded.len();
+    room.truncate(len);
+    Ok(Bytes::from(room))
+}
+
+/// As [`decode`], with the decoded body in `room`, which may be used again for the
+/// next one: its size is that of the largest, and what is behind the body is junk.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_into<'a>(
+    room: &'a mut Vec<u8>,
+    body: &'a [u8],
+    coding: Option<&str>,
+    max_bytes: u64,
+) -> Result<&'a [u8], Failure> {
+    // Codings are listed in the order in which they were applied (RFC 9110, 8.4).
+    let codings = coding.unwrap_or("").rsplit(',').map(str::trim);
+    let codings = codings.filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("identity"));
+    let mut decoded_len = None;
+    for coding in codings {
+        let input = decoded_len.map(|len| room[..len].to_vec());
+        let input = input.as_deref().unwrap_or(body);
+        if !input.is_empty() {
+            decoded_len = Some(take_off(room, input, coding, max_bytes)?);
+        }
+    }
+    let decoded = decoded_len.map_or(body, |len| &room[..len]);
     if decoded.len() as u64 > max_bytes {
         return Err(too_large(max_bytes));
     }
@@ -72,21 +98,27 @@ pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Bytes {
     start.into()
 }
 
-fn take_off(body: &[u8], coding: &str, max_bytes: u64) -> Result<Bytes, Failure> {
+/// Takes one coding off, and gives the number of bytes that are then in `room`.
+fn take_off(
+    room: &mut Vec<u8>,
+    body: &[u8],
+    coding: &str,
+    max_bytes: u64,
+) -> Result<usize, Failure> {
     let decoded = match coding.to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => gzip(body, max_bytes),
-        "deflate" => deflate(body, max_bytes),
-        "br" => read_all(brotli_decompressor::Decompressor::new(body, 4096), max_bytes),
+        "gzip" | "x-gzip" => gzip(room, body, max_bytes),
+        "deflate" => deflate(room, body, max_bytes),
+        "br" => read_all(room, brotli_decompressor::Decompressor::new(body, 4096), max_bytes),
         "zstd" => zstd::stream::read::Decoder::with_buffer(body)
             .map_err(Undecodable::Broken)
-            .and_then(|decoder| read_all(decoder, max_bytes)),
+            .and_then(|decoder| read_all(room, decoder, max_bytes)),
         _ => {
             let coding = message::excerpt(coding);
             let message = format!("the body is in an unknown content coding, {coding:?}");
             return Err(Failure::new(FailureCode::Decode, message));
         }
     };
-    decoded.map(Bytes::from).map_err(|error| match error {
+    decoded.map_err(|error| match error {
         Undecodable::TooLarge => too_large(max_bytes),
         Undecodable::Broken(error) => {
             Failure::new(FailureCode::Decode, format!("the body is not valid {coding}: {error}"))
@@ -111,43 +143,49 @@ enum Undecodable {
 /// whether more follows. So the trailer at the end of the input is compared
 /// with what came out; where they differ, or where the same trailer stands
 /// earlier too (members of equal content), the members are read one by one.
-fn gzip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
+fn gzip(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
     let Some((_, trailer)) = body.split_last_chunk::<8>().filter(|_| body.len() >= GZIP_FRAME)
     else {
-        return gzip_members(body, max_bytes);
+        return gzip_members(room, body, max_bytes);
     };
     let [c0, c1, c2, c3, s0, s1, s2, s3] = *trailer;
     let checksum = u32::from_le_bytes([c0, c1, c2, c3]);
     let size = u64::from(u32::from_le_bytes([s0, s1, s2, s3]));
     if size > DEFLATE_RATIO * body.len() as u64 {
-        return gzip_members(body, max_bytes);
+        return gzip_members(room, body, max_bytes);
     }
     if size > max_bytes {
         // Or what follows the last member was taken for its size: look, and keep nothing.
         write_members(body, max_bytes, &mut std::io::sink())?;
-        return gzip_members(body, max_bytes);
+        return gzip_members(room, body, max_bytes);
     }
-    let mut decoded = vec![0; usize::try_from(size).map_err(|_| Undecodable::TooLarge)?];
-    let result = DEFLATE.with_borrow_mut(|decoder| decoder.gzip_decompress(body, &mut decoded));
+    let size = usize::try_from(size).map_err(|_| Undecodable::TooLarge)?;
+    if room.len() < size {
+        // What is there would only be copied.
+        room.clear();
+        room.resize(size, 0);
+    }
+    let decoded = &mut room[..size];
+    let result = DEFLATE.with_borrow_mut(|decoder| decoder.gzip_decompress(body, decoded));
     match result {
         Ok(written)
             if written == decoded.len()
-                && libdeflater::crc32(&decoded) == checksum
+                && libdeflater::crc32(decoded) == checksum
                 && memchr::memmem::find(&body[..body.len() - 1], trailer).is_none() =>
         {
-            Ok(decoded)
+            Ok(size)
         }
         Ok(_) | Err(DecompressionError::InsufficientSpace | DecompressionError::BadData) => {
-            gzip_members(body, max_bytes)
+            gzip_members(room, body, max_bytes)
         }
     }
 }
 
 /// Decodes gzip member by member.
-fn gzip_members(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
-    let mut decoded = Vec::new();
-    write_members(body, max_bytes, &mut decoded)?;
-    Ok(decoded)
+fn gzip_members(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
+    room.clear();
+    write_members(body, max_bytes, room)?;
+    Ok(room.len())
 }
 
 /// Writes what the members of a gzip body hold (RFC 1952, 2.2). What follows the
@@ -173,23 +211,23 @@ fn write_members(
 
 /// "deflate" means the zlib format (RFC 9110, 8.4.1.2), but some servers send
 /// the bare data, so the header decides (RFC 1950, 2.2).
-fn deflate(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
+fn deflate(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
     let is_zlib = body.len() >= 2
         && body[0] & 0x0f == 8
         && (u16::from(body[0]) << 8 | u16::from(body[1])).is_multiple_of(31);
     if is_zlib {
-        match read_all(flate2::bufread::ZlibDecoder::new(body), max_bytes) {
+        match read_all(room, flate2::bufread::ZlibDecoder::new(body), max_bytes) {
             Err(Undecodable::Broken(_)) => (), // bare data may look like a header
             decided => return decided,
         }
     }
-    read_all(flate2::bufread::DeflateDecoder::new(body), max_bytes)
+    read_all(room, flate2::bufread::DeflateDecoder::new(body), max_bytes)
 }
 
-fn read_all(reader: impl Read, max_bytes: u64) -> Result<Vec<u8>, Undecodable> {
-    let mut decoded = Vec::new();
-    reader.take(max_bytes + 1).read_to_end(&mut decoded).map_err(Undecodable::Broken)?;
-    if decoded.len() as u64 > max_bytes { Err(Undecodable::TooLarge) } else { Ok(decoded) }
+fn read_all(room: &mut Vec<u8>, reader: impl Read, max_bytes: u64) -> Result<usize, Undecodable> {
+    room.clear();
+    reader.take(max_bytes + 1).read_to_end(room).map_err(Undecodable::Broken)?;
+    if room.len() as u64 > max_bytes { Err(Undecodable::TooLarge) } else { Ok(room.len()) }
 }
 
 /// A reader of plain text from a reader of text that may be gzipped; its first

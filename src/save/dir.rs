@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::atomic::Stage;
-use super::{SaveError, Sink};
+use super::{SaveError, Sink, io_error};
 use crate::model::Key;
 
 /// Keeps each page as a file of its own.
@@ -14,17 +14,21 @@ pub(super) struct DirSink {
 
 impl DirSink {
     /// A sink in `root`, which must be there.
-    pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), stage: Stage::new(root) }
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when it cannot be opened.
+    pub(super) fn open(root: &Path) -> Result<Self, SaveError> {
+        let stage = Stage::open(root).map_err(io_error("open", root))?;
+        Ok(Self { root: root.to_owned(), stage })
     }
 }
 
 impl Sink for DirSink {
     fn put(&self, key: &Key, body: &[u8]) -> Result<(), SaveError> {
-        let path = self.root.join(key.as_str());
-        self.stage.write(&path, body).map_err(|(action, source)| SaveError::Io {
+        self.stage.write(key.as_str(), body).map_err(|(action, source)| SaveError::Io {
             action,
-            path,
+            path: self.root.join(key.as_str()),
             source,
         })
     }

@@ -54,7 +54,7 @@ pub struct Row {
     /// Whether these options ask for it.
     pub is_asked_for: fn(&Options) -> bool,
     /// Opens it in the output directory, which is there.
-    pub open: fn(&Path) -> Box<dyn Sink>,
+    pub open: fn(&Path) -> Result<Box<dyn Sink>, SaveError>,
 }
 
 /// The ways of keeping pages; the first that is asked for is taken.
@@ -62,12 +62,12 @@ pub const TABLE: &[Row] = &[
     Row {
         name: "none",
         is_asked_for: |options| !options.keep_pages,
-        open: |_| Box::new(null::NullSink),
+        open: |_| Ok(Box::new(null::NullSink)),
     },
     Row {
         name: "directory",
         is_asked_for: |_| true,
-        open: |directory| Box::new(dir::DirSink::new(directory)),
+        open: |directory| Ok(Box::new(dir::DirSink::open(directory)?)),
     },
 ];
 
@@ -208,5 +208,5 @@ pub fn open(options: &Options) -> Result<Output, SaveError> {
     let (catalogue, notes) = history::open(options, &mut manifest)?;
     let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
     let row = row.expect("the table's last row is for everybody");
-    Ok(Output { sink: (row.open)(directory), manifest, catalogue, notes })
+    Ok(Output { sink: (row.open)(directory)?, manifest, catalogue, notes })
 }
