@@ -1,4 +1,8 @@
-//! Files that appear whole or not at all: staged beside their place, then renamed.
+//! Files that appear whole or not at all.
+//!
+//! Where the system can do it, a file gets its name when it is whole: nothing
+//! is there before, and a killed run leaves nothing behind. Elsewhere, and where a
+//! file is to be replaced, it is staged beside its place, then renamed.
 //!
 //! Nothing is synced to the disk: a power cut may lose the last seconds of a
 //! run, which `verify` finds, and a sync for each page would cost more than the page.
@@ -7,11 +11,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nix::fcntl::{self, OFlag};
 use nix::sys::stat::Mode;
 use nix::unistd::{self, UnlinkatFlags};
+
+use super::nameless;
 
 /// What the names of staged files begin with.
 const PREFIX: &str = ".fetchpages-";
@@ -20,9 +26,9 @@ const PREFIX: &str = ".fetchpages-";
 const SUFFIX: &str = ".part";
 
 /// What a new file may be used for, before the user's mask takes some of it away.
-const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);
+pub(super) const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);
 
-/// Writes files through a staging name in one directory.
+/// Writes files in one directory.
 ///
 /// The directory is held open, and names are taken from there: the system then
 /// has not to walk the whole path three times for each page.
@@ -33,6 +39,8 @@ pub struct Stage {
     /// What the names of this process's staged files begin with.
     prefix: String,
     next: AtomicU64,
+    /// Whether files may get their names late here, as far as is known.
+    names_late: AtomicBool,
 }
 
 impl Stage {
@@ -46,7 +54,8 @@ impl Stage {
         let opened = fcntl::open(directory, flags, Mode::empty())?;
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let path = directory.to_owned();
-        Ok(Self { directory: opened, path, prefix, next: AtomicU64::new(0) })
+        let (next, names_late) = (AtomicU64::new(0), AtomicBool::new(true));
+        Ok(Self { directory: opened, path, prefix, next, names_late })
     }
 
     /// Puts a file of `body` at `path`, a place in the directory, replacing what is there.
@@ -55,16 +64,61 @@ impl Stage {
     ///
     /// What failed, and why; `path` is then as it was, and nothing is left staged.
     pub fn write(&self, path: &str, body: &[u8]) -> Result<(), (&'static str, io::Error)> {
+        if self.names_late.load(Ordering::Relaxed) {
+            // What fails here fails below too, or is no failure.
+            match nameless::create(&self.directory) {
+                Ok(file) => return self.fill_and_name(file, path, body),
+                Err(error) if nameless::is_unknown(&error) => self.stage_from_now_on(),
+                Err(_) => (),
+            }
+        }
+        let staged = self.staging_name();
+        let written = self.write_new(&staged, body).map_err(|error| ("write", error));
+        self.put_in_place(written, &staged, path)
+    }
+
+    /// Writes a file that has no name yet, and gives it one.
+    fn fill_and_name(
+        &self,
+        mut file: File,
+        path: &str,
+        body: &[u8],
+    ) -> Result<(), (&'static str, io::Error)> {
+        file.write_all(body).map_err(|error| ("write", error))?;
+        if nameless::name(&file, &self.directory, path).is_ok() {
+            return Ok(());
+        }
+        // Something is there, or a folder on the way is not: a rename replaces the one
+        // and makes the other.
+        let staged = self.staging_name();
+        if nameless::name(&file, &self.directory, &staged).is_ok() {
+            return self.put_in_place(Ok(()), &staged, path);
+        }
+        self.stage_from_now_on();
+        self.write(path, body)
+    }
+
+    fn stage_from_now_on(&self) {
+        self.names_late.store(false, Ordering::Relaxed);
+    }
+
+    fn staging_name(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let staged = format!("{}{number}{SUFFIX}", self.prefix);
-        let result = self
-            .write_new(&staged, body)
-            .map_err(|error| ("write", error))
-            .and_then(|()| self.put_in_place(&staged, path));
+        format!("{}{number}{SUFFIX}", self.prefix)
+    }
+
+    /// Renames what was `written` as `staged`, or removes it when that fails.
+    fn put_in_place(
+        &self,
+        written: Result<(), (&'static str, io::Error)>,
+        staged: &str,
+        path: &str,
+    ) -> Result<(), (&'static str, io::Error)> {
+        let result = written.and_then(|()| self.rename_making_folders(staged, path));
         if result.is_err() {
             // The first error is the one to tell; a file that cannot be removed
             // either is removed by the next run.
-            let _ = unistd::unlinkat(&self.directory, &*staged, UnlinkatFlags::NoRemoveDir);
+            let _ = unistd::unlinkat(&self.directory, staged, UnlinkatFlags::NoRemoveDir);
         }
         result
     }
@@ -76,7 +130,11 @@ impl Stage {
     }
 
     /// Renames, and makes the folders on the way only when they are missing.
-    fn put_in_place(&self, staged: &str, path: &str) -> Result<(), (&'static str, io::Error)> {
+    fn rename_making_folders(
+        &self,
+        staged: &str,
+        path: &str,
+    ) -> Result<(), (&'static str, io::Error)> {
         match self.rename(staged, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(folder) = self.path.join(path).parent() {
@@ -123,6 +181,11 @@ mod tests {
         stage.write("a/b/page.html", b"first").unwrap();
         stage.write("a/b/page.html", b"second").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        stage.write("a/b/other.html", b"third").unwrap();
+        stage.stage_from_now_on();
+        stage.write("a/b/page.html", b"fourth").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"fourth");
+        assert_eq!(std::fs::read_dir(root.join("a/b")).unwrap().count(), 2);
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
         std::fs::remove_dir_all(root).unwrap();
     }
@@ -141,6 +204,9 @@ mod tests {
         let stage = Stage::open(&root).unwrap();
         let path = root.join("taken");
         std::fs::create_dir(&path).unwrap();
+        let (action, _) = stage.write("taken", b"body").unwrap_err();
+        assert_eq!(action, "rename into place");
+        stage.stage_from_now_on();
         let (action, _) = stage.write("taken", b"body").unwrap_err();
         assert_eq!(action, "rename into place");
         assert!(path.is_dir());

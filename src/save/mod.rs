@@ -7,6 +7,7 @@ mod dir;
 mod history;
 pub mod key;
 pub mod manifest;
+mod nameless;
 mod natural;
 mod null;
 pub mod records;
