@@ -1,0 +1,170 @@
+//! One page through each stage of its way: asked for on a loopback connection,
+//! decoded, hashed, named, saved, recorded. A regression shows in the stage that
+//! it is in.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fetchpages::clock::{Clock, SystemClock};
+use fetchpages::digest;
+use fetchpages::event::{Event, Observer};
+use fetchpages::fetch::client::{self, HttpChoice};
+use fetchpages::fetch::proxy::Proxies;
+use fetchpages::fetch::tls::Trust;
+use fetchpages::fetch::{Ask, Client, Got, Options, Shared, Want};
+use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
+use fetchpages::origin::{self, Origin, Site};
+use fetchpages::page::decode;
+use fetchpages::phase::PhaseCell;
+use fetchpages::save::key::{Given, Layout, Namer};
+use fetchpages::save::{self, Output};
+use http::{HeaderMap, HeaderValue};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use url::Url;
+
+const PAGES: usize = 50;
+
+/// A site on loopback, and a client with one connection to it.
+struct Line {
+    url: Url,
+    client: Client,
+    runtime: Runtime,
+    _origin: Origin,
+}
+
+impl Line {
+    fn open() -> Self {
+        let options = origin::Options { port: 0, pages: PAGES, ..origin::Options::default() };
+        let origin = Origin::start(&options).expect("a port is free");
+        let path = origin.site().paths().next().expect("the site has pages").to_owned();
+        let url = Url::parse(&origin.url(&path)).expect("the site's addresses are URLs");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("the system has room for a loop");
+        let shared = Shared::new(options_of_client(), Arc::new(SystemClock));
+        let shared = Arc::new(shared.expect("the options are sound"));
+        let client = runtime.block_on(async { Client::new(&shared) });
+        let client = client.expect("the options are sound");
+        Self { url, client, runtime, _origin: origin }
+    }
+
+    fn ask(&self) -> RawPage {
+        let phase = Arc::<PhaseCell>::default();
+        let ask = Ask {
+            url: &self.url,
+            asked: &self.url,
+            validators: None,
+            hops: 0,
+            spent: Duration::ZERO,
+            want: Want::Whole,
+            phase: &phase,
+        };
+        match self.runtime.block_on(self.client.ask(ask)) {
+            Ok(Got::Answer(raw)) => raw,
+            other => panic!("the site answers with a page, not with {other:?}"),
+        }
+    }
+}
+
+fn options_of_client() -> Options {
+    Options {
+        user_agent: HeaderValue::from_static("fetchpages-bench"),
+        headers: HeaderMap::new(),
+        credentials: HeaderMap::new(),
+        credentials_for: None,
+        connect_timeout: client::DEFAULT_CONNECT_TIMEOUT,
+        read_timeout: client::DEFAULT_READ_TIMEOUT,
+        max_time: client::DEFAULT_MAX_TIME,
+        max_size: client::DEFAULT_MAX_SIZE,
+        max_redirects: client::DEFAULT_MAX_REDIRECTS,
+        http: HttpChoice::Http1,
+        trust: Trust::Anyone,
+        proxies: Proxies::default(),
+        untrusted: false,
+        kept_hosts: client::DEFAULT_KEPT_HOSTS,
+    }
+}
+
+fn request(c: &mut Criterion) {
+    let line = Line::open();
+    let mut group = c.benchmark_group("page");
+    group.throughput(Throughput::Bytes(line.ask().body.len() as u64));
+    group.bench_function("request", |b| b.iter(|| black_box(line.ask()).body.len()));
+}
+
+fn compute(c: &mut Criterion) {
+    let site = Site::new(1, PAGES);
+    let path = site.paths().next().expect("the site has pages").to_owned();
+    let page = site.get(&path).expect("its path is its own");
+    let (plain, body) = (page.plain().clone(), page.gzip().clone());
+    let mut room = Vec::new();
+    let mut group = c.benchmark_group("page");
+    group.throughput(Throughput::Bytes(plain.len() as u64));
+    group.bench_function("decode", |b| {
+        b.iter(|| {
+            let body = black_box(&body);
+            decode::decode_into(&mut room, body, Some("gzip"), u64::MAX).expect("whole").len()
+        });
+    });
+    group.bench_function("digest", |b| b.iter(|| digest::sha256(black_box(&plain))));
+}
+
+fn name(c: &mut Criterion) {
+    let mut namer = Namer::new(Layout::Flat);
+    let mut number = 0;
+    c.benchmark_group("page").bench_function("name", |b| {
+        b.iter(|| {
+            number += 1;
+            let url = format!("https://example.org/wiki/Some_article_{number}");
+            let url = Url::parse(&url).expect("this is a URL");
+            namer.name(&url, Given::default()).as_str().len()
+        });
+    });
+}
+
+fn output(directory: &TempDir) -> Output {
+    let directory = directory.path().to_owned();
+    let options = save::Options { directory, ..save::Options::default() };
+    save::open(&options).expect("the directory is ours")
+}
+
+fn save(c: &mut Criterion) {
+    let directory = TempDir::new().expect("there is room for a directory");
+    let output = output(&directory);
+    let body = vec![b'x'; 7000];
+    let mut number = 0;
+    let mut group = c.benchmark_group("page");
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    group.bench_function("save", |b| {
+        b.iter(|| {
+            number += 1;
+            let key = Key::new(format!("{number}.html")).expect("this is a file name");
+            output.sink.put(&key, black_box(&body)).expect("there is room for files");
+        });
+    });
+}
+
+fn record(c: &mut Criterion) {
+    let directory = TempDir::new().expect("there is room for a directory");
+    let mut manifest = output(&directory).manifest;
+    let raw = Line::open().ask();
+    let url = raw.head.final_url.clone();
+    let job = Job::new(1, url, Key::new("Some_article.html").expect("this is a file name"));
+    let saved = Outcome::Saved { bytes: 7000, sha256: [7; 32] };
+    let event = Event::Settled(Box::new(Settled {
+        job,
+        attempt: Attempt { head: Some(raw.head), ..Attempt::without_answer(saved) },
+        worker: Some(3),
+        started: None,
+        total: Duration::from_millis(120),
+    }));
+    c.benchmark_group("page").bench_function("record", |b| {
+        b.iter(|| manifest.on_event(black_box(&event)).expect("lines are kept in memory"));
+        manifest.on_batch_end(SystemClock.now()).expect("there is room for a file");
+    });
+}
+
+criterion_group!(benches, request, compute, name, save, record);
+criterion_main!(benches);
