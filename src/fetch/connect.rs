@@ -10,6 +10,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::first::Lead;
 use crate::clock::Clock;
 use crate::phase::{Phase, PhaseCell};
 
@@ -20,17 +21,25 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const GRACE: Duration = Duration::from_millis(100);
 
 tokio::task_local! {
-    /// The phase of the request that is being polled: the client's connector is
-    /// called in the task of the request that wants the connection.
-    static PHASE: Arc<PhaseCell>;
+    /// Whom to tell of the connecting of the request that is being polled: the client's
+    /// connector is called in the task of the request that wants the connection.
+    static TOLD: Told;
 }
 
-/// Runs the request `sending`, whose connecting is told to `phase`.
+/// Whom to tell of a request's connecting.
+#[derive(Clone)]
+struct Told {
+    phase: Arc<PhaseCell>,
+    lead: Option<Arc<Lead>>,
+}
+
+/// Runs the request `sending`, whose connecting is told to `phase` and `lead`.
 pub(super) fn told_to<F: Future>(
     phase: Arc<PhaseCell>,
+    lead: Option<Arc<Lead>>,
     sending: F,
 ) -> impl Future<Output = F::Output> {
-    PHASE.scope(phase, sending)
+    TOLD.scope(Told { phase, lead }, sending)
 }
 
 /// The connections of all clients.
@@ -131,23 +140,28 @@ where
 /// A connection that is being opened, for a request or, when that found another, for the next one.
 struct Opening {
     links: Arc<Links>,
-    phase: Option<Arc<PhaseCell>>,
+    told: Option<Told>,
 }
 
 impl Opening {
     fn new(links: &Arc<Links>) -> Self {
-        let phase = PHASE.try_with(Arc::clone).ok();
-        if let Some(phase) = &phase {
-            phase.set(Phase::Connecting);
+        let told = TOLD.try_with(Told::clone).ok();
+        if let Some(told) = &told {
+            told.phase.set(Phase::Connecting);
         }
-        Self { links: Arc::clone(links), phase }
+        Self { links: Arc::clone(links), told }
     }
 
     fn connected(self) {
         self.links.total.fetch_add(1, Ordering::Relaxed);
         // A request that found another connection meanwhile is past this.
-        if let Some(phase) = self.phase.filter(|phase| phase.get() == Phase::Connecting) {
-            phase.set_connected(self.links.clock.now());
+        if let Some(Told { phase, lead }) = self.told {
+            if phase.get() == Phase::Connecting {
+                phase.set_connected(self.links.clock.now());
+            }
+            if let Some(lead) = lead {
+                lead.connected();
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod bypass;
 pub mod client;
 mod connect;
 pub mod failure;
+mod first;
 mod guard;
 mod pool;
 pub mod proxy;
@@ -31,6 +32,7 @@ use crate::model::{
 };
 use crate::phase::{Phase, PhaseCell};
 pub use client::{Client, FetchError, HttpChoice, Options, Shared};
+use first::Lead;
 use route::Route;
 
 /// At most so much of a body that will not be saved is read: enough to tell a
@@ -173,13 +175,20 @@ impl Client {
         let limit = self.options().read_timeout;
         let started = self.now();
         ask.phase.set(Phase::Waiting);
+        let lead = self.lead_or_wait(route, ask).await;
         let sending = self.request(route.http(), ask).send();
-        let mut sending = std::pin::pin!(connect::told_to(Arc::clone(ask.phase), sending));
+        let phase = Arc::clone(ask.phase);
+        let mut sending = std::pin::pin!(connect::told_to(phase, lead.clone(), sending));
         let mut deadline = started + limit;
         loop {
             let pause = deadline.saturating_duration_since(self.now());
             match tokio::time::timeout(pause, &mut sending).await {
-                Ok(Ok(response)) => return self.answered(route, ask.url, response),
+                Ok(Ok(response)) => {
+                    if lead.is_some() && response.version() < http::Version::HTTP_2 {
+                        self.shared().crowd().speaks_http1(route.host());
+                    }
+                    return self.answered(route, ask.url, response);
+                }
                 Ok(Err(error)) => return Err(self.failed(route, ask.url, &error)),
                 Err(_elapsed) => {
                     deadline = self.later_deadline(ask.phase, started, limit).ok_or_else(|| {
@@ -189,6 +198,19 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Takes the lead where the host's protocol is not settled, or waits for the one who has it.
+    async fn lead_or_wait(&self, route: &Route<'_>, ask: Ask<'_>) -> Option<Arc<Lead>> {
+        let is_open = ask.url.scheme() == "https"
+            && self.options().http == HttpChoice::Auto
+            && !self.shared().crowd().is_known_for_http1(route.host());
+        if let Some(first) = route.first().filter(|_| is_open) {
+            ask.phase.set(Phase::Connecting);
+            first.wait(self.options().connect_timeout).await;
+            ask.phase.set(Phase::Waiting);
+        }
+        route.lead().filter(|_| is_open).map(Arc::clone)
     }
 
     /// A later end for the wait for a first byte, when the wait so far went into connecting.

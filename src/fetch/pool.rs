@@ -5,10 +5,12 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use url::Url;
+
+use super::first::{First, Lead};
 
 /// An idle connection is closed after this time: servers keep theirs for 5 s
 /// (Apache, Node.js) to 75 s (nginx), and a host that is asked again is asked soon.
@@ -19,6 +21,8 @@ const MANY_HOSTS: usize = 64;
 /// So many hosts' idle connections are worth their memory, some 25 kB each, for
 /// each request in flight of a run over many hosts.
 const KEPT_OF_MANY: usize = 4;
+/// So many hosts are remembered by their protocol; beyond that the memory starts afresh.
+const REMEMBERED: usize = 10_000;
 
 /// Whether the run is one over many hosts; shared by all its pools.
 #[derive(Default)]
@@ -26,12 +30,28 @@ pub(super) struct Crowd {
     spread: RandomState,
     hosts: Mutex<HashSet<u64>>,
     is_large: AtomicBool,
+    /// Hosts that were met over TLS and speak HTTP/1.1.
+    http1: Mutex<HashSet<u64>>,
 }
 
 impl Crowd {
     /// Of `kept` hosts' connections, those that are worth keeping.
     fn worth(&self, kept: usize) -> usize {
         if self.is_large.load(Ordering::Relaxed) { kept.min(KEPT_OF_MANY) } else { kept }
+    }
+
+    /// Notes that `host` speaks HTTP/1.1 where it might have chosen HTTP/2.
+    pub(super) fn speaks_http1(&self, host: u64) {
+        let mut known = self.http1.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(host);
+    }
+
+    /// Whether `host` is known to speak HTTP/1.1.
+    pub(super) fn is_known_for_http1(&self, host: u64) -> bool {
+        self.http1.lock().unwrap_or_else(PoisonError::into_inner).contains(&host)
     }
 
     fn add(&self, host: u64) {
@@ -57,7 +77,7 @@ pub(super) struct Pool {
 struct Held {
     clients: HashMap<Option<usize>, reqwest::Client>,
     /// Hashes of proxy, scheme, host and port, since the clients were made.
-    spoken_to: HashSet<u64>,
+    spoken_to: HashMap<u64, Arc<First>>,
     in_flight: usize,
 }
 
@@ -77,21 +97,25 @@ impl Pool {
         let port = url.port_or_known_default();
         let host = crowd.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
         let mut held = self.held();
-        if !held.spoken_to.contains(&host) {
+        let spoken_to = held.spoken_to.get(&host).map(Arc::clone);
+        let is_first = spoken_to.is_none();
+        let first = spoken_to.unwrap_or_default();
+        let lead = is_first.then(|| Arc::new(Lead(Arc::clone(&first))));
+        if is_first {
             crowd.add(host);
             let room = crowd.worth(kept).saturating_mul(held.in_flight + 1).max(1);
             if held.spoken_to.len() >= room {
                 held.spoken_to.clear();
                 held.clients.clear();
             }
-            held.spoken_to.insert(host);
+            held.spoken_to.insert(host, Arc::clone(&first));
         }
         let client = match held.clients.get(&proxy) {
             Some(client) => client.clone(),
             None => held.clients.entry(proxy).or_insert(make()?).clone(),
         };
         held.in_flight += 1;
-        Ok(Loan { client, pool: self })
+        Ok(Loan { client, host, first, lead, pool: self })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -102,6 +126,11 @@ impl Pool {
 /// A client, lent for one request.
 pub(super) struct Loan<'a> {
     pub(super) client: reqwest::Client,
+    /// The number of its host.
+    pub(super) host: u64,
+    pub(super) first: Arc<First>,
+    /// Held by the first request for its host.
+    pub(super) lead: Option<Arc<Lead>>,
     pool: &'a Pool,
 }
 

@@ -1,8 +1,11 @@
 //! The way of one request: whether its address may be asked, and through which proxy.
 
+use std::sync::Arc;
+
 use reqwest::{Response, StatusCode};
 use url::{Host, Url};
 
+use super::first::{First, Lead};
 use super::pool::Loan;
 use super::proxy::Proxy;
 use super::rotation::Blame;
@@ -20,6 +23,21 @@ impl Route<'_> {
     /// What the request is made with.
     pub(super) const fn http(&self) -> &reqwest::Client {
         &self.loan.client
+    }
+
+    /// The number of its host.
+    pub(super) const fn host(&self) -> u64 {
+        self.loan.host
+    }
+
+    /// Whether the host's first connection is there, when another request opens it.
+    pub(super) fn first(&self) -> Option<&First> {
+        self.loan.lead.is_none().then_some(&*self.loan.first)
+    }
+
+    /// The lead, when this request opens the host's first connection.
+    pub(super) const fn lead(&self) -> Option<&Arc<Lead>> {
+        self.loan.lead.as_ref()
     }
 }
 

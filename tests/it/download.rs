@@ -95,6 +95,19 @@ fn pages_come_over_http_2_and_tls() {
 }
 
 #[test]
+fn one_connection_carries_all_pages_of_a_host_that_speaks_http_2() {
+    let origin = Origin::start(&Options { pages: 40, tls: true, ..Options::default() }).unwrap();
+    let urls: Vec<_> = origin.site().paths().map(|path| origin.url(path)).collect();
+    for mode in ["async", "hybrid"] {
+        let place = Place::new();
+        let list = place.file("urls.txt", &urls.join("\n"));
+        let before = origin.counters().connections;
+        place.run(&["-i", &list, "-k", "--mode", mode, "-j", "32"]).code(0);
+        assert_eq!(origin.counters().connections - before, 1, "{mode}");
+    }
+}
+
+#[test]
 fn never_more_requests_are_open_than_workers() {
     for row in exec::TABLE {
         let latency = Duration::from_millis(5);
