@@ -81,6 +81,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         }),
     })?;
     let index_time = opened.index_time;
+    let earlier = usage::Children::so_far();
     let mut output = save::open(&config.save)?;
     for note in output.notes.iter().filter(|_| !is_quiet) {
         tell(&format!("note: {note}\n"));
@@ -110,7 +111,8 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         output: config.save.directory.display().to_string(),
         index_time,
         total_time: clock.now() - started,
-        usage: usage::of_this_process(),
+        // The embedded site is not waited for yet, so it does not count.
+        usage: usage::since(earlier),
         connections: shared.connections(),
         proxies: shared.traffic().into_iter().map(through).collect(),
     };

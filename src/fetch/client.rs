@@ -8,13 +8,14 @@ use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
 use super::connect::{CountConnections, Links};
+use super::handshakes::Handshakes;
 use super::pool::{Crowd, IDLE_TIMEOUT, Pool};
 use super::proxy::{Proxies, Traffic};
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
 use super::{Ask, tls};
 use crate::clock::Clock;
-use crate::model::Validators;
+use crate::model::{Connections, Validators};
 
 /// `--connect-timeout`: looking the name up, TCP and TLS together.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -97,6 +98,7 @@ pub enum FetchError {
 pub struct Shared {
     options: Options,
     tls: rustls::ClientConfig,
+    handshakes: Arc<Handshakes>,
     resolver: Arc<Resolver>,
     links: Arc<Links>,
     rotation: Mutex<Rotation>,
@@ -111,14 +113,16 @@ impl Shared {
     ///
     /// [`FetchError::Tls`] when the TLS settings do not hold together.
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self, FetchError> {
-        let tls = tls::client_config(&options.trust, options.http).map_err(FetchError::Tls)?;
+        let handshakes = Arc::<Handshakes>::default();
+        let tls = tls::client_config(&options.trust, options.http, &handshakes);
+        let tls = tls.map_err(FetchError::Tls)?;
         let own = options.proxies.iter().map(|proxy| proxy.host().to_owned()).collect();
         let guard = if options.untrusted { Guard::Public(own) } else { Guard::Open };
         let resolver = Arc::new(Resolver::new(options.connect_timeout, guard));
         let links = Arc::new(Links::new(Arc::clone(&clock)));
         let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
         let crowd = Crowd::default();
-        Ok(Self { options, tls, resolver, links, rotation, crowd, clock })
+        Ok(Self { options, tls, handshakes, resolver, links, rotation, crowd, clock })
     }
 
     /// The options, as given.
@@ -126,9 +130,10 @@ impl Shared {
         &self.options
     }
 
-    /// Connections opened by all clients so far.
-    pub fn connections(&self) -> u64 {
-        self.links.total()
+    /// The connections of all clients so far.
+    pub fn connections(&self) -> Connections {
+        let (tls_handshakes, tls_resumptions) = self.handshakes.counts();
+        Connections { opened: self.links.total(), tls_handshakes, tls_resumptions }
     }
 
     /// What went through each proxy so far.

@@ -10,6 +10,7 @@ mod connect;
 pub mod failure;
 mod first;
 mod guard;
+mod handshakes;
 mod pool;
 pub mod proxy;
 mod resolve;

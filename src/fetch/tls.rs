@@ -16,6 +16,7 @@ use rustls::{
 };
 
 use super::HttpChoice;
+use super::handshakes::Handshakes;
 
 /// Whose certificates are believed.
 #[derive(Debug, Clone, Default)]
@@ -82,16 +83,26 @@ pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cer
     Ok(certificates)
 }
 
-/// The one configuration; clones of it share verifier and session cache.
-pub(super) fn client_config(trust: &Trust, http: HttpChoice) -> Result<ClientConfig, Error> {
+/// The one configuration; clones of it share verifier, session cache and `handshakes`,
+/// which counts for all.
+pub(super) fn client_config(
+    trust: &Trust,
+    http: HttpChoice,
+    handshakes: &Arc<Handshakes>,
+) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
-    let verifier =
-        Verifier { trust: trust.clone(), provider: Arc::clone(&provider), loaded: OnceLock::new() };
+    let verifier = Verifier {
+        trust: trust.clone(),
+        provider: Arc::clone(&provider),
+        handshakes: Arc::clone(handshakes),
+        loaded: OnceLock::new(),
+    };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
+    config.key_log = Arc::clone(handshakes) as _;
     // A preconfigured configuration gets no ALPN from the HTTP library.
     config.alpn_protocols = match http {
         HttpChoice::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
@@ -106,6 +117,7 @@ pub(super) fn client_config(trust: &Trust, http: HttpChoice) -> Result<ClientCon
 struct Verifier {
     trust: Trust,
     provider: Arc<CryptoProvider>,
+    handshakes: Arc<Handshakes>,
     loaded: OnceLock<Result<Arc<WebPkiServerVerifier>, Error>>,
 }
 
@@ -150,6 +162,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+            .inspect(|_| self.handshakes.count_proven())
     }
 
     fn verify_tls13_signature(
@@ -160,6 +173,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+            .inspect(|_| self.handshakes.count_proven())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

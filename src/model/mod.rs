@@ -2,6 +2,7 @@
 //!
 //! Only data lives here: no I/O, no command line, no HTTP client.
 
+mod connections;
 mod failure;
 mod summary;
 
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use connections::Connections;
 pub use failure::{Failure, FailureCode};
 pub use summary::{FailureClass, Intake, Summary};
 

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::usage::Usage;
 use super::{Finished, ProxyUse};
 use crate::message;
-use crate::model::{State, Summary};
+use crate::model::{Connections, State, Summary};
 
 /// The summary as text, ending with a line end.
 pub fn render(run: &Finished) -> String {
@@ -44,12 +45,12 @@ fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "cost      {} CPU, {} memory at most, {} {}",
-        seconds(run.usage.cpu),
-        bytes(run.usage.peak_rss_bytes),
-        run.connections,
-        if run.connections == 1 { "connection" } else { "connections" }
+        "cost      {} CPU ({}), {} memory at most",
+        seconds(run.usage.cpu()),
+        parts_of_cpu(&run.usage),
+        bytes(run.usage.peak_rss_bytes)
     )?;
+    writeln!(text, "system    {}, {}", connections(run.connections), switches(&run.usage))?;
     for ProxyUse { proxy, requests, failed } in &run.proxies {
         writeln!(text, "proxy     {proxy}  {requests} requests, {failed} failed")?;
     }
@@ -98,6 +99,54 @@ fn passed_over(summary: &Summary) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{} found, {}", intake.found, parts.join(", ")))
 }
 
+fn parts_of_cpu(usage: &Usage) -> String {
+    let (user, system) = (usage.user.as_secs_f64(), usage.system.as_secs_f64());
+    let own = format!("{user:.2} user, {system:.2} system");
+    if usage.children.is_zero() {
+        return own;
+    }
+    format!("{own}, {:.2} worker processes", usage.children.as_secs_f64())
+}
+
+fn connections(connections: Connections) -> String {
+    let Connections { opened, tls_handshakes, tls_resumptions } = connections;
+    let mut text = counted(opened, "connection");
+    if tls_handshakes + tls_resumptions > 0 {
+        let handshakes = counted(tls_handshakes, "TLS handshake");
+        text += &format!(" ({handshakes}, {} resumed)", grouped(tls_resumptions));
+    }
+    text
+}
+
+fn switches(usage: &Usage) -> String {
+    let (voluntary, forced) = (usage.voluntary_switches, usage.involuntary_switches);
+    let switches = counted(voluntary + forced, "context switch");
+    format!("{switches} ({} voluntary)", grouped(voluntary))
+}
+
+/// `1 connection`, `1,200 connections`
+fn counted(count: u64, what: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if what.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{} {what}{ending}", grouped(count))
+}
+
+/// `1,234,567`
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `0.40 s`
 pub fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
@@ -122,7 +171,6 @@ pub fn bytes(count: u64) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::model::{FailureClass, FailureCode, Intake};
-    use crate::report::usage::Usage;
 
     pub(in crate::report) fn finished() -> Finished {
         let mut summary = Summary {
@@ -157,8 +205,15 @@ pub(super) mod tests {
             output: "pages".into(),
             index_time: Duration::from_millis(310),
             total_time: Duration::from_millis(4_950),
-            usage: Usage { cpu: Duration::from_millis(820), peak_rss_bytes: 41_200_000 },
-            connections: 32,
+            usage: Usage {
+                user: Duration::from_millis(530),
+                system: Duration::from_millis(290),
+                peak_rss_bytes: 41_200_000,
+                voluntary_switches: 2_893,
+                involuntary_switches: 112,
+                ..Usage::default()
+            },
+            connections: Connections { opened: 32, ..Connections::default() },
             proxies: Vec::new(),
         }
     }
@@ -178,11 +233,32 @@ data      79.3 MB decoded, 10.1 MB on the wire
 speed     50.7 pages/s
 slowest   0.81 s  http://a.org/wiki/India
 time      index 0.31 s, total 4.95 s
-cost      0.82 s CPU, 41.2 MB memory at most, 32 connections
+cost      0.82 s CPU (0.53 user, 0.29 system), 41.2 MB memory at most
+system    32 connections, 3,005 context switches (2,893 voluntary)
 output    pages
 failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
 "
         );
+    }
+
+    #[test]
+    fn processes_and_tls_are_told_where_there_are_any() {
+        let run = finished();
+        let usage = Usage { children: Duration::from_millis(1_400), ..run.usage };
+        let connections = Connections { opened: 1, tls_handshakes: 1, tls_resumptions: 1_031 };
+        let text = render(&Finished { usage, connections, ..run });
+        let told = "
+cost      2.22 s CPU (0.53 user, 0.29 system, 1.40 worker processes), 41.2 MB memory at most
+system    1 connection (1 TLS handshake, 1,031 resumed), 3,005 context switches (2,893 voluntary)
+";
+        assert!(text.contains(told), "{text}");
+    }
+
+    #[test]
+    fn large_counts_are_grouped() {
+        for (count, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(count), text);
+        }
     }
 
     #[test]

@@ -31,8 +31,15 @@ struct Object<'a> {
     wire_bytes: u64,
     pages_per_second: f64,
     cpu_seconds: f64,
+    cpu_user_seconds: f64,
+    cpu_system_seconds: f64,
+    cpu_children_seconds: f64,
     peak_rss_bytes: u64,
     connections: u64,
+    tls_handshakes: u64,
+    tls_resumptions: u64,
+    context_switches_voluntary: u64,
+    context_switches_involuntary: u64,
     mode: &'a str,
     workers: usize,
     output: &'a str,
@@ -44,7 +51,7 @@ struct Object<'a> {
 /// The summary as one line of JSON, ending with a line end.
 pub fn render(run: &Finished) -> String {
     let summary = &run.summary;
-    let intake = summary.intake;
+    let (intake, usage) = (summary.intake, &run.usage);
     let object = Object {
         v: VERSION,
         found: intake.found,
@@ -64,9 +71,16 @@ pub fn render(run: &Finished) -> String {
         bytes: summary.bytes,
         wire_bytes: summary.wire_bytes,
         pages_per_second: round(summary.pages_per_second()),
-        cpu_seconds: round(run.usage.cpu.as_secs_f64()),
-        peak_rss_bytes: run.usage.peak_rss_bytes,
-        connections: run.connections,
+        cpu_seconds: round(usage.cpu().as_secs_f64()),
+        cpu_user_seconds: round(usage.user.as_secs_f64()),
+        cpu_system_seconds: round(usage.system.as_secs_f64()),
+        cpu_children_seconds: round(usage.children.as_secs_f64()),
+        peak_rss_bytes: usage.peak_rss_bytes,
+        connections: run.connections.opened,
+        tls_handshakes: run.connections.tls_handshakes,
+        tls_resumptions: run.connections.tls_resumptions,
+        context_switches_voluntary: usage.voluntary_switches,
+        context_switches_involuntary: usage.involuntary_switches,
         mode: run.mode,
         workers: run.workers,
         output: &run.output,
@@ -94,7 +108,10 @@ mod tests {
                 r#""saved":233,"failed":2,"unchanged":0,"skipped":0,"robots":0,"interrupted":0,"#,
                 r#""duplicates":3,"seconds":4.6,"index_seconds":0.31,"bytes":79300000,"#,
                 r#""wire_bytes":10120000,"pages_per_second":50.652,"cpu_seconds":0.82,"#,
-                r#""peak_rss_bytes":41200000,"connections":32,"mode":"threads","workers":32,"#,
+                r#""cpu_user_seconds":0.53,"cpu_system_seconds":0.29,"cpu_children_seconds":0.0,"#,
+                r#""peak_rss_bytes":41200000,"connections":32,"tls_handshakes":0,"#,
+                r#""tls_resumptions":0,"context_switches_voluntary":2893,"#,
+                r#""context_switches_involuntary":112,"mode":"threads","workers":32,"#,
                 r#""output":"pages","failures":{"http":2}}"#,
                 "\n"
             )

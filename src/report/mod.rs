@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::Summary;
+use crate::model::{Connections, Summary};
 use usage::Usage;
 
 /// Everything that is told about a finished run.
@@ -32,8 +32,8 @@ pub struct Finished {
     pub total_time: Duration,
     /// What it cost.
     pub usage: Usage,
-    /// Connections opened.
-    pub connections: u64,
+    /// Its connections.
+    pub connections: Connections,
     /// What went through each proxy.
     pub proxies: Vec<ProxyUse>,
 }

@@ -1,29 +1,128 @@
-//! What the process has used of the machine.
+//! What a run has used of the machine.
 
 use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::{Usage as Figures, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-/// CPU time and memory of this process, without its children.
+/// What this process and the children that it waited for have used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// User and system CPU time.
-    pub cpu: Duration,
-    /// The most memory that was resident at a time.
+    /// CPU time of this process in its own code.
+    pub user: Duration,
+    /// CPU time of this process in the system's code.
+    pub system: Duration,
+    /// CPU time of the children, of both kinds.
+    pub children: Duration,
+    /// The most memory that was resident at a time, in the process that had most.
     pub peak_rss_bytes: u64,
+    /// How often a thread gave its CPU up to wait, children's included.
+    pub voluntary_switches: u64,
+    /// How often a thread lost its CPU to another, children's included.
+    pub involuntary_switches: u64,
 }
 
-/// What this process has used so far; zeros where the system does not tell.
-pub fn of_this_process() -> Usage {
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
-        return Usage::default();
-    };
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    // Linux counts kilobytes, Apple's systems bytes (getrusage(2)).
-    let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+impl Usage {
+    /// CPU time in all.
+    pub fn cpu(&self) -> Duration {
+        self.user + self.system + self.children
+    }
+}
+
+/// What children had used at a moment; what they use later is told apart by it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Children(Part);
+
+impl Children {
+    /// Those of this process that were waited for so far.
+    pub fn so_far() -> Self {
+        Self(Part::of(UsageWho::RUSAGE_CHILDREN))
+    }
+}
+
+/// What this process has used so far, and its children since `before`; zeros
+/// where the system does not tell.
+///
+/// A child counts from the moment that it is waited for.
+pub fn since(before: Children) -> Usage {
+    total(Part::of(UsageWho::RUSAGE_SELF), before.0, Part::of(UsageWho::RUSAGE_CHILDREN))
+}
+
+fn total(own: Part, before: Part, children: Part) -> Usage {
+    // The system tells the peak of the largest child of all. One that was no
+    // larger than an earlier child cannot be told from it.
+    let is_of_these = children.peak_rss_bytes > before.peak_rss_bytes;
+    let peak_of_children = if is_of_these { children.peak_rss_bytes } else { 0 };
     Usage {
-        cpu: Duration::from_micros(u64::try_from(micros).unwrap_or(0)),
-        peak_rss_bytes: u64::try_from(usage.max_rss()).unwrap_or(0) * unit,
+        user: own.user,
+        system: own.system,
+        children: (children.user + children.system).saturating_sub(before.user + before.system),
+        peak_rss_bytes: own.peak_rss_bytes.max(peak_of_children),
+        voluntary_switches: own.voluntary + children.voluntary.saturating_sub(before.voluntary),
+        involuntary_switches: own.involuntary
+            + children.involuntary.saturating_sub(before.involuntary),
+    }
+}
+
+/// One answer of the system, in our units.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    user: Duration,
+    system: Duration,
+    peak_rss_bytes: u64,
+    voluntary: u64,
+    involuntary: u64,
+}
+
+impl Part {
+    fn of(who: UsageWho) -> Self {
+        getrusage(who).map(|figures| Self::read(&figures)).unwrap_or_default()
+    }
+
+    fn read(figures: &Figures) -> Self {
+        let micros = |micros: i64| Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        let count = |count| u64::try_from(count).unwrap_or(0);
+        // Linux counts kilobytes, Apple's systems bytes (getrusage(2)).
+        let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+        Self {
+            user: micros(figures.user_time().num_microseconds()),
+            system: micros(figures.system_time().num_microseconds()),
+            peak_rss_bytes: count(figures.max_rss()) * unit,
+            voluntary: count(figures.voluntary_context_switches()),
+            involuntary: count(figures.involuntary_context_switches()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(millis: u64, peak_rss_bytes: u64, switches: u64) -> Part {
+        let time = Duration::from_millis(millis);
+        let (voluntary, involuntary) = (switches, switches / 10);
+        Part { user: time, system: time / 2, peak_rss_bytes, voluntary, involuntary }
+    }
+
+    #[test]
+    fn children_count_from_the_moment_on() {
+        let usage = total(part(100, 40, 70), part(20, 9, 10), part(80, 50, 50));
+        assert_eq!(
+            usage,
+            Usage {
+                user: Duration::from_millis(100),
+                system: Duration::from_millis(50),
+                children: Duration::from_millis(90),
+                peak_rss_bytes: 50,
+                voluntary_switches: 110,
+                involuntary_switches: 11,
+            }
+        );
+        assert_eq!(usage.cpu(), Duration::from_millis(240));
+    }
+
+    #[test]
+    fn the_memory_of_earlier_children_is_none_of_ours() {
+        assert_eq!(total(part(1, 40, 0), part(1, 90, 0), part(1, 90, 0)).peak_rss_bytes, 40);
     }
 }

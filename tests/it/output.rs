@@ -1,5 +1,7 @@
 //! What is printed where.
 
+use fetchpages::origin::{Options, Origin};
+
 use crate::support::canned::{Canned, answer};
 use crate::support::{Place, origin};
 
@@ -80,4 +82,29 @@ fn sequential_takes_a_number_of_workers_as_a_note() {
     let ended =
         place.run(&arguments).code(0).says(&["note: sequential is always one page at a time"]);
     assert!(ended.stdout.contains("mode      sequential, 1 worker\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn handshakes_are_told_apart_from_resumptions() {
+    let origin = Origin::start(&Options { pages: 3, tls: true, ..Options::default() }).unwrap();
+    let place = Place::new();
+    let authority = place.file("ca.pem", origin.certificate_pem().unwrap());
+    let index = origin.index_url();
+    let arguments = ["--index", &index, "--cacert", &authority, "--mode", "sequential", "--json"];
+    let told = place.run(&arguments).code(0).json();
+    // One connection for the index, one for the pages: clients share sessions, not connections.
+    let counts = ["connections", "tls_handshakes", "tls_resumptions"].map(|key| &told[key]);
+    assert_eq!(counts, [2, 1, 1]);
+}
+
+#[test]
+fn the_parts_of_the_cpu_time_make_the_whole_and_leave_the_embedded_site_out() {
+    let place = Place::new();
+    let arguments = ["--demo", "--latency", "0", "--limit", "9", "--mode", "threads", "--json"];
+    let told = place.run(&arguments).code(0).json();
+    let seconds = |key: &str| told[key].as_f64().unwrap();
+    assert_eq!(told["cpu_children_seconds"], 0.0);
+    let parts = seconds("cpu_user_seconds") + seconds("cpu_system_seconds");
+    assert!((seconds("cpu_seconds") - parts).abs() < 0.002, "{told}");
+    assert!(told["context_switches_voluntary"].as_u64() > Some(0), "{told}");
 }

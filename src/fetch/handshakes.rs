@@ -1,0 +1,108 @@
+//! TLS handshakes, counted by kind. The HTTP library keeps them to itself, so
+//! they are counted where the TLS library calls out.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustls::KeyLog;
+
+/// The one secret of a TLS 1.2 connection, the one of a TLS 1.3 connection with
+/// which its requests begin: a log has one line of them for each connection, new
+/// session or not ("The NSS Key Log Format", draft-ietf-tls-keylogfile).
+const ONE_A_CONNECTION: [&str; 2] = ["CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0"];
+
+/// Counts handshakes. One that breaks after the server's proof counts as full.
+#[derive(Debug, Default)]
+pub(super) struct Handshakes {
+    proven: AtomicU64,
+    keyed: AtomicU64,
+}
+
+impl Handshakes {
+    /// Counts a server that proved to hold its certificate's key: it must do so
+    /// in each handshake but those that resume a session.
+    pub(super) fn count_proven(&self) {
+        self.proven.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Full handshakes so far, and resumed ones.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let proven = self.proven.load(Ordering::Relaxed);
+        (proven, self.keyed.load(Ordering::Relaxed).saturating_sub(proven))
+    }
+}
+
+/// Called for each secret of a connection. Nothing is logged: that there is a
+/// secret is all that is of interest.
+impl KeyLog for Handshakes {
+    fn will_log(&self, label: &str) -> bool {
+        ONE_A_CONNECTION.contains(&label)
+    }
+
+    fn log(&self, label: &str, _client_random: &[u8], _secret: &[u8]) {
+        if self.will_log(label) {
+            self.keyed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::crypto::ring;
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::version::{TLS12, TLS13};
+    use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+    use rustls::{HandshakeKind, SupportedProtocolVersion};
+
+    use super::*;
+    use crate::fetch::HttpChoice;
+    use crate::fetch::tls::{Trust, client_config};
+
+    fn server(version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
+        let signed = rcgen::generate_simple_self_signed(["a.org".to_owned()]).unwrap();
+        let key = PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], PrivateKeyDer::Pkcs8(key));
+        Arc::new(config.unwrap())
+    }
+
+    /// A connection in memory, from its first byte until both have nothing more to say.
+    fn connect(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> HandshakeKind {
+        let name = "a.org".try_into().unwrap();
+        let mut client = ClientConnection::new(Arc::clone(client), name).unwrap();
+        let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
+        while client.wants_write() || server.wants_write() {
+            let mut sent = Vec::new();
+            while client.wants_write() {
+                client.write_tls(&mut sent).unwrap();
+            }
+            server.read_tls(&mut sent.as_slice()).unwrap();
+            server.process_new_packets().unwrap();
+            let mut sent = Vec::new();
+            while server.wants_write() {
+                server.write_tls(&mut sent).unwrap();
+            }
+            client.read_tls(&mut sent.as_slice()).unwrap();
+            client.process_new_packets().unwrap();
+        }
+        client.handshake_kind().unwrap()
+    }
+
+    #[test]
+    fn full_and_resumed_handshakes_are_told_apart_in_both_versions() {
+        for version in [&TLS12, &TLS13] {
+            let handshakes = Arc::<Handshakes>::default();
+            let client = client_config(&Trust::Anyone, HttpChoice::Http1, &handshakes).unwrap();
+            let (client, server) = (Arc::new(client), server(version));
+            assert_eq!(connect(&client, &server), HandshakeKind::Full);
+            assert_eq!(handshakes.counts(), (1, 0));
+            assert_eq!(connect(&client, &server), HandshakeKind::Resumed);
+            assert_eq!(connect(&client, &server), HandshakeKind::Resumed);
+            assert_eq!(handshakes.counts(), (1, 2));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What connecting came to: counts that add up over clients and processes.
+
+use std::iter::Sum;
+use std::ops::Add;
+
+use serde::{Deserialize, Serialize};
+
+/// Connections, as far as they were opened, proxies' included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connections {
+    /// Connections that were ready for requests.
+    pub opened: u64,
+    /// TLS handshakes in which the server proved who it is. Over an https proxy
+    /// a connection has two, one with the proxy and one with the server.
+    pub tls_handshakes: u64,
+    /// TLS handshakes that took up an earlier session instead.
+    pub tls_resumptions: u64,
+}
+
+impl Add for Connections {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            opened: self.opened + other.opened,
+            tls_handshakes: self.tls_handshakes + other.tls_handshakes,
+            tls_resumptions: self.tls_resumptions + other.tls_resumptions,
+        }
+    }
+}
+
+impl Sum for Connections {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up() {
+        let of_one = Connections { opened: 3, tls_handshakes: 2, tls_resumptions: 1 };
+        let of_three: Connections = [of_one; 3].into_iter().sum();
+        assert_eq!(of_three, Connections { opened: 9, tls_handshakes: 6, tls_resumptions: 3 });
+    }
+}
