@@ -119,6 +119,8 @@ pub struct Download {
     pub save: save::Options,
     /// What is told.
     pub tell: TellOptions,
+    /// Where the run is drawn.
+    pub trace: Option<PathBuf>,
     /// Things the user should know before it starts.
     pub notes: Vec<String>,
 }

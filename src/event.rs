@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::model::{Failure, Job, Settled};
+use crate::model::{Attempt, Job, Settled};
 use crate::phase::PhaseCell;
 
 /// How long events gather, counted from the first.
@@ -33,6 +33,10 @@ pub enum Event {
         seq: u64,
         /// When.
         at: Instant,
+        /// On which worker, counted from 0.
+        worker: usize,
+        /// Time that the attempt took before, up to the redirect that led here.
+        spent: Duration,
         /// The address that is asked.
         url: Url,
         /// How far it has come, to look at.
@@ -42,17 +46,19 @@ pub enum Event {
     Onward {
         /// The page's place in the input.
         seq: u64,
+        /// When the answer was there.
+        at: Instant,
     },
     /// An attempt failed and the page will be tried again.
     Retrying {
         /// The page, with its attempts counted.
         job: Box<Job>,
-        /// Why the attempt failed.
-        failure: Failure,
+        /// The attempt.
+        attempt: Box<Attempt>,
+        /// When it ended.
+        at: Instant,
         /// How long the page waits at least.
         after: Duration,
-        /// Size of the encoded body that came in vain.
-        wire_bytes: u64,
     },
     /// A page is done with.
     Settled(Box<Settled>),
@@ -67,6 +73,8 @@ pub enum Event {
     Parked {
         /// Its name.
         host: String,
+        /// From then on.
+        from: Instant,
         /// Until then.
         until: Instant,
         /// Why: `429, Retry-After 60`.

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::Context;
 
@@ -22,6 +23,7 @@ use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
+use crate::report::trace::{About, Trace, TraceError};
 use crate::report::{Finished, ProxyUse, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
@@ -36,6 +38,7 @@ struct Prepared {
     manifest: ManifestWriter,
     factory: PageWorkFactory,
     workers: NonZeroUsize,
+    trace: Option<Trace>,
 }
 
 /// What a run came to.
@@ -82,6 +85,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
+    let trace = trace(config, workers, clock.now())?;
     let mut output = save::open(&config.save)?;
     for note in output.notes.iter().filter(|_| !is_quiet) {
         tell(&format!("note: {note}\n"));
@@ -96,7 +100,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         clock: Arc::clone(&clock),
     };
     is_running.store(true, Ordering::SeqCst);
-    let prepared = Prepared { plan, manifest: output.manifest, factory, workers };
+    let prepared = Prepared { plan, manifest: output.manifest, factory, workers, trace };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
     if left_out > 0 && !is_quiet {
@@ -117,6 +121,17 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         proxies: shared.traffic().into_iter().map(through).collect(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// The trace, where one is asked for.
+fn trace(
+    config: &Download,
+    workers: NonZeroUsize,
+    now: Instant,
+) -> Result<Option<Trace>, TraceError> {
+    let (mode, workers) = (config.mode.name, workers.get());
+    let about = About { mode, workers, kind: config.mode.executor.workers_are() };
+    config.trace.as_ref().map(|path| Trace::create(path, &about, now)).transpose()
 }
 
 /// What went through a proxy, for telling.
@@ -156,12 +171,13 @@ fn fetch_all(
     clock: &Arc<dyn Clock>,
     prepared: Prepared,
 ) -> anyhow::Result<Ended> {
-    let Prepared { plan, manifest, factory, workers } = prepared;
+    let Prepared { plan, manifest, factory, workers, trace } = prepared;
     let err = Box::new(std::io::stderr());
     let observers = Observers {
         manifest,
         counter: Counter::default(),
         progress: Progress::new(config.tell.style, config.tell.detail, err, clock.now()),
+        trace,
     };
     let closing = Arc::clone(queue);
     let (events, observing) = Events::start(observers, Arc::clone(clock), move || {
@@ -179,7 +195,7 @@ fn fetch_all(
         events.send(unasked(job, Outcome::Interrupted));
     });
     let (mut observers, observed) = observing.finish();
-    observers.progress.finish();
+    observers.finish();
 
     let mut broken = source_error.map(anyhow::Error::new);
     broken = executed.err().map(anyhow::Error::new).or(broken);

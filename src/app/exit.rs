@@ -3,6 +3,7 @@
 use crate::cli::UsageError;
 use crate::exec::ExecError;
 use crate::message::printable;
+use crate::report::trace::TraceError;
 use crate::save::SaveError;
 use crate::source::SourceError;
 
@@ -67,6 +68,10 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
     }
     if let Some(ExecError::Thread { .. } | ExecError::Runtime(_)) = error.downcast_ref() {
         let hint = "the system allows no more threads or open files: use fewer --workers";
+        return (Status::Broken, Some(hint.into()));
+    }
+    if error.is::<TraceError>() {
+        let hint = "--trace takes a file that may be written, in a directory that exists";
         return (Status::Broken, Some(hint.into()));
     }
     let hint = match error.downcast_ref::<SaveError>() {

@@ -3,16 +3,39 @@
 use std::time::Instant;
 
 use crate::event::{Event, Observer, ObserverError};
+use crate::message;
 use crate::report::progress::Progress;
 use crate::report::summary::Counter;
+use crate::report::trace::Trace;
 use crate::save::manifest::ManifestWriter;
 
-/// Manifest, counts and progress. When the manifest cannot be written, the
+/// Manifest, counts, progress and trace. When the manifest cannot be written, the
 /// others go on, so that the summary is whole.
 pub(super) struct Observers {
     pub(super) manifest: ManifestWriter,
     pub(super) counter: Counter,
     pub(super) progress: Progress,
+    /// Where it is asked for, and as long as it can be written.
+    pub(super) trace: Option<Trace>,
+}
+
+impl Observers {
+    /// Gives the trace up when it could not be written: the pages matter more.
+    fn heed(&mut self, drawn: Option<Result<(), ObserverError>>) {
+        if let Some(Err(error)) = drawn {
+            self.trace = None;
+            let text = format!("{}; the run goes on without", message::one_line(&error));
+            // Telling a warning cannot fail.
+            let _ = self.progress.on_event(&Event::Warning(text));
+        }
+    }
+
+    /// Ends what is drawn and shown.
+    pub(super) fn finish(&mut self) {
+        let ended = self.trace.take().map(Trace::finish);
+        self.heed(ended);
+        self.progress.finish();
+    }
 }
 
 impl Observer for Observers {
@@ -20,6 +43,8 @@ impl Observer for Observers {
         let recorded = self.manifest.on_event(event);
         let counted = self.counter.on_event(event);
         let told = self.progress.on_event(event);
+        let drawn = self.trace.as_mut().map(|trace| trace.on_event(event));
+        self.heed(drawn);
         recorded.and(counted).and(told)
     }
 
@@ -27,6 +52,8 @@ impl Observer for Observers {
         let recorded = self.manifest.on_batch_end(now);
         let counted = self.counter.on_batch_end(now);
         let told = self.progress.on_batch_end(now);
+        let drawn = self.trace.as_mut().map(|trace| trace.on_batch_end(now));
+        self.heed(drawn);
         recorded.and(counted).and(told)
     }
 }

@@ -251,6 +251,9 @@ pub struct TellingArgs {
     /// Progress on standard error; auto is a bar on a terminal, else a line every few seconds
     #[arg(long, value_name = "STYLE", default_value = "auto")]
     pub progress: ProgressArg,
+    /// Draw who waited and who computed when into FILE.json, for ui.perfetto.dev and the like
+    #[arg(long, value_name = "FILE.json")]
+    pub trace: Option<PathBuf>,
 }
 
 /// The arguments of `links`

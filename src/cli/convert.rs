@@ -99,6 +99,7 @@ fn download(
         deadline: typed.running.deadline,
         save: output(typed.output, layout, refetch, words)?,
         tell: telling(&typed.telling),
+        trace: typed.telling.trace,
         notes: note.into_iter().chain(going_on).chain(redacted).chain(nameless).collect(),
     })
 }

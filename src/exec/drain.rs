@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 
 use super::Run;
 use crate::event::Event;
-use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Outcome, Settled, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Settled, Turn};
 use crate::phase::PhaseCell;
 use crate::queue::Closing;
 use crate::queue::frontier::Settlement;
@@ -39,7 +39,8 @@ pub async fn step(
     let phase = Arc::<PhaseCell>::default();
     if job.kind == Kind::Page {
         let (url, phase) = (job.target().clone(), Arc::clone(&phase));
-        run.events.send(Event::Started { seq: job.seq, at: started, url, phase });
+        let spent = job.hop.as_ref().map_or(Duration::ZERO, |hop| hop.spent);
+        run.events.send(Event::Started { seq: job.seq, at: started, worker, spent, url, phase });
     }
     let turn = {
         let mut turn = pin!(AssertUnwindSafe(work.turn(&job, &phase)).catch_unwind());
@@ -76,13 +77,10 @@ pub async fn step(
             })));
         }
         Settlement::Again { job, attempt, after } if job.kind == Kind::Page => {
-            let Outcome::Failed(failure) = attempt.outcome else {
-                unreachable!("only failures are tried again");
-            };
-            let wire_bytes = attempt.wire_bytes;
-            run.events.send(Event::Retrying { job: Box::new(job), failure, after, wire_bytes });
+            let (job, attempt) = (Box::new(job), Box::new(attempt));
+            run.events.send(Event::Retrying { job, attempt, at: ended, after });
         }
-        Settlement::Onward(seq) => run.events.send(Event::Onward { seq }),
+        Settlement::Onward(seq) => run.events.send(Event::Onward { seq, at: ended }),
         Settlement::Again { .. } | Settlement::Nothing => (),
     }
     if let Some(effects) = effects {

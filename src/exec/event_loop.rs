@@ -9,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::lane::Lane;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
+use crate::model::WorkerKind;
 use crate::work::Cpu;
 
 /// One loop.
@@ -17,6 +18,10 @@ pub(super) struct EventLoop;
 impl Executor for EventLoop {
     fn run(&self, run: &Run) -> Result<(), ExecError> {
         host(run, Cpu::Inline)
+    }
+
+    fn workers_are(&self) -> WorkerKind {
+        WorkerKind::Task
     }
 }
 

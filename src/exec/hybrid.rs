@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use super::{ExecError, Executor, Run, event_loop};
+use crate::model::WorkerKind;
 use crate::work::{Cpu, CpuPool};
 
 /// A loop and a pool.
@@ -28,6 +29,10 @@ impl Executor for Hybrid {
                 Err(ExecError::Pool(error))
             }
         }
+    }
+
+    fn workers_are(&self) -> WorkerKind {
+        WorkerKind::Task
     }
 }
 

@@ -15,6 +15,7 @@ use std::num::NonZeroUsize;
 
 use crate::clock::Clock;
 use crate::event::Events;
+use crate::model::WorkerKind;
 use crate::queue::Queue;
 use crate::work::{WorkError, WorkFactory};
 
@@ -48,6 +49,11 @@ pub trait Executor {
     ///
     /// [`ExecError`] when the run broke.
     fn run(&self, run: &Run) -> Result<(), ExecError>;
+
+    /// What its workers are.
+    fn workers_are(&self) -> WorkerKind {
+        WorkerKind::Thread
+    }
 }
 
 /// A run broke for a reason of the executor's own.

@@ -341,6 +341,17 @@ pub struct Settled {
     pub total: Duration,
 }
 
+/// What the workers of a run are, for those who show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerKind {
+    /// Threads that wait and compute, each for itself.
+    Thread,
+    /// Tasks of one event loop, for which its thread computes, or a pool.
+    Task,
+    /// Processes.
+    Process,
+}
+
 /// The state that a URL ends in; each has exactly one in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

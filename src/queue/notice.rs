@@ -98,7 +98,10 @@ impl Notice {
     /// The event that tells it.
     pub fn into_event(self) -> Event {
         match self {
-            Self::Parked { host, until, why, .. } => Event::Parked { host, until, why },
+            Self::Parked { host, pause, until, why } => {
+                let from = until.checked_sub(pause).unwrap_or(until);
+                Event::Parked { host, from, until, why }
+            }
             Self::KnownSite { .. } | Self::CrawlDelay { .. } => Event::Note(self.text()),
             Self::Away { .. } => Event::Warning(self.text()),
         }

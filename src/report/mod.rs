@@ -5,6 +5,7 @@ pub mod human;
 pub mod json;
 pub mod progress;
 pub mod summary;
+pub mod trace;
 pub mod usage;
 mod watch;
 

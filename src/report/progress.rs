@@ -210,7 +210,10 @@ impl Observer for Progress {
             Event::Warning(text) if self.detail != Detail::Quiet => {
                 self.tell(&format!("warning: {text}"));
             }
-            Event::Retrying { job, failure, after, .. } if self.detail == Detail::Verbose => {
+            Event::Retrying { job, attempt, after, .. } if self.detail == Detail::Verbose => {
+                let Outcome::Failed(failure) = &attempt.outcome else {
+                    unreachable!("only failures are tried again");
+                };
                 let url = shown_url(&job.url);
                 let after = human::seconds(*after);
                 self.tell(&format!(

@@ -58,9 +58,9 @@ impl Observer for Counter {
             Event::Started { at, .. } => {
                 self.first_start = Some(self.first_start.map_or(*at, |first| first.min(*at)));
             }
-            Event::Retrying { wire_bytes, .. } => {
+            Event::Retrying { attempt, .. } => {
                 self.summary.retries += 1;
-                self.summary.wire_bytes += wire_bytes;
+                self.summary.wire_bytes += attempt.wire_bytes;
             }
             Event::Settled(settled) => self.settle(settled),
             Event::Onward { .. }

@@ -35,14 +35,14 @@ struct Flight {
 impl Watch {
     pub(super) fn on_event(&mut self, event: &Event) {
         match event {
-            Event::Started { seq, at, url, phase } => {
+            Event::Started { seq, at, url, phase, .. } => {
                 let flight = Flight { at: *at, url: url.clone(), phase: Arc::clone(phase) };
                 self.in_flight.insert(*seq, flight);
             }
-            Event::Onward { seq } => drop(self.in_flight.remove(seq)),
+            Event::Onward { seq, .. } => drop(self.in_flight.remove(seq)),
             Event::Retrying { job, .. } => drop(self.in_flight.remove(&job.seq)),
             Event::Settled(settled) => drop(self.in_flight.remove(&settled.job.seq)),
-            Event::Parked { host, until, why } => {
+            Event::Parked { host, until, why, .. } => {
                 self.parked.insert(host.clone(), (*until, why.clone()));
             }
             _ => (),
@@ -107,7 +107,17 @@ mod tests {
     fn started(seq: u64, at: Instant) -> (Event, Arc<PhaseCell>) {
         let phase = Arc::<PhaseCell>::default();
         let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
-        (Event::Started { seq, at, url, phase: Arc::clone(&phase) }, phase)
+        (
+            Event::Started {
+                seq,
+                at,
+                worker: 0,
+                spent: Duration::ZERO,
+                url,
+                phase: Arc::clone(&phase),
+            },
+            phase,
+        )
     }
 
     #[test]
@@ -115,9 +125,10 @@ mod tests {
         let clock = ManualClock::new();
         let mut watch = Watch::default();
         for (host, seconds) in [("a.org", 3), ("en.wikipedia.org", 60), ("b.org", 1)] {
-            let until = clock.now() + Duration::from_secs(seconds);
+            let from = clock.now();
+            let until = from + Duration::from_secs(seconds);
             let why = format!("429, Retry-After {seconds}");
-            watch.on_event(&Event::Parked { host: host.into(), until, why });
+            watch.on_event(&Event::Parked { host: host.into(), from, until, why });
         }
         clock.advance(Duration::from_secs(2));
         assert_eq!(
@@ -152,7 +163,7 @@ mod tests {
               http://a.org/2 (no answer yet, 4 s)"
             ]
         );
-        watch.on_event(&Event::Onward { seq: 0 });
+        watch.on_event(&Event::Onward { seq: 0, at: clock.now() });
         let told = watch.tell(clock.now(), Some(3));
         assert!(told[0].starts_with("waiting for http://a.org/1"), "{told:?}");
     }

@@ -20,4 +20,5 @@ mod resume;
 mod sources;
 mod stopping;
 mod support;
+mod trace;
 mod verified;
