@@ -100,7 +100,7 @@ fn one_connection_carries_all_pages_of_a_host_that_speaks_http_2() {
     let urls: Vec<_> = origin.site().paths().map(|path| origin.url(path)).collect();
     for mode in ["async", "hybrid"] {
         let place = Place::new();
-        let list = place.file("urls.txt", &urls.join("\n"));
+        let list = place.file("urls.txt", urls.join("\n"));
         let before = origin.counters().connections;
         place.run(&["-i", &list, "-k", "--mode", mode, "-j", "32"]).code(0);
         assert_eq!(origin.counters().connections - before, 1, "{mode}");
