@@ -5,20 +5,21 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 /// A list of hosts that are asked without a proxy.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Bypass(Vec<Rule>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Rule {
     hosts: Hosts,
     /// `None` for every port.
     port: Option<u16>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Hosts {
     All,
     /// A network, by an address and the length of its prefix.

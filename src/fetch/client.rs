@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::connect::{CountConnections, Links};
 use super::handshakes::Handshakes;
 use super::pool::{Crowd, IDLE_TIMEOUT, Pool};
+use super::portable;
 use super::proxy::{Proxies, Traffic};
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
@@ -35,7 +37,7 @@ pub const DEFAULT_KEPT_HOSTS: usize = 64;
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
 
 /// Which version of HTTP is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum HttpChoice {
     /// HTTP/2 where the server offers it over TLS, else HTTP/1.1.
     #[default]
@@ -47,15 +49,20 @@ pub enum HttpChoice {
 }
 
 /// How pages are asked for.
-#[derive(Debug, Clone)]
+///
+/// Written out, for another process, they hold all secrets that they hold here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Options {
     /// The `User-Agent` header.
+    #[serde(with = "portable::value")]
     pub user_agent: HeaderValue,
     /// Headers for every request.
+    #[serde(with = "portable::headers")]
     pub headers: HeaderMap,
     /// Headers that prove who asks (`Authorization`, `Cookie`): sent to the
     /// origin of the URL that they were given for, and dropped when a redirect
     /// leads elsewhere.
+    #[serde(with = "portable::headers")]
     pub credentials: HeaderMap,
     /// When set, credentials go to this URL's origin only: links found in an
     /// index may lead anywhere.
@@ -92,6 +99,30 @@ pub enum FetchError {
     /// The HTTP library refuses the options.
     #[error("failed to set up an HTTP client")]
     Client(#[source] reqwest::Error),
+}
+
+/// What requests have come to, for adding up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Connections opened.
+    pub connections: u64,
+    /// Requests and failures of each proxy, in the options' order; none when all are zero.
+    pub proxies: Vec<(u64, u64)>,
+}
+
+impl Tally {
+    /// What has come since it was `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let zeros = std::iter::repeat(&(0, 0));
+        let proxies = self.proxies.iter().zip(before.proxies.iter().chain(zeros));
+        let proxies = proxies.map(|(now, before)| (now.0 - before.0, now.1 - before.1));
+        let mut proxies: Vec<_> = proxies.collect();
+        if proxies.iter().all(|counts| *counts == (0, 0)) {
+            proxies.clear();
+        }
+        Self { connections: self.connections - before.connections, proxies }
+    }
 }
 
 /// What all clients of a run have in common.
@@ -134,6 +165,18 @@ impl Shared {
     pub fn connections(&self) -> Connections {
         let (tls_handshakes, tls_resumptions) = self.handshakes.counts();
         Connections { opened: self.links.total(), tls_handshakes, tls_resumptions }
+    }
+
+    /// What its requests have come to so far.
+    pub fn tally(&self) -> Tally {
+        let proxies = self.rotation().counts().collect();
+        Tally { connections: self.connections(), proxies }
+    }
+
+    /// Adds what the requests of another process have come to, which has the same options.
+    pub fn add(&self, tally: &Tally) {
+        self.links.add(tally.connections);
+        self.rotation().add(&tally.proxies);
     }
 
     /// What went through each proxy so far.
@@ -259,6 +302,7 @@ impl Client {
 pub(super) mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use crate::fetch::proxy::{Bypass, Proxy};
 
     /// Options with nothing special in them.
     pub(in crate::fetch) fn options() -> Options {
@@ -283,5 +327,48 @@ pub(super) mod tests {
     /// An HTTP client with nothing special to it.
     pub(in crate::fetch) fn bare() -> reqwest::Client {
         Shared::new(options(), Arc::new(SystemClock)).unwrap().make(None).unwrap()
+    }
+
+    #[test]
+    fn options_reach_another_process_with_everything_that_they_hold() {
+        let mut secret = HeaderValue::from_static("session=secret");
+        secret.set_sensitive(true);
+        let strange = HeaderValue::from_bytes(b"\xff\"\t").unwrap();
+        let proxy = Proxy::parse("socks5://me:sec%2Fret@a.org").unwrap();
+        let given = Options {
+            headers: [(header::ACCEPT, strange.clone()), (header::ACCEPT_LANGUAGE, strange)]
+                .into_iter()
+                .collect(),
+            credentials: [(header::COOKIE, secret)].into_iter().collect(),
+            credentials_for: Some(Url::parse("https://me:secret@a.org/").unwrap()),
+            http: HttpChoice::Http2,
+            trust: tls::Trust::Authorities(vec![vec![1, 2, 255].into()]),
+            proxies: Proxies::in_turn(vec![proxy.clone()])
+                .except(Bypass::parse("b.org,10.0.0.0/8")),
+            ..options()
+        };
+        let written = serde_json::to_vec(&given).unwrap();
+        let read: Options = serde_json::from_slice(&written).unwrap();
+        // What is told of them leaves secrets out, so these are compared by themselves.
+        assert_eq!(format!("{read:?}"), format!("{given:?}"));
+        assert_eq!((&read.headers, &read.credentials), (&given.headers, &given.credentials));
+        assert!(read.credentials[header::COOKIE].is_sensitive());
+        assert_eq!(read.credentials_for, given.credentials_for);
+        assert_eq!(read.proxies.get(0), &proxy);
+    }
+
+    #[test]
+    fn tallies_are_told_apart_and_added_up() {
+        let proxies =
+            Proxies::in_turn(vec![Proxy::parse("a:1").unwrap(), Proxy::parse("b:1").unwrap()]);
+        let shared = Shared::new(Options { proxies, ..options() }, Arc::new(SystemClock)).unwrap();
+        let tally = |connections, proxies: &[_]| Tally { connections, proxies: proxies.to_vec() };
+        let tallies =
+            [tally(0, &[(0, 0), (0, 0)]), tally(2, &[(1, 0), (0, 0)]), tally(2, &[(3, 1), (0, 0)])];
+        for pair in tallies.windows(2) {
+            shared.add(&pair[1].since(&pair[0]));
+        }
+        assert_eq!(shared.tally(), tallies[2]);
+        assert_eq!(tallies[2].since(&tallies[2]), Tally::default());
     }
 }

@@ -12,6 +12,7 @@ mod first;
 mod guard;
 mod handshakes;
 mod pool;
+mod portable;
 pub mod proxy;
 mod resolve;
 mod rotation;
@@ -32,7 +33,7 @@ use crate::model::{
     Attempt, Failure, FailureCode, Head, HttpVersion, RawPage, Validators, shown_url,
 };
 use crate::phase::{Phase, PhaseCell};
-pub use client::{Client, FetchError, HttpChoice, Options, Shared};
+pub use client::{Client, FetchError, HttpChoice, Options, Shared, Tally};
 use first::Lead;
 use route::Route;
 

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use super::bypass::Bypass;
@@ -14,7 +15,7 @@ pub use super::bypass::Bypass;
 const SOCKS_PORT: u16 = 1080;
 
 /// A proxy's address, which may hold a user name and a password. It is shown without them.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Proxy(Url);
 
 /// A text is no proxy's address. The text is not repeated: it may hold a password.
@@ -98,7 +99,7 @@ impl fmt::Debug for Proxy {
 }
 
 /// The proxies of a run, and what goes through them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Proxies {
     known: Vec<Proxy>,
     /// Which of them serve http URLs.

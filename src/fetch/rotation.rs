@@ -91,6 +91,14 @@ impl Rotation {
         standing.until = Some(now + rest);
     }
 
+    /// Counts requests and failures of each proxy that others have made.
+    pub(super) fn add(&mut self, counts: &[(u64, u64)]) {
+        for (standing, (requests, failed)) in self.standings.iter_mut().zip(counts) {
+            standing.requests += requests;
+            standing.failed += failed;
+        }
+    }
+
     /// Requests and failures of each proxy.
     pub(super) fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
         self.standings.iter().map(|standing| (standing.requests, standing.failed))

@@ -14,18 +14,20 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
+use serde::{Deserialize, Serialize};
 
-use super::HttpChoice;
 use super::handshakes::Handshakes;
+use super::{HttpChoice, portable};
 
 /// Whose certificates are believed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum Trust {
     /// The system's store (or the file that `SSL_CERT_FILE` names); where there
     /// is none, Mozilla's list, built in.
     #[default]
     System,
     /// These authorities and no others (`--cacert`).
+    #[serde(with = "portable::certificates")]
     Authorities(Vec<CertificateDer<'static>>),
     /// Anybody (`-k`): the connection is encrypted, but the server may be anyone.
     Anyone,
