@@ -170,7 +170,7 @@ impl Shared {
     /// What its requests have come to so far.
     pub fn tally(&self) -> Tally {
         let proxies = self.rotation().counts().collect();
-        Tally { connections: self.connections(), proxies }
+        Tally { connections: self.connections().opened, proxies }
     }
 
     /// Adds what the requests of another process have come to, which has the same options.

@@ -123,6 +123,21 @@ impl Stage {
         result
     }
 
+    /// Removes what the process of number `process` has staged here and not put in its place.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read or a file not be removed.
+    pub fn clear_after(&self, process: u32) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            if name.to_str().and_then(stager) == Some(process) {
+                std::fs::remove_file(self.path.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_new(&self, name: &str, body: &[u8]) -> io::Result<()> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         let file = fcntl::openat(&self.directory, name, flags, NEW_FILE)?;
@@ -155,11 +170,19 @@ impl Stage {
 
 /// Whether `name` is one that only a staged file has.
 pub fn is_staged(name: &str) -> bool {
-    let numbers = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+    numbers(name).is_some()
+}
+
+/// The process that staged the file `name`.
+fn stager(name: &str) -> Option<u32> {
+    numbers(name)?.0.parse().ok()
+}
+
+/// The numbers of process and file in the name of a staged file.
+fn numbers(name: &str) -> Option<(&str, &str)> {
+    let numbers = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-    numbers
-        .and_then(|numbers| numbers.split_once('-'))
-        .is_some_and(|(process, number)| is_number(process) && is_number(number))
+    numbers.split_once('-').filter(|(process, number)| is_number(process) && is_number(number))
 }
 
 #[cfg(test)]
@@ -196,6 +219,18 @@ mod tests {
         for name in ["notes", "-1", "1-", "1-2-3", "1-x", ""] {
             assert!(!is_staged(&format!(".fetchpages-{name}.part")), "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_dead_process_staged_is_removed_and_nothing_else() {
+        let root = directory("atomic-clear");
+        let names = [".fetchpages-12-0.part", ".fetchpages-12-7.part", ".fetchpages-1-2.part", "a"];
+        for name in names {
+            std::fs::write(root.join(name), b"x").unwrap();
+        }
+        Stage::open(&root).unwrap().clear_after(12).unwrap();
+        assert!(names.map(|name| root.join(name).exists()) == [false, false, true, true]);
+        std::fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

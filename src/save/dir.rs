@@ -32,4 +32,10 @@ impl Sink for DirSink {
             source,
         })
     }
+
+    fn clear_after(&self, process: u32) -> Result<(), SaveError> {
+        self.stage
+            .clear_after(process)
+            .map_err(io_error("remove what a process staged in", &self.root))
+    }
 }

@@ -18,6 +18,8 @@ mod walk;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{FailureCode, Key};
 use catalogue::Catalogue;
 use key::Layout;
@@ -45,6 +47,17 @@ pub trait Sink: Send + Sync {
     /// Whether the pages can be found again under their keys.
     fn keeps(&self) -> bool {
         true
+    }
+
+    /// Removes what the process of number `process`, which is dead and had the
+    /// same place open, left half kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when something of it is left. It harms no page.
+    fn clear_after(&self, process: u32) -> Result<(), SaveError> {
+        let _ = process;
+        Ok(())
     }
 }
 
@@ -113,10 +126,57 @@ impl Default for Options {
     }
 }
 
+/// Where pages are kept, for opening it in another process too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Place {
+    /// The name of its row.
+    way: String,
+    #[serde(with = "as_bytes")]
+    directory: PathBuf,
+}
+
+impl Place {
+    /// The place that `options` ask for.
+    pub fn of(options: &Options) -> Self {
+        let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
+        let row = row.expect("the table's last row is for everybody");
+        Self { way: row.name.to_owned(), directory: options.directory.clone() }
+    }
+
+    /// Opens it; the directory must be there. `None` when this program does not know the way.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the directory cannot be opened.
+    pub fn open(&self) -> Option<Result<Box<dyn Sink>, SaveError>> {
+        let row = TABLE.iter().find(|row| row.name == self.way)?;
+        Some((row.open)(&self.directory))
+    }
+}
+
+/// A path as the system has it, which may be no text.
+mod as_bytes {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().as_bytes().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+        Vec::deserialize(from).map(|bytes| OsString::from_vec(bytes).into())
+    }
+}
+
 /// An output that is open for a run.
 pub struct Output {
     /// Keeps the pages.
     pub sink: Box<dyn Sink>,
+    /// Where the sink is.
+    pub place: Place,
     /// Records what became of them; holds the lock on the output.
     pub manifest: ManifestWriter,
     /// Names them, and knows what earlier runs made of them.
@@ -207,7 +267,7 @@ pub fn open(options: &Options) -> Result<Output, SaveError> {
     std::fs::create_dir_all(directory).map_err(io_error("create the directory", directory))?;
     let mut manifest = ManifestWriter::open(directory)?;
     let (catalogue, notes) = history::open(options, &mut manifest)?;
-    let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
-    let row = row.expect("the table's last row is for everybody");
-    Ok(Output { sink: (row.open)(directory)?, manifest, catalogue, notes })
+    let place = Place::of(options);
+    let sink = place.open().expect("the place is of the table")?;
+    Ok(Output { sink, place, manifest, catalogue, notes })
 }
