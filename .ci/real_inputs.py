@@ -23,7 +23,7 @@ import tempfile
 import time
 import urllib.request
 
-MODES = ("sequential", "threads", "rayon", "async", "hybrid")
+MODES = ("sequential", "threads", "rayon", "processes", "async", "hybrid")
 HERE = pathlib.Path(__file__).resolve().parent
 LAB = HERE.parent.parent / "shared" / "lab"
 BIN = str(pathlib.Path(sys.argv[1]).resolve())

@@ -97,6 +97,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let factory = PageWorkFactory {
         shared: Arc::clone(&shared),
         sink: Arc::from(output.sink),
+        place: output.place,
         clock: Arc::clone(&clock),
     };
     is_running.store(true, Ordering::SeqCst);

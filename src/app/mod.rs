@@ -1,5 +1,6 @@
 //! One function for each subcommand: everything is wired here and computed elsewhere.
 
+mod child;
 mod demo;
 mod download;
 pub mod exit;
@@ -27,6 +28,7 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
         Ok(Command::Origin { options, until_stdin_ends }) => {
             origin::run(&options, until_stdin_ends)
         }
+        Ok(Command::Child) => child::run(),
         Err(NoCommand::Parser(error)) => {
             // A closed pipe is no error.
             let _ = error.print();

@@ -16,6 +16,7 @@ use crate::queue::limit::FailureLimit;
 use crate::queue::retry;
 use crate::save::key::Layout;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR};
+use crate::work::page_work::CHILD_ARGUMENT;
 use crate::{exec, fetch, origin, save};
 
 /// Save every page that an index or a list names, with the concurrency model you choose
@@ -45,6 +46,9 @@ pub enum Subcommands {
     Verify(VerifyArgs),
     /// Serve the embedded site on 127.0.0.1
     Origin(OriginArgs),
+    /// Be a worker process of --mode processes
+    #[command(hide = true, name = CHILD_ARGUMENT)]
+    Child,
 }
 
 /// The arguments of a download
@@ -122,7 +126,7 @@ pub struct RunningArgs {
     /// The concurrency model
     #[arg(long, default_value = exec::DEFAULT_MODE)]
     pub mode: Mode,
-    /// Pages in flight at most [default: sequential 1, threads 16, rayon one a CPU]
+    /// Pages in flight at most [default: sequential 1, threads 16, rayon and processes one a CPU, async and hybrid 64]
     #[arg(short = 'j', long, value_name = "N", value_parser = values::workers)]
     pub workers: Option<NonZeroUsize>,
     /// Open requests at a time for each host [default: as --workers, else 16; no limit on loopback; known sites' own limits]

@@ -42,6 +42,7 @@ pub(super) fn command(
         Some(Subcommands::Verify(typed)) => {
             Command::Verify { directory: typed.target, list: typed.list }
         }
+        Some(Subcommands::Child) => Command::Child,
         Some(Subcommands::Origin(typed)) => Command::Origin {
             options: origin::Options {
                 port: typed.port,

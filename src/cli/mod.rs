@@ -47,6 +47,8 @@ pub enum Command {
         /// Whether to end when standard input ends.
         until_stdin_ends: bool,
     },
+    /// Be a worker process.
+    Child,
 }
 
 /// Something typed makes no sense.

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Row, Run, TABLE};
 use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
-use crate::model::{Job, Key, Outcome, Settled, State};
+use crate::model::{FailureCode, Job, Key, Outcome, Settled, State};
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
@@ -24,7 +24,8 @@ const WORKERS: NonZeroUsize = NonZeroUsize::new(7).expect("seven is not zero");
 struct Seen {
     started: usize,
     settled: Vec<Settled>,
-    retries: usize,
+    /// Why pages were tried again.
+    retried: Vec<FailureCode>,
 }
 
 /// Something to do, once, when what was seen is so.
@@ -42,7 +43,10 @@ impl Observer for Collector {
         match event {
             Event::Started { .. } => seen.started += 1,
             Event::Settled(settled) => seen.settled.push((**settled).clone()),
-            Event::Retrying { .. } => seen.retries += 1,
+            Event::Retrying { attempt, .. } => match &attempt.outcome {
+                Outcome::Failed(failure) => seen.retried.push(failure.code),
+                other => panic!("only failures are tried again, not {other:?}"),
+            },
             _ => (),
         }
         Ok(())
@@ -188,7 +192,7 @@ fn retries_are_made_and_counted() {
             assert_eq!(settled.job.attempts, attempts, "{row:?} page {seq}");
             assert_eq!(settled.attempt.outcome.state(), state, "{row:?} page {seq}");
         }
-        assert_eq!(seen.retries as u64, PAGES / 4 * (2 + 3), "{row:?}");
+        assert_eq!(seen.retried.len() as u64, PAGES / 4 * (2 + 3), "{row:?}");
     }
 }
 
@@ -253,7 +257,7 @@ fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
         let queue = queue_with(policy);
         let closing = Arc::clone(&queue);
         let act: Act =
-            (|seen| seen.retries == 5, Box::new(move || closing.close(Closing::Interrupted)));
+            (|seen| seen.retried.len() == 5, Box::new(move || closing.close(Closing::Interrupted)));
         let seen = run_until(row, &script, &queue, (0..5, true), Some(act));
         assert!(seen.settled.is_empty(), "{row:?}");
         assert_eq!(queue.take_rest().len(), 5, "{row:?}");
@@ -311,5 +315,21 @@ fn a_failure_that_would_meet_every_page_stops_the_run() {
         all.extend(queue.take_rest().iter().map(|job| job.seq));
         all.sort_unstable();
         assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{row:?}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_lost_costs_its_page_a_retry_and_nothing_else() {
+    for row in TABLE {
+        let script =
+            Arc::new(Script::new(|seq| if seq % 25 == 3 { Step::Kill } else { Step::Save }));
+        let seen = run(row, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{row:?}");
+        for settled in &seen.settled {
+            let attempts = if settled.job.seq % 25 == 3 { 2 } else { 1 };
+            assert_eq!(settled.job.attempts, attempts, "{row:?} page {}", settled.job.seq);
+        }
+        assert_eq!(seen.retried, [FailureCode::WorkerLost; 8], "{row:?}");
     }
 }

@@ -10,11 +10,11 @@ use futures_util::FutureExt;
 
 use super::Run;
 use crate::event::Event;
-use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Settled, Turn};
+use crate::model::{Attempt, Job, Kind, Outcome, Settled, Turn};
 use crate::phase::PhaseCell;
 use crate::queue::Closing;
 use crate::queue::frontier::Settlement;
-use crate::work::Work;
+use crate::work::{Work, panicked};
 
 /// Runs pages one after the other as worker `worker`, until the queue is done.
 pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
@@ -55,7 +55,12 @@ pub async fn step(
                 Ok(Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome())))
             }
             // Somebody else is at it, and says what came of it.
-            None => turn.await,
+            None => turn.await.map(|turn| match turn {
+                Turn::Ended(Attempt { outcome: Outcome::Interrupted, .. }) => {
+                    Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome()))
+                }
+                turn => turn,
+            }),
         }
     };
     let turn = turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic)));
@@ -86,15 +91,4 @@ pub async fn step(
     if let Some(effects) = effects {
         run.events.send_all(effects.into_events());
     }
-}
-
-/// The attempt of a page whose work panicked.
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Attempt {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    let message = format!("the page's work panicked: {text} (this is a bug in fetchpages)");
-    Attempt::failed(Failure::new(FailureCode::Save, message))
 }

@@ -1,4 +1,4 @@
-//! Where pages run: which threads and runtimes host the one loop.
+//! Where pages run: which threads, runtimes and processes host the one loop.
 //!
 //! All executors take pages from the same queue and run the same step. They
 //! differ in who waits and who computes, and that is all they decide.
@@ -7,6 +7,7 @@ pub mod drain;
 mod event_loop;
 mod hybrid;
 mod lane;
+mod processes;
 mod rayon_pool;
 mod sequential;
 mod threads;
@@ -132,6 +133,13 @@ pub const TABLE: &[Row] = &[
         default_workers: |cpus| cpus,
         is_scalable: true,
         executor: &rayon_pool::RayonPool,
+    },
+    Row {
+        name: "processes",
+        about: "copies of this program, each with one page at a time, sized to the CPUs",
+        default_workers: |cpus| cpus,
+        is_scalable: true,
+        executor: &processes::Processes,
     },
     Row {
         name: "async",

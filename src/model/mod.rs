@@ -48,7 +48,7 @@ impl fmt::Display for Key {
 }
 
 /// What a job is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Kind {
     /// A page of the input.
     #[default]
@@ -125,7 +125,7 @@ pub struct Hop {
 
 /// A saved page as its record has it: what the server said of it (RFC 9110, 8.8),
 /// and what is recorded anew when it says that nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
     /// The address that sent them, as it is shown: they mean nothing to another.
     pub of: String,
@@ -171,7 +171,7 @@ pub enum HttpVersion {
 }
 
 /// What the last answer's head said; kept for the manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The address that answered, after redirects.
     pub final_url: Url,
@@ -214,7 +214,7 @@ pub struct Page<'a> {
 }
 
 /// How one attempt at a page ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The page is whole at its place (or, where nothing is kept, was fetched whole).
     Saved {
@@ -248,7 +248,7 @@ impl Outcome {
 
 /// When the stages of an attempt's last turn were over, from the start of that
 /// turn; zero for those that it did not come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stages {
     /// The answer was there, whole or not.
     pub received: Duration,
@@ -275,7 +275,7 @@ impl Stages {
 }
 
 /// One attempt at a page: how it ended and what it cost.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// How it ended.
     pub outcome: Outcome,
@@ -315,7 +315,7 @@ impl Attempt {
 }
 
 /// How far a turn of a job came: a turn is one request and its answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "nearly all turns are of the largest")]
 pub enum Turn {
     /// The attempt ended.

@@ -1,16 +1,22 @@
 //! What one page needs done: one trait, so that executors never know what they execute.
 
+pub mod child;
 mod cost;
 pub mod page_work;
 mod pooled;
-pub mod scripted;
+mod process;
+mod remote;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod serve;
+mod wire;
 
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::fetch::FetchError;
-use crate::model::{Job, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Turn};
 use crate::phase::PhaseCell;
 
 /// Makes requests for jobs, many at a time on one thread.
@@ -42,6 +48,8 @@ pub enum Cpu {
     Inline,
     /// On a pool of threads, while that thread waits for other answers.
     Pool(Arc<dyn CpuPool>),
+    /// In processes of their own, which fetch there too: one for each page in flight.
+    Child,
 }
 
 /// Threads that compute.
@@ -60,4 +68,21 @@ pub enum WorkError {
     /// No client can be made.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// This program's own file is not known.
+    #[error("failed to find this program's own file")]
+    Program(#[source] std::io::Error),
+    /// The options cannot be told to a worker process.
+    #[error("failed to write the options out for a worker process")]
+    SetUp(#[source] wire::WireError),
+}
+
+/// The attempt of a page whose work panicked.
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Attempt {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    let message = format!("the page's work panicked: {text} (this is a bug in fetchpages)");
+    Attempt::failed(Failure::new(FailureCode::Save, message))
 }

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 
+use super::child::SetUp;
 use super::cost::Cost;
+use super::process::Program;
+use super::remote::{Crew, RemoteWork};
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::clock::{self, Clock};
 use crate::fetch::{Ask, Client, Got, Shared, Want};
@@ -15,7 +18,7 @@ use crate::page;
 use crate::page::decode::{decode, decode_start};
 use crate::phase::{Phase, PhaseCell};
 use crate::queue::{robots, site_policy};
-use crate::save::Sink;
+use crate::save::{Place, Sink};
 
 /// Makes the real work for each runtime.
 pub struct PageWorkFactory {
@@ -23,17 +26,36 @@ pub struct PageWorkFactory {
     pub shared: Arc<Shared>,
     /// Where pages are kept.
     pub sink: Arc<dyn Sink>,
+    /// Where that is, for other processes.
+    pub place: Place,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
+/// What this program is called with to be a worker process.
+pub const CHILD_ARGUMENT: &str = "child";
+
 impl WorkFactory for PageWorkFactory {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
+        if matches!(cpu, Cpu::Child) {
+            return Ok(Box::new(RemoteWork::new(self.crew()?)));
+        }
         let client = Client::new(&self.shared)?;
         let max_bytes = self.shared.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
         let finisher = Arc::new(Finisher { sink, clock, max_bytes });
         Ok(Box::new(PageWork { client, finisher, cpu, cost: Cost::new() }))
+    }
+}
+
+impl PageWorkFactory {
+    /// Worker processes that do as this would.
+    fn crew(&self) -> Result<Crew, WorkError> {
+        let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
+        let fetch = self.shared.options().clone();
+        let set_up = SetUp { fetch, place: self.place.clone() };
+        let shared = Arc::clone(&self.shared);
+        Crew::new(program, set_up, Arc::clone(&self.sink), move |tally| shared.add(tally))
     }
 }
 
@@ -121,7 +143,7 @@ impl PageWork {
                 };
                 pooled::run(&**pool, phase, task).await
             }
-            Cpu::Pool(_) | Cpu::Inline => {
+            Cpu::Pool(_) | Cpu::Inline | Cpu::Child => {
                 phase.set(Phase::Working);
                 self.finisher.finish(&job.key, raw, started, None)
             }

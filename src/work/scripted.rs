@@ -1,17 +1,28 @@
 //! Prescribed outcomes instead of real pages: for testing executors.
+//!
+//! Worker processes are real: they are this test program, called to run one test
+//! that serves them. The script and its counts stay with the parent, which tells
+//! them step by step what to do.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::LocalBoxFuture;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+use url::Url;
 
+use super::process::Program;
+use super::remote::{Crew, RemoteWork};
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
+use crate::save;
 
 /// What happens at one page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
     /// Saved at the first attempt.
     Save,
@@ -25,6 +36,9 @@ pub enum Step {
     Hang,
     /// A failure that every further page would meet.
     Break,
+    /// The process that runs it is killed, once. Where no process is its own, the
+    /// attempt fails as if it were.
+    Kill,
 }
 
 /// Makes works that follow one script and count together.
@@ -67,13 +81,35 @@ impl Script {
 /// A factory has to be `'static` inside the works it makes, so the script is shared.
 impl WorkFactory for Arc<Script> {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
-        Ok(Box::new(ScriptedWork { script: Arc::clone(self), cpu }))
+        let remote = matches!(cpu, Cpu::Child).then(|| crew().map(RemoteWork::new)).transpose()?;
+        Ok(Box::new(ScriptedWork { script: Arc::clone(self), cpu, remote }))
     }
+}
+
+/// The test that serves as a worker process; it is left out when tests are run.
+const CHILD: &[&str] =
+    &["work::scripted::tests::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+
+/// Worker processes that take their steps from the jobs' addresses.
+pub(super) fn crew() -> Result<Crew, WorkError> {
+    let program = Program::this(CHILD).map_err(WorkError::Program)?;
+    let nowhere = save::Options { keep_pages: false, ..save::Options::default() };
+    let sink = save::Place::of(&nowhere).open().expect("the place is known");
+    let sink = sink.expect("nothing is opened there");
+    Crew::new(program, (), Arc::from(sink), |_| ())
+}
+
+/// `job`, with its step at attempt `number` in its address.
+pub(super) fn told(job: &Job, step: Step, number: u32) -> Job {
+    let mut url = job.url.clone();
+    url.set_query(Some(&serde_json::to_string(&(step, number)).expect("a step is plain data")));
+    Job { url, ..job.clone() }
 }
 
 struct ScriptedWork {
     script: Arc<Script>,
     cpu: Cpu,
+    remote: Option<RemoteWork>,
 }
 
 /// Counts an attempt as in flight until it ends, in whatever way.
@@ -102,11 +138,14 @@ impl Work for ScriptedWork {
             // Gives the other pages of this thread their turn, as real I/O would.
             tokio::task::yield_now().await;
             let (step, seq) = ((self.script.step_of)(job.seq), job.seq);
+            if let Some(remote) = &self.remote {
+                return remote.turn(&told(job, step, number), phase).await;
+            }
             if step == Step::Hang {
                 std::future::pending::<()>().await;
             }
             let attempt = match &self.cpu {
-                Cpu::Inline => attempt(step, seq, number),
+                Cpu::Inline | Cpu::Child => attempt(step, seq, number),
                 Cpu::Pool(pool) => {
                     pooled::run(&**pool, phase, move |_| attempt(step, seq, number)).await
                 }
@@ -121,7 +160,10 @@ fn attempt(step: Step, seq: u64, number: u32) -> Attempt {
     let saved = Outcome::Saved { bytes: seq, sha256: [0; 32] };
     match step {
         Step::FailThenSave(failures) if number <= failures => failed(FailureCode::Reset),
-        Step::Save | Step::FailThenSave(_) | Step::Hang => Attempt::without_answer(saved),
+        Step::Kill if number == 1 => failed(FailureCode::WorkerLost),
+        Step::Save | Step::FailThenSave(_) | Step::Hang | Step::Kill => {
+            Attempt::without_answer(saved)
+        }
         Step::Fail => failed(FailureCode::Http),
         Step::Panic => panic!("page {seq} panics, as the script says"),
         Step::Break => Attempt {
@@ -133,4 +175,58 @@ fn attempt(step: Step, seq: u64, number: u32) -> Attempt {
 
 fn failed(code: FailureCode) -> Attempt {
     Attempt::failed(Failure::new(code, "as the script says"))
+}
+
+/// Work in a worker process: does as the address says.
+struct Told;
+
+impl Work for Told {
+    fn turn<'a>(&'a self, job: &'a Job, _phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+        Box::pin(async move {
+            let (step, number) = step_in(&job.url);
+            match step {
+                Step::Hang => std::future::pending().await,
+                Step::Kill if number == 1 => {
+                    kill(Pid::this(), Signal::SIGKILL).expect("a process may kill itself");
+                    std::future::pending().await
+                }
+                step => Turn::Ended(attempt(step, job.seq, number)),
+            }
+        })
+    }
+}
+
+fn step_in(url: &Url) -> (Step, u32) {
+    let query = url.query().unwrap_or_default().replace("%22", "\"");
+    serde_json::from_str(&query).expect("the parent names a step")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::stdin;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream as StdStream;
+
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::fetch::Tally;
+    use crate::work::serve::{Served, serve};
+
+    #[test]
+    #[ignore = "it is a worker process of other tests"]
+    fn child() {
+        let parent = StdStream::from(stdin().as_fd().try_clone_to_owned().unwrap());
+        if parent.local_addr().is_err() {
+            return; // ignored tests are run by hand
+        }
+        parent.set_nonblocking(true).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let make = |()| Ok(Served { work: Box::new(Told), tally: Box::new(Tally::default) });
+            // A parent that is gone is no failure.
+            let _ = serve(UnixStream::from_std(parent).unwrap(), &SystemClock, make).await;
+        });
+    }
 }

@@ -1,0 +1,105 @@
+//! A worker process: the real work, done for a parent.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::page_work::PageWorkFactory;
+use super::serve::{Served, serve};
+use super::wire::WireError;
+use super::{Cpu, WorkFactory};
+use crate::clock::{Clock, SystemClock};
+use crate::fetch::{self, Shared};
+use crate::message;
+use crate::save::Place;
+
+/// Everything that pages are fetched and saved by. It crosses a connection that
+/// nobody else reads, because it may hold passwords.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SetUp {
+    pub(super) fetch: fetch::Options,
+    pub(super) place: Place,
+}
+
+/// A worker process cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// Nobody is there to work for.
+    #[error("standard input is no connection to a parent")]
+    NoParent(#[source] io::Error),
+    /// No event loop.
+    #[error("failed to start an event loop")]
+    Runtime(#[source] io::Error),
+    /// The parent cannot be understood or answered.
+    #[error("failed to work for the parent")]
+    Wire(#[from] WireError),
+}
+
+/// Works for the parent at the other end of `stdin` until it hangs up.
+///
+/// # Errors
+///
+/// [`ChildError`] when nobody is there, or what is said cannot be understood.
+pub fn run(stdin: OwnedFd) -> Result<(), ChildError> {
+    let stream = StdStream::from(stdin);
+    // Fails where it is something else than a socket.
+    stream.local_addr().map_err(ChildError::NoParent)?;
+    stream.set_nonblocking(true).map_err(ChildError::NoParent)?;
+    bind_to_parent();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Name lookups alone use these threads, and one lookup serves a host.
+        .max_blocking_threads(4)
+        .build()
+        .map_err(ChildError::Runtime)?;
+    let result = runtime.block_on(async {
+        leave_signals_to_parent().map_err(ChildError::Runtime)?;
+        let stream = UnixStream::from_std(stream).map_err(ChildError::NoParent)?;
+        Ok(serve(stream, &SystemClock, make).await?)
+    });
+    // A name lookup cannot be stopped, and nobody waits for it any more.
+    runtime.shutdown_background();
+    result
+}
+
+fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
+    let SetUp { fetch, place } = set_up;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let shared = Shared::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
+    let shared = Arc::new(shared);
+    let unknown = || vec![format!("no way of keeping pages is known as {place:?}")];
+    let sink = Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
+    let factory = PageWorkFactory { shared: Arc::clone(&shared), sink, place, clock };
+    let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;
+    Ok(Served { work, tally: Box::new(move || shared.tally()) })
+}
+
+/// Ctrl-C reaches all processes of a terminal's group. The parent decides what
+/// becomes of pages in flight; and it may be gone before it can say so.
+fn leave_signals_to_parent() -> io::Result<()> {
+    // Once handled, they stay so, whether anybody listens or not.
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        drop(signal(kind)?);
+    }
+    Ok(())
+}
+
+/// Has this process die with its parent at once, whatever it is doing. Elsewhere
+/// it ends when it next looks at the connection, after a page at most.
+fn bind_to_parent() {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::{prctl, signal::Signal};
+        // Meant for the thread that started this process, which is the parent's
+        // event loop and lives as long as its work. Refused nowhere (prctl(2));
+        // if it were, the end of the connection still tells.
+        let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+        // What ps shows: the file's name in /proc says nothing.
+        let _ = prctl::set_name(c"fetchpages");
+    }
+}

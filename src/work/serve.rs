@@ -1,0 +1,99 @@
+//! The other end of a worker process's connection: takes orders, one at a time.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, interval_at};
+
+use super::wire::{self, Order, Pipe, Reply, WireError};
+use super::{Work, panicked};
+use crate::clock::Clock;
+use crate::fetch::Tally;
+use crate::message;
+use crate::model::{Attempt, Job, Outcome, Turn};
+use crate::phase::PhaseCell;
+
+/// How often a turn that takes long tells how far it has come.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// A set-up, done.
+pub(super) struct Served {
+    /// Does the turns.
+    pub(super) work: Box<dyn Work>,
+    /// What all its requests have come to so far.
+    pub(super) tally: Box<dyn Fn() -> Tally>,
+}
+
+/// Does what the parent at the other end of `stream` wants, until it hangs up.
+/// What `make` gives does the work; or it says why it cannot, outermost words first.
+///
+/// # Errors
+///
+/// [`WireError`] when the parent says what cannot be understood, or is gone
+/// while it is spoken to.
+pub(super) async fn serve<S: DeserializeOwned>(
+    stream: UnixStream,
+    clock: &dyn Clock,
+    make: impl FnOnce(S) -> Result<Served, Vec<String>>,
+) -> Result<(), WireError> {
+    let mut parent = Pipe::new(stream);
+    let Some(hello) = parent.receive().await? else {
+        return Ok(());
+    };
+    let outcome = wire::set_up(hello).map_err(|error| message::chain(&error)).and_then(make);
+    let served = match outcome {
+        Ok(served) => served,
+        Err(why) => return say(&mut parent, &Reply::Refused(why)).await,
+    };
+    say(&mut parent, &Reply::Ready).await?;
+    let mut told = Tally::default();
+    while let Some(order) = parent.receive().await? {
+        // A turn that is over cannot be cancelled any more.
+        let Order::Turn(task) = order else { continue };
+        let job = task.into_job(clock.now());
+        let Some(turn) = run(&*served.work, &job, &mut parent).await? else {
+            return Ok(());
+        };
+        let tally = (served.tally)();
+        let news = tally.since(&told);
+        told = tally;
+        say(&mut parent, &Reply::Done(Box::new(turn), news)).await?;
+    }
+    Ok(())
+}
+
+async fn say(parent: &mut Pipe, reply: &impl Serialize) -> Result<(), WireError> {
+    let mut frames = Vec::new();
+    wire::encode(reply, &mut frames)?;
+    parent.send(&frames).await
+}
+
+/// Gives `job` its turn, unless the parent cancels it or, as `None`, hangs up.
+async fn run(work: &dyn Work, job: &Job, parent: &mut Pipe) -> Result<Option<Turn>, WireError> {
+    let phase = Arc::<PhaseCell>::default();
+    let mut turn = pin!(AssertUnwindSafe(work.turn(job, &phase)).catch_unwind());
+    let mut telling = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
+    loop {
+        tokio::select! {
+            biased;
+            turn = turn.as_mut() => {
+                return Ok(Some(turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic)))));
+            }
+            order = parent.receive::<Order>() => match order? {
+                None => return Ok(None),
+                Some(Order::Cancel) => {
+                    return Ok(Some(Turn::Ended(Attempt::without_answer(Outcome::Interrupted))));
+                }
+                // Whoever gives two at a time loses the first.
+                Some(Order::Turn(_)) => (),
+            },
+            _ = telling.tick() => say(parent, &Reply::Phase(phase.get(), phase.bytes())).await?,
+        }
+    }
+}
