@@ -2,11 +2,10 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream as StdStream;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixStream;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::page_work::PageWorkFactory;
@@ -46,10 +45,9 @@ pub enum ChildError {
 ///
 /// [`ChildError`] when nobody is there, or what is said cannot be understood.
 pub fn run(stdin: OwnedFd) -> Result<(), ChildError> {
-    let stream = StdStream::from(stdin);
+    let stream = UnixStream::from(stdin);
     // Fails where it is something else than a socket.
     stream.local_addr().map_err(ChildError::NoParent)?;
-    stream.set_nonblocking(true).map_err(ChildError::NoParent)?;
     bind_to_parent();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,7 +57,6 @@ pub fn run(stdin: OwnedFd) -> Result<(), ChildError> {
         .map_err(ChildError::Runtime)?;
     let result = runtime.block_on(async {
         leave_signals_to_parent().map_err(ChildError::Runtime)?;
-        let stream = UnixStream::from_std(stream).map_err(ChildError::NoParent)?;
         Ok(serve(stream, &SystemClock, make).await?)
     });
     // A name lookup cannot be stopped, and nobody waits for it any more.

@@ -1,20 +1,20 @@
 //! A worker process, as its parent sees it: started, spoken to, ended and buried.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream as StdStream;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use nix::sys::signal::Signal;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 
-use super::wire::{Pipe, WireError};
+use super::wire::{Pipe, Reply, WireError};
 
 /// So long processes that were told to end are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,8 +56,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts `program`, whose standard input is the connection to it.
     pub(super) fn start(program: &Program, number: usize) -> io::Result<Self> {
-        let (ours, theirs) = StdStream::pair()?;
-        ours.set_nonblocking(true)?;
+        let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(&program.path)
             .arg0(env!("CARGO_PKG_NAME"))
             .args(&program.arguments)
@@ -66,7 +65,7 @@ impl Process {
             .stdout(Stdio::null())
             .spawn()
             .map(Mortal)?;
-        let pipe = Pipe::new(UnixStream::from_std(ours)?);
+        let pipe = Pipe::new(ours)?;
         Ok(Self { number, is_ready: false, pipe, child })
     }
 
@@ -75,9 +74,10 @@ impl Process {
         self.child.0.id()
     }
 
-    /// Whether it is known to be dead already.
-    pub(super) fn is_dead(&mut self) -> bool {
-        !matches!(self.child.0.try_wait(), Ok(None))
+    /// Whether it is of no use any more, as far as is known, when it has no page:
+    /// its connection has ended, or it says something unasked.
+    pub(super) fn is_useless(&mut self) -> bool {
+        self.pipe.receive::<Reply>().now_or_never().is_some()
     }
 
     pub(super) async fn send(&mut self, frames: &[u8]) -> Result<(), WireError> {
@@ -108,7 +108,7 @@ pub(super) fn dismiss(processes: Vec<Process>) {
     let told: Vec<_> = processes.into_iter().map(hang_up).collect();
     let mut patience = PATIENCE;
     for (connection, child) in told {
-        if connection.is_some_and(|connection| !ends_within(connection, patience)) {
+        if !ends_within(connection, patience) {
             // The others have had the same time.
             patience = Duration::from_millis(1);
         }
@@ -117,20 +117,21 @@ pub(super) fn dismiss(processes: Vec<Process>) {
 }
 
 /// Ends what is said to a process; it ends itself then, and with it the connection.
-fn hang_up(process: Process) -> (Option<StdStream>, Mortal) {
+fn hang_up(process: Process) -> (UnixStream, Mortal) {
     let Process { pipe, child, .. } = process;
-    let connection = pipe.into_stream().into_std().and_then(|connection| {
-        connection.shutdown(Shutdown::Write)?;
-        connection.set_nonblocking(false)?;
-        Ok(connection)
-    });
-    // A connection that is broken already needs no end.
-    (connection.ok(), child)
+    let connection = pipe.into_stream();
+    // Fails when it has ended already.
+    let _ = connection.shutdown(Shutdown::Write);
+    (connection, child)
 }
 
-fn ends_within(mut connection: StdStream, patience: Duration) -> bool {
-    let is_limited = connection.set_read_timeout(Some(patience)).is_ok();
-    is_limited && matches!(connection.read(&mut [0]), Ok(0))
+fn ends_within(mut connection: UnixStream, patience: Duration) -> bool {
+    let is_set = connection
+        .set_nonblocking(false)
+        .and_then(|()| connection.set_read_timeout(Some(patience)));
+    // One that broke has ended too; a read that takes too long would block.
+    is_set.is_ok()
+        && connection.read(&mut [0]).map_err(|error| error.kind()) != Err(ErrorKind::WouldBlock)
 }
 
 /// A child that does not outlive this value.

@@ -117,7 +117,7 @@ impl RemoteWork {
             let Some(mut process) = self.idle.borrow_mut().pop() else {
                 break;
             };
-            if !process.is_dead() {
+            if !process.is_useless() {
                 return Ok(process);
             }
             // It had no page, so no page is to pay for it.

@@ -205,9 +205,7 @@ fn step_in(url: &Url) -> (Step, u32) {
 mod tests {
     use std::io::stdin;
     use std::os::fd::AsFd;
-    use std::os::unix::net::UnixStream as StdStream;
-
-    use tokio::net::UnixStream;
+    use std::os::unix::net::UnixStream;
 
     use super::*;
     use crate::clock::SystemClock;
@@ -217,16 +215,15 @@ mod tests {
     #[test]
     #[ignore = "it is a worker process of other tests"]
     fn child() {
-        let parent = StdStream::from(stdin().as_fd().try_clone_to_owned().unwrap());
+        let parent = UnixStream::from(stdin().as_fd().try_clone_to_owned().unwrap());
         if parent.local_addr().is_err() {
             return; // ignored tests are run by hand
         }
-        parent.set_nonblocking(true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let make = |()| Ok(Served { work: Box::new(Told), tally: Box::new(Tally::default) });
             // A parent that is gone is no failure.
-            let _ = serve(UnixStream::from_std(parent).unwrap(), &SystemClock, make).await;
+            let _ = serve(parent, &SystemClock, make).await;
         });
     }
 }

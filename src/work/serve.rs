@@ -1,5 +1,6 @@
 //! The other end of a worker process's connection: takes orders, one at a time.
 
+use std::os::unix::net::UnixStream;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,8 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::wire::{self, Order, Pipe, Reply, WireError};
 use super::{Work, panicked};
@@ -19,7 +19,7 @@ use crate::message;
 use crate::model::{Attempt, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
 
-/// How often a turn that takes long tells how far it has come.
+/// How often it is told how far the turn that goes on has come.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// A set-up, done.
@@ -42,7 +42,7 @@ pub(super) async fn serve<S: DeserializeOwned>(
     clock: &dyn Clock,
     make: impl FnOnce(S) -> Result<Served, Vec<String>>,
 ) -> Result<(), WireError> {
-    let mut parent = Pipe::new(stream);
+    let mut parent = Pipe::new(stream)?;
     let Some(hello) = parent.receive().await? else {
         return Ok(());
     };
@@ -52,12 +52,15 @@ pub(super) async fn serve<S: DeserializeOwned>(
         Err(why) => return say(&mut parent, &Reply::Refused(why)).await,
     };
     say(&mut parent, &Reply::Ready).await?;
+    // One for all turns: a new one for each would wake the event loop each time.
+    let mut telling = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
+    telling.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = Tally::default();
     while let Some(order) = parent.receive().await? {
         // A turn that is over cannot be cancelled any more.
         let Order::Turn(task) = order else { continue };
         let job = task.into_job(clock.now());
-        let Some(turn) = run(&*served.work, &job, &mut parent).await? else {
+        let Some(turn) = run(&*served.work, &job, &mut parent, &mut telling).await? else {
             return Ok(());
         };
         let tally = (served.tally)();
@@ -75,10 +78,14 @@ async fn say(parent: &mut Pipe, reply: &impl Serialize) -> Result<(), WireError>
 }
 
 /// Gives `job` its turn, unless the parent cancels it or, as `None`, hangs up.
-async fn run(work: &dyn Work, job: &Job, parent: &mut Pipe) -> Result<Option<Turn>, WireError> {
+async fn run(
+    work: &dyn Work,
+    job: &Job,
+    parent: &mut Pipe,
+    telling: &mut Interval,
+) -> Result<Option<Turn>, WireError> {
     let phase = Arc::<PhaseCell>::default();
     let mut turn = pin!(AssertUnwindSafe(work.turn(job, &phase)).catch_unwind());
-    let mut telling = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
     loop {
         tokio::select! {
             biased;

@@ -5,14 +5,15 @@
 //! meanwhile, the version in the first message tells it. Who speaks when is not
 //! decided here.
 
-use std::io;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::{Receiver, Sender};
 use url::Url;
 
 use crate::fetch::Tally;
@@ -173,15 +174,24 @@ fn decode<T: DeserializeOwned>(frames: &mut BytesMut) -> Result<Option<T>, WireE
 }
 
 /// One end of the connection between a worker process and its parent.
+///
+/// It is watched for what comes and not for room to send: nearly always there is
+/// room, and a Unix socket tells of it whenever the other end has read something,
+/// which would wake both ends once more for each message.
 pub(super) struct Pipe {
     stream: UnixStream,
+    /// The same connection, watched.
+    incoming: Receiver,
     /// What was read and not understood yet.
-    read: BytesMut,
+    frames: BytesMut,
 }
 
 impl Pipe {
-    pub(super) fn new(stream: UnixStream) -> Self {
-        Self { stream, read: BytesMut::new() }
+    pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        // Unchecked because a socket is no pipe; it is read in the same way.
+        let incoming = Receiver::from_owned_fd_unchecked(stream.try_clone()?.into())?;
+        Ok(Self { stream, incoming, frames: BytesMut::new() })
     }
 
     /// The connection by itself, when nothing more is to be said.
@@ -190,19 +200,32 @@ impl Pipe {
     }
 
     /// Sends messages that are in bytes already.
-    pub(super) async fn send(&mut self, frames: &[u8]) -> Result<(), WireError> {
-        Ok(self.stream.write_all(frames).await?)
+    pub(super) async fn send(&mut self, mut frames: &[u8]) -> Result<(), WireError> {
+        while !frames.is_empty() {
+            match self.stream.write(frames) {
+                Ok(count) => frames = &frames[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait_for_room().await?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_for_room(&self) -> io::Result<()> {
+        let outgoing = Sender::from_owned_fd_unchecked(self.stream.try_clone()?.into())?;
+        outgoing.writable().await
     }
 
     /// Receives a message; `None` at the end. Nothing is lost when this is dropped.
     pub(super) async fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
         loop {
-            if let Some(message) = decode(&mut self.read)? {
+            if let Some(message) = decode(&mut self.frames)? {
                 return Ok(Some(message));
             }
-            self.read.reserve(ROOM);
-            if self.stream.read_buf(&mut self.read).await? == 0 {
-                return if self.read.is_empty() { Ok(None) } else { Err(WireError::Cut) };
+            self.frames.reserve(ROOM);
+            if self.incoming.read_buf(&mut self.frames).await? == 0 {
+                return if self.frames.is_empty() { Ok(None) } else { Err(WireError::Cut) };
             }
         }
     }
