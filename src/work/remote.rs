@@ -68,6 +68,8 @@ pub(super) struct RemoteWork {
     started: Cell<usize>,
     /// Starts that failed since one succeeded.
     failed_starts: Cell<u32>,
+    /// How long a process may take to end a turn that was cancelled.
+    patience: Duration,
 }
 
 impl RemoteWork {
@@ -78,6 +80,7 @@ impl RemoteWork {
             idle: RefCell::default(),
             started: Cell::default(),
             failed_starts: Cell::default(),
+            patience: CANCEL_PATIENCE,
         }
     }
 
@@ -164,7 +167,7 @@ impl RemoteWork {
         let mut cancel = Vec::new();
         wire::encode(&Order::Cancel, &mut cancel)?;
         let _ = process.send(&cancel).await; // as above
-        let heard = tokio::time::timeout(CANCEL_PATIENCE, self.listen(process, phase)).await;
+        let heard = tokio::time::timeout(self.patience, self.listen(process, phase)).await;
         let heard = match heard {
             Ok(heard) => heard,
             Err(_elapsed) => {
@@ -269,3 +272,6 @@ fn not_started(number: usize, why: Vec<String>) -> Attempt {
     words.extend(why);
     Attempt { breaks_run: Some(words.clone()), ..lost(words.join(": ")) }
 }
+
+#[cfg(test)]
+mod cases;

@@ -1,0 +1,244 @@
+//! What becomes of pages whose worker processes behave in all kinds of ways.
+
+use std::future::Future;
+use std::pin::pin;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+use url::Url;
+
+use super::*;
+use crate::model::Key;
+use crate::phase::Phase;
+use crate::save;
+use crate::work::scripted::{self, Step};
+
+fn on_a_loop<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A turn at this step, as [`Told`](scripted) does it.
+async fn turn(work: &RemoteWork, step: Step, phase: &Arc<PhaseCell>) -> Attempt {
+    let url = Url::parse("http://a.org/").unwrap();
+    let job = scripted::told(&Job::new(0, url, Key::new("a.html").unwrap()), step, 1);
+    match work.turn(&job, phase).await {
+        Turn::Ended(attempt) => attempt,
+        turn => panic!("{turn:?}"),
+    }
+}
+
+async fn save(work: &RemoteWork) -> Attempt {
+    turn(work, Step::Save, &Arc::default()).await
+}
+
+fn failure(attempt: &Attempt) -> &Failure {
+    match &attempt.outcome {
+        Outcome::Failed(failure) => failure,
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+fn is_saved(attempt: &Attempt) -> bool {
+    matches!(attempt.outcome, Outcome::Saved { .. })
+}
+
+/// Processes that follow a script.
+fn scripted() -> RemoteWork {
+    RemoteWork::new(scripted::crew().unwrap())
+}
+
+/// Processes that run this shell script; their connection is its standard input.
+fn shell(script: &str) -> RemoteWork {
+    let program =
+        Program { path: "/bin/sh".into(), arguments: ["-c", script].map(Into::into).into() };
+    RemoteWork::new(Crew { program, ..scripted::crew().unwrap() })
+}
+
+/// A shell command that says these bytes.
+fn say(bytes: &[u8]) -> String {
+    let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+    format!("printf '{octal}' >&0; ")
+}
+
+fn frames(replies: &[Reply]) -> Vec<u8> {
+    let mut frames = Vec::new();
+    replies.iter().for_each(|reply| wire::encode(reply, &mut frames).unwrap());
+    frames
+}
+
+/// Goes on reading, and says nothing.
+const LISTEN: &str = "exec cat >/dev/null";
+
+fn idle_process(work: &RemoteWork) -> Pid {
+    let idle = work.idle.borrow();
+    let [process] = &idle[..] else { panic!("{} are idle", idle.len()) };
+    Pid::from_raw(i32::try_from(process.id()).unwrap())
+}
+
+#[test]
+fn one_that_dies_while_it_is_idle_costs_no_page_anything() {
+    on_a_loop(async {
+        let work = scripted();
+        assert!(is_saved(&save(&work).await));
+        let process = idle_process(&work);
+        kill(process, Signal::SIGKILL).unwrap();
+        // Until it is dead, and is there to be buried.
+        waitid(Id::Pid(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
+        tokio::task::yield_now().await;
+        assert!(is_saved(&save(&work).await));
+        assert_eq!(work.started.get(), 2);
+        assert_ne!(idle_process(&work), process);
+    });
+}
+
+#[test]
+fn one_that_is_killed_while_it_is_busy_is_told_by_number_and_signal() {
+    on_a_loop(async {
+        let work = scripted();
+        assert!(is_saved(&save(&work).await));
+        let process = idle_process(&work);
+        let phase = Arc::default();
+        let mut hanging = pin!(turn(&work, Step::Hang, &phase));
+        let attempt = tokio::select! {
+            biased;
+            attempt = &mut hanging => attempt,
+            () = async { kill(process, Signal::SIGKILL).unwrap() } => hanging.await,
+        };
+        let failure = failure(&attempt);
+        assert_eq!(failure.code, FailureCode::WorkerLost);
+        assert_eq!(failure.message, "worker process 1 was killed by signal 9 (SIGKILL)");
+        assert_eq!(attempt.breaks_run, None);
+        assert!(is_saved(&save(&work).await));
+    });
+}
+
+#[test]
+fn processes_are_used_again_and_end_with_their_work() {
+    on_a_loop(async {
+        let work = scripted();
+        for _ in 0..3 {
+            assert!(is_saved(&save(&work).await));
+        }
+        let process = idle_process(&work);
+        drop(work);
+        assert!(kill(process, None).is_err(), "it is there, or was not waited for");
+    });
+}
+
+#[test]
+fn a_turn_that_is_cancelled_ends_and_leaves_its_process_usable() {
+    on_a_loop(async {
+        let work = scripted();
+        let phase = Arc::<PhaseCell>::default();
+        let mut hanging = pin!(turn(&work, Step::Hang, &phase));
+        let attempt = tokio::select! {
+            biased;
+            attempt = &mut hanging => attempt,
+            () = async { assert!(!phase.cancel(), "a page may be dropped") } => hanging.await,
+        };
+        assert_eq!(attempt.outcome, Outcome::Interrupted);
+        // It was cancelled before the process had begun with it, or after.
+        assert!(is_saved(&save(&work).await));
+    });
+}
+
+#[test]
+fn one_that_does_not_heed_a_cancellation_is_killed() {
+    on_a_loop(async {
+        let script = say(&frames(&[Reply::Ready])) + LISTEN;
+        let mut work = shell(&script);
+        work.patience = Duration::ZERO;
+        let phase = Arc::<PhaseCell>::default();
+        let mut waiting = pin!(turn(&work, Step::Save, &phase));
+        let attempt = tokio::select! {
+            biased;
+            attempt = &mut waiting => attempt,
+            () = async { assert!(!phase.cancel()) } => waiting.await,
+        };
+        assert_eq!(attempt.outcome, Outcome::Interrupted);
+        assert!(work.idle.borrow().is_empty());
+    });
+}
+
+#[test]
+fn what_a_process_tells_of_its_turn_is_noted() {
+    on_a_loop(async {
+        let done = Attempt::without_answer(Outcome::Unchanged);
+        let told = Reply::Phase(Phase::Receiving, 7);
+        let done = Reply::Done(Box::new(Turn::Ended(done)), Tally::default());
+        let work = shell(&(say(&frames(&[Reply::Ready, told, done])) + LISTEN));
+        let phase = Arc::<PhaseCell>::default();
+        let attempt = turn(&work, Step::Save, &phase).await;
+        assert_eq!(attempt.outcome, Outcome::Unchanged);
+        assert_eq!((phase.get(), phase.bytes()), (Phase::Receiving, 7));
+    });
+}
+
+#[test]
+fn one_that_says_rubbish_is_of_no_use() {
+    on_a_loop(async {
+        let rubbish = b"\0\0\0\x02{]";
+        // In its set-up, as all others would.
+        let attempt = save(&shell(&(say(rubbish) + LISTEN))).await;
+        let words = attempt.breaks_run.clone().unwrap().join(": ");
+        assert!(words.starts_with("failed to start worker process 1: it is of no use"), "{words}");
+        // Later: that one alone.
+        let later = [&frames(&[Reply::Ready])[..], rubbish].concat();
+        let attempt = save(&shell(&(say(&later) + LISTEN))).await;
+        assert_eq!(attempt.breaks_run, None);
+        assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
+    });
+}
+
+#[test]
+fn a_process_that_cannot_be_set_up_breaks_the_run_and_says_why() {
+    on_a_loop(async {
+        let refusing = shell(&say(&frames(&[Reply::Refused(vec!["no such option".into()])])));
+        let crew = scripted::crew().unwrap();
+        let missing = Program { path: "/no/such/file".into(), arguments: Vec::new() };
+        let missing = RemoteWork::new(Crew { program: missing, ..crew });
+        let mut hello = Vec::new();
+        wire::encode(&Hello::new("another set-up"), &mut hello).unwrap();
+        let strange = RemoteWork::new(Crew { hello, ..scripted::crew().unwrap() });
+        for (work, why) in [
+            (shell("exit 3"), "it ended with status 3"),
+            (refusing, "no such option"),
+            (missing, "No such file or directory"),
+            (strange, "a message cannot be understood"),
+        ] {
+            let attempt = save(&work).await;
+            let words = attempt.breaks_run.clone().unwrap();
+            assert_eq!(words[0], "failed to start worker process 1");
+            assert!(words[1].starts_with(why), "{words:?}");
+            assert!(failure(&attempt).message.contains(why));
+        }
+    });
+}
+
+#[test]
+fn one_that_is_killed_in_its_set_up_may_be_bad_luck_but_three_are_not() {
+    on_a_loop(async {
+        let work = shell("kill -9 $$");
+        for _ in 1..STARTS {
+            let attempt = save(&work).await;
+            assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
+            assert_eq!(attempt.breaks_run, None);
+        }
+        assert!(save(&work).await.breaks_run.is_some());
+    });
+}
+
+#[test]
+fn what_a_dead_process_had_staged_is_removed() {
+    let root = tempfile::tempdir().unwrap();
+    let options = save::Options { directory: root.path().into(), ..save::Options::default() };
+    let sink = save::Place::of(&options).open().unwrap();
+    let staged = root.path().join(".fetchpages-$$-0.part");
+    let ready = say(&frames(&[Reply::Ready]));
+    let mut work = shell(&format!("{ready} : > {}; kill -9 $$", staged.display()));
+    work.crew.sink = Arc::from(sink);
+    let attempt = on_a_loop(save(&work));
+    assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+}
