@@ -13,6 +13,8 @@ mod layers;
 mod many_hosts;
 mod output;
 mod polite;
+#[cfg(target_os = "linux")]
+mod processes;
 mod properties;
 mod proxies;
 mod readme;

@@ -4,6 +4,7 @@ pub mod canned;
 pub mod proxy;
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -123,12 +124,16 @@ impl Place {
 
     /// Starts the program with pipes.
     pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        Self::start_piped(&mut self.command(arguments))
+    }
+
+    /// Starts the program with pipes, as the first of a process group of its own.
+    pub fn start_in_group(&self, arguments: &[&str]) -> Child {
+        Self::start_piped(self.command(arguments).process_group(0))
+    }
+
+    fn start_piped(command: &mut Command) -> Child {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
 
