@@ -62,7 +62,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         tell(&format!("note: {note}\n"));
     }
 
-    let room = limits::room_for(config.workers);
+    let room = limits::room_for(config.workers, config.mode.has_processes);
     let workers = room.workers;
     if workers < config.workers && config.tell.detail != Detail::Quiet {
         tell(&format!(

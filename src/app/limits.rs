@@ -9,7 +9,9 @@ use crate::fetch::client::DEFAULT_KEPT_HOSTS;
 /// What a worker holds open at most, idle connections aside: its event loop and its
 /// wake-ups, a connection, one that is being opened, the file it writes, and some room.
 const FILES_PER_WORKER: u64 = 8;
-/// What the process holds open besides.
+/// What is held open for a worker that is a process of its own: the connection to it, twice.
+const FILES_PER_PROCESS: u64 = 2;
+/// What each process holds open besides.
 const FILES_BESIDES: u64 = 64;
 
 /// What the open files are enough for.
@@ -23,15 +25,28 @@ pub(super) struct Room {
 
 /// Raises the limit on open files to what the system allows this process, and
 /// gives what it is enough for: at most `wanted` workers, and what is left for
-/// connections that wait for another page of their host.
-pub(super) fn room_for(wanted: NonZeroUsize) -> Room {
+/// connections that wait for another page of their host. Where they are `processes`,
+/// each of them inherits the limit and has its files to itself.
+pub(super) fn room_for(wanted: NonZeroUsize, processes: bool) -> Room {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return Room { workers: wanted, kept_hosts: DEFAULT_KEPT_HOSTS };
     };
     let of_worker = FILES_PER_WORKER + DEFAULT_KEPT_HOSTS as u64;
-    let raised = (wanted.get() as u64 * of_worker + FILES_BESIDES).min(hard);
+    let workers = wanted.get() as u64;
+    let enough =
+        if processes { of_worker.max(workers * FILES_PER_PROCESS) } else { workers * of_worker };
+    let raised = (enough + FILES_BESIDES).min(hard);
     let is_raised = raised > soft && setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok();
-    divided(wanted, if is_raised { raised } else { soft })
+    let files = if is_raised { raised } else { soft };
+    if processes { apart(wanted, files) } else { divided(wanted, files) }
+}
+
+/// Workers that are processes with so many files each, as the parent has.
+fn apart(wanted: NonZeroUsize, files: u64) -> Room {
+    let enough = files.saturating_sub(FILES_BESIDES) / FILES_PER_PROCESS;
+    let enough = usize::try_from(enough).ok().and_then(NonZeroUsize::new);
+    let workers = wanted.min(enough.unwrap_or(NonZeroUsize::MIN));
+    Room { workers, ..divided(NonZeroUsize::MIN, files) }
 }
 
 fn divided(wanted: NonZeroUsize, files: u64) -> Room {
@@ -58,5 +73,17 @@ mod tests {
         assert_eq!(room(200, 1024), (120, 1));
         assert_eq!(room(200, 20), (1, 1));
         assert_eq!(room(4096, u64::MAX), (4096, 64));
+    }
+
+    #[test]
+    fn processes_have_their_files_to_themselves() {
+        let room = |wanted, files| {
+            let room = apart(NonZeroUsize::new(wanted).unwrap(), files);
+            (room.workers.get(), room.kept_hosts)
+        };
+        assert_eq!(room(200, 1024), (200, 64));
+        assert_eq!(room(1000, 1024), (480, 64));
+        assert_eq!(room(4, 100), (4, 28));
+        assert_eq!(room(4, 20), (1, 1));
     }
 }

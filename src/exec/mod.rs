@@ -96,6 +96,8 @@ pub struct Row {
     pub default_workers: fn(NonZeroUsize) -> NonZeroUsize,
     /// Whether `--workers` means anything.
     pub is_scalable: bool,
+    /// Whether each page in flight has a process of its own, with open files of its own.
+    pub has_processes: bool,
     /// The executor.
     pub executor: &'static (dyn Executor + Sync),
 }
@@ -118,6 +120,7 @@ pub const TABLE: &[Row] = &[
         about: "one page after the other",
         default_workers: |_| ONE,
         is_scalable: false,
+        has_processes: false,
         executor: &sequential::Sequential,
     },
     Row {
@@ -125,6 +128,7 @@ pub const TABLE: &[Row] = &[
         about: "a pool of threads, each with one page at a time",
         default_workers: |_| SIXTEEN,
         is_scalable: true,
+        has_processes: false,
         executor: &threads::Threads,
     },
     Row {
@@ -132,6 +136,7 @@ pub const TABLE: &[Row] = &[
         about: "a parallel iterator over the pages, sized to the CPUs",
         default_workers: |cpus| cpus,
         is_scalable: true,
+        has_processes: false,
         executor: &rayon_pool::RayonPool,
     },
     Row {
@@ -139,6 +144,7 @@ pub const TABLE: &[Row] = &[
         about: "copies of this program, each with one page at a time, sized to the CPUs",
         default_workers: |cpus| cpus,
         is_scalable: true,
+        has_processes: true,
         executor: &processes::Processes,
     },
     Row {
@@ -146,6 +152,7 @@ pub const TABLE: &[Row] = &[
         about: "one event loop on one thread runs all pages, saving included",
         default_workers: |_| SIXTY_FOUR,
         is_scalable: true,
+        has_processes: false,
         executor: &event_loop::EventLoop,
     },
     Row {
@@ -153,6 +160,7 @@ pub const TABLE: &[Row] = &[
         about: "an event loop waits, a pool sized to the CPUs computes and saves",
         default_workers: |_| SIXTY_FOUR,
         is_scalable: true,
+        has_processes: false,
         executor: &hybrid::Hybrid,
     },
 ];
