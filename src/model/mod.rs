@@ -2,6 +2,7 @@
 //!
 //! Only data lives here: no I/O, no command line, no HTTP client.
 
+mod compact;
 mod connections;
 mod failure;
 mod summary;
@@ -221,6 +222,7 @@ pub enum Outcome {
         /// Size of the decoded body.
         bytes: u64,
         /// SHA-256 of the decoded body.
+        #[serde(with = "compact::hex")]
         sha256: [u8; 32],
     },
     /// The server says that the page is as it was when it was last saved.
@@ -251,12 +253,16 @@ impl Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stages {
     /// The answer was there, whole or not.
+    #[serde(with = "compact::nanos")]
     pub received: Duration,
     /// A thread took the answer up, to compute.
+    #[serde(with = "compact::nanos")]
     pub taken_up: Duration,
     /// The body was decoded and hashed.
+    #[serde(with = "compact::nanos")]
     pub computed: Duration,
     /// The page was kept.
+    #[serde(with = "compact::nanos")]
     pub kept: Duration,
     /// The thread of a CPU pool that computed, counted from 0; `None` when the
     /// worker did so itself.
@@ -284,8 +290,10 @@ pub struct Attempt {
     /// Size of the encoded body as received.
     pub wire_bytes: u64,
     /// From the start of the attempt to the response's headers.
+    #[serde(with = "compact::nanos")]
     pub wait: Duration,
     /// CPU time of decoding, hashing and extracting.
+    #[serde(with = "compact::nanos")]
     pub cpu: Duration,
     /// Its course.
     pub stages: Stages,

@@ -50,8 +50,8 @@ fn stuck() -> (Canned, Arc<AtomicBool>) {
 }
 
 fn arguments<'a>(urls: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
-    let mode = ["--mode", "processes", "--json", "-v"];
-    urls.iter().map(String::as_str).chain(mode).chain(more.iter().copied()).collect()
+    let common = ["--mode", "processes", "--json", "-v"];
+    urls.iter().map(String::as_str).chain(common).chain(more.iter().copied()).collect()
 }
 
 fn attempts(place: &Place, path: &str) -> u64 {

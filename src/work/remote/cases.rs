@@ -57,13 +57,15 @@ fn shell(script: &str) -> RemoteWork {
 
 /// A shell command that says these bytes.
 fn say(bytes: &[u8]) -> String {
-    let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
-    format!("printf '{octal}' >&0; ")
+    let octal: Vec<_> = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+    format!("printf '{}' >&0; ", octal.concat())
 }
 
 fn frames(replies: &[Reply]) -> Vec<u8> {
     let mut frames = Vec::new();
-    replies.iter().for_each(|reply| wire::encode(reply, &mut frames).unwrap());
+    for reply in replies {
+        wire::encode(reply, &mut frames).unwrap();
+    }
     frames
 }
 
