@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`source`] | what: an index page, a list or a sitemap becomes jobs |
 //! | [`queue`] | when: a job that may go now, by its host's pace and rules |
-//! | [`exec`] | where: which threads and runtimes run a page |
+//! | [`exec`] | where: which threads, runtimes or processes run a page |
 //! | [`work`] | how: fetch, compute, save |
 //! | [`fetch`] | one GET, as the bytes came, by whatever way |
 //! | [`page`] | the CPU stage: decode and hash |

@@ -152,6 +152,17 @@ fn ctrl_c_reaches_all_processes_and_the_first_decides() {
 }
 
 #[test]
+fn a_deadline_ends_pages_in_flight_as_failed() {
+    let (server, _) = stuck();
+    let place = Place::new();
+    let urls = ["/a", "/stuck1", "/b"].map(|path| server.url(path));
+    place.run(&arguments(&urls, &["-j", "1", "--deadline", "500ms"])).code(3);
+    let ends: Vec<_> = place.pages().iter().map(|page| page["error"]["code"].clone()).collect();
+    assert!(ends.contains(&"deadline".into()), "{ends:?}");
+    assert_eq!(place.names("pages"), ["a.html"]);
+}
+
+#[test]
 fn secrets_are_neither_in_arguments_nor_in_the_environment_of_processes() {
     let (server, is_free) = stuck();
     let place = Place::new();
