@@ -70,7 +70,8 @@ fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let shared = Shared::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
     let shared = Arc::new(shared);
     let unknown = || vec![format!("no way of keeping pages is known as {place:?}")];
-    let sink = Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
+    let sink =
+        Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
     let factory = PageWorkFactory { shared: Arc::clone(&shared), sink, place, clock };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;
     Ok(Served { work, tally: Box::new(move || shared.tally()) })
