@@ -34,8 +34,11 @@ pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<S
     if !until_stdin_ends {
         let (requests, connections) = (counters.requests, counters.connections);
         super::tell(&format!(
-            "{requests} requests on {connections} connections, at most {} at a time, {} faults\n",
-            counters.open_peak, counters.faults
+            "{requests} requests on {connections} connections, at most {} at a time, {:.2} on \
+             average, {} faults\n",
+            counters.open_peak,
+            counters.open_mean(),
+            counters.faults
         ));
     }
     Ok(Status::Done)

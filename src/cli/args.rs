@@ -297,6 +297,9 @@ pub struct OriginArgs {
     /// Wait so long before each answer, and once for each new connection
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = values::duration)]
     pub latency: Duration,
+    /// Work on so many answers at a time; further requests wait for their turn, so that latency grows with their number and throughput does not [default: any number]
+    #[arg(long, value_name = "N")]
+    pub capacity: Option<NonZeroU32>,
     /// Send each connection's bodies at this rate, in bytes a second [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub bandwidth: Option<Size>,

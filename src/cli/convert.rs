@@ -47,6 +47,7 @@ pub(super) fn command(
             options: origin::Options {
                 port: typed.port,
                 latency: typed.latency,
+                capacity: typed.capacity,
                 bandwidth: typed.bandwidth.map(|size| size.0),
                 pages: typed.pages,
                 seed: typed.seed,

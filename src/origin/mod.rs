@@ -39,10 +39,12 @@ mod words;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    num::NonZeroU64,
+    num::{NonZeroU32, NonZeroU64},
     sync::Arc,
     time::Duration,
 };
+
+use tokio::sync::Semaphore;
 
 use self::{
     certificate::Identity, server::Server, site::decoded, tally::Tally, thread::ServerThread,
@@ -71,6 +73,9 @@ pub struct Options {
     /// How long a new connection waits until its first byte is read, and each request until its
     /// response begins. Requests of one HTTP/2 connection wait side by side.
     pub latency: Duration,
+    /// How many requests have their latency at the same time; those beyond it wait for their turn,
+    /// in the order in which they came. `None` for any number.
+    pub capacity: Option<NonZeroU32>,
     /// Bytes a second at which a connection's bodies are sent, without headers and TLS; `None`
     /// for no limit, and 0 is taken for 1. On HTTP/2 each response has this rate for itself.
     pub bandwidth: Option<u64>,
@@ -90,6 +95,7 @@ impl Default for Options {
         Options {
             port: DEFAULT_PORT,
             latency: Duration::ZERO,
+            capacity: None,
             bandwidth: None,
             pages: DEFAULT_PAGES,
             seed: DEFAULT_SEED,
@@ -153,6 +159,7 @@ impl Origin {
             site: Arc::clone(&site),
             tally: Arc::clone(&tally),
             latency: options.latency,
+            places: options.capacity.map(|places| Semaphore::new(places.get() as usize)),
             bytes_per_second: options
                 .bandwidth
                 .map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN)),

@@ -15,7 +15,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::oneshot,
+    sync::{Semaphore, oneshot},
     task::{JoinError, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
@@ -49,6 +49,9 @@ pub(super) struct Server {
     pub(super) site: Arc<Site>,
     pub(super) tally: Arc<Tally>,
     pub(super) latency: Duration,
+    /// The places where answers are made, taken in the order of the requests; `None` for any
+    /// number.
+    pub(super) places: Option<Semaphore>,
     pub(super) bytes_per_second: Option<NonZeroU64>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) seed: u64,
@@ -140,7 +143,7 @@ impl Server {
         let open = self.tally.open_request();
         let fault = self.fault(path);
         let response = reply(&self.site, request.method(), path, request.headers());
-        self.wait().await;
+        self.make().await;
         let spoiled = fault.and_then(|kind| spoil(kind, &request, &response));
         if spoiled.is_some() {
             self.tally.count_fault();
@@ -169,6 +172,16 @@ impl Server {
         let attempt =
             if self.faults.count_attempts() { self.tally.count_attempt(&path) } else { 1 };
         self.faults.decide(self.seed, &path, attempt)
+    }
+
+    /// Takes the time of making an answer, after those before it where places are few.
+    async fn make(&self) {
+        // Semaphores of this kind are fair, and nobody closes it.
+        let _place = match &self.places {
+            Some(places) => places.acquire().await.ok(),
+            None => None,
+        };
+        self.wait().await;
     }
 
     async fn wait(&self) {
@@ -268,8 +281,8 @@ mod tests {
         let packed = client.get(ARTICLE, "Accept-Encoding: gzip\r\n");
         assert!(packed.head.contains("content-encoding: gzip\r\n"));
         assert_eq!(&packed.body[..], document.gzip());
-        let expected = Counters { requests: 2, open: 0, open_peak: 1, connections: 1, faults: 0 };
-        assert_eq!(origin.counters(), expected);
+        let Counters { requests, open, open_peak, connections, .. } = origin.counters();
+        assert_eq!((requests, open, open_peak, connections), (2, 0, 1, 1));
     }
 
     #[test]
@@ -296,11 +309,29 @@ mod tests {
         let origin = small_origin();
         let mut client = Client::new(&origin);
         client.get("/robots.txt", "");
-        let stats = client.get("/_stats", "").body;
-        assert_eq!(
-            String::from_utf8(stats).unwrap(),
-            "{\"requests\":1,\"open\":0,\"open_peak\":1,\"connections\":1,\"faults\":0}\n"
-        );
+        let stats = String::from_utf8(client.get("/_stats", "").body).unwrap();
+        assert!(stats.starts_with("{\"requests\":1,\"open\":0,\"open_peak\":1,"), "{stats}");
+        assert!(stats.ends_with(",\"connections\":1,\"faults\":0}\n"), "{stats}");
+    }
+
+    #[test]
+    fn answers_beyond_the_capacity_wait_for_those_before_them() {
+        let latency = std::time::Duration::from_millis(20);
+        let capacity = std::num::NonZeroU32::new(1);
+        let origin = start(&Options { latency, capacity, ..Options::default() });
+        let clients: Vec<Client> = (0..4)
+            .map(|_| {
+                let mut client = Client::new(&origin);
+                client.ask("GET", "/robots.txt", "");
+                client
+            })
+            .collect();
+        for mut client in clients {
+            client.head();
+        }
+        // One after the other, each of the four answers took its time.
+        let counters = origin.counters();
+        assert!(counters.busy >= 4 * latency, "{counters:?}");
     }
 
     #[test]

@@ -5,10 +5,13 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
+
+use crate::clock::{Clock, SystemClock};
 
 /// What the origin has seen so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +22,10 @@ pub struct Counters {
     pub open: u64,
     /// The most requests that were open at the same time.
     pub open_peak: u64,
+    /// How long at least one request was open.
+    pub busy: Duration,
+    /// How long requests were open, the times of all of them added up.
+    pub open_total: Duration,
     /// Connections accepted.
     pub connections: u64,
     /// Requests and connections that were made to go wrong.
@@ -26,11 +33,19 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// How many requests were open on average while any was.
+    #[must_use]
+    pub fn open_mean(&self) -> f64 {
+        if self.busy.is_zero() { 0.0 } else { self.open_total.div_duration_f64(self.busy) }
+    }
+
     /// The counters as one JSON object.
     pub(super) fn to_json(self) -> String {
-        let Counters { requests, open, open_peak, connections, faults } = self;
+        let Counters { requests, open, open_peak, connections, faults, .. } = self;
+        let (busy, mean) = (self.busy.as_secs_f64(), self.open_mean());
         format!(
             "{{\"requests\":{requests},\"open\":{open},\"open_peak\":{open_peak},\
+             \"open_mean\":{mean:.2},\"busy_seconds\":{busy:.3},\
              \"connections\":{connections},\"faults\":{faults}}}\n"
         )
     }
@@ -42,8 +57,7 @@ impl Counters {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     requests: AtomicU64,
-    open: AtomicU64,
-    open_peak: AtomicU64,
+    load: Mutex<Load>,
     connections: AtomicU64,
     faults: AtomicU64,
     attempts: Mutex<HashMap<String, u64>>,
@@ -73,17 +87,24 @@ impl Tally {
     /// Counts a request, which stays open until the guard is dropped.
     pub(super) fn open_request(self: &Arc<Self>) -> OpenRequest {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
-        self.open_peak.fetch_max(open, Ordering::Relaxed);
+        self.load().begin(SystemClock.now());
         OpenRequest { tally: Arc::clone(self) }
+    }
+
+    fn load(&self) -> MutexGuard<'_, Load> {
+        self.load.lock().expect("nothing panics while it counts")
     }
 
     /// The counters as they are now.
     pub(super) fn counters(&self) -> Counters {
+        let mut load = self.load();
+        load.turn(SystemClock.now());
         Counters {
             requests: self.requests.load(Ordering::Relaxed),
-            open: self.open.load(Ordering::Relaxed),
-            open_peak: self.open_peak.load(Ordering::Relaxed),
+            open: load.open,
+            open_peak: load.peak,
+            busy: load.busy,
+            open_total: load.total,
             connections: self.connections.load(Ordering::Relaxed),
             faults: self.faults.load(Ordering::Relaxed),
         }
@@ -98,13 +119,49 @@ pub(super) struct OpenRequest {
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.tally.open.fetch_sub(1, Ordering::Relaxed);
+        self.tally.load().end(SystemClock.now());
+    }
+}
+
+/// How many requests are open, and were over time. Pure: it is told the time.
+#[derive(Debug, Default)]
+struct Load {
+    open: u64,
+    peak: u64,
+    busy: Duration,
+    total: Duration,
+    /// Up to when the times are counted.
+    counted: Option<Instant>,
+}
+
+impl Load {
+    /// Counts the time since the last change.
+    fn turn(&mut self, now: Instant) {
+        let step = self.counted.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.counted = Some(now);
+        if self.open > 0 {
+            self.busy += step;
+            // So many requests are never open, and a longer time than that is no step.
+            self.total += step * u32::try_from(self.open).unwrap_or(u32::MAX);
+        }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.turn(now);
+        self.open += 1;
+        self.peak = self.peak.max(self.open);
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.turn(now);
+        self.open -= 1;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
     #[test]
     fn the_peak_stays_when_requests_end() {
@@ -116,10 +173,30 @@ mod tests {
         drop((second, third));
         assert_eq!((tally.count_connection(), tally.count_connection()), (0, 1));
         tally.count_fault();
+        let counters = tally.counters();
+        let Counters { requests, open, open_peak, connections, faults, .. } = counters;
+        assert_eq!((requests, open, open_peak, connections, faults), (3, 0, 2, 2, 1));
+        assert!(counters.open_mean() >= 1.0 && counters.open_mean() <= 2.0);
+    }
+
+    #[test]
+    fn the_mean_is_over_the_time_when_any_request_is_open() {
+        let clock = ManualClock::new();
+        let mut load = Load::default();
+        let at = |millis| clock.now() + Duration::from_millis(millis);
+        load.begin(at(100));
+        load.begin(at(200));
+        load.end(at(300));
+        load.end(at(400));
+        load.begin(at(1_000));
+        load.turn(at(1_100));
         assert_eq!(
-            tally.counters(),
-            Counters { requests: 3, open: 0, open_peak: 2, connections: 2, faults: 1 }
+            (load.busy, load.total),
+            (Duration::from_millis(400), Duration::from_millis(500))
         );
+        let counters = Counters { busy: load.busy, open_total: load.total, ..Counters::default() };
+        assert!((counters.open_mean() - 1.25).abs() < 1e-9);
+        assert!(Counters::default().open_mean().abs() < 1e-9);
     }
 
     #[test]
@@ -131,10 +208,20 @@ mod tests {
 
     #[test]
     fn json_has_every_counter() {
-        let counters = Counters { requests: 1, open: 2, open_peak: 3, connections: 4, faults: 5 };
+        let (busy, open_total) = (Duration::from_millis(1_500), Duration::from_secs(3));
+        let counters = Counters {
+            requests: 1,
+            open: 2,
+            open_peak: 3,
+            busy,
+            open_total,
+            connections: 4,
+            faults: 5,
+        };
         assert_eq!(
             counters.to_json(),
-            "{\"requests\":1,\"open\":2,\"open_peak\":3,\"connections\":4,\"faults\":5}\n"
+            "{\"requests\":1,\"open\":2,\"open_peak\":3,\"open_mean\":2.00,\"busy_seconds\":1.500,\
+             \"connections\":4,\"faults\":5}\n"
         );
     }
 }
