@@ -51,6 +51,8 @@ pub enum SourceOptions {
     Demo {
         /// How far away it is.
         latency: Duration,
+        /// How much of a CPU a page takes, roughly.
+        cpu_per_page: Duration,
         /// Which links.
         pick: Pick,
     },

@@ -17,23 +17,30 @@ const FAVOURITE_PORT: u16 = 8233;
 pub(super) struct Demo(Child);
 
 impl Demo {
-    /// Starts the site at a distance of `latency`, waits until it serves, and
-    /// gives the address of its index with it.
-    pub(super) fn start(latency: Duration) -> anyhow::Result<(Self, Url)> {
+    /// Starts the site at a distance of `latency`, with pages that take about
+    /// `cpu_per_page` to process, waits until it serves, and gives the address of
+    /// its index with it.
+    pub(super) fn start(latency: Duration, cpu_per_page: Duration) -> anyhow::Result<(Self, Url)> {
         let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, FAVOURITE_PORT)).is_ok();
-        if is_free && let Ok(started) = Self::start_at(FAVOURITE_PORT, latency) {
+        let start_at = |port| Self::start_at(port, latency, cpu_per_page);
+        if is_free && let Ok(started) = start_at(FAVOURITE_PORT) {
             return Ok(started);
         }
         // Somebody has it, or was quicker.
-        Self::start_at(0, latency)
+        start_at(0)
     }
 
-    fn start_at(port: u16, latency: Duration) -> anyhow::Result<(Self, Url)> {
+    fn start_at(
+        port: u16,
+        latency: Duration,
+        cpu_per_page: Duration,
+    ) -> anyhow::Result<(Self, Url)> {
+        let millis = |time: Duration| format!("{}ms", time.as_secs_f64() * 1000.0);
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let child = Command::new(program)
             .args(["origin", "--until-stdin-ends"])
             .args(["--port", &port.to_string()])
-            .args(["--latency", &format!("{}ms", latency.as_secs_f64() * 1000.0)])
+            .args(["--latency", &millis(latency), "--cpu-per-page", &millis(cpu_per_page)])
             // The site ends when this pipe does, whatever becomes of this process.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

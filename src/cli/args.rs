@@ -108,6 +108,9 @@ pub struct SourceArgs {
     /// How far away the embedded site is: counts for each new connection and each request
     #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_DEMO_LATENCY), value_parser = values::duration)]
     pub latency: Duration,
+    /// Make the embedded site's pages longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
+    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
+    pub cpu_per_page: Duration,
     /// Only pages whose URL matches; repeatable, one match is enough
     #[arg(long, value_name = "REGEX")]
     pub include: Vec<Regex>,
@@ -306,6 +309,9 @@ pub struct OriginArgs {
     /// Articles that the index lists
     #[arg(long, value_name = "N", default_value_t = origin::DEFAULT_PAGES)]
     pub pages: usize,
+    /// Make articles longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = values::page_cost)]
+    pub cpu_per_page: Duration,
     /// What the text is drawn from
     #[arg(long, value_name = "N", default_value_t = origin::DEFAULT_SEED)]
     pub seed: u64,

@@ -50,6 +50,7 @@ pub(super) fn command(
                 capacity: typed.capacity,
                 bandwidth: typed.bandwidth.map(|size| size.0),
                 pages: typed.pages,
+                cpu_per_page: typed.cpu_per_page,
                 seed: typed.seed,
                 tls: typed.tls,
                 faults: faults(typed.fault)?,

@@ -44,7 +44,11 @@ pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
         hint: Some("--select takes CSS, such as 'table a' or 'td .flagicon + a'".into()),
     })?;
     if typed.demo {
-        return Ok(SourceOptions::Demo { latency: typed.latency, pick });
+        return Ok(SourceOptions::Demo {
+            latency: typed.latency,
+            cpu_per_page: typed.cpu_per_page,
+            pick,
+        });
     }
     let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
     if is_web_address(index) {
@@ -136,6 +140,9 @@ pub(super) fn words(typed: &SourceArgs) -> SourceWords {
     if typed.demo {
         words.pairs.push(("--demo", None));
         words.add("--latency", duration_text(typed.latency));
+        if !typed.cpu_per_page.is_zero() {
+            words.add("--cpu-per-page", duration_text(typed.cpu_per_page));
+        }
     } else if is_index {
         let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
         if is_web_address(index) {
@@ -259,6 +266,7 @@ mod tests {
             &["--index", "index.html", "--base", "http://a.org/"],
             &["--sitemap", "http://a.org/sitemap.xml"],
             &["--demo", "--latency", "1500ms"],
+            &["--demo", "--cpu-per-page", "20ms"],
             &[],
         ] {
             let first = words(&typed(line));

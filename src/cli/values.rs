@@ -83,6 +83,19 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// So long a page is not beyond the usual `--max-size`.
+const LONGEST_PAGE_COST: Duration = Duration::from_millis(200);
+
+/// Reads how much of a CPU a page of the embedded site takes.
+pub(super) fn page_cost(text: &str) -> Result<Duration, String> {
+    let cost = duration(text)?;
+    if cost <= LONGEST_PAGE_COST {
+        Ok(cost)
+    } else {
+        Err(format!("it must be at most {}", duration_text(LONGEST_PAGE_COST)))
+    }
+}
+
 /// Shows a duration as it would be typed.
 pub(super) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -154,6 +167,8 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(limit("0s").is_err());
+        assert!(page_cost("0s").is_ok() && page_cost("200ms").is_ok());
+        assert!(page_cost("201ms").is_err());
     }
 
     #[test]

@@ -2,32 +2,52 @@
 //!
 //! Pure. Which of the two is sent is decided in [`reply`](super::reply).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use flate2::Crc;
 use libdeflater::{CompressionLvl, Compressor};
+
+use super::ballast::{Ballast, deflated};
 
 /// libdeflate's own default, and about what a site would choose for pages that it caches.
 const GZIP_LEVEL: i32 = 6;
 
+/// The header of a gzip member that names neither file nor time (RFC 1952, 2.3): deflate, no
+/// flags, an unknown system.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
 /// One page, ready to be sent with or without compression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
+    /// The page, as far as it is its own.
     plain: Bytes,
+    /// The gzip member, or with ballast its part before that.
     gzip: Bytes,
+    ballast: Option<Weight>,
     etag: String,
     content_type: &'static str,
 }
 
 impl Document {
-    /// The page itself.
+    /// The page itself. Costs nothing, or with ballast a copy.
     #[must_use]
-    pub fn plain(&self) -> &Bytes {
-        &self.plain
+    pub fn plain(&self) -> Bytes {
+        match &self.ballast {
+            None => self.plain.clone(),
+            Some(Weight { ballast, .. }) => [&self.plain[..], ballast.plain()].concat().into(),
+        }
     }
 
-    /// The page as one gzip member.
+    /// The page as one gzip member. Costs nothing, or with ballast a copy.
     #[must_use]
-    pub fn gzip(&self) -> &Bytes {
-        &self.gzip
+    pub fn gzip(&self) -> Bytes {
+        match &self.ballast {
+            None => self.gzip.clone(),
+            Some(Weight { ballast, trailer }) => {
+                [&self.gzip[..], ballast.deflated(), trailer].concat().into()
+            }
+        }
     }
 
     /// The validator of both, hence a weak one (RFC 9110, section 8.8.1), quotes included.
@@ -41,6 +61,14 @@ impl Document {
     pub fn content_type(&self) -> &'static str {
         self.content_type
     }
+}
+
+/// What makes a document heavier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Weight {
+    ballast: Arc<Ballast>,
+    /// What ends the gzip member: CRC and length (RFC 1952, 2.3.1).
+    trailer: [u8; 8],
 }
 
 /// What turns texts into documents; keeps the compressor and its buffer from one to the next.
@@ -70,14 +98,39 @@ impl Press {
         Document {
             plain: Bytes::copy_from_slice(text),
             gzip: Bytes::copy_from_slice(&self.buffer[..length]),
-            etag: format!("W/\"{:08x}-{:x}\"", libdeflater::crc32(text), text.len()),
+            ballast: None,
+            etag: etag(libdeflater::crc32(text), text.len()),
             content_type,
         }
     }
 }
 
+/// The document of this text with the ballast after it, which is shared with other documents. Its
+/// gzip member is put together from blocks: those of the text, those of the ballast.
+pub(super) fn heavy(text: &str, ballast: &Arc<Ballast>, content_type: &'static str) -> Document {
+    let mut crc = Crc::new();
+    crc.update(text.as_bytes());
+    ballast.append_to(&mut crc);
+    let [c0, c1, c2, c3] = crc.sum().to_le_bytes();
+    let [l0, l1, l2, l3] = crc.amount().to_le_bytes();
+    let trailer = [c0, c1, c2, c3, l0, l1, l2, l3];
+    Document {
+        plain: Bytes::copy_from_slice(text.as_bytes()),
+        gzip: [&GZIP_HEADER[..], &deflated(text.as_bytes(), text.len().max(1))].concat().into(),
+        ballast: Some(Weight { ballast: Arc::clone(ballast), trailer }),
+        etag: etag(crc.sum(), text.len() + ballast.plain().len()),
+        content_type,
+    }
+}
+
+fn etag(crc: u32, length: usize) -> String {
+    format!("W/\"{crc:08x}-{length:x}\"")
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use libdeflater::Decompressor;
 
     use super::*;
@@ -89,9 +142,28 @@ mod tests {
             let document = press.document(text, "text/plain");
             assert_eq!(document.plain(), text);
             let mut out = vec![0; text.len()];
-            let length = Decompressor::new().gzip_decompress(document.gzip(), &mut out).unwrap();
+            let length = Decompressor::new().gzip_decompress(&document.gzip(), &mut out).unwrap();
             assert_eq!(&out[..length], text.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_heavy_page_is_one_member_too_and_its_own() {
+        let ballast = Arc::new(Ballast::new(1, Duration::from_millis(1)).unwrap());
+        for text in ["", "short", &"long and repetitive ".repeat(10_000)] {
+            let document = heavy(text, &ballast, "text/plain");
+            let plain = document.plain();
+            assert!(plain.starts_with(text.as_bytes()));
+            assert_eq!(plain.len(), text.len() + ballast.plain().len());
+            let mut out = vec![0; plain.len()];
+            let length = Decompressor::new().gzip_decompress(&document.gzip(), &mut out).unwrap();
+            assert_eq!(out[..length], plain);
+            assert_eq!(document.etag(), Press::new().document(&text_of(&plain), "").etag());
+        }
+    }
+
+    fn text_of(plain: &[u8]) -> String {
+        String::from_utf8(plain.to_vec()).unwrap()
     }
 
     #[test]

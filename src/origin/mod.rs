@@ -6,7 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `site.rs`, `document.rs` | the pages by path; pure, as all that they use: |
-//! | `index.rs`, `article.rs`, `markup.rs` | how the pages are written |
+//! | `index.rs`, `article.rs`, `ballast.rs`, `markup.rs` | how the pages are written |
 //! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
 //! | `reply.rs` | request to response, as values |
 //! | `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
@@ -18,6 +18,7 @@
 //! slow, or to have [`Faults`]; index, `/`, `/robots.txt` and `/_stats` never have any.
 
 mod article;
+mod ballast;
 mod body;
 mod certificate;
 mod countries;
@@ -81,6 +82,8 @@ pub struct Options {
     pub bandwidth: Option<u64>,
     /// How many articles the index lists; see [`Site::new`].
     pub pages: usize,
+    /// How much of a CPU an article takes to decode, hash and save, roughly; see [`Site::heavy`].
+    pub cpu_per_page: Duration,
     /// What the pages' text and the faults are drawn from.
     pub seed: u64,
     /// Whether to serve HTTPS, with HTTP/2 and HTTP/1.1, instead of plain HTTP/1.1.
@@ -98,6 +101,7 @@ impl Default for Options {
             capacity: None,
             bandwidth: None,
             pages: DEFAULT_PAGES,
+            cpu_per_page: Duration::ZERO,
             seed: DEFAULT_SEED,
             tls: false,
             faults: Faults::default(),
@@ -153,7 +157,7 @@ impl Origin {
     /// As [`Site::new`].
     pub fn start(options: &Options) -> Result<Origin, OriginError> {
         let identity = options.tls.then(Identity::generate).transpose()?;
-        let site = Arc::new(Site::new(options.seed, options.pages));
+        let site = Arc::new(Site::heavy(options.seed, options.pages, options.cpu_per_page));
         let tally = Arc::new(Tally::default());
         let server = Server {
             site: Arc::clone(&site),

@@ -71,11 +71,11 @@ fn document_reply(document: &Document, headers: &HeaderMap) -> Response<Bytes> {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else if takes_gzip(headers) {
-        let mut response = typed(document.content_type(), document.gzip().clone());
+        let mut response = typed(document.content_type(), document.gzip());
         set(&mut response, CONTENT_ENCODING, "gzip");
         response
     } else {
-        typed(document.content_type(), document.plain().clone())
+        typed(document.content_type(), document.plain())
     };
     set(&mut response, VARY, "Accept-Encoding");
     set(&mut response, LAST_MODIFIED, MODIFIED);
@@ -185,7 +185,7 @@ mod tests {
             let response = get(ARTICLE, &[(ACCEPT_ENCODING, value)]);
             let document = SITE.get(ARTICLE).unwrap();
             let body = if coded { document.gzip() } else { document.plain() };
-            assert_eq!(response.body(), body, "{value}");
+            assert_eq!(*response.body(), body, "{value}");
             assert_eq!(response.headers().contains_key(CONTENT_ENCODING), coded);
             assert_eq!(response.headers()[VARY], "Accept-Encoding");
         }

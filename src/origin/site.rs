@@ -6,14 +6,19 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     num::NonZeroUsize,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use super::{
     article::Writer,
+    ballast::Ballast,
     countries::{COUNT, COUNTRIES},
-    document::{Document, Press},
+    document::{Document, Press, heavy},
     index::index_page,
     markup::push_article_path,
     random::Random,
@@ -109,8 +114,21 @@ impl Site {
     /// If the system refuses another thread.
     #[must_use]
     pub fn new(seed: u64, pages: usize) -> Site {
+        Site::heavy(seed, pages, Duration::ZERO)
+    }
+
+    /// As [`new`](Self::new), with articles so long that decoding, hashing and saving one takes
+    /// about this much of a CPU of 2025: some 220 kB for each millisecond. That text is the same
+    /// for all articles and follows each one's own.
+    ///
+    /// # Panics
+    ///
+    /// As `new`.
+    #[must_use]
+    pub fn heavy(seed: u64, pages: usize, cpu_per_page: Duration) -> Site {
         let entries: Vec<Entry> = (0..pages).map(Entry::at).collect();
-        let mut documents = articles(seed, pages.min(COUNT));
+        let ballast = Ballast::new(seed, cpu_per_page).map(Arc::new);
+        let mut documents = articles(seed, pages.min(COUNT), ballast.as_ref());
         let distinct = documents.len();
         let mut paths = Vec::with_capacity(pages);
         let mut places = HashMap::with_capacity(pages + 2);
@@ -148,7 +166,7 @@ impl Site {
 const HTML: &str = "text/html; charset=UTF-8";
 
 /// The articles of the first `count` countries, made on all cores.
-fn articles(seed: u64, count: usize) -> Vec<Document> {
+fn articles(seed: u64, count: usize, ballast: Option<&Arc<Ballast>>) -> Vec<Document> {
     let lengths = lengths(seed);
     let mut order: Vec<usize> = (0..count).collect();
     // The longest first, so that no core is left with a long one at the end.
@@ -162,7 +180,10 @@ fn articles(seed: u64, count: usize) -> Vec<Document> {
         while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             text.clear();
             writer.write(&mut text, COUNTRIES[index].title, lengths[index]);
-            let document = press.document(&text, HTML);
+            let document = match ballast {
+                None => press.document(&text, HTML),
+                Some(ballast) => heavy(&text, ballast, HTML),
+            };
             made.push((index, document));
         }
         made
@@ -231,6 +252,8 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
 mod tests {
     use std::{collections::HashSet, sync::LazyLock};
 
+    use libdeflater::Decompressor;
+
     use super::*;
 
     /// The site of 233 pages, made once for all tests.
@@ -259,6 +282,21 @@ mod tests {
             assert_eq!(first.get(path), again.get(path));
             assert_ne!(first.get(path), other.get(path));
         }
+    }
+
+    #[test]
+    fn heavy_articles_are_longer_and_whole_and_their_own() {
+        let light = Site::new(1, 5);
+        let heavy = Site::heavy(1, 5, Duration::from_millis(1));
+        for path in light.paths() {
+            let plain = heavy.get(path).unwrap().plain();
+            assert!(plain.starts_with(&light.get(path).unwrap().plain()));
+            let mut out = vec![0; plain.len()];
+            let gzip = heavy.get(path).unwrap().gzip();
+            let length = Decompressor::new().gzip_decompress(&gzip, &mut out).unwrap();
+            assert_eq!(out[..length], plain);
+        }
+        assert_eq!(heavy.get(INDEX_PATH), light.get(INDEX_PATH));
     }
 
     #[test]

@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn page(origin: &Origin) -> Bytes {
-        origin.site().get(ARTICLE).unwrap().plain().clone()
+        origin.site().get(ARTICLE).unwrap().plain()
     }
 
     #[test]

@@ -1,0 +1,143 @@
+//! What makes pages heavier to process: one text that follows every article of a site.
+//!
+//! Pure. It is made and compressed once; a page costs whoever serves it a copy, and whoever reads
+//! it the decoding, hashing and writing of the whole.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::{Compress, Compression, Crc, FlushCompress};
+
+use super::{
+    markup::push_formatted,
+    random::Random,
+    words::{ADJECTIVES, NOUNS, VERBS},
+};
+
+/// Bytes that take a CPU of 2025 about a microsecond to decode in blocks of this kind, to hash
+/// with SHA-256 and to write to a file in memory.
+const BYTES_PER_MICROSECOND: u128 = 220;
+
+/// The text repeats after so much.
+const SEGMENT_BYTES: usize = 64 * 1024;
+
+/// The text is flushed so often, as by a server that sends a page while it makes it. Each flush
+/// ends a deflate block, and the next brings Huffman tables of its own, which cost more to set up
+/// than so little text to decode: so pages are heavy before they are long.
+const FLUSHED_BYTES: usize = 512;
+
+/// A last block without any text, in fixed Huffman codes (RFC 1951, 3.2.6).
+const END: [u8; 2] = [3, 0];
+
+/// The text and its compressed form.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ballast {
+    plain: Bytes,
+    deflated: Bytes,
+}
+
+impl Ballast {
+    /// What takes a CPU about this long to process, by a constant: the same for the same seed on
+    /// any machine. `None` for no time at all.
+    pub(super) fn new(seed: u64, cost: Duration) -> Option<Ballast> {
+        let bytes = cost.as_micros() * BYTES_PER_MICROSECOND;
+        let segment = segment(seed);
+        let segments = usize::try_from(bytes.div_ceil(segment.len() as u128)).unwrap_or(usize::MAX);
+        let deflated = deflated(segment.as_bytes(), FLUSHED_BYTES);
+        (segments > 0).then(|| Ballast {
+            plain: segment.repeat(segments).into(),
+            deflated: [&deflated.repeat(segments)[..], &END].concat().into(),
+        })
+    }
+
+    /// The text, as part of an HTML page: comments.
+    pub(super) fn plain(&self) -> &Bytes {
+        &self.plain
+    }
+
+    /// The text as deflate blocks that refer to nothing before them and end the stream.
+    pub(super) fn deflated(&self) -> &Bytes {
+        &self.deflated
+    }
+
+    /// The CRC of a text of which `crc` is the CRC, with this one after it.
+    pub(super) fn append_to(&self, crc: &mut Crc) {
+        let mut own = Crc::new();
+        own.update(&self.plain);
+        crc.combine(&own);
+    }
+}
+
+/// Lines of about so many bytes, made-up words in comments.
+fn segment(seed: u64) -> String {
+    let mut random = Random::new(seed, "ballast");
+    let mut text = String::new();
+    while text.len() < SEGMENT_BYTES {
+        let (first, second) = (random.pick(&ADJECTIVES), random.pick(&NOUNS));
+        let (third, number) = (random.pick(&VERBS), random.bits());
+        push_formatted(
+            &mut text,
+            format_args!("<!-- the {first} {second}, {third} as {number:x} -->\n"),
+        );
+    }
+    text
+}
+
+/// The text as deflate blocks that neither refer to what is before them nor end the stream, so
+/// that others can follow. After each so many bytes of it they are flushed, that is ended by an
+/// empty stored block, which ends with a byte (RFC 1951, 3.2.4).
+pub(super) fn deflated(text: &[u8], flushed_bytes: usize) -> Vec<u8> {
+    let mut compressor = Compress::new(Compression::fast(), false);
+    let mut out = Vec::new();
+    for piece in text.chunks(flushed_bytes) {
+        // Stored blocks take a few bytes more than what they hold, and Huffman codes do not take
+        // more than that; with room for all of it, one call does all.
+        out.reserve(piece.len() + piece.len() / 8 + 64);
+        let done = compressor.compress_vec(piece, &mut out, FlushCompress::Sync);
+        done.expect("compressing has no errors of its own");
+    }
+    assert_eq!(compressor.total_in(), text.len() as u64, "there was room for all of it");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use libdeflater::Decompressor;
+
+    use super::*;
+
+    fn ballast(millis: u64) -> Ballast {
+        Ballast::new(1, Duration::from_millis(millis)).unwrap()
+    }
+
+    #[test]
+    fn the_deflated_text_is_the_plain_one() {
+        let ballast = ballast(1);
+        let mut out = vec![0; ballast.plain().len()];
+        let written = Decompressor::new().deflate_decompress(ballast.deflated(), &mut out);
+        assert_eq!(written, Ok(out.len()));
+        assert_eq!(out, ballast.plain()[..]);
+        assert_eq!(ballast, self::ballast(1));
+    }
+
+    #[test]
+    fn it_grows_with_the_cost_and_a_costly_page_is_far_from_the_limit_of_sizes() {
+        assert_eq!(Ballast::new(1, Duration::ZERO), None);
+        let (ten, hundred) = (ballast(10), ballast(100));
+        assert!(hundred.plain().len() > 9 * ten.plain().len());
+        let limit = usize::try_from(crate::fetch::client::DEFAULT_MAX_SIZE).unwrap();
+        assert!(hundred.plain().len() < limit / 4);
+        // What is sent costs the origin a copy and the client little.
+        assert!(ten.deflated().len() < ten.plain().len() / 2);
+    }
+
+    #[test]
+    fn its_crc_is_that_of_a_text_with_it() {
+        let ballast = ballast(1);
+        let mut crc = Crc::new();
+        crc.update(b"before it");
+        ballast.append_to(&mut crc);
+        let whole = [b"before it", &ballast.plain()[..]].concat();
+        assert_eq!(crc.sum(), libdeflater::crc32(&whole));
+    }
+}
