@@ -132,21 +132,37 @@ pub fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
+/// How many workers a user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    /// As many as are of use, which is found while running.
+    Auto,
+    /// So many.
+    Exactly(NonZeroUsize),
+}
+
+impl std::fmt::Display for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Exactly(workers) => workers.fmt(f),
+        }
+    }
+}
+
 /// Chooses the number of workers: what was asked for, else the mode's default.
 /// The text says when a wish has no meaning in this mode.
-pub fn choose_workers(
-    mode: &exec::Row,
-    asked: Option<NonZeroUsize>,
-) -> (NonZeroUsize, Option<String>) {
+pub fn choose_workers(mode: &exec::Row, asked: Option<Workers>) -> (NonZeroUsize, Option<String>) {
     let default = (mode.default_workers)(cpus());
     match asked {
-        Some(asked) if !mode.is_scalable && asked != default => {
+        Some(asked) if !mode.is_scalable && asked != Workers::Exactly(default) => {
             let name = mode.name;
             let note =
                 format!("{name} is always one page at a time: --workers {asked} has no effect");
             (default, Some(note))
         }
-        Some(asked) => (asked, None),
+        Some(Workers::Exactly(asked)) => (asked, None),
+        Some(Workers::Auto) => ((mode.auto_workers)(cpus()), None),
         None => (default, None),
     }
 }
@@ -157,14 +173,19 @@ mod tests {
 
     #[test]
     fn sequential_takes_a_wish_for_workers_as_a_note() {
-        let many = NonZeroUsize::new(32);
+        let exactly = |workers| NonZeroUsize::new(workers).map(Workers::Exactly);
+        let many = exactly(32);
         let sequential = exec::find("sequential").unwrap();
         let (workers, note) = choose_workers(sequential, many);
         assert_eq!(workers.get(), 1);
         assert!(note.unwrap().contains("--workers 32 has no effect"));
-        assert_eq!(choose_workers(sequential, NonZeroUsize::new(1)).1, None);
+        assert_eq!(choose_workers(sequential, exactly(1)).1, None);
+        let (workers, note) = choose_workers(sequential, Some(Workers::Auto));
+        assert_eq!(workers.get(), 1);
+        assert!(note.unwrap().contains("--workers auto has no effect"));
         let threads = exec::find("threads").unwrap();
-        assert_eq!(choose_workers(threads, many), (many.unwrap(), None));
+        assert_eq!(choose_workers(threads, many).0.get(), 32);
+        assert!(choose_workers(threads, Some(Workers::Auto)).0.get() >= 64);
         assert_eq!(choose_workers(threads, None).0.get(), 16);
     }
 }

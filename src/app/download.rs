@@ -18,13 +18,15 @@ use crate::exec::{ExecError, Run};
 use crate::fetch::proxy::Traffic;
 use crate::fetch::{self, Shared};
 use crate::model::{FailureCode, Intake, Outcome, State, Summary};
+use crate::queue::gradient::Found;
+use crate::queue::hosts::FoundAt;
 use crate::queue::notice::unasked;
 use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
 use crate::report::trace::{About, Trace, TraceError};
-use crate::report::{Finished, ProxyUse, human, json, usage};
+use crate::report::{AutoWorkers, Finished, ProxyUse, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
 use crate::source::Access;
@@ -62,9 +64,10 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         tell(&format!("note: {note}\n"));
     }
 
-    let room = limits::room_for(config.workers, config.mode.has_processes);
+    let room = limits::room_for(config.workers, config.mode.executor.workers_are());
     let workers = room.workers;
-    if workers < config.workers && config.tell.detail != Detail::Quiet {
+    let is_typed = config.plan.queue.limits.adaptive.is_none();
+    if workers < config.workers && is_typed && config.tell.detail != Detail::Quiet {
         tell(&format!(
             "note: {workers} workers, not {}: the limit on open files\n",
             config.workers
@@ -113,6 +116,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         summary: ended.summary.clone(),
         mode: config.mode.name,
         workers: workers.get(),
+        auto: queue.found().map(auto_workers),
         output: config.save.directory.display().to_string(),
         index_time,
         total_time: clock.now() - started,
@@ -133,6 +137,12 @@ fn trace(
     let (mode, workers) = (config.mode.name, workers.get());
     let about = About { mode, workers, kind: config.mode.executor.workers_are() };
     config.trace.as_ref().map(|path| Trace::create(path, &about, now)).transpose()
+}
+
+/// What was found of how many workers are of use, for telling.
+fn auto_workers(at: FoundAt) -> AutoWorkers {
+    let FoundAt { host, found: Found { settled, flat_from, .. }, others } = at;
+    AutoWorkers { host, settled, flat_from, other_hosts: others }
 }
 
 /// What went through a proxy, for telling.

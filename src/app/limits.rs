@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::fetch::client::DEFAULT_KEPT_HOSTS;
+use crate::model::WorkerKind;
 
 /// What a worker holds open at most, idle connections aside: its event loop and its
 /// wake-ups, a connection, one that is being opened, the file it writes, and some room.
@@ -25,20 +26,25 @@ pub(super) struct Room {
 
 /// Raises the limit on open files to what the system allows this process, and
 /// gives what it is enough for: at most `wanted` workers, and what is left for
-/// connections that wait for another page of their host. Where they are `processes`,
-/// each of them inherits the limit and has its files to itself.
-pub(super) fn room_for(wanted: NonZeroUsize, processes: bool) -> Room {
+/// connections that wait for another page of their host. Processes inherit the
+/// limit, and each has its files to itself.
+pub(super) fn room_for(wanted: NonZeroUsize, kind: WorkerKind) -> Room {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return Room { workers: wanted, kept_hosts: DEFAULT_KEPT_HOSTS };
     };
     let of_worker = FILES_PER_WORKER + DEFAULT_KEPT_HOSTS as u64;
     let workers = wanted.get() as u64;
-    let enough =
-        if processes { of_worker.max(workers * FILES_PER_PROCESS) } else { workers * of_worker };
+    let enough = match kind {
+        WorkerKind::Process => of_worker.max(workers * FILES_PER_PROCESS),
+        WorkerKind::Thread | WorkerKind::Task => workers * of_worker,
+    };
     let raised = (enough + FILES_BESIDES).min(hard);
     let is_raised = raised > soft && setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok();
     let files = if is_raised { raised } else { soft };
-    if processes { apart(wanted, files) } else { divided(wanted, files) }
+    match kind {
+        WorkerKind::Process => apart(wanted, files),
+        WorkerKind::Thread | WorkerKind::Task => divided(wanted, files),
+    }
 }
 
 /// Workers that are processes with so many files each, as the parent has.

@@ -1,6 +1,6 @@
 //! What can be typed: the flags in groups. The documentation comments are the help texts.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
 use super::values::{self, Rate, Size};
-use crate::config::DEFAULT_DEMO_LATENCY;
+use crate::config::{DEFAULT_DEMO_LATENCY, Workers};
 use crate::fetch::client as fetch_client;
 use crate::model::FailureCode;
 use crate::queue::limit::FailureLimit;
@@ -129,10 +129,10 @@ pub struct RunningArgs {
     /// The concurrency model
     #[arg(long, default_value = exec::DEFAULT_MODE)]
     pub mode: Mode,
-    /// Pages in flight at most [default: sequential 1, threads 16, rayon and processes one a CPU, async and hybrid 64]
-    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers)]
-    pub workers: Option<NonZeroUsize>,
-    /// Open requests at a time for each host [default: as --workers, else 16; no limit on loopback; known sites' own limits]
+    /// Pages in flight at most; auto finds while running how many each host is best asked for at a time [default: sequential 1, threads 16, rayon and processes one a CPU, async and hybrid 64]
+    #[arg(short = 'j', long, value_name = "N|auto", value_parser = values::workers)]
+    pub workers: Option<Workers>,
+    /// Open requests at a time for each host [default: as --workers, with auto at most 64, else 16; no limit on loopback; known sites' own limits]
     #[arg(long, value_name = "N")]
     pub per_host: Option<NonZeroU32>,
     /// Requests for each host, such as 20/s or 100/m, or none [default: none; known sites' own limits]

@@ -1,6 +1,7 @@
 //! From what was typed to what was decided.
 
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 
 use base64::Engine;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -10,7 +11,9 @@ use super::args::{
     RunningArgs, SourceArgs, Subcommands, TellingArgs,
 };
 use super::{Command, NoCommand, UsageError, proxies, source};
-use crate::config::{Download, Format, PlanOptions, SourceOptions, TellOptions, choose_workers};
+use crate::config::{
+    Download, Format, PlanOptions, SourceOptions, TellOptions, Workers, choose_workers,
+};
 use crate::fetch::client;
 use crate::fetch::proxy::Proxies;
 use crate::fetch::tls::{self, Trust};
@@ -88,8 +91,9 @@ fn download(
         layout = if is_typed("layout") { layout } else { recorded.run.layout };
     }
     let mut plan = plan(typed.source, &typed.http)?;
-    plan.queue.limits = host_limits(&typed.running);
-    plan.queue.workers = workers.get();
+    let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
+    plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
+    plan.queue.workers = if is_auto { 0 } else { workers.get() };
     plan.queue.failure_limit = typed.running.max_failures;
     let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
@@ -125,12 +129,24 @@ fn refetch(typed: AgainArgs) -> Refetch {
 /// Open requests for each host when nothing else is said.
 const DEFAULT_PER_HOST: u32 = 16;
 
-fn host_limits(typed: &RunningArgs) -> HostLimits {
-    let workers = typed.workers.and_then(|workers| u32::try_from(workers.get()).ok());
+/// Open requests for each host at most when their number is found while running: a
+/// server that does not slow down may still be somebody's who did not ask for it.
+const AUTO_PER_HOST: u32 = 64;
+
+/// The limits for each host; `auto` is the number of workers where how many are of
+/// use is found while running.
+fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
+    let number = |workers: NonZeroUsize| u32::try_from(workers.get()).unwrap_or(u32::MAX);
+    let usual = match typed.workers {
+        Some(Workers::Exactly(workers)) => number(workers),
+        Some(Workers::Auto) => AUTO_PER_HOST,
+        None => DEFAULT_PER_HOST,
+    };
     HostLimits {
         open: typed.per_host.map_or(Choice::Usual, |open| Choice::Typed(Some(open.get()))),
         rate: typed.rate.map_or(Choice::Usual, |rate| Choice::Typed(rate.0)),
-        usual_open: Some(workers.unwrap_or(DEFAULT_PER_HOST)),
+        usual_open: Some(usual),
+        adaptive: auto.map(number),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::config::Workers;
 use crate::queue::limit::FailureLimit;
 
 /// The units of a duration, in seconds.
@@ -110,10 +111,14 @@ pub(super) fn duration_text(duration: Duration) -> String {
 /// More threads than this meet the system's limits, and serve nobody.
 const MAX_WORKERS: usize = 4096;
 
-/// Reads a number of workers.
-pub(super) fn workers(text: &str) -> Result<NonZeroUsize, String> {
+/// Reads a number of workers, or `auto`.
+pub(super) fn workers(text: &str) -> Result<Workers, String> {
+    if text == "auto" {
+        return Ok(Workers::Auto);
+    }
     let workers = text.parse().ok().filter(|workers: &NonZeroUsize| workers.get() <= MAX_WORKERS);
-    workers.ok_or_else(|| format!("it should be a number from 1 to {MAX_WORKERS}"))
+    let workers = workers.map(Workers::Exactly);
+    workers.ok_or_else(|| format!("it should be a number from 1 to {MAX_WORKERS}, or auto"))
 }
 
 /// Reads how many pages may fail: `20`, `2%`, `0.5%`.
@@ -185,8 +190,10 @@ mod tests {
 
     #[test]
     fn workers_are_a_sensible_number() {
-        assert_eq!(workers("4096").map(NonZeroUsize::get), Ok(4096));
-        for text in ["0", "-1", "4097", "many", ""] {
+        let most = NonZeroUsize::new(4096).map(Workers::Exactly);
+        assert_eq!(workers("4096").ok(), most);
+        assert_eq!(workers("auto"), Ok(Workers::Auto));
+        for text in ["0", "-1", "4097", "many", "", "Auto"] {
             assert!(workers(text).is_err(), "{text}");
         }
     }

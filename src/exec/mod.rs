@@ -94,10 +94,11 @@ pub struct Row {
     pub about: &'static str,
     /// Pages in flight when `--workers` does not say; given the number of CPUs.
     pub default_workers: fn(NonZeroUsize) -> NonZeroUsize,
+    /// Workers for `--workers auto`, given the number of CPUs: as many as may be of
+    /// use. The queue finds how many of them are.
+    pub auto_workers: fn(NonZeroUsize) -> NonZeroUsize,
     /// Whether `--workers` means anything.
     pub is_scalable: bool,
-    /// Whether each page in flight has a process of its own, with open files of its own.
-    pub has_processes: bool,
     /// The executor.
     pub executor: &'static (dyn Executor + Sync),
 }
@@ -109,6 +110,8 @@ impl std::fmt::Debug for Row {
 }
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
+const FOUR: NonZeroUsize = ONE.saturating_add(3);
+const SIX: NonZeroUsize = ONE.saturating_add(5);
 const SIXTEEN: NonZeroUsize = ONE.saturating_add(15);
 /// A page that waits on a loop costs a few kilobytes, not a thread.
 const SIXTY_FOUR: NonZeroUsize = ONE.saturating_add(63);
@@ -119,48 +122,48 @@ pub const TABLE: &[Row] = &[
         name: "sequential",
         about: "one page after the other",
         default_workers: |_| ONE,
+        auto_workers: |_| ONE,
         is_scalable: false,
-        has_processes: false,
         executor: &sequential::Sequential,
     },
     Row {
         name: "threads",
         about: "a pool of threads, each with one page at a time",
         default_workers: |_| SIXTEEN,
+        auto_workers: |_| SIXTEEN.saturating_mul(SIX),
         is_scalable: true,
-        has_processes: false,
         executor: &threads::Threads,
     },
     Row {
         name: "rayon",
         about: "a parallel iterator over the pages, sized to the CPUs",
         default_workers: |cpus| cpus,
+        auto_workers: |cpus| cpus.saturating_mul(FOUR),
         is_scalable: true,
-        has_processes: false,
         executor: &rayon_pool::RayonPool,
     },
     Row {
         name: "processes",
         about: "copies of this program, each with one page at a time, sized to the CPUs",
         default_workers: |cpus| cpus,
+        auto_workers: |cpus| cpus.saturating_mul(FOUR),
         is_scalable: true,
-        has_processes: true,
         executor: &processes::Processes,
     },
     Row {
         name: "async",
         about: "one event loop on one thread runs all pages, saving included",
         default_workers: |_| SIXTY_FOUR,
+        auto_workers: |_| SIXTY_FOUR.saturating_mul(FOUR),
         is_scalable: true,
-        has_processes: false,
         executor: &event_loop::EventLoop,
     },
     Row {
         name: "hybrid",
         about: "an event loop waits, a pool sized to the CPUs computes and saves",
         default_workers: |_| SIXTY_FOUR,
+        auto_workers: |_| SIXTY_FOUR.saturating_mul(FOUR),
         is_scalable: true,
-        has_processes: false,
         executor: &hybrid::Hybrid,
     },
 ];

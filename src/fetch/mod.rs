@@ -150,7 +150,8 @@ impl Client {
         let response = self.send(ask, &route).await?;
         ask.phase.set(Phase::Receiving);
         trail.wait = ask.spent + (self.now() - started);
-        trail.head = Some(read_head(&response, ask.url));
+        let is_on_new_connection = ask.phase.connected().is_some();
+        trail.head = Some(Head { is_on_new_connection, ..read_head(&response, ask.url) });
         refuse_transfer_coding(response.headers())?;
         let target = redirect_target(ask.url, &response)?;
         let body = self.read_body(response, trail, ask).await?;
@@ -369,6 +370,7 @@ fn read_head(response: &Response, url: &Url) -> Head {
         last_modified: text(headers, &header::LAST_MODIFIED),
         retry_after: text(headers, &header::RETRY_AFTER),
         date: text(headers, &header::DATE),
+        is_on_new_connection: false,
     }
 }
 

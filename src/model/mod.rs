@@ -192,6 +192,8 @@ pub struct Head {
     pub retry_after: Option<String>,
     /// `Date` as sent.
     pub date: Option<String>,
+    /// Whether a connection was opened for it.
+    pub is_on_new_connection: bool,
 }
 
 /// An answer as it came over the wire: the body is still encoded.

@@ -12,8 +12,9 @@ use url::Url;
 
 use super::Options;
 use super::gate::{Gate, Passage};
+use super::gradient::Answer;
 use super::host::{Consequence, LONGEST_PAUSE, Signal};
-use super::hosts::HostId;
+use super::hosts::{FoundAt, HostId};
 use super::lines::{self, Lines};
 use super::notice::{Effects, Notice};
 use super::retry::{self, Dice, Verdict};
@@ -110,6 +111,11 @@ impl Frontier {
     pub fn push(&mut self, job: Job, now: Instant) {
         self.waiting += 1;
         self.admit(job, now, false);
+    }
+
+    /// What was found of how many requests its hosts are best asked at a time.
+    pub fn found(&self) -> Option<FoundAt> {
+        self.lines.found()
     }
 
     /// Pages that may go now, as far as their host is concerned.
@@ -232,7 +238,9 @@ impl Frontier {
     pub fn settle(&mut self, job: Job, turn: Turn, started: Instant, at: Moment) -> Settlement {
         let id = self.find_host(job.target());
         self.in_flight -= 1;
-        self.lines.host_mut(id).pace.end();
+        let pace = &mut self.lines.host_mut(id).pace;
+        pace.time(job.seq, answer(&job, &turn), at.now);
+        pace.end();
         let settlement = match turn {
             Turn::Moved(to) => {
                 self.learn(id, &job, Signal::Answered, None, started, at);
@@ -441,6 +449,16 @@ impl Frontier {
         self.waiting = 0;
         rest
     }
+}
+
+/// The host's answer, where the time it took says something of how much the host is
+/// asked: not of refusals and errors, which come quickly, and not behind redirects.
+fn answer(job: &Job, turn: &Turn) -> Option<Answer> {
+    let Turn::Ended(Attempt { head: Some(head), wait, .. }) = turn else { return None };
+    let is_served = head.status < 500 && head.status != 429;
+    let is_on_new_connection = head.is_on_new_connection;
+    let answer = Answer { wait: *wait, is_on_new_connection };
+    (job.kind == Kind::Page && job.hop.is_none() && is_served).then_some(answer)
 }
 
 /// A robots.txt that is not there allows all (RFC 9309, 2.3.1.3).

@@ -5,9 +5,11 @@ use std::fmt::Write;
 
 use url::{Host as UrlHost, Url};
 
+use super::gradient::Found;
 use super::host::Host;
 use super::pace::Limits;
 use super::site_policy::{self, SitePolicy};
+use crate::message;
 
 /// What the user wants of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -29,6 +31,20 @@ pub struct HostLimits {
     /// Open requests at a host that neither the user nor a policy limits;
     /// loopback has no such limit.
     pub usual_open: Option<u32>,
+    /// Whether their number is found while running, below these limits, and this
+    /// one: `--workers auto`.
+    pub adaptive: Option<u32>,
+}
+
+/// What was found, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundAt {
+    /// The host with the most answers.
+    pub host: String,
+    /// What was found of it.
+    pub found: Found,
+    /// Hosts of which something was found besides.
+    pub others: usize,
 }
 
 /// A host's place in [`Hosts`].
@@ -64,6 +80,19 @@ impl Hosts {
         self.all.iter_mut()
     }
 
+    /// What was found of the host with the most answers, with its name, and how
+    /// many others have answered.
+    pub(super) fn found(&self) -> Option<FoundAt> {
+        let found = (0..).zip(&self.all).filter_map(|(id, host)| Some((id, host.pace.found()?)));
+        let (id, most) = found.clone().max_by_key(|(_, found)| found.answers)?;
+        // The name of a site is none of its hosts'.
+        let is_host = |name: &&str| !site_policy::TABLE.iter().any(|policy| policy.name == *name);
+        let names = self.ids.iter().filter(|(_, place)| **place == HostId(id));
+        let host = names.map(|(name, _)| &**name).filter(is_host).min().unwrap_or_default();
+        let host = message::printable(host);
+        Some(FoundAt { host, found: most, others: found.count() - 1 })
+    }
+
     /// The host of `url`, and whether it was not there before.
     ///
     /// http and https on their usual ports are one host: behind both stands the
@@ -95,7 +124,12 @@ impl Hosts {
         let shared = policy.and_then(|policy| self.ids.get(policy.name).copied());
         let id = shared.unwrap_or_else(|| {
             let number = u32::try_from(self.all.len()).expect("memory ends before this");
-            self.all.push(Host::new(limits(self.limits, policy, url)));
+            let limits = limits(self.limits, policy, url);
+            let mut host = Host::new(limits);
+            if let Some(cap) = self.limits.adaptive {
+                host.pace.adapt(limits.open.map_or(cap, |open| open.min(cap)));
+            }
+            self.all.push(host);
             HostId(number)
         });
         if let Some(policy) = policy {
@@ -136,7 +170,11 @@ fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::gradient::Answer;
     use super::*;
+    use crate::clock::{Clock, ManualClock};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -166,6 +204,30 @@ mod tests {
         }
         let limits = hosts.get(english).pace.limits();
         assert_eq!(limits, Limits { open: Some(9), rate: Some(19.0) });
+    }
+
+    #[test]
+    fn what_was_found_is_told_of_the_host_with_the_most_answers() {
+        let clock = ManualClock::new();
+        let limits = HostLimits { adaptive: Some(32), ..HostLimits::default() };
+        let mut hosts = Hosts::new(limits);
+        assert_eq!(hosts.found(), None);
+        for (text, pages) in [("http://a.org/", 10), ("https://en.wikipedia.org/", 200)] {
+            let (id, _) = hosts.find(&url(text));
+            let pace = &mut hosts.get_mut(id).pace;
+            for page in 0..pages {
+                pace.start(clock.now());
+                pace.watch(page, clock.now());
+                clock.advance(Duration::from_millis(20));
+                let wait = Duration::from_millis(20);
+                let answer = Answer { wait, is_on_new_connection: false };
+                pace.time(page, Some(answer), clock.now());
+                pace.end();
+            }
+        }
+        let found = hosts.found().unwrap();
+        assert_eq!((found.host.as_str(), found.others), ("en.wikipedia.org", 1));
+        assert_eq!((found.found.settled, found.found.flat_from), (1, 1));
     }
 
     #[test]

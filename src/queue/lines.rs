@@ -12,10 +12,10 @@ use std::time::Instant;
 use url::Url;
 
 use super::host::{Host, Listing};
-use super::hosts::{HostId, HostLimits, Hosts};
+use super::hosts::{FoundAt, HostId, HostLimits, Hosts};
 use super::pace::When;
 use super::site_policy::SitePolicy;
-use crate::model::Job;
+use crate::model::{Job, Kind};
 
 /// The room that a line begins with.
 const SHORT_LINE: usize = 4;
@@ -80,6 +80,11 @@ impl Lines {
         self.hosts.get_mut(id)
     }
 
+    /// What was found of the hosts.
+    pub(super) fn found(&self) -> Option<FoundAt> {
+        self.hosts.found()
+    }
+
     /// Jobs at hosts that may be asked now.
     pub(super) const fn ready_jobs(&self) -> usize {
         self.ready_jobs
@@ -125,8 +130,11 @@ impl Lines {
             host.listing = Listing::Nowhere;
             // Its turn may have passed since it was listed: a guest came, or it was parked.
             let job = if host.place(now) == Listing::Ready { host.jobs.pop_front() } else { None };
-            if job.is_some() {
+            if let Some(job) = &job {
                 host.pace.start(now);
+                if job.kind == Kind::Page && job.hop.is_none() {
+                    host.pace.watch(job.seq, now);
+                }
                 // Thousands of hosts with a page now and then keep no line for them.
                 if host.jobs.is_empty() && host.jobs.capacity() <= SHORT_LINE {
                     host.jobs = VecDeque::new();

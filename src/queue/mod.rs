@@ -8,12 +8,14 @@
 
 pub mod frontier;
 mod gate;
+pub mod gradient;
 mod host;
 pub mod hosts;
 pub mod limit;
 mod lines;
 pub mod notice;
 pub mod pace;
+mod profile;
 pub mod retry;
 pub mod retry_after;
 pub mod robots;
@@ -29,7 +31,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::model::{Failure, FailureCode, Job, Outcome, Turn};
 use frontier::{Frontier, Moment, Next, Settlement};
-use hosts::HostLimits;
+use hosts::{FoundAt, HostLimits};
 use limit::FailureLimit;
 use notice::Effects;
 use retry::{Dice, RetryPolicy};
@@ -53,7 +55,8 @@ pub struct Options {
     pub obeys_robots: bool,
     /// How many failures the run bears.
     pub failure_limit: Option<FailureLimit>,
-    /// Pages in flight at most, for telling when a host's limits make it vain.
+    /// Pages in flight at most, for telling when a host's limits make it vain; 0 where
+    /// nobody asked for a number.
     pub workers: usize,
 }
 
@@ -117,6 +120,12 @@ impl Queue {
     /// frontier stays usable, and its pages must still be accounted for.
     fn frontier(&self) -> MutexGuard<'_, Frontier> {
         self.frontier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found of how many requests its hosts are best asked at a time;
+    /// `None` where that was not looked for, or nothing was answered.
+    pub fn found(&self) -> Option<FoundAt> {
+        self.frontier().found()
     }
 
     fn moment(&self) -> Moment {
@@ -208,7 +217,9 @@ impl Queue {
 
     fn wake_one(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            self.changed.notify_one();
+            // The one that waits for the shortest time: its connection is the warmest, and
+            // where fewer pages are in flight than there are workers, the others need none.
+            self.changed.notify_last();
         }
     }
 
@@ -372,7 +383,7 @@ impl Drop for Watch<'_> {
             drop(watched);
             // The worker that watched is one of those that are counted.
             if self.queue.waiting.load(Ordering::SeqCst) > 1 {
-                self.queue.changed.notify_one();
+                self.queue.changed.notify_last();
             }
         }
     }

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::gradient::{Answer, Found, Gradient};
+
 /// At high rates a request may go so much before its time: timers wake late by
 /// about as much, and the average stays exact.
 const TOLERANCE: Duration = Duration::from_millis(5);
@@ -55,6 +57,8 @@ pub struct Pace {
     since_refusal: u32,
     brake: Option<Brake>,
     is_probing: bool,
+    /// Where the number of open requests is found while running.
+    gradient: Option<Box<Gradient>>,
 }
 
 impl Pace {
@@ -73,7 +77,21 @@ impl Pace {
             since_refusal: 0,
             brake: None,
             is_probing: false,
+            gradient: None,
         }
+    }
+
+    /// Finds the number of open requests while running, at most `cap`; all other
+    /// limits hold beside it.
+    pub fn adapt(&mut self, cap: u32) {
+        self.gradient = Some(Box::new(Gradient::new(cap)));
+    }
+
+    /// What was found, as far as the other limits let it.
+    pub fn found(&self) -> Option<Found> {
+        let found = self.gradient.as_ref()?.found()?;
+        let limit = self.open_limit().unwrap_or(found.settled);
+        Some(Found { settled: found.settled.min(limit), ..found })
     }
 
     /// When the next request may go, as things stand at `now`.
@@ -99,7 +117,8 @@ impl Pace {
     fn open_limit(&self) -> Option<u32> {
         let braked = self.brake.as_ref().map(Brake::open_limit);
         let probing = self.is_probing.then_some(1);
-        [self.limits.open, braked, probing].into_iter().flatten().min()
+        let found = self.gradient.as_ref().map(|gradient| gradient.limit());
+        [self.limits.open, braked, probing, found].into_iter().flatten().min()
     }
 
     /// The least time between two requests.
@@ -116,6 +135,24 @@ impl Pace {
         let spacing = self.spacing();
         if !spacing.is_zero() {
             self.due = Some(self.due.map_or(now, |due| due.max(now)) + spacing);
+        }
+    }
+
+    /// Notes that the request that goes out is for the page at place `seq` of the
+    /// input, whose time counts.
+    pub fn watch(&mut self, seq: u64, now: Instant) {
+        if let Some(gradient) = &mut self.gradient {
+            gradient.start(seq, self.open, now);
+        }
+    }
+
+    /// Notes that the request for the page at place `seq` ends, and the answer where
+    /// that says something of the host.
+    pub fn time(&mut self, seq: u64, answer: Option<Answer>, now: Instant) {
+        match (&mut self.gradient, answer) {
+            (Some(gradient), Some(answer)) => gradient.answer(seq, answer, self.open, now),
+            (Some(gradient), None) => gradient.forget(seq),
+            (None, _) => (),
         }
     }
 
@@ -166,6 +203,9 @@ impl Pace {
             self.best *= FADING;
         }
         self.since_refusal = 0;
+        if let Some(gradient) = &mut self.gradient {
+            gradient.refuse();
+        }
         self.brake = Some(Brake::new(failing, self.best, self.brake.as_ref()));
     }
 
@@ -400,6 +440,26 @@ mod tests {
         assert_eq!(pace.when(clock.now()), When::Full);
         pace.end();
         assert_eq!(pace.when(clock.now()), When::Now);
+    }
+
+    #[test]
+    fn what_is_found_keeps_within_all_other_limits() {
+        let clock = ManualClock::new();
+        let mut pace = Pace::new(Limits { rate: None, open: Some(2) });
+        pace.adapt(100);
+        (0..2).for_each(|_| pace.start(clock.now()));
+        assert_eq!(pace.when(clock.now()), When::Full);
+        let mut pace = Pace::new(Limits::default());
+        pace.adapt(3);
+        (0..3).for_each(|_| pace.start(clock.now()));
+        assert_eq!(pace.when(clock.now()), When::Full);
+        let mut pace = Pace::new(Limits::default());
+        pace.adapt(100);
+        (0..12).for_each(|_| pace.start(clock.now()));
+        assert_eq!(pace.when(clock.now()), When::Full);
+        pace.end();
+        pace.slow_down(clock.now());
+        assert_eq!(pace.open_limit(), Some(6));
     }
 
     #[test]

@@ -178,6 +178,7 @@ pub(super) mod tests {
             last_modified: None,
             retry_after: None,
             date: None,
+            is_on_new_connection: false,
         });
         Attempt { head, ..Attempt::failed(Failure::new(code, "x")) }
     }

@@ -11,7 +11,7 @@ use super::frontier::{Frontier, Moment, Next, Settlement};
 use super::hosts::{Choice, HostLimits};
 use super::notice::Notice;
 use crate::clock::{Clock, ManualClock};
-use crate::model::{FailureCode, Job, Kind, Turn};
+use crate::model::{Attempt, FailureCode, Job, Kind, Outcome, Turn};
 
 /// What happens at one attempt of a random schedule.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 
 fn turn(fate: Fate) -> Turn {
     match fate {
-        Fate::Saved => saved(),
+        Fate::Saved => served(),
         Fate::Gone => answered(404, None),
         Fate::Reset => failed(FailureCode::Reset),
         Fate::Refused(seconds) => answered(429, Some(&seconds.to_string())),
@@ -47,6 +47,13 @@ fn turn(fate: Fate) -> Turn {
         Fate::Unreachable => failed(FailureCode::Connect),
         Fate::MovedTo(host) => Turn::Moved(url(&format!("http://h{host}.org/moved"))),
     }
+}
+
+/// Saved, after an answer that took some time.
+fn served() -> Turn {
+    let Turn::Ended(attempt) = answered(200, None) else { return saved() };
+    let outcome = Outcome::Saved { bytes: 0, sha256: [0; 32] };
+    Turn::Ended(Attempt { outcome, wait: Duration::from_millis(20), ..attempt })
 }
 
 /// What a schedule checks at every step.
@@ -84,6 +91,7 @@ proptest! {
         hosts in proptest::collection::vec(0..6_u8, 1..60),
         fates in proptest::collection::vec((fate(), 0..400_u64), 1..200),
         open in 1..4_u32,
+        adaptive in proptest::option::of(1..4_u32),
         rate in proptest::option::of(1..50_u32),
         workers in 1..12_usize,
         obeys_robots: bool,
@@ -93,6 +101,7 @@ proptest! {
             open: Choice::Typed(Some(open)),
             rate: Choice::Typed(rate.map(f64::from)),
             usual_open: None,
+            adaptive,
         };
         let mut frontier = empty(Options { limits, obeys_robots, ..Options::default() });
         let mut ledger = Ledger::default();
@@ -113,7 +122,8 @@ proptest! {
                     let (host, now) = (host_of(&job), clock.now());
                     let count = ledger.open.entry(host.clone()).or_default();
                     *count += 1;
-                    prop_assert!(*count <= open, "{count} open at {host}");
+                    let most = adaptive.map_or(open, |cap| cap.min(open));
+                    prop_assert!(*count <= most, "{count} open at {host}");
                     let parked = ledger.parked.get(&host);
                     prop_assert!(parked.is_none_or(|until| *until <= now), "{host} is parked");
                     if let (Some(rate), Some(last)) = (rate, ledger.last_start.insert(host, now)) {

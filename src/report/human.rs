@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::usage::Usage;
-use super::{Finished, ProxyUse};
+use super::{AutoWorkers, Finished, ProxyUse};
 use crate::message;
 use crate::model::{Connections, State, Summary};
 
@@ -22,7 +22,11 @@ fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
     writeln!(text, "Downloaded {saved} links in {:.2} seconds", summary.fetch_time.as_secs_f64())?;
     writeln!(text)?;
     let workers = if run.workers == 1 { "worker" } else { "workers" };
-    writeln!(text, "mode      {}, {} {workers}", run.mode, run.workers)?;
+    let at_most = if run.auto.is_some() { "at most " } else { "" };
+    writeln!(text, "mode      {}, {at_most}{} {workers}", run.mode, run.workers)?;
+    if let Some(auto) = &run.auto {
+        writeln!(text, "auto      {}", settled(auto))?;
+    }
     writeln!(text, "pages     {}", states(summary))?;
     if let Some(passed_over) = passed_over(summary) {
         writeln!(text, "input     {passed_over}")?;
@@ -61,6 +65,16 @@ fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
         writeln!(text, "failed    {count} {code}, such as {url}: {message}")?;
     }
     Ok(())
+}
+
+fn settled(auto: &AutoWorkers) -> String {
+    let AutoWorkers { host, settled, flat_from, other_hosts } = auto;
+    let mut text = format!("workers settled at {settled} (throughput flat from {flat_from})");
+    if *other_hosts > 0 {
+        let hosts = if *other_hosts == 1 { "host" } else { "hosts" };
+        text += &format!(" for {host}, and {other_hosts} more {hosts}");
+    }
+    text
 }
 
 fn states(summary: &Summary) -> String {
@@ -202,6 +216,7 @@ pub(super) mod tests {
             summary,
             mode: "threads",
             workers: 32,
+            auto: None,
             output: "pages".into(),
             index_time: Duration::from_millis(310),
             total_time: Duration::from_millis(4_950),
@@ -239,6 +254,20 @@ output    pages
 failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
 "
         );
+    }
+
+    #[test]
+    fn what_auto_found_has_a_line() {
+        let host = || "a.org".to_owned();
+        for (other_hosts, rest) in
+            [(0, ""), (1, " for a.org, and 1 more host"), (7, " for a.org, and 7 more hosts")]
+        {
+            let auto = Some(AutoWorkers { host: host(), settled: 28, flat_from: 24, other_hosts });
+            let text = render(&Finished { auto, ..finished() });
+            let line = format!("workers settled at 28 (throughput flat from 24){rest}");
+            let lines = format!("\nmode      threads, at most 32 workers\nauto      {line}\npages");
+            assert!(text.contains(&lines), "{text}");
+        }
     }
 
     #[test]

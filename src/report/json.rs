@@ -44,6 +44,12 @@ struct Object<'a> {
     workers: usize,
     output: &'a str,
     failures: BTreeMap<FailureCode, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throughput_flat_from: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_host: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     proxies: &'a [ProxyUse],
 }
@@ -85,6 +91,9 @@ pub fn render(run: &Finished) -> String {
         workers: run.workers,
         output: &run.output,
         failures: summary.failures.iter().map(|(code, class)| (*code, class.count)).collect(),
+        settled: run.auto.as_ref().map(|auto| auto.settled),
+        throughput_flat_from: run.auto.as_ref().map(|auto| auto.flat_from),
+        settled_host: run.auto.as_ref().map(|auto| auto.host.as_str()),
         proxies: &run.proxies,
     };
     let line = serde_json::to_string(&object).expect("numbers and text are always JSON");
@@ -97,6 +106,7 @@ fn round(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::AutoWorkers;
     use super::*;
 
     #[test]
@@ -116,6 +126,16 @@ mod tests {
                 "\n"
             )
         );
+    }
+
+    #[test]
+    fn what_auto_found_is_told() {
+        let host = "a.org".into();
+        let auto = Some(AutoWorkers { host, settled: 28, flat_from: 24, other_hosts: 2 });
+        let line = render(&Finished { auto, ..crate::report::human::tests::finished() });
+        let end = r#","settled":28,"throughput_flat_from":24,"settled_host":"a.org"}"#;
+        assert!(line.trim_end().ends_with(end), "{line}");
+        assert!(line.contains(r#""workers":32,"#));
     }
 
     #[test]

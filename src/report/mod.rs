@@ -25,6 +25,8 @@ pub struct Finished {
     pub mode: &'static str,
     /// Pages in flight at most.
     pub workers: usize,
+    /// How many of them were of use, where that was looked for.
+    pub auto: Option<AutoWorkers>,
     /// Where the pages are.
     pub output: String,
     /// Reading what has to be read before the first job, such as an index.
@@ -37,6 +39,19 @@ pub struct Finished {
     pub connections: Connections,
     /// What went through each proxy.
     pub proxies: Vec<ProxyUse>,
+}
+
+/// What `--workers auto` found of the host with the most pages.
+#[derive(Debug, Clone)]
+pub struct AutoWorkers {
+    /// The host.
+    pub host: String,
+    /// Pages in flight there at the end.
+    pub settled: u32,
+    /// The least number in flight with nearly the best throughput.
+    pub flat_from: u32,
+    /// Hosts besides.
+    pub other_hosts: usize,
 }
 
 /// What went through a proxy.

@@ -1,0 +1,82 @@
+//! Throughput by the number of requests in flight, as it was measured. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Throughput within this part of the best is nearly the best.
+const NEARLY: f64 = 0.95;
+
+/// What one host gave with so many requests in flight.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Profile {
+    levels: BTreeMap<u32, Level>,
+    answers: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Level {
+    answers: u64,
+    time: Duration,
+}
+
+impl Profile {
+    /// Adds a measurement with `open` requests in flight on average.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of requests"
+    )]
+    pub(super) fn add(&mut self, open: f64, answers: u32, time: Duration) {
+        let level = self.levels.entry(open.round() as u32).or_default();
+        level.answers += u64::from(answers);
+        level.time += time;
+        self.answers += u64::from(answers);
+    }
+
+    /// Answers in all measurements.
+    pub(super) const fn answers(&self) -> u64 {
+        self.answers
+    }
+
+    /// The least number in flight whose throughput was nearly the best; `None`
+    /// without a measurement.
+    pub(super) fn flat_from(&self) -> Option<u32> {
+        let best = self.levels.values().map(Level::throughput).fold(0.0, f64::max);
+        let is_flat = |level: &Level| level.throughput() >= NEARLY * best;
+        self.levels.iter().find(|(_, level)| is_flat(level)).map(|(open, _)| *open)
+    }
+}
+
+impl Level {
+    fn throughput(&self) -> f64 {
+        self.answers as f64 / self.time.as_secs_f64().max(1e-9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throughput_is_flat_from_the_least_number_near_the_best() {
+        let mut profile = Profile::default();
+        assert_eq!(profile.flat_from(), None);
+        let second = Duration::from_secs(1);
+        for (open, answers) in [(4.0, 80), (8.2, 160), (16.0, 310), (18.0, 322), (24.4, 318)] {
+            profile.add(open, answers, second);
+        }
+        assert_eq!(profile.flat_from(), Some(16));
+        assert_eq!(profile.answers(), 1_190);
+    }
+
+    #[test]
+    fn a_lucky_moment_is_outweighed() {
+        let mut profile = Profile::default();
+        profile.add(2.0, 8, Duration::from_millis(10));
+        for _ in 0..20 {
+            profile.add(2.0, 40, Duration::from_secs(1));
+            profile.add(16.0, 320, Duration::from_secs(1));
+        }
+        assert_eq!(profile.flat_from(), Some(16));
+    }
+}
