@@ -60,39 +60,33 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), config.deadline, move || on_first_signal(&watched))
         .context("failed to watch for signals")?;
-    for note in config.notes.iter().filter(|_| config.tell.detail != Detail::Quiet) {
-        tell(&format!("note: {note}\n"));
-    }
+    let is_quiet = config.tell.detail == Detail::Quiet;
+    let note = move |text: &str| {
+        if !is_quiet {
+            tell(&format!("note: {text}\n"));
+        }
+    };
+    config.notes.iter().for_each(|text| note(text));
 
     let room = limits::room_for(config.workers, config.mode.executor.workers_are());
     let workers = room.workers;
     let is_typed = config.plan.queue.limits.adaptive.is_none();
-    if workers < config.workers && is_typed && config.tell.detail != Detail::Quiet {
-        tell(&format!(
-            "note: {workers} workers, not {}: the limit on open files\n",
-            config.workers
-        ));
+    if workers < config.workers && is_typed {
+        note(&format!("{workers} workers, not {}: the limit on open files", config.workers));
     }
     let fetching = fetch::Options { kept_hosts: room.kept_hosts, ..config.plan.fetch.clone() };
     let shared = Arc::new(Shared::new(fetching, Arc::clone(&clock))?);
-    let is_quiet = config.tell.detail == Detail::Quiet;
     let opened = source::open(&config.plan, || Access {
         shared: Arc::clone(&shared),
         queue: Arc::clone(&queue),
         clock: Arc::clone(&clock),
-        tell: Box::new(move |notice| {
-            if !is_quiet {
-                tell(&format!("note: {}\n", notice.text()));
-            }
-        }),
+        tell: Box::new(move |notice| note(&notice.text())),
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
     let trace = trace(config, workers, clock.now())?;
     let mut output = save::open(&config.save)?;
-    for note in output.notes.iter().filter(|_| !is_quiet) {
-        tell(&format!("note: {note}\n"));
-    }
+    output.notes.iter().for_each(|text| note(text));
     let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let left_out = output.catalogue.left_out();
@@ -107,10 +101,8 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let prepared = Prepared { plan, manifest: output.manifest, factory, workers, trace };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
-    if left_out > 0 && !is_quiet {
-        tell(&format!(
-            "note: {left_out} pages are neither saved nor failed: --resume fetches them\n"
-        ));
+    if left_out > 0 {
+        note(&format!("{left_out} pages are neither saved nor failed: --resume fetches them"));
     }
     let finished = Finished {
         summary: ended.summary.clone(),

@@ -104,8 +104,8 @@ pub enum FetchError {
 /// What requests have come to, for adding up.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
-    /// Connections opened.
-    pub connections: u64,
+    /// Connections, and handshakes on them.
+    pub connections: Connections,
     /// Requests and failures of each proxy, in the options' order; none when all are zero.
     pub proxies: Vec<(u64, u64)>,
 }
@@ -133,6 +133,8 @@ pub struct Shared {
     resolver: Arc<Resolver>,
     links: Arc<Links>,
     rotation: Mutex<Rotation>,
+    /// The connections of other processes.
+    others: Mutex<Connections>,
     crowd: Crowd,
     clock: Arc<dyn Clock>,
 }
@@ -152,8 +154,8 @@ impl Shared {
         let resolver = Arc::new(Resolver::new(options.connect_timeout, guard));
         let links = Arc::new(Links::new(Arc::clone(&clock)));
         let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
-        let crowd = Crowd::default();
-        Ok(Self { options, tls, handshakes, resolver, links, rotation, crowd, clock })
+        let (others, crowd) = (Mutex::default(), Crowd::default());
+        Ok(Self { options, tls, handshakes, resolver, links, rotation, others, crowd, clock })
     }
 
     /// The options, as given.
@@ -161,21 +163,27 @@ impl Shared {
         &self.options
     }
 
-    /// The connections of all clients so far.
+    /// The connections of all clients so far, here and in other processes.
     pub fn connections(&self) -> Connections {
         let (tls_handshakes, tls_resumptions) = self.handshakes.counts();
-        Connections { opened: self.links.total(), tls_handshakes, tls_resumptions }
+        let own = Connections { opened: self.links.total(), tls_handshakes, tls_resumptions };
+        own + *self.others()
+    }
+
+    fn others(&self) -> MutexGuard<'_, Connections> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What its requests have come to so far.
     pub fn tally(&self) -> Tally {
         let proxies = self.rotation().counts().collect();
-        Tally { connections: self.connections().opened, proxies }
+        Tally { connections: self.connections(), proxies }
     }
 
     /// Adds what the requests of another process have come to, which has the same options.
     pub fn add(&self, tally: &Tally) {
-        self.links.add(tally.connections);
+        let mut others = self.others();
+        *others = *others + tally.connections;
         self.rotation().add(&tally.proxies);
     }
 
@@ -362,7 +370,11 @@ pub(super) mod tests {
         let proxies =
             Proxies::in_turn(vec![Proxy::parse("a:1").unwrap(), Proxy::parse("b:1").unwrap()]);
         let shared = Shared::new(Options { proxies, ..options() }, Arc::new(SystemClock)).unwrap();
-        let tally = |connections, proxies: &[_]| Tally { connections, proxies: proxies.to_vec() };
+        let tally = |opened, proxies: &[_]| {
+            let connections =
+                Connections { opened, tls_handshakes: opened, ..Connections::default() };
+            Tally { connections, proxies: proxies.to_vec() }
+        };
         let tallies =
             [tally(0, &[(0, 0), (0, 0)]), tally(2, &[(1, 0), (0, 0)]), tally(2, &[(3, 1), (0, 0)])];
         for pair in tallies.windows(2) {

@@ -53,11 +53,6 @@ impl Links {
         Self { total: AtomicU64::new(0), clock }
     }
 
-    /// Counts `connections` that others have opened.
-    pub(super) fn add(&self, connections: u64) {
-        self.total.fetch_add(connections, Ordering::Relaxed);
-    }
-
     /// Connections opened so far.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)

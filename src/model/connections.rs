@@ -1,7 +1,7 @@
 //! What connecting came to: counts that add up over clients and processes.
 
 use std::iter::Sum;
-use std::ops::Add;
+use std::ops::{Add, Sub};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,20 @@ impl Add for Connections {
     }
 }
 
+impl Sub for Connections {
+    type Output = Self;
+
+    /// What has come since it was `before`.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            opened: self.opened - before.opened,
+            tls_handshakes: self.tls_handshakes - before.tls_handshakes,
+            // Counted apart, so a handshake that is under way may be counted as one, then the other.
+            tls_resumptions: self.tls_resumptions.saturating_sub(before.tls_resumptions),
+        }
+    }
+}
+
 impl Sum for Connections {
     fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
         counts.fold(Self::default(), Add::add)
@@ -44,5 +58,6 @@ mod tests {
         let of_one = Connections { opened: 3, tls_handshakes: 2, tls_resumptions: 1 };
         let of_three: Connections = [of_one; 3].into_iter().sum();
         assert_eq!(of_three, Connections { opened: 9, tls_handshakes: 6, tls_resumptions: 3 });
+        assert_eq!(of_three - of_one - of_one, of_one);
     }
 }

@@ -226,7 +226,7 @@ mod tests {
         let root = directory("atomic-clear");
         let names = [".fetchpages-12-0.part", ".fetchpages-12-7.part", ".fetchpages-1-2.part", "a"];
         for name in names {
-            std::fs::write(root.join(name), b"x").unwrap();
+            File::create_new(root.join(name)).unwrap();
         }
         Stage::open(&root).unwrap().clear_after(12).unwrap();
         assert!(names.map(|name| root.join(name).exists()) == [false, false, true, true]);

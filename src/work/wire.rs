@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, SystemClock};
-    use crate::model::{Attempt, Failure, FailureCode, Outcome};
+    use crate::model::{Attempt, Connections, Failure, FailureCode, Outcome};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -254,7 +254,10 @@ mod tests {
         let done = |turn| Reply::Done(Box::new(turn), Tally::default());
         let saved = Outcome::Saved { bytes: 7, sha256: [0xab; 32] };
         let failure = Failure::new(FailureCode::Reset, "a \"word\"\n\u{1f480}");
-        let tally = Tally { connections: 3, proxies: vec![(1, 0), (u64::MAX, 2)] };
+        let tally = Tally {
+            connections: Connections { opened: 3, ..Connections::default() },
+            proxies: vec![(1, 0), (u64::MAX, 2)],
+        };
         vec![
             Reply::Ready,
             Reply::Refused(vec!["a".into(), String::new()]),
