@@ -182,7 +182,13 @@ impl Queue {
                 Next::Done => return None,
                 Next::Wait => changed.await,
                 Next::NotBefore(due) => match Watch::begin(self, due) {
-                    Some(_watch) => self.sleep(due, changed).await,
+                    Some(watch) => {
+                        self.sleep(due, changed).await;
+                        drop(watch);
+                        // Whom that has woken may live on this thread, and was perhaps woken
+                        // before: without its turn the wake would come back here, for ever.
+                        tokio::task::yield_now().await;
+                    }
                     // Another worker wakes by then, and wakes the next one.
                     None => changed.await,
                 },
