@@ -6,17 +6,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::key::Layout;
+use super::line::{self, Frame};
 use super::{MANIFEST_NAME, SaveError, io_error};
-use crate::digest;
 use crate::event::{Event, Observer, ObserverError};
-use crate::model::{
-    Failure, Head, HttpVersion, Outcome, Settled, State, Summary, Validators, shown_url,
-};
+use crate::model::{Failure, HttpVersion, State, Summary};
 
 /// The version of the format, in every `run` record.
 pub const VERSION: u32 = 1;
@@ -192,18 +190,13 @@ fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-fn millis(duration: Duration) -> f64 {
-    round(duration.as_secs_f64() * 1000.0)
-}
-
 /// Appends records; holds the lock on the output for as long as it lives.
 pub struct ManifestWriter {
     file: File,
     path: PathBuf,
     /// Whole lines that are not written yet.
     buffer: Vec<u8>,
-    started: Option<Instant>,
-    keeps_pages: bool,
+    frame: Frame,
     /// Files that the `foreign` and `orphans` records of this run name.
     strays: u64,
     /// A line may have been written in part: nothing may follow it in this run.
@@ -242,8 +235,7 @@ impl ManifestWriter {
             file,
             path,
             buffer: Vec::new(),
-            started: None,
-            keeps_pages: true,
+            frame: Frame { started: None, keeps_pages: true },
             strays: 0,
             is_broken: false,
         })
@@ -277,8 +269,7 @@ impl ManifestWriter {
         now: Instant,
         keeps_pages: bool,
     ) -> Result<(), SaveError> {
-        self.started = Some(now);
-        self.keeps_pages = keeps_pages;
+        self.frame = Frame { started: Some(now), keeps_pages };
         self.append(&Record::Run(RunRecord { strays: self.strays, ..run }));
         self.flush().map_err(io_error("write", &self.path))?;
         // On the lines up to this one hangs which files are whose after a power
@@ -312,54 +303,6 @@ impl ManifestWriter {
         self.buffer.clear();
         result
     }
-
-    fn page_record(&self, settled: &Settled) -> PageRecord {
-        let Settled { job, attempt, worker, started, total } = settled;
-        let head = attempt.head.as_ref();
-        // What is unchanged is recorded whole, so that its last record stands by itself.
-        let saved = job.validators.as_ref().filter(|_| attempt.outcome == Outcome::Unchanged);
-        let (bytes, sha256) = match (&attempt.outcome, saved) {
-            (Outcome::Saved { bytes, sha256 }, _) => (Some(*bytes), Some(digest::hex(sha256))),
-            (_, Some(saved)) => (Some(saved.bytes), Some(saved.sha256.clone())),
-            (_, None) => (None, None),
-        };
-        let sent = |of_head: fn(&Head) -> &Option<String>,
-                    of_saved: fn(&Validators) -> &Option<String>| {
-            head.and_then(|head| of_head(head).clone())
-                .or_else(|| saved.and_then(|saved| of_saved(saved).clone()))
-        };
-        let is_kept = self.keeps_pages && bytes.is_some();
-        let since_start = started.zip(self.started).map(|(at, start)| millis(at - start));
-        PageRecord {
-            seq: job.seq,
-            url: shown_url(&job.url).into_owned(),
-            final_url: head.map(|head| shown_url(&head.final_url).into_owned()),
-            state: attempt.outcome.state(),
-            status: head.map(|head| head.status),
-            file: is_kept.then(|| job.key.to_string()),
-            bytes,
-            wire_bytes: attempt.wire_bytes,
-            sha256,
-            content_type: sent(|head| &head.content_type, |saved| &saved.content_type),
-            etag: sent(|head| &head.etag, |saved| &saved.etag),
-            last_modified: sent(|head| &head.last_modified, |saved| &saved.last_modified),
-            http: head.map(|head| head.http),
-            attempts: job.attempts,
-            waits_ms: job.waits.iter().map(|wait| millis(*wait)).collect(),
-            worker: *worker,
-            start_ms: since_start,
-            wait_ms: millis(attempt.wait),
-            total_ms: millis(*total),
-            cpu_ms: millis(attempt.cpu),
-            error: match &attempt.outcome {
-                Outcome::Failed(failure) => Some(failure.clone()),
-                Outcome::Saved { .. }
-                | Outcome::Unchanged
-                | Outcome::Robots
-                | Outcome::Interrupted => None,
-            },
-        }
-    }
 }
 
 impl Observer for ManifestWriter {
@@ -367,8 +310,8 @@ impl Observer for ManifestWriter {
         if let Event::Settled(settled) = event
             && !self.is_broken
         {
-            let record = self.page_record(settled);
-            self.append(&Record::Page(Box::new(record)));
+            line::write_page(&mut self.buffer, self.frame, settled);
+            self.buffer.push(b'\n');
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ pub mod catalogue;
 mod dir;
 mod history;
 pub mod key;
+mod line;
 pub mod manifest;
 mod nameless;
 mod natural;

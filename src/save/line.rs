@@ -1,0 +1,232 @@
+//! A page's line in the manifest, written without a copy of what it tells.
+//!
+//! Each page costs one such line, so it is written field by field instead of being
+//! put together as a [`PageRecord`](super::manifest::PageRecord) first. What comes out is
+//! what that record would be written as, to the byte; a test sees to it.
+
+use std::time::{Duration, Instant};
+
+use crate::digest;
+use crate::model::{Head, Outcome, Settled, Validators, shown_url};
+
+/// What a run's lines have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    /// When the run began.
+    pub(super) started: Option<Instant>,
+    /// Whether pages are kept under their names.
+    pub(super) keeps_pages: bool,
+}
+
+/// Appends the line of `settled` to `out`, without its line end.
+pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
+    let Settled { job, attempt, worker, started, total } = settled;
+    let head = attempt.head.as_ref();
+    // What is unchanged is recorded whole, so that its last record stands by itself.
+    let saved = job.validators.as_deref().filter(|_| attempt.outcome == Outcome::Unchanged);
+    let digits;
+    let (bytes, sha256) = match (&attempt.outcome, saved) {
+        (Outcome::Saved { bytes, sha256 }, _) => {
+            digits = digest::hex(sha256);
+            (Some(*bytes), Some(digits.as_str()))
+        }
+        (_, Some(saved)) => (Some(saved.bytes), Some(saved.sha256.as_str())),
+        (_, None) => (None, None),
+    };
+    let sent = |of_head: fn(&Head) -> &Option<String>,
+                of_saved: fn(&Validators) -> &Option<String>| {
+        let known = saved.and_then(|saved| of_saved(saved).as_deref());
+        head.and_then(|head| of_head(head).as_deref()).or(known)
+    };
+    let final_url = head.map(|head| shown_url(&head.final_url));
+    let is_kept = frame.keeps_pages && bytes.is_some();
+    let failure = match &attempt.outcome {
+        Outcome::Failed(failure) => Some(failure),
+        Outcome::Saved { .. } | Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => None,
+    };
+    let mut line = Line { out };
+    line.out.extend_from_slice(b"{\"kind\":\"page\"");
+    line.json("seq", &job.seq);
+    line.text("url", Some(&shown_url(&job.url)));
+    line.text("final_url", final_url.as_deref());
+    line.text("state", Some(attempt.outcome.state().as_str()));
+    line.json("status", &head.map(|head| head.status));
+    line.text("file", is_kept.then(|| job.key.as_str()));
+    line.json("bytes", &bytes);
+    line.json("wire_bytes", &attempt.wire_bytes);
+    line.text("sha256", sha256);
+    line.text("content_type", sent(|head| &head.content_type, |saved| &saved.content_type));
+    line.text("etag", sent(|head| &head.etag, |saved| &saved.etag));
+    line.text("last_modified", sent(|head| &head.last_modified, |saved| &saved.last_modified));
+    line.json("http", &head.map(|head| head.http));
+    line.json("attempts", &job.attempts);
+    if !job.waits.is_empty() {
+        line.key("waits_ms");
+        for (place, wait) in job.waits.iter().enumerate() {
+            line.out.push(if place == 0 { b'[' } else { b',' });
+            line.duration(*wait);
+        }
+        line.out.push(b']');
+    }
+    line.json("worker", worker);
+    let since_start = started.zip(frame.started).map(|(at, start)| at - start);
+    line.millis("start_ms", since_start);
+    line.millis("wait_ms", Some(attempt.wait));
+    line.millis("total_ms", Some(*total));
+    line.millis("cpu_ms", Some(attempt.cpu));
+    line.json("error", &failure);
+    line.out.push(b'}');
+}
+
+/// A JSON object that is being written.
+struct Line<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl Line<'_> {
+    fn key(&mut self, name: &'static str) {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    /// A field of any kind.
+    fn json(&mut self, name: &'static str, value: &impl serde::Serialize) {
+        self.key(name);
+        serde_json::to_writer(&mut *self.out, value)
+            .expect("records are made of text and numbers, and memory takes all");
+    }
+
+    fn text(&mut self, name: &'static str, text: Option<&str>) {
+        // Looking at all bytes at once is far cheaper than at each by itself, and
+        // hardly a text has one that must be escaped (RFC 8259, 7).
+        let special =
+            |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+        match text.filter(|text| text.bytes().fold(0, |any, byte| any | special(byte)) == 0) {
+            Some(text) => {
+                self.key(name);
+                self.out.push(b'"');
+                self.out.extend_from_slice(text.as_bytes());
+                self.out.push(b'"');
+            }
+            None => self.json(name, &text),
+        }
+    }
+
+    fn millis(&mut self, name: &'static str, duration: Option<Duration>) {
+        match duration {
+            Some(duration) => {
+                self.key(name);
+                self.duration(duration);
+            }
+            None => self.json(name, &None::<f64>),
+        }
+    }
+
+    /// Milliseconds to three decimals, as few of them as say it, but one at least.
+    fn duration(&mut self, duration: Duration) {
+        let micros = (duration + Duration::from_nanos(500)).as_micros();
+        let (millis, fraction) = (micros / 1000, micros % 1000);
+        serde_json::to_writer(&mut *self.out, &millis).expect("memory takes a number");
+        let digits = [fraction / 100, fraction / 10 % 10, fraction % 10];
+        let used = digits.iter().rposition(|digit| *digit != 0).map_or(1, |last| last + 1);
+        self.out.push(b'.');
+        for digit in &digits[..used] {
+            self.out.push(b'0' + u8::try_from(*digit).expect("a digit is less than ten"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+    use crate::model::{Attempt, Failure, FailureCode, HttpVersion, Job, Key};
+    use crate::save::manifest::Record;
+
+    const MOMENT: Duration = Duration::from_nanos(1_000_499);
+
+    fn settled(outcome: Outcome) -> Settled {
+        let clock = ManualClock::new();
+        let url = Url::parse("https://me:secret@a.org/caf%C3%A9?q=%22\"#there").unwrap();
+        let head = Head {
+            final_url: Url::parse("https://b.org/").unwrap(),
+            status: 200,
+            http: HttpVersion::Http2,
+            content_type: Some("text/html; charset=\"utf-8\"".into()),
+            content_encoding: None,
+            etag: Some("W/\"\u{1}\\é\"".into()),
+            last_modified: None,
+            retry_after: None,
+            date: None,
+            is_on_new_connection: false,
+        };
+        Settled {
+            job: Job { attempts: 2, ..Job::new(17, url, Key::new("caf%C3%A9.html").unwrap()) },
+            attempt: Attempt {
+                head: Some(head),
+                wire_bytes: 1234,
+                wait: Duration::from_micros(310_200),
+                cpu: Duration::from_nanos(3_099_600),
+                ..Attempt::without_answer(outcome)
+            },
+            worker: Some(3),
+            started: Some(clock.now() + MOMENT),
+            total: Duration::from_secs(402),
+        }
+    }
+
+    fn cases() -> Vec<Settled> {
+        let failure = Failure::new(FailureCode::ReadTimeout, "silent after \"x\"\n\u{7f}");
+        let unasked = Settled { worker: None, started: None, ..settled(Outcome::Interrupted) };
+        let mut bare = settled(Outcome::Saved { bytes: 0, sha256: [0xa5; 32] });
+        bare.attempt.head = None;
+        let mut known = settled(Outcome::Unchanged);
+        known.job.validators = Some(Box::new(Validators {
+            of: "https://b.org/".into(),
+            etag: None,
+            last_modified: Some("Sun, 22 Nov 2026 00:00:00 GMT".into()),
+            content_type: Some("text/css".into()),
+            bytes: 7,
+            sha256: "00ff".into(),
+        }));
+        let mut waited = settled(Outcome::Failed(failure));
+        waited.job.waits = vec![Duration::ZERO, Duration::from_micros(1_500)];
+        vec![settled(Outcome::Robots), unasked, bare, known, waited]
+    }
+
+    #[test]
+    fn a_line_is_what_its_record_is_written_as() {
+        for settled in cases() {
+            for keeps_pages in [true, false] {
+                let started = settled.started.and_then(|at| at.checked_sub(MOMENT));
+                let mut line = Vec::new();
+                write_page(&mut line, Frame { started, keeps_pages }, &settled);
+                let line = String::from_utf8(line).unwrap();
+                let record: Record = serde_json::from_str(&line).unwrap();
+                assert!(matches!(record, Record::Page(_)), "{line}");
+                assert_eq!(serde_json::to_string(&record).unwrap(), line);
+                assert!(!line.contains("secret"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_have_three_decimals_and_no_more_than_they_need() {
+        for (nanos, text) in [
+            (0, "0.0"),
+            (499, "0.0"),
+            (500, "0.001"),
+            (1_000_000, "1.0"),
+            (12_400_000, "12.4"),
+            (1_234_567_890, "1234.568"),
+            (999_999_500, "1000.0"),
+        ] {
+            let mut out = Vec::new();
+            Line { out: &mut out }.duration(Duration::from_nanos(nanos));
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+}
