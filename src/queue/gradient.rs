@@ -324,7 +324,8 @@ impl Gradient {
         };
         // A number that was never reached says nothing.
         let settled = whole(settled.min(f64::from(self.most)));
-        let flat_from = self.profile.flat_from().unwrap_or(settled);
+        // More may have been in flight, and nearly as good, before it settled.
+        let flat_from = self.profile.flat_from().map_or(settled, |from| from.min(settled));
         (settled > 0).then_some(Found { settled, flat_from, answers: self.profile.answers() })
     }
 }
