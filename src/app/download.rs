@@ -1,7 +1,9 @@
 //! The main job: source, queue, executor, sink and observers, put together and run.
 
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -84,8 +86,9 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
-    let trace = trace(config, workers, clock.now())?;
+    let traced = open_trace(config)?;
     let mut output = save::open(&config.save)?;
+    let trace = traced.map(|file| begin_trace(config, file, workers, clock.now())).transpose()?;
     output.notes.iter().for_each(|text| note(text));
     let record = run_record(config, workers, &*clock);
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
@@ -120,15 +123,28 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     conclude(config, ended, &finished, queue.closing().as_ref())
 }
 
-/// The trace, where one is asked for.
-fn trace(
+/// The file of the trace, where one is asked for. It may be in the output directory, and is
+/// there before the output is opened, which then knows it for none of its own.
+fn open_trace(config: &Download) -> Result<Option<(File, &Path)>, TraceError> {
+    let Some(path) = &config.trace else {
+        return Ok(None);
+    };
+    if path.starts_with(&config.save.directory) {
+        // What is wrong with the directory is told when the output is opened.
+        let _ = std::fs::create_dir_all(&config.save.directory);
+    }
+    Ok(Some((Trace::open(path)?, path)))
+}
+
+fn begin_trace(
     config: &Download,
+    (file, path): (File, &Path),
     workers: NonZeroUsize,
     now: Instant,
-) -> Result<Option<Trace>, TraceError> {
+) -> Result<Trace, TraceError> {
     let (mode, workers) = (config.mode.name, workers.get());
     let about = About { mode, workers, kind: config.mode.executor.workers_are() };
-    config.trace.as_ref().map(|path| Trace::create(path, &about, now)).transpose()
+    Trace::create(file, path, &about, now)
 }
 
 /// What was found of how many workers are of use, for telling.

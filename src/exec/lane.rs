@@ -12,12 +12,14 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Makes them for the calling thread; pages are computed where `cpu` says.
-    pub(super) fn new(run: &Run, cpu: Cpu) -> Result<Self, ExecError> {
+    /// Makes them for the calling thread, which has `pages` at a time; they are
+    /// computed where `cpu` says.
+    pub(super) fn new(run: &Run, cpu: Cpu, pages: usize) -> Result<Self, ExecError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            // Name lookups alone use these threads, and one lookup serves a host.
-            .max_blocking_threads(4)
+            // Name lookups use these threads, which are there only while there are any;
+            // one that hangs must not hold up those of other pages.
+            .max_blocking_threads(pages.max(4))
             .build()
             .map_err(ExecError::Runtime)?;
         let work = {

@@ -35,7 +35,7 @@ impl Executor for RayonPool {
             .thread_name(|worker| format!("rayon-{worker}"))
             .build_scoped(
                 |thread| {
-                    match Lane::new(run, Cpu::Inline) {
+                    match Lane::new(run, Cpu::Inline, 1) {
                         Ok(lane) => LANE.set(Some(lane)),
                         Err(error) => {
                             drop(CloseOnFailure::new(run.queue));

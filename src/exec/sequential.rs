@@ -10,7 +10,7 @@ pub(super) struct Sequential;
 impl Executor for Sequential {
     fn run(&self, run: &Run) -> Result<(), ExecError> {
         let guard = CloseOnFailure::new(run.queue);
-        Lane::new(run, Cpu::Inline)?.block_on(|work| drain::drain(run, work, 0));
+        Lane::new(run, Cpu::Inline, 1)?.block_on(|work| drain::drain(run, work, 0));
         guard.disarm();
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Executor for Threads {
 
 fn work(run: &Run, worker: usize) -> Result<(), ExecError> {
     let guard = CloseOnFailure::new(run.queue);
-    Lane::new(run, Cpu::Inline)?.block_on(|work| drain::drain(run, work, worker));
+    Lane::new(run, Cpu::Inline, 1)?.block_on(|work| drain::drain(run, work, worker));
     guard.disarm();
     Ok(())
 }

@@ -29,19 +29,20 @@ impl First {
         self.settled.notify_waiters();
     }
 
-    /// Waits for the first connection, for `limit` at most.
-    pub(super) async fn wait(&self, limit: Duration) {
+    /// Waits for the first connection, for `limit` at most; false when it was there.
+    pub(super) async fn wait(&self, limit: Duration) -> bool {
         let mut settled = std::pin::pin!(self.settled.notified());
         // Registered before looking, so that nothing in between is missed.
         settled.as_mut().enable();
         if self.is_settled.load(Ordering::Acquire) {
-            return;
+            return false;
         }
         // The first one's own limit ends it, and tells why.
         let _ = tokio::time::timeout(limit, settled).await;
         for _ in 0..TURNS {
             tokio::task::yield_now().await;
         }
+        true
     }
 }
 
@@ -77,13 +78,13 @@ mod tests {
             assert!(waiting.as_mut().now_or_never().is_none());
             if connects {
                 lead.connected();
-                waiting.await;
+                assert!(waiting.await);
                 drop(lead);
             } else {
                 drop(lead);
-                waiting.await;
+                assert!(waiting.await);
             }
-            first.wait(Duration::MAX).await;
+            assert!(!first.wait(Duration::MAX).await);
         }
     }
 
@@ -91,6 +92,6 @@ mod tests {
     async fn nobody_waits_for_ever() {
         let first = Arc::new(First::default());
         let _lead = Lead(Arc::clone(&first));
-        first.wait(Duration::ZERO).await;
+        assert!(first.wait(Duration::ZERO).await);
     }
 }

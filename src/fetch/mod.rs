@@ -176,9 +176,9 @@ impl Client {
     /// there: opening one has a limit of its own.
     async fn send(&self, ask: Ask<'_>, route: &Route<'_>) -> Result<Response, Failure> {
         let limit = self.options().read_timeout;
-        let started = self.now();
         ask.phase.set(Phase::Waiting);
         let lead = self.lead_or_wait(route, ask).await;
+        let started = self.now();
         let sending = self.request(route.http(), ask).send();
         let phase = Arc::clone(ask.phase);
         let mut sending = std::pin::pin!(connect::told_to(phase, lead.clone(), sending));
@@ -210,7 +210,10 @@ impl Client {
             && !self.shared().crowd().is_known_for_http1(route.host());
         if let Some(first) = route.first().filter(|_| is_open) {
             ask.phase.set(Phase::Connecting);
-            first.wait(self.options().connect_timeout).await;
+            if first.wait(self.options().connect_timeout).await {
+                // For this page too it is a new one.
+                ask.phase.set_connected(self.now());
+            }
             ask.phase.set(Phase::Waiting);
         }
         route.lead().filter(|_| is_open).map(Arc::clone)

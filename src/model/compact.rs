@@ -27,18 +27,11 @@ pub(super) mod hex {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
     pub(in crate::model) fn serialize<S: Serializer>(
         hash: &[u8; 32],
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(64);
-        for byte in hash {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-        to.serialize_str(&text)
+        to.serialize_str(&crate::digest::hex(hash))
     }
 
     pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(

@@ -75,6 +75,13 @@ pub fn decode_into<'a>(
     Ok(decoded)
 }
 
+/// The decoded size that a gzip body tells at its end (RFC 1952, 2.3.1), which need not be true.
+pub fn told_size(body: &[u8], coding: Option<&str>) -> Option<u32> {
+    let is_gzip = coding.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
+    let size = body.last_chunk().filter(|_| is_gzip && body.len() >= GZIP_FRAME)?;
+    Some(u32::from_le_bytes(*size))
+}
+
 /// The first `limit` decoded bytes of a body that may be cut off or spoilt: as
 /// many as there are. Only the last coding of several is taken off.
 pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Bytes {
@@ -337,6 +344,14 @@ mod tests {
         let mut body = gzipped(b"same");
         body.extend(gzipped(b"same"));
         assert_eq!(decoded(body, "gzip").unwrap(), "samesame");
+    }
+
+    #[test]
+    fn a_gzip_body_tells_its_size() {
+        let body = gzipped(&text());
+        assert_eq!(told_size(&body, Some("gzip")), u32::try_from(text().len()).ok());
+        assert_eq!(told_size(&body, None), None);
+        assert_eq!(told_size(b"short", Some("gzip")), None);
     }
 
     #[test]

@@ -200,9 +200,10 @@ impl Queue {
     fn ask(&self) -> Next {
         let mut frontier = self.frontier();
         let next = frontier.next(self.clock.now());
+        // Room comes of a host that was put aside, too.
+        self.tell_feeder(&frontier);
         if matches!(next, Next::Job(_)) {
             let has_more = frontier.waiting_len() > 0;
-            self.tell_feeder(&frontier);
             drop(frontier);
             // Another worker takes over the watch on the next due time.
             if has_more {

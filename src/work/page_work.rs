@@ -15,7 +15,7 @@ use crate::fetch::{Ask, Client, Got, Shared, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
 use crate::page;
-use crate::page::decode::{decode, decode_start};
+use crate::page::decode::{self, decode, decode_start};
 use crate::phase::{Phase, PhaseCell};
 use crate::queue::{robots, site_policy};
 use crate::save::{Place, Sink};
@@ -66,6 +66,8 @@ const RULES_LIMIT: u64 = robots::BODY_LIMIT as u64;
 /// So much of a refusal is decoded to find its reason.
 const REASON_LIMIT: u64 = 1024 * 1024;
 
+/// Text becomes a fifth to an eighth of its size in gzip.
+const USUAL_RATIO: usize = 8;
 /// The CPU time of smaller bodies is taken from the wall clock: they are done
 /// within a time slice, and asking the system would cost a tenth of them.
 const MEASURED: usize = 16 * 1024;
@@ -127,7 +129,7 @@ impl PageWork {
         started: Instant,
         phase: &Arc<PhaseCell>,
     ) -> Attempt {
-        let size = raw.body.len();
+        let size = weight(&raw);
         let received = self.finisher.clock.now() - started;
         if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
             let stages = Stages { received, ..Stages::NONE };
@@ -191,6 +193,13 @@ impl Finisher {
         let stages = Stages { taken_up, computed, kept, thread, ..Stages::NONE };
         Attempt { cpu, stages, breaks_run, ..attempt(outcome, raw) }
     }
+}
+
+/// What a body weighs in the forecast of its cost: its size on the wire, or that of a
+/// usual one that unfolds to as much.
+fn weight(raw: &RawPage) -> usize {
+    let told = decode::told_size(&raw.body, raw.head.content_encoding.as_deref());
+    raw.body.len().max(told.unwrap_or(0) as usize / USUAL_RATIO)
 }
 
 /// The body of a robots.txt, for the queue.

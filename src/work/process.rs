@@ -63,6 +63,8 @@ impl Process {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             // Results are the parent's to tell.
             .stdout(Stdio::null())
+            // A signal from the terminal is the parent's to heed.
+            .process_group(0)
             .spawn()
             .map(Mortal)?;
         let pipe = Pipe::new(ours)?;

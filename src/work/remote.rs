@@ -25,7 +25,8 @@ use crate::save::Sink;
 /// killed: it may be computing a large page, or saving on a slow disk.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 /// So many processes in a row may be killed before they are through with their
-/// set-up. Memory that is short may pass; more of them tell that nothing does.
+/// set-up, when no other lives. Memory that is short may pass; more of them tell
+/// that nothing does.
 const STARTS: u32 = 3;
 
 /// What worker processes are told and what becomes of what they tell.
@@ -66,6 +67,8 @@ pub(super) struct RemoteWork {
     /// Those without a page, the last one busy a moment ago.
     idle: RefCell<Vec<Process>>,
     started: Cell<usize>,
+    /// Those that are through with their set-up and not dead, as far as is known.
+    alive: Cell<usize>,
     /// Starts that failed since one succeeded.
     failed_starts: Cell<u32>,
     /// How long a process may take to end a turn that was cancelled.
@@ -79,6 +82,7 @@ impl RemoteWork {
             crew,
             idle: RefCell::default(),
             started: Cell::default(),
+            alive: Cell::default(),
             failed_starts: Cell::default(),
             patience: CANCEL_PATIENCE,
         }
@@ -143,7 +147,7 @@ impl RemoteWork {
     fn may_start_again(&self) -> bool {
         let failed = self.failed_starts.get() + 1;
         self.failed_starts.set(failed);
-        failed < STARTS
+        failed < STARTS || self.alive.get() > 0
     }
 
     /// Hands the page over and listens until its turn is over.
@@ -155,8 +159,11 @@ impl RemoteWork {
     ) -> Result<Heard, WireError> {
         tokio::select! {
             biased;
-            // One that does not take it is dead, and has perhaps said why.
-            _ = process.send(order) => (),
+            // One that does not take it whole is dead, and has perhaps said why, or is
+            // of no more use.
+            sent = process.send(order) => if sent.is_err() {
+                process.kill();
+            },
             () = phase.cancelled() => return Ok(Heard::Cut),
         }
         tokio::select! {
@@ -189,6 +196,7 @@ impl RemoteWork {
                 None => return Ok(Heard::End),
                 Some(Reply::Ready) => {
                     process.is_ready = true;
+                    self.alive.set(self.alive.get() + 1);
                     self.failed_starts.set(0);
                 }
                 Some(Reply::Refused(why)) => return Ok(Heard::Refused(why)),
@@ -208,6 +216,7 @@ impl RemoteWork {
     /// says what that means for its page. `error` is what was wrong with what it said.
     async fn bury(&self, process: Process, error: Option<WireError>) -> Attempt {
         let (number, id, is_ready) = (process.number, process.id(), process.is_ready);
+        self.alive.set(self.alive.get() - usize::from(is_ready));
         let sink = Arc::clone(&self.crew.sink);
         let buried = tokio::task::spawn_blocking(move || {
             let status = process.bury();

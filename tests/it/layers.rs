@@ -15,8 +15,13 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Uses within one layer that are meant.
-const WITHIN_A_LAYER: &[(&str, &str)] =
-    &[("event", "clock"), ("event", "model"), ("event", "phase"), ("app", "cli")];
+const WITHIN_A_LAYER: &[(&str, &str)] = &[
+    ("event", "clock"),
+    ("event", "model"),
+    ("event", "phase"),
+    ("model", "digest"),
+    ("app", "cli"),
+];
 
 /// Crates that only these paths may name.
 const HOMES: &[(&str, &[&str])] = &[

@@ -137,3 +137,22 @@ fn a_trace_that_cannot_be_written_is_given_up_with_one_warning() {
     assert_eq!(ended.stderr, warning);
     assert_eq!(place.pages().len(), 20);
 }
+
+#[test]
+fn a_trace_may_lie_among_the_pages() {
+    let origin = origin(3);
+    let place = Place::new();
+    for _ in 0..2 {
+        place.run(&["--index", &origin.index_url(), "--trace", "pages/run.json"]).code(0);
+        place.run(&["verify", "pages"]).code(0);
+    }
+}
+
+#[test]
+fn a_run_that_does_not_begin_leaves_an_earlier_trace() {
+    let place = Place::new();
+    let trace = place.file("run.json", "[]");
+    place.file("taken", "this is no directory");
+    place.run(&["http://127.0.0.1:1/", "-o", "taken", "--trace", &trace]).code(1);
+    assert_eq!(std::fs::read_to_string(trace).unwrap(), "[]");
+}

@@ -8,7 +8,7 @@ mod file;
 mod spans;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -72,15 +72,33 @@ struct Parked {
 }
 
 impl Trace {
-    /// Creates the file at `path`, or empties it, for a run that begins at `now`.
+    /// Opens the file at `path`, and makes it when it is not there. What is in it stays
+    /// until [`create`](Self::create): the run may not come to begin.
     ///
     /// # Errors
     ///
     /// [`TraceError`] when that cannot be done.
-    pub fn create(path: &Path, about: &About, now: Instant) -> Result<Self, TraceError> {
-        let created = OpenOptions::new().write(true).create(true).truncate(true).open(path);
-        let out = created.map_err(|source| TraceError { path: path.to_owned(), source })?;
-        Ok(Self::new(Box::new(out), path, about, now))
+    pub fn open(path: &Path) -> Result<File, TraceError> {
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        opened.map_err(|source| TraceError { path: path.to_owned(), source })
+    }
+
+    /// Empties `file`, which is at `path`, for a run that begins at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError`] when that cannot be done.
+    pub fn create(
+        file: File,
+        path: &Path,
+        about: &About,
+        now: Instant,
+    ) -> Result<Self, TraceError> {
+        // A pipe has nothing to empty.
+        if file.metadata().is_ok_and(|found| found.is_file()) {
+            file.set_len(0).map_err(|source| TraceError { path: path.to_owned(), source })?;
+        }
+        Ok(Self::new(Box::new(file), path, about, now))
     }
 
     fn new(out: Box<dyn Write + Send>, path: &Path, about: &About, now: Instant) -> Self {
