@@ -49,19 +49,22 @@ pub(super) fn room_for(wanted: NonZeroUsize, kind: WorkerKind) -> Room {
 
 /// Workers that are processes with so many files each, as the parent has.
 fn apart(wanted: NonZeroUsize, files: u64) -> Room {
-    let enough = files.saturating_sub(FILES_BESIDES) / FILES_PER_PROCESS;
-    let enough = usize::try_from(enough).ok().and_then(NonZeroUsize::new);
-    let workers = wanted.min(enough.unwrap_or(NonZeroUsize::MIN));
+    let workers = within(wanted, files.saturating_sub(FILES_BESIDES), FILES_PER_PROCESS);
     Room { workers, ..divided(NonZeroUsize::MIN, files) }
 }
 
 fn divided(wanted: NonZeroUsize, files: u64) -> Room {
     let files = files.saturating_sub(FILES_BESIDES);
-    let enough = usize::try_from(files / FILES_PER_WORKER).ok().and_then(NonZeroUsize::new);
-    let workers = wanted.min(enough.unwrap_or(NonZeroUsize::MIN));
+    let workers = within(wanted, files, FILES_PER_WORKER);
     let left = (files / workers.get() as u64).saturating_sub(FILES_PER_WORKER);
     let kept_hosts = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, DEFAULT_KEPT_HOSTS);
     Room { workers, kept_hosts }
+}
+
+/// The most of `wanted` workers for which `files` are enough, but one at least.
+fn within(wanted: NonZeroUsize, files: u64, of_each: u64) -> NonZeroUsize {
+    let enough = usize::try_from(files / of_each).ok().and_then(NonZeroUsize::new);
+    wanted.min(enough.unwrap_or(NonZeroUsize::MIN))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 pub mod human;
 pub mod json;
+#[cfg(test)]
+mod kept;
 pub mod progress;
 pub mod summary;
 pub mod trace;

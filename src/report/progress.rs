@@ -260,27 +260,12 @@ impl Observer for Progress {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use url::Url;
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
     use crate::model::{Attempt, Failure, FailureCode, Job, Key};
-
-    /// Standard error, kept.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::report::kept::Kept;
 
     fn settled(seq: u64, outcome: Outcome) -> Event {
         let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();

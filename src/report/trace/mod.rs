@@ -236,26 +236,13 @@ impl Observer for Trace {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
     use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Key, Outcome, Stages};
     use crate::phase::PhaseCell;
-
-    /// A file, kept.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::report::kept::Kept;
 
     const fn millis(millis: u64) -> Duration {
         Duration::from_millis(millis)
