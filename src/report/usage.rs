@@ -45,7 +45,21 @@ impl Children {
 ///
 /// A child counts from the moment that it is waited for.
 pub fn since(before: Children) -> Usage {
-    total(Part::of(UsageWho::RUSAGE_SELF), before.0, Part::of(UsageWho::RUSAGE_CHILDREN))
+    let mut own = Part::of(UsageWho::RUSAGE_SELF);
+    let status = std::fs::read_to_string("/proc/self/status");
+    own.peak_rss_bytes = status.ok().as_deref().and_then(peak).unwrap_or(own.peak_rss_bytes);
+    total(own, before.0, Part::of(UsageWho::RUSAGE_CHILDREN))
+}
+
+/// The process's own peak in the text of Linux's `/proc/PID/status` (proc(5)), whose
+/// unit is 1024 bytes.
+///
+/// What getrusage(2) tells is kept across execve(2), so a program that was started
+/// by a larger one would report the peak of that one.
+fn peak(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    kibibytes.checked_mul(1024)
 }
 
 fn total(own: Part, before: Part, children: Part) -> Usage {
@@ -102,6 +116,13 @@ mod tests {
         let time = Duration::from_millis(millis);
         let (voluntary, involuntary) = (switches, switches / 10);
         Part { user: time, system: time / 2, peak_rss_bytes, voluntary, involuntary }
+    }
+
+    #[test]
+    fn the_peak_of_whoever_started_the_program_is_none_of_ours() {
+        let status = "Name:\tfetchpages\nVmPeak:\t  900 kB\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!(peak(status), Some(12_345 * 1024));
+        assert_eq!((peak("VmHWM: much"), peak("")), (None, None));
     }
 
     #[test]
