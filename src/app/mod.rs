@@ -28,6 +28,7 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
         Ok(Command::Origin { options, until_stdin_ends }) => {
             origin::run(&options, until_stdin_ends)
         }
+        Ok(Command::Print(text)) => print_bytes(&text).map(|()| Status::Done),
         Ok(Command::Child) => child::run(),
         Err(NoCommand::Parser(error)) => {
             // A closed pipe is no error.
@@ -51,8 +52,12 @@ fn tell(text: &str) {
 
 /// Writes to standard output. A closed pipe is no error: the reader has what it wanted.
 fn print(text: &str) -> anyhow::Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    quiet_pipe(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    quiet_pipe(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
 /// The result of writing to standard output, where a closed pipe is no error.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use regex::Regex;
 
 use super::values::{self, Rate, Size};
@@ -46,6 +47,18 @@ pub enum Subcommands {
     Verify(VerifyArgs),
     /// Serve the embedded site on 127.0.0.1
     Origin(OriginArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page, of the program or of one of its commands
+    Man {
+        /// The command, such as verify
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
     /// Be a worker process of --mode processes
     #[command(hide = true, name = CHILD_ARGUMENT)]
     Child,

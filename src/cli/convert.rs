@@ -10,7 +10,7 @@ use super::args::{
     AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
     RunningArgs, SourceArgs, Subcommands, TellingArgs,
 };
-use super::{Command, NoCommand, UsageError, proxies, source};
+use super::{Command, NoCommand, UsageError, packaging, proxies, source};
 use crate::config::{
     Download, Format, PlanOptions, SourceOptions, TellOptions, Workers, choose_workers,
 };
@@ -46,6 +46,10 @@ pub(super) fn command(
             Command::Verify { directory: typed.target, list: typed.list }
         }
         Some(Subcommands::Child) => Command::Child,
+        Some(Subcommands::Completions { shell }) => Command::Print(packaging::completions(shell)),
+        Some(Subcommands::Man { command }) => {
+            Command::Print(packaging::manual(command.as_deref())?)
+        }
         Some(Subcommands::Origin(typed)) => Command::Origin {
             options: origin::Options {
                 port: typed.port,

@@ -4,6 +4,7 @@
 
 pub mod args;
 mod convert;
+mod packaging;
 mod proxies;
 mod source;
 mod values;
@@ -47,6 +48,8 @@ pub enum Command {
         /// Whether to end when standard input ends.
         until_stdin_ends: bool,
     },
+    /// Print this to standard output.
+    Print(Vec<u8>),
     /// Be a worker process.
     Child,
 }

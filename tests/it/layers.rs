@@ -26,6 +26,8 @@ const WITHIN_A_LAYER: &[(&str, &str)] = &[
 /// Crates that only these paths may name.
 const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("reqwest", &["fetch/"]),
     ("scraper", &["source/links.rs", "page/extract.rs"]),
     ("indicatif", &["report/progress.rs"]),

@@ -12,6 +12,7 @@ mod killed;
 mod layers;
 mod many_hosts;
 mod output;
+mod packaging;
 mod polite;
 #[cfg(target_os = "linux")]
 mod processes;

@@ -1,0 +1,54 @@
+//! What packagers install beside the program, made from the parser's own
+//! description of itself.
+
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::convert::{Result, usage};
+use super::description;
+
+/// The script that completes options in `shell`.
+pub(super) fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    let mut command = shown(&description());
+    let name = command.get_name().to_owned();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    script
+}
+
+/// The command without what the help hides, which some of the scripts would offer.
+fn shown(command: &clap::Command) -> clap::Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    let options = command.get_arguments().filter(|option| !option.is_hide_set());
+    let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
+    clap::Command::new(command.get_name().to_owned())
+        .about(about)
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(options)
+        .subcommands(commands.map(shown))
+}
+
+/// The manual page of the program, or of one of its commands, as roff.
+pub(super) fn manual(of: Option<&str>) -> Result<Vec<u8>> {
+    let mut program = description();
+    program.build();
+    let page = match of {
+        None => program,
+        Some(name) => command_page(&program, name)?,
+    };
+    let mut text = Vec::new();
+    Man::new(page).render(&mut text).expect("memory can be written to");
+    Ok(text)
+}
+
+fn command_page(program: &clap::Command, name: &str) -> Result<clap::Command> {
+    let shown = || program.get_subcommands().filter(|command| !command.is_hide_set());
+    if let Some(found) = shown().find(|command| command.get_name() == name) {
+        // man(1) finds it as fetchpages-compare, and the text calls it so.
+        let title = format!("{}-{name}", program.get_name());
+        return Ok(found.clone().name(title).version(env!("CARGO_PKG_VERSION")));
+    }
+    let known: Vec<_> = shown().map(clap::Command::get_name).collect();
+    let hint = format!("there are {}", known.join(", "));
+    usage(format!("man: there is no command {name:?}"), hint)
+}
