@@ -20,11 +20,12 @@ mod route;
 pub mod tls;
 mod tunnel;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::Response;
 use url::Url;
 
@@ -358,6 +359,7 @@ fn too_large(limit: u64) -> Failure {
 
 fn read_head(response: &Response, url: &Url) -> Head {
     let headers = response.headers();
+    let retry_after = text(headers, &header::RETRY_AFTER);
     Head {
         final_url: url.clone(),
         status: response.status().as_u16(),
@@ -371,8 +373,9 @@ fn read_head(response: &Response, url: &Url) -> Head {
         content_encoding: text(headers, &header::CONTENT_ENCODING),
         etag: text(headers, &header::ETAG),
         last_modified: text(headers, &header::LAST_MODIFIED),
-        retry_after: text(headers, &header::RETRY_AFTER),
-        date: text(headers, &header::DATE),
+        // Only a date in the other is compared with it.
+        date: retry_after.as_ref().and_then(|_| text(headers, &header::DATE)),
+        retry_after,
         is_on_new_connection: false,
     }
 }
@@ -380,12 +383,18 @@ fn read_head(response: &Response, url: &Url) -> Head {
 /// A header's value; several fields of one name are joined by commas (RFC 9110, 5.3).
 fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter();
-    let mut joined = String::from_utf8_lossy(values.next()?.as_bytes()).into_owned();
+    let mut joined = told(values.next()?).into_owned();
     for value in values {
         joined.push_str(", ");
-        joined.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        joined.push_str(&told(value));
     }
     Some(joined)
+}
+
+/// A value as text. That it is none is rare, and looking for it piece by piece is slow.
+fn told(value: &HeaderValue) -> Cow<'_, str> {
+    std::str::from_utf8(value.as_bytes())
+        .map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
 
 /// Only chunks were offered as a transfer coding (RFC 9112, 7.4); what comes in
@@ -413,8 +422,10 @@ fn redirect_target(current: &Url, response: &Response) -> Result<Option<Url>, Fa
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
     );
-    let location = text(response.headers(), &header::LOCATION).filter(|_| is_redirect);
-    let Some(location) = location else {
+    if !is_redirect {
+        return Ok(None);
+    }
+    let Some(location) = text(response.headers(), &header::LOCATION) else {
         return Ok(None);
     };
     let leads_nowhere = |reason: &str| {

@@ -190,7 +190,7 @@ pub struct Head {
     pub last_modified: Option<String>,
     /// `Retry-After` as sent.
     pub retry_after: Option<String>,
-    /// `Date` as sent.
+    /// `Date` as sent, where there is a `Retry-After` to compare with it.
     pub date: Option<String>,
     /// Whether a connection was opened for it.
     pub is_on_new_connection: bool,
