@@ -93,6 +93,9 @@ impl<V: Copy + Default> FingerprintMap<V> {
 
     /// In which shard and slot `text` stands.
     fn find(&self, text: &str) -> Option<(usize, usize)> {
+        if self.is_empty() {
+            return None;
+        }
         let fingerprint = self.fingerprint(text);
         let number = shard(fingerprint);
         Some((number, self.shards.get(number)?.find(fingerprint)?))

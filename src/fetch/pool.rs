@@ -2,7 +2,7 @@
 //! pooled by destination only, and all new after so many hosts, because a pool
 //! has no limit over all its hosts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,9 +75,9 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct Held {
-    clients: HashMap<Option<usize>, reqwest::Client>,
+    clients: BTreeMap<Option<usize>, reqwest::Client>,
     /// Hashes of proxy, scheme, host and port, since the clients were made.
-    spoken_to: HashMap<u64, Arc<First>>,
+    spoken_to: BTreeMap<u64, Arc<First>>,
     in_flight: usize,
 }
 
