@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use super::{Entry, Source, SourceError, page_url};
+use super::address::Addresses;
+use super::{Entry, Source, SourceError};
 use crate::message::{excerpt, excerpt_url, without_credentials};
 use crate::page::decode;
 
@@ -101,9 +102,10 @@ pub fn read(
         reader.consume(BOM.len());
     }
     let lines = Lines { reader, what, number: 0, line: Vec::new() };
+    let addresses = Addresses::default();
     Ok(match format {
-        Format::Text => Box::new(Text(lines)),
-        Format::JsonLines { column } => Box::new(JsonLines { lines, column }),
+        Format::Text => Box::new(Text { lines, addresses }),
+        Format::JsonLines { column } => Box::new(JsonLines { lines, addresses, column }),
         Format::Separated { separator, column } => {
             Box::new(Separated::open(lines, separator, column)?)
         }
@@ -175,26 +177,31 @@ fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<usize> 
 }
 
 /// The page that `text` names, or why it names none.
-fn entry_of(text: &str) -> Result<Entry, String> {
-    page_url(text)
+fn entry_of(addresses: &mut Addresses, text: &str) -> Result<Entry, String> {
+    addresses
+        .read(text)
         .map(Entry::Page)
         .map_err(|why| format!("{:?} is not an http(s) URL: {why}", excerpt_url(text)))
 }
 
-struct Text(Lines);
+struct Text {
+    lines: Lines,
+    addresses: Addresses,
+}
 
 impl Source for Text {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        if !self.0.advance()? {
+        if !self.lines.advance()? {
             return Ok(None);
         }
-        let entry = self.0.text().and_then(entry_of);
-        Ok(Some(entry.unwrap_or_else(|reason| self.0.invalid(reason))))
+        let entry = self.lines.text().and_then(|text| entry_of(&mut self.addresses, text));
+        Ok(Some(entry.unwrap_or_else(|reason| self.lines.invalid(reason))))
     }
 }
 
 struct JsonLines {
     lines: Lines,
+    addresses: Addresses,
     column: String,
 }
 
@@ -207,7 +214,7 @@ impl Source for JsonLines {
             let value: serde_json::Value =
                 serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
             match value.get(&self.column).and_then(serde_json::Value::as_str) {
-                Some(text) => entry_of(text.trim()),
+                Some(text) => entry_of(&mut self.addresses, text.trim()),
                 None => Err(format!("no text under {:?}", self.column)),
             }
         });
@@ -242,6 +249,7 @@ impl Read for Bounded {
 
 struct Separated {
     reader: csv::Reader<Bounded>,
+    addresses: Addresses,
     what: String,
     column: usize,
     record: csv::ByteRecord,
@@ -268,7 +276,8 @@ impl Separated {
                 if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
             return Err(SourceError::NoColumn { what, column, there });
         };
-        Ok(Self { reader, what, column: place, record: csv::ByteRecord::new() })
+        let (addresses, record) = (Addresses::default(), csv::ByteRecord::new());
+        Ok(Self { reader, addresses, what, column: place, record })
     }
 }
 
@@ -292,7 +301,7 @@ impl Source for Separated {
                 Ok(text) if text.contains(['\n', '\r']) => {
                     Err(format!("{:?} goes over several lines", excerpt_url(text)))
                 }
-                Ok(text) => entry_of(text),
+                Ok(text) => entry_of(&mut self.addresses, text),
                 Err(_) => Err("not text".into()),
             };
             let place = format!("line {line}");

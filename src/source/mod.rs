@@ -4,6 +4,7 @@
 //! Sources read and resolve; they neither drop duplicates nor name files, which
 //! is the plan's business and the same for all of them.
 
+mod address;
 pub mod charset;
 pub mod feed;
 mod get;
@@ -155,7 +156,7 @@ fn said(reason: Option<&str>) -> String {
 /// What is wrong with it, in words that follow "is not an http(s) URL: ".
 pub fn page_url(text: &str) -> Result<Url, String> {
     // The URL rules would drop them, and make one address of two.
-    if text.contains(['\t', '\n', '\r']) {
+    if memchr::memchr3(b'\t', b'\n', b'\r', text.as_bytes()).is_some() {
         return Err("it holds a tab or a line end".into());
     }
     let url = Url::parse(text).map_err(|error| match error {

@@ -10,6 +10,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use url::Url;
 
+use super::address::Addresses;
 use super::{Entry, Getter, Source, SourceError, page_url, told};
 use crate::fingerprint::Fingerprints;
 use crate::message::{self, excerpt, excerpt_url};
@@ -26,6 +27,7 @@ pub struct Sitemap {
     seen: Fingerprints,
     current: std::vec::IntoIter<String>,
     current_name: String,
+    addresses: Addresses,
     place: u64,
 }
 
@@ -43,6 +45,7 @@ impl Sitemap {
             seen: Fingerprints::new(),
             current: Vec::new().into_iter(),
             current_name: String::new(),
+            addresses: Addresses::default(),
             place: 0,
         };
         sitemap.seen.insert(url.as_str());
@@ -93,7 +96,7 @@ impl Source for Sitemap {
         loop {
             if let Some(text) = self.current.next() {
                 self.place += 1;
-                return Ok(Some(page_url(&text).map_or_else(
+                return Ok(Some(self.addresses.read(&text).map_or_else(
                     |why| Entry::Invalid {
                         place: format!("{} entry {}", self.current_name, self.place),
                         reason: format!("{:?} is not an http(s) URL: {why}", excerpt_url(&text)),
