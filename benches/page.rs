@@ -61,7 +61,7 @@ impl Line {
             want: Want::Whole,
             phase: &phase,
         };
-        match self.runtime.block_on(self.client.ask(ask)) {
+        match self.runtime.block_on(self.client.ask(&ask)) {
             Ok(Got::Answer(raw)) => raw,
             other => panic!("the site answers with a page, not with {other:?}"),
         }

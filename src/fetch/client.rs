@@ -278,8 +278,8 @@ impl Client {
 
     /// The request of `ask`, made by `http`. Credentials go along only as long as
     /// scheme, host and port stay the same.
-    pub(super) fn request(&self, http: &reqwest::Client, ask: Ask<'_>) -> reqwest::RequestBuilder {
-        let Ask { url, asked, .. } = ask;
+    pub(super) fn request(&self, http: &reqwest::Client, ask: &Ask<'_>) -> reqwest::RequestBuilder {
+        let Ask { url, asked, .. } = *ask;
         let options = self.options();
         let home = options.credentials_for.as_ref().unwrap_or(asked);
         let mut url = url.clone();

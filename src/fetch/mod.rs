@@ -54,16 +54,16 @@ pub struct Missed {
     /// Why.
     pub failure: Failure,
     /// The head of the answer, when it came that far.
-    pub head: Option<Head>,
+    pub head: Option<Box<Head>>,
     /// Bytes of the body that came.
     pub wire_bytes: u64,
     /// From the start of the attempt to the response's headers; zero when none came.
     pub wait: Duration,
 }
 
-impl From<Box<Missed>> for Attempt {
-    fn from(missed: Box<Missed>) -> Self {
-        let Missed { failure, head, wire_bytes, wait } = *missed;
+impl From<Missed> for Attempt {
+    fn from(missed: Missed) -> Self {
+        let Missed { failure, head, wire_bytes, wait } = missed;
         Self { head, wire_bytes, wait, ..Self::failed(failure) }
     }
 }
@@ -71,20 +71,20 @@ impl From<Box<Missed>> for Attempt {
 /// What is known of an attempt while it runs, for the case that it is cut short.
 #[derive(Default)]
 struct Trail {
-    head: Option<Head>,
+    head: Option<Box<Head>>,
     wire_bytes: u64,
     wait: Duration,
 }
 
 impl Trail {
-    fn missed(self, failure: Failure) -> Box<Missed> {
+    fn missed(self, failure: Failure) -> Missed {
         let Self { head, wire_bytes, wait } = self;
-        Box::new(Missed { failure, head, wire_bytes, wait })
+        Missed { failure, head, wire_bytes, wait }
     }
 }
 
 /// One request, and what it is a part of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Ask<'a> {
     /// The address to ask.
     pub url: &'a Url,
@@ -130,7 +130,7 @@ impl Client {
     ///
     /// [`Missed`] when no whole answer came. An answer with any status is `Ok`;
     /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
-    pub async fn ask(&self, ask: Ask<'_>) -> Result<Got, Box<Missed>> {
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<Got, Missed> {
         let mut trail = Trail { wait: ask.spent, ..Trail::default() };
         let limit = self.options().max_time;
         let left = limit.saturating_sub(ask.spent);
@@ -145,17 +145,19 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, ask: Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
+    async fn exchange(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
         let started = self.now();
         let route = self.route(ask.url)?;
-        let response = self.send(ask, &route).await?;
+        let mut response = self.send(ask, &route).await?;
         ask.phase.set(Phase::Receiving);
         trail.wait = ask.spent + (self.now() - started);
         let is_on_new_connection = ask.phase.connected().is_some();
-        trail.head = Some(Head { is_on_new_connection, ..read_head(&response, ask.url) });
+        let head = Head { is_on_new_connection, ..read_head(&response, ask.url) };
+        trail.head = Some(Box::new(head));
         refuse_transfer_coding(response.headers())?;
-        let target = redirect_target(ask.url, &response)?;
-        let body = self.read_body(response, trail, ask).await?;
+        // Boxed, as hardly any answer has one.
+        let target = redirect_target(ask.url, &response)?.map(Box::new);
+        let body = self.read_body(&mut response, trail, ask).await?;
         let Some(target) = target else {
             let head = trail.head.take().expect("it was put there above");
             return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
@@ -168,14 +170,14 @@ impl Client {
             let message = format!("more than {limit} redirects");
             return Err(Failure::new(FailureCode::Redirects, message));
         }
-        Ok(Got::Moved(target))
+        Ok(Got::Moved(*target))
     }
 
     /// Sends one request and waits for the head of its answer.
     ///
     /// The time for the first byte runs from the moment the connection is
     /// there: opening one has a limit of its own.
-    async fn send(&self, ask: Ask<'_>, route: &Route<'_>) -> Result<Response, Failure> {
+    async fn send(&self, ask: &Ask<'_>, route: &Route<'_>) -> Result<Response, Failure> {
         let limit = self.options().read_timeout;
         ask.phase.set(Phase::Waiting);
         let lead = self.lead_or_wait(route, ask).await;
@@ -205,7 +207,7 @@ impl Client {
     }
 
     /// Takes the lead where the host's protocol is not settled, or waits for the one who has it.
-    async fn lead_or_wait(&self, route: &Route<'_>, ask: Ask<'_>) -> Option<Arc<Lead>> {
+    async fn lead_or_wait(&self, route: &Route<'_>, ask: &Ask<'_>) -> Option<Arc<Lead>> {
         let is_open = ask.url.scheme() == "https"
             && self.options().http == HttpChoice::Auto
             && !self.shared().crowd().is_known_for_http1(route.host());
@@ -239,9 +241,9 @@ impl Client {
     /// Reads the body, or as much of one that is not saved as is useful.
     async fn read_body(
         &self,
-        mut response: Response,
+        response: &mut Response,
         trail: &mut Trail,
-        ask: Ask<'_>,
+        ask: &Ask<'_>,
     ) -> Result<Bytes, Failure> {
         let options = self.options();
         let mut body = Collected::default();
@@ -286,7 +288,7 @@ impl Client {
 
 /// Reads a body that is not saved, as far as it comes and is useful.
 async fn read_reason(
-    mut response: Response,
+    response: &mut Response,
     body: &mut Collected,
     trail: &mut Trail,
     phase: &PhaseCell,
@@ -302,7 +304,7 @@ async fn read_reason(
 }
 
 /// `failure`, with the address that a redirect led to: the record names another.
-fn placed(failure: Failure, ask: Ask<'_>) -> Failure {
+fn placed(failure: Failure, ask: &Ask<'_>) -> Failure {
     if ask.hops == 0 {
         return failure;
     }

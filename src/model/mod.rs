@@ -200,7 +200,7 @@ pub struct Head {
 #[derive(Debug, Clone)]
 pub struct RawPage {
     /// What the head said.
-    pub head: Head,
+    pub head: Box<Head>,
     /// The body as received, still in its content coding.
     pub body: Bytes,
     /// From the start of the attempt, connecting included, to the response's headers.
@@ -288,7 +288,7 @@ pub struct Attempt {
     /// How it ended.
     pub outcome: Outcome,
     /// What the last answer's head said, when there was one.
-    pub head: Option<Head>,
+    pub head: Option<Box<Head>>,
     /// Size of the encoded body as received.
     pub wire_bytes: u64,
     /// From the start of the attempt to the response's headers.
@@ -326,7 +326,6 @@ impl Attempt {
 
 /// How far a turn of a job came: a turn is one request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "nearly all turns are of the largest")]
 pub enum Turn {
     /// The attempt ended.
     Ended(Attempt),

@@ -57,7 +57,7 @@ pub(super) fn failed(code: FailureCode) -> Turn {
 pub(super) fn answered(status: u16, retry_after: Option<&str>) -> Turn {
     let attempt = retry::tests::failed(FailureCode::Http, Some(status));
     let retry_after = retry_after.map(str::to_owned);
-    let head = attempt.head.map(|head| Head { retry_after, ..head });
+    let head = attempt.head.map(|head| Box::new(Head { retry_after, ..*head }));
     let failure = Failure::new(FailureCode::Http, crate::message::status(status));
     Turn::Ended(Attempt { head, outcome: Outcome::Failed(failure), ..attempt })
 }

@@ -168,17 +168,19 @@ pub(super) mod tests {
 
     /// An attempt that failed so, after an answer of this status if there was one.
     pub(in crate::queue) fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
-        let head = status.map(|status| Head {
-            final_url: Url::parse("http://a.org/").unwrap(),
-            status,
-            http: HttpVersion::Http11,
-            content_type: None,
-            content_encoding: None,
-            etag: None,
-            last_modified: None,
-            retry_after: None,
-            date: None,
-            is_on_new_connection: false,
+        let head = status.map(|status| {
+            Box::new(Head {
+                final_url: Url::parse("http://a.org/").unwrap(),
+                status,
+                http: HttpVersion::Http11,
+                content_type: None,
+                content_encoding: None,
+                etag: None,
+                last_modified: None,
+                retry_after: None,
+                date: None,
+                is_on_new_connection: false,
+            })
         });
         Attempt { head, ..Attempt::failed(Failure::new(code, "x")) }
     }

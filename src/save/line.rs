@@ -28,7 +28,7 @@ macro_rules! key {
 /// Appends the line of `settled` to `out`, without its line end.
 pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     let Settled { job, attempt, worker, started, total } = settled;
-    let head = attempt.head.as_ref();
+    let head = attempt.head.as_deref();
     // What is unchanged is recorded whole, so that its last record stands by itself.
     let saved = job.validators.as_deref().filter(|_| attempt.outcome == Outcome::Unchanged);
     let digits;
@@ -176,7 +176,7 @@ mod tests {
         Settled {
             job: Job { attempts: 2, ..Job::new(17, url, Key::new("caf%C3%A9.html").unwrap()) },
             attempt: Attempt {
-                head: Some(head),
+                head: Some(Box::new(head)),
                 wire_bytes: 1234,
                 wait: Duration::from_micros(310_200),
                 cpu: Duration::from_nanos(3_099_600),

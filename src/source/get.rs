@@ -117,7 +117,7 @@ impl Getter {
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             phase: &Arc::default(),
         };
-        match self.client.ask(ask).await {
+        match self.client.ask(&ask).await {
             Ok(Got::Answer(raw)) => self.answered(raw),
             Ok(Got::Moved(to)) => Asked { turn: Turn::Moved(to), page: None, reason: None },
             Err(missed) => Asked::missed(missed),
@@ -165,7 +165,7 @@ impl Asked {
         Self { turn, page: None, reason: None }
     }
 
-    fn missed(missed: Box<Missed>) -> Self {
+    fn missed(missed: Missed) -> Self {
         Self { turn: Turn::Ended(missed.into()), page: None, reason: None }
     }
 }

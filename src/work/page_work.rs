@@ -103,7 +103,7 @@ impl Work for PageWork {
                 },
                 phase,
             };
-            let raw = match self.client.ask(ask).await {
+            let raw = match self.client.ask(&ask).await {
                 Ok(Got::Answer(raw)) => raw,
                 Ok(Got::Moved(target)) => return Turn::Moved(target),
                 Err(missed) => {

@@ -8,15 +8,16 @@ use tokio::sync::oneshot;
 use super::CpuPool;
 use crate::phase::PhaseCell;
 
-/// Runs `task` on a thread of `pool`, and panics as it does.
+/// Runs `task` on a thread of `pool` from now on; the future gives its result, and panics
+/// as it does.
 ///
 /// A page that is cancelled before its task begins never begins it; one that has
 /// begun is held until the page's turn ends, so nothing may be waited for after it.
-pub(super) async fn run<T: Send + 'static>(
+pub(super) fn run<T: Send + 'static>(
     pool: &dyn CpuPool,
     phase: &Arc<PhaseCell>,
     task: impl FnOnce(usize) -> T + Send + 'static,
-) -> T {
+) -> impl Future<Output = T> {
     let (sender, receiver) = oneshot::channel();
     let phase = Arc::clone(phase);
     pool.spawn(Box::new(move |thread| {
@@ -26,9 +27,11 @@ pub(super) async fn run<T: Send + 'static>(
             drop(sender.send(result));
         }
     }));
-    match receiver.await {
-        Ok(result) => result.unwrap_or_else(|panic| resume_unwind(panic)),
+    async {
+        if let Ok(result) = receiver.await {
+            return result.unwrap_or_else(|panic| resume_unwind(panic));
+        }
         // Cancelled: whoever did that drops this future next.
-        Err(_) => std::future::pending().await,
+        std::future::pending().await
     }
 }
