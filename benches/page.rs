@@ -58,6 +58,7 @@ impl Line {
             validators: None,
             hops: 0,
             spent: Duration::ZERO,
+            started: SystemClock.now(),
             want: Want::Whole,
             phase: &phase,
         };

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
@@ -19,12 +19,13 @@ use crate::work::{Work, panicked};
 /// Runs pages one after the other as worker `worker`, until the queue is done.
 pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
     let mut abandoned = pin!(run.queue.abandoned());
-    while let Some(job) = run.queue.next().await {
-        step(run, work, worker, job, abandoned.as_mut()).await;
+    while let Some(next) = run.queue.next().await {
+        step(run, work, worker, next, abandoned.as_mut()).await;
     }
 }
 
-/// Gives a job one turn, settles it with the queue and tells what happened.
+/// Gives a job the turn that came at `started`, settles it with the queue and tells
+/// what happened.
 ///
 /// A panic fails the page and nothing else. When `abandoned` ends first, so does
 /// the page, unless it is [held](PhaseCell::hold): it is then waited for.
@@ -32,10 +33,9 @@ pub async fn step(
     run: &Run<'_>,
     work: &dyn Work,
     worker: usize,
-    job: Job,
+    (job, started): (Job, Instant),
     abandoned: Pin<&mut impl Future<Output = ()>>,
 ) {
-    let started = run.clock.now();
     let phase = Arc::<PhaseCell>::default();
     if job.kind == Kind::Page {
         let (url, phase) = (job.target().clone(), Arc::clone(&phase));
@@ -69,7 +69,7 @@ pub async fn step(
     }
     let ended = run.clock.now();
     let first = job.hop.as_ref().map(|hop| (hop.started, hop.spent));
-    let (settlement, effects) = run.queue.settle(job, turn, started);
+    let (settlement, effects) = run.queue.settle(job, turn, started, ended);
     match settlement {
         Settlement::Done(job, attempt) => {
             let (first, spent) = first.unwrap_or((started, Duration::ZERO));

@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
@@ -57,13 +58,13 @@ impl Executor for RayonPool {
 }
 
 fn drain_in_parallel(run: &Run) {
-    std::iter::from_fn(|| next_page(run)).par_bridge().for_each(|job| {
+    std::iter::from_fn(|| next_page(run)).par_bridge().for_each(|next| {
         let worker = rayon::current_thread_index().unwrap_or(0);
         LANE.with_borrow(|lane| {
             let lane = lane.as_ref().expect("only a thread with a lane gets a page");
             lane.block_on(|work| async move {
                 let abandoned = pin!(run.queue.abandoned());
-                drain::step(run, work, worker, job, abandoned).await;
+                drain::step(run, work, worker, next, abandoned).await;
             });
         });
     });
@@ -71,6 +72,6 @@ fn drain_in_parallel(run: &Run) {
 
 /// The queue's next page, waited for on the calling pool thread's runtime. A
 /// thread that has none ends its share; the queue is closed then.
-fn next_page(run: &Run) -> Option<Job> {
+fn next_page(run: &Run) -> Option<(Job, Instant)> {
     LANE.with_borrow(|lane| lane.as_ref()?.block_on(|_| run.queue.next()))
 }

@@ -21,12 +21,16 @@ pub mod tls;
 mod tunnel;
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::Response;
+use tokio::time::error::Elapsed;
+use tokio::time::{timeout, timeout_at};
 use url::Url;
 
 use crate::message;
@@ -47,6 +51,8 @@ const UNSAVED_BODY_TIME: Duration = Duration::from_secs(2);
 /// Room that is made for an announced body at once; a larger one grows as it
 /// comes, so that a lying Content-Length costs nothing.
 const FIRST_ROOM: u64 = 4 * 1024 * 1024;
+/// No run lasts so long.
+const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// An attempt that brought no whole answer.
 #[derive(Debug, Clone)]
@@ -98,6 +104,8 @@ pub struct Ask<'a> {
     pub spent: Duration,
     /// What is wanted of the answer.
     pub want: Want,
+    /// When it began, just now.
+    pub started: Instant,
     /// Told how far the request has come.
     pub phase: &'a Arc<PhaseCell>,
 }
@@ -134,7 +142,7 @@ impl Client {
         let mut trail = Trail { wait: ask.spent, ..Trail::default() };
         let limit = self.options().max_time;
         let left = limit.saturating_sub(ask.spent);
-        match tokio::time::timeout(left, self.exchange(ask, &mut trail)).await {
+        match timeout_at(end_of(ask.started, left), self.exchange(ask, &mut trail)).await {
             Ok(Ok(got)) => Ok(got),
             Ok(Err(failure)) => Err(trail.missed(placed(failure, ask))),
             Err(_elapsed) => {
@@ -146,11 +154,10 @@ impl Client {
     }
 
     async fn exchange(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
-        let started = self.now();
         let route = self.route(ask.url)?;
         let mut response = self.send(ask, &route).await?;
         ask.phase.set(Phase::Receiving);
-        trail.wait = ask.spent + (self.now() - started);
+        trail.wait = ask.spent + (self.now() - ask.started);
         let is_on_new_connection = ask.phase.connected().is_some();
         let head = Head { is_on_new_connection, ..read_head(&response, ask.url) };
         trail.head = Some(Box::new(head));
@@ -180,15 +187,13 @@ impl Client {
     async fn send(&self, ask: &Ask<'_>, route: &Route<'_>) -> Result<Response, Failure> {
         let limit = self.options().read_timeout;
         ask.phase.set(Phase::Waiting);
-        let lead = self.lead_or_wait(route, ask).await;
-        let started = self.now();
+        let (lead, started) = self.lead_or_wait(route, ask).await;
         let sending = self.request(route.http(), ask).send();
         let phase = Arc::clone(ask.phase);
         let mut sending = std::pin::pin!(connect::told_to(phase, lead.clone(), sending));
-        let mut deadline = started + limit;
+        let mut deadline = end_of(started, limit);
         loop {
-            let pause = deadline.saturating_duration_since(self.now());
-            match tokio::time::timeout(pause, &mut sending).await {
+            match timeout_at(deadline, &mut sending).await {
                 Ok(Ok(response)) => {
                     if lead.is_some() && response.version() < http::Version::HTTP_2 {
                         self.shared().crowd().speaks_http1(route.host());
@@ -206,20 +211,23 @@ impl Client {
         }
     }
 
-    /// Takes the lead where the host's protocol is not settled, or waits for the one who has it.
-    async fn lead_or_wait(&self, route: &Route<'_>, ask: &Ask<'_>) -> Option<Arc<Lead>> {
+    /// Takes the lead where the host's protocol is not settled, or waits for the one who
+    /// has it. The moment is that from which on nobody else is waited for.
+    async fn lead_or_wait(&self, route: &Route<'_>, ask: &Ask<'_>) -> (Option<Arc<Lead>>, Instant) {
+        let mut started = ask.started;
         let is_open = ask.url.scheme() == "https"
             && self.options().http == HttpChoice::Auto
             && !self.shared().crowd().is_known_for_http1(route.host());
         if let Some(first) = route.first().filter(|_| is_open) {
             ask.phase.set(Phase::Connecting);
             if first.wait(self.options().connect_timeout).await {
+                started = self.now();
                 // For this page too it is a new one.
-                ask.phase.set_connected(self.now());
+                ask.phase.set_connected(started);
             }
             ask.phase.set(Phase::Waiting);
         }
-        route.lead().filter(|_| is_open).map(Arc::clone)
+        (route.lead().filter(|_| is_open).map(Arc::clone), started)
     }
 
     /// A later end for the wait for a first byte, when the wait so far went into connecting.
@@ -228,14 +236,14 @@ impl Client {
         phase: &PhaseCell,
         started: Instant,
         limit: Duration,
-    ) -> Option<Instant> {
+    ) -> Option<tokio::time::Instant> {
         let now = self.now();
         if phase.get() == Phase::Connecting {
             // The connection's own limit ends this; look again soon.
-            return Some(now + Duration::from_millis(50));
+            return Some((now + Duration::from_millis(50)).into());
         }
-        let connected = phase.connected()?.max(started);
-        (connected + limit > now).then_some(connected + limit)
+        let later = end_of(phase.connected()?.max(started), limit);
+        (later > now.into()).then_some(later)
     }
 
     /// Reads the body, or as much of one that is not saved as is useful.
@@ -250,8 +258,7 @@ impl Client {
         if !response.status().is_success() {
             let reading = read_reason(response, &mut body, trail, ask.phase);
             // A reason that does not come whole is told as far as it came.
-            let _ =
-                tokio::time::timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
+            let _ = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
             return Ok(body.finish());
         }
         let (limit, is_cut) = match ask.want {
@@ -263,7 +270,7 @@ impl Client {
             return Err(too_large(limit));
         }
         loop {
-            let chunk = match tokio::time::timeout(options.read_timeout, response.chunk()).await {
+            let chunk = match within(options.read_timeout, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => return Ok(body.finish()),
                 Ok(Err(error)) => return Err(failure::in_body(&error)),
@@ -283,6 +290,21 @@ impl Client {
             }
             body.push(chunk, announced);
         }
+    }
+}
+
+/// When `limit` is over that began at `start`; one that is beyond all reckoning is not met.
+fn end_of(start: Instant, limit: Duration) -> tokio::time::Instant {
+    start.checked_add(limit).unwrap_or(start + FOR_EVER).into()
+}
+
+/// Waits for `future`, for `limit` at most. What is there already, as most small
+/// bodies are, needs no clock.
+async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elapsed> {
+    let mut future = std::pin::pin!(future);
+    match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => timeout(limit, future).await,
     }
 }
 

@@ -128,10 +128,6 @@ impl Queue {
         self.frontier().found()
     }
 
-    fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), wall: self.clock.wall() }
-    }
-
     /// Adds a page; waits while the queue is full. What follows from it besides
     /// is for the caller to tell.
     ///
@@ -160,15 +156,16 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// The next page that may go, as soon as there is one; `None` when every
-    /// page is settled or the queue is closed.
+    /// The next page that may go, as soon as there is one, and the moment when its
+    /// turn came; `None` when every page is settled or the queue is closed.
     ///
     /// Each page given out must come back through [`settle`](Self::settle).
     /// Needs a tokio runtime with time enabled.
-    pub async fn next(&self) -> Option<Job> {
+    pub async fn next(&self) -> Option<(Job, Instant)> {
         loop {
-            match self.ask() {
-                Next::Job(job) => return Some(job),
+            let (next, now) = self.ask();
+            match next {
+                Next::Job(job) => return Some((job, now)),
                 Next::Done => return None,
                 Next::Wait | Next::NotBefore(_) => (),
             }
@@ -177,8 +174,9 @@ impl Queue {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             let _counted = Waiting::new(&self.waiting);
-            match self.ask() {
-                Next::Job(job) => return Some(job),
+            let (next, now) = self.ask();
+            match next {
+                Next::Job(job) => return Some((job, now)),
                 Next::Done => return None,
                 Next::Wait => changed.await,
                 Next::NotBefore(due) => match Watch::begin(self, due) {
@@ -196,10 +194,11 @@ impl Queue {
         }
     }
 
-    /// What the frontier has now.
-    fn ask(&self) -> Next {
+    /// What the frontier has now, and when that is.
+    fn ask(&self) -> (Next, Instant) {
         let mut frontier = self.frontier();
-        let next = frontier.next(self.clock.now());
+        let now = self.clock.now();
+        let next = frontier.next(now);
         // Room comes of a host that was put aside, too.
         self.tell_feeder(&frontier);
         if matches!(next, Next::Job(_)) {
@@ -210,7 +209,7 @@ impl Queue {
                 self.wake_one();
             }
         }
-        next
+        (next, now)
     }
 
     /// Wakes the feeder when it waits and there is room for more than a few pages.
@@ -230,11 +229,19 @@ impl Queue {
         }
     }
 
-    /// Takes back a job after a turn that began at `started`: it is done with, or
-    /// waits for its next turn. What follows from it besides is for the caller to tell.
-    pub fn settle(&self, job: Job, turn: Turn, started: Instant) -> (Settlement, Option<Effects>) {
+    /// Takes back a job after a turn that began at `started` and has `ended` now: it is
+    /// done with, or waits for its next turn. What follows from it besides is for the
+    /// caller to tell.
+    pub fn settle(
+        &self,
+        job: Job,
+        turn: Turn,
+        started: Instant,
+        ended: Instant,
+    ) -> (Settlement, Option<Effects>) {
+        let at = Moment { now: ended, wall: self.clock.wall() };
         let mut frontier = self.frontier();
-        let settlement = frontier.settle(job, turn, started, self.moment());
+        let settlement = frontier.settle(job, turn, started, at);
         let is_over = frontier.is_over();
         // Somebody has to watch for what may go now or later: the worker that
         // settles may not be the one that asks next.

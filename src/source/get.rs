@@ -3,7 +3,7 @@
 //! pace and retries as any page.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use url::Url;
@@ -79,10 +79,11 @@ impl Getter {
         while let Some(job) = turn {
             let started = self.access.clock.now();
             let asked = tokio::select! {
-                asked = self.ask(&job) => asked,
+                asked = self.ask(&job, started) => asked,
                 () = queue.abandoned() => Asked::failed(queue.abandoned_outcome()),
             };
-            let (settlement, effects) = queue.settle(job, asked.turn, started);
+            let (settlement, effects) =
+                queue.settle(job, asked.turn, started, self.access.clock.now());
             if let Some(mut effects) = effects {
                 for notice in effects.notices.drain(..).filter(Notice::is_noteworthy) {
                     (self.access.tell)(&notice);
@@ -106,13 +107,14 @@ impl Getter {
     }
 
     /// One request and its answer.
-    async fn ask(&self, job: &Job) -> Asked {
+    async fn ask(&self, job: &Job, started: Instant) -> Asked {
         let hop = job.hop.as_deref();
         let ask = Ask {
             url: job.target(),
             asked: &job.url,
             validators: None,
             want: Want::Whole,
+            started,
             hops: hop.map_or(0, |hop| hop.count),
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             phase: &Arc::default(),

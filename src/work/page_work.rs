@@ -101,6 +101,7 @@ impl Work for PageWork {
                     Kind::Page | Kind::Source => Want::Whole,
                     Kind::Robots => Want::Start(RULES_LIMIT),
                 },
+                started,
                 phase,
             };
             let raw = match self.client.ask(&ask).await {
@@ -131,8 +132,8 @@ impl PageWork {
     ) -> Attempt {
         let size = weight(&raw);
         let received = self.finisher.clock.now() - started;
+        let stages = Stages { received, ..Stages::NONE };
         if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
-            let stages = Stages { received, ..Stages::NONE };
             return Attempt { stages, ..attempt(Outcome::Unchanged, raw) };
         }
         let ended = match &self.cpu {
@@ -141,24 +142,28 @@ impl PageWork {
                 let told = Arc::clone(phase);
                 let task = move |thread| {
                     told.set(Phase::Working);
-                    finisher.finish(&key, raw, started, Some(thread))
+                    let taken_up = finisher.clock.now() - started;
+                    let stages = Stages { taken_up, thread: Some(thread), ..stages };
+                    finisher.finish(&key, raw, started, stages)
                 };
                 pooled::run(&**pool, phase, task).await
             }
             Cpu::Pool(_) | Cpu::Inline | Cpu::Child => {
                 phase.set(Phase::Working);
-                self.finisher.finish(&job.key, raw, started, None)
+                let stages = Stages { taken_up: received, ..stages };
+                self.finisher.finish(&job.key, raw, started, stages)
             }
         };
-        let Attempt { stages, .. } = ended;
-        self.cost.learn(size, stages.kept.saturating_sub(stages.taken_up));
-        Attempt { stages: Stages { received, ..stages }, ..ended }
+        self.cost.learn(size, ended.stages.kept.saturating_sub(ended.stages.taken_up));
+        ended
     }
 }
 
 impl Finisher {
-    fn finish(&self, key: &Key, raw: RawPage, started: Instant, thread: Option<usize>) -> Attempt {
-        page::with_room(|room| self.finish_in(room, key, raw, started, thread))
+    /// Computes and saves, from now on; the turn began at `started` and has come
+    /// through `stages` so far.
+    fn finish(&self, key: &Key, raw: RawPage, started: Instant, stages: Stages) -> Attempt {
+        page::with_room(|room| self.finish_in(room, key, raw, started, stages))
     }
 
     fn finish_in(
@@ -167,9 +172,9 @@ impl Finisher {
         key: &Key,
         raw: RawPage,
         started: Instant,
-        thread: Option<usize>,
+        stages: Stages,
     ) -> Attempt {
-        let taken_up = self.clock.now() - started;
+        let taken_up = stages.taken_up;
         let is_measured = raw.body.len() >= MEASURED;
         let cpu_before = if is_measured { clock::thread_cpu_time() } else { taken_up };
         let page = if is_saved_status(raw.head.status) {
@@ -190,7 +195,7 @@ impl Finisher {
         let outcome = outcome.unwrap_or_else(Outcome::Failed);
         let kept = self.clock.now() - started;
         let cpu = cpu_after.saturating_sub(cpu_before);
-        let stages = Stages { taken_up, computed, kept, thread, ..Stages::NONE };
+        let stages = Stages { computed, kept, ..stages };
         Attempt { cpu, stages, breaks_run, ..attempt(outcome, raw) }
     }
 }
