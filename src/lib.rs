@@ -15,16 +15,18 @@
 //! | [`save`] | names, files, manifest |
 //! | [`report`] | progress and summary, made from events |
 //! | [`origin`] | an embedded site to try it all on |
+//! | [`compare`] | which mode wins, how sure that is, and why |
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
 //! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
 //! `fingerprint` and `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
-//! `origin`, then `source` and `work`, then `exec`, then `config`, then `cli`
-//! and `app`. A test reads the sources and checks it.
+//! `origin`, then `source` and `work`, then `exec`, then `compare`, then `config`,
+//! then `cli` and `app`. A test reads the sources and checks it.
 
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod config;
 pub mod digest;
 pub mod event;

@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["queue", "fetch", "page", "save", "report", "origin"],
     &["source", "work"],
     &["exec"],
+    &["compare"],
     &["config"],
     &["cli", "app"],
 ];

@@ -1,0 +1,1 @@
+//! The same comparison at an earlier time.

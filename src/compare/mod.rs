@@ -1,0 +1,15 @@
+//! Runs modes side by side on the same pages and says which one wins, how sure
+//! that is, and why.
+//!
+//! What was measured ([`results`]) is kept apart from what follows from it
+//! ([`analysis`]): the first is written down, the second can be worked out again
+//! from the file. Everything between the two is arithmetic without a clock.
+
+pub mod analysis;
+pub mod baseline;
+pub mod bound;
+pub mod design;
+pub mod export;
+pub mod gate;
+pub mod results;
+pub mod stats;

@@ -1,0 +1,281 @@
+//! What a comparison measured: the stored format, and nothing that can be worked
+//! out from it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::design::Design;
+
+/// The version of the stored format.
+pub const VERSION: u32 = 1;
+
+/// A mode with a number of workers, as it is compared: `threads@16`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Contender {
+    /// The mode's name.
+    pub mode: String,
+    /// Pages in flight at most.
+    pub workers: u32,
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `pad` keeps widths: tables set these names in columns.
+        f.pad(&format!("{}@{}", self.mode, self.workers))
+    }
+}
+
+/// All that was measured, with what is needed to measure it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The version of the program.
+    pub version: String,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// Where it ran.
+    pub machine: Machine,
+    /// What each run had to do.
+    pub job: Job,
+    /// Who ran, how often, in which order.
+    pub design: Design,
+    /// How it ended.
+    pub end: End,
+    /// One for each run, in the order in which they ran; warm-up runs are left out.
+    pub samples: Vec<Sample>,
+    /// One run of each mode page by page, at most.
+    pub timelines: Vec<Timeline>,
+}
+
+/// Where it ran.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The CPU's name; empty where the system does not tell.
+    pub cpu: String,
+    /// The CPUs that this process may use.
+    pub cpus: u32,
+    /// Main memory; 0 where the system does not tell.
+    pub memory_bytes: u64,
+    /// The operating system, its version, and the kind of CPU.
+    pub system: String,
+    /// Runnable tasks on average over the minute before the first run (load
+    /// average); `None` where the system does not tell.
+    pub load_before: Option<f64>,
+}
+
+/// What each run had to do.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Where the pages come from, for people: `embedded site`, or the typed source.
+    pub source: String,
+    /// Pages of each run.
+    pub pages: u64,
+    /// The embedded site's settings; `None` for other sites.
+    pub site: Option<Site>,
+    /// Whether pages are saved.
+    pub saves: bool,
+    /// Options that were typed and passed on to each run, without secrets.
+    pub options: Vec<String>,
+}
+
+/// How the embedded site was set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    /// How far away it is: once for each connection, once for each request.
+    pub latency_ms: f64,
+    /// About how much of a CPU a page takes.
+    pub cpu_per_page_ms: f64,
+    /// Bytes a second for each connection's bodies; `None` for no limit.
+    pub bandwidth: Option<u64>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum End {
+    /// All rounds ran, and all runs did the same.
+    Complete,
+    /// It is still running, or was killed.
+    Running,
+    /// It was stopped.
+    Interrupted,
+    /// A run failed.
+    Broken {
+        /// Which, and how.
+        why: String,
+    },
+    /// Runs did not do the same, so their times cannot be compared.
+    Different {
+        /// Which runs differ, and how.
+        differences: Vec<String>,
+    },
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Which round, from 1.
+    pub round: u32,
+    /// Who ran.
+    #[serde(flatten)]
+    pub contender: Contender,
+    /// First request to last page saved, in seconds.
+    pub seconds: f64,
+    /// The process from its start to its end, in seconds.
+    pub process_seconds: f64,
+    /// CPU time in all, in seconds.
+    pub cpu_seconds: f64,
+    /// Of that in our own code.
+    pub cpu_user_seconds: f64,
+    /// Of that in the system's code.
+    pub cpu_system_seconds: f64,
+    /// Of that in worker processes, of both kinds.
+    pub cpu_children_seconds: f64,
+    /// The most memory at a time, in the process that had most.
+    pub peak_rss_bytes: u64,
+    /// How often a thread gave its CPU up to wait.
+    pub context_switches_voluntary: u64,
+    /// How often a thread lost its CPU to another.
+    pub context_switches_involuntary: u64,
+    /// Connections opened.
+    pub connections: u64,
+    /// Pages saved, or fetched where none is saved.
+    pub saved: u64,
+    /// Pages that failed.
+    pub failed: u64,
+    /// Decoded bytes.
+    pub bytes: u64,
+    /// Bytes of bodies on the wire.
+    pub wire_bytes: u64,
+    /// The median page's wait, from its request to the headers of its answer, in
+    /// milliseconds.
+    pub median_wait_ms: f64,
+}
+
+/// One run, page by page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Who ran.
+    #[serde(flatten)]
+    pub contender: Contender,
+    /// Which round.
+    pub round: u32,
+    /// First request to last page saved, in seconds.
+    pub seconds: f64,
+    /// The pages, in the order of their starts.
+    pub spans: Vec<Span>,
+    /// Pages that are not among them, because there were too many.
+    pub left_out: u64,
+}
+
+/// One page of a timeline. Times in milliseconds from the run's first request.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    /// Which worker, from 0.
+    pub worker: u32,
+    /// Its (last) request.
+    pub start_ms: f64,
+    /// From there to the headers of the answer.
+    pub wait_ms: f64,
+    /// From the start to the page's end.
+    pub total_ms: f64,
+    /// Of that decoding, hashing and saving, at its end.
+    pub cpu_ms: f64,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A contender from `mode@workers`.
+    pub(in super::super) fn contender(text: &str) -> Contender {
+        let (mode, workers) = text.split_once('@').unwrap();
+        Contender { mode: mode.into(), workers: workers.parse().unwrap() }
+    }
+
+    /// Results of runs with these durations in seconds, one a round, on two CPUs,
+    /// of 233 pages of the embedded site at 10 ms. Each run takes 0.1 s of CPU.
+    pub(in super::super) fn results(runs: &[(&str, &[f64])]) -> Results {
+        let contenders: Vec<_> = runs.iter().map(|(name, _)| contender(name)).collect();
+        let rounds = u32::try_from(runs.iter().map(|(_, times)| times.len()).max().unwrap_or(0));
+        let mut samples = Vec::new();
+        for round in 1..=rounds.unwrap() {
+            for (contender, (_, times)) in contenders.iter().zip(runs) {
+                if let Some(seconds) = times.get(round as usize - 1) {
+                    samples.push(sample(contender.clone(), round, *seconds));
+                }
+            }
+        }
+        Results {
+            v: VERSION,
+            version: "0.1.0".into(),
+            started: "2026-11-22T08:00:00Z".into(),
+            machine: Machine {
+                cpu: "Example CPU".into(),
+                cpus: 2,
+                memory_bytes: 16 << 30,
+                system: "Linux 6.1 x86_64".into(),
+                load_before: Some(0.25),
+            },
+            job: Job {
+                source: "embedded site".into(),
+                pages: 233,
+                site: Some(Site { latency_ms: 10.0, cpu_per_page_ms: 0.0, bandwidth: None }),
+                saves: true,
+                options: Vec::new(),
+            },
+            design: Design { contenders, rounds: rounds.unwrap(), seed: 1 },
+            end: End::Complete,
+            samples,
+            timelines: Vec::new(),
+        }
+    }
+
+    pub(in super::super) fn sample(contender: Contender, round: u32, seconds: f64) -> Sample {
+        Sample {
+            round,
+            contender,
+            seconds,
+            process_seconds: seconds + 0.05,
+            cpu_seconds: 0.1,
+            cpu_user_seconds: 0.06,
+            cpu_system_seconds: 0.04,
+            cpu_children_seconds: 0.0,
+            peak_rss_bytes: 20_000_000,
+            context_switches_voluntary: 500,
+            context_switches_involuntary: 20,
+            connections: 17,
+            saved: 233,
+            failed: 0,
+            bytes: 84_800_000,
+            wire_bytes: 11_400_000,
+            median_wait_ms: 10.5,
+        }
+    }
+
+    #[test]
+    fn the_stored_format_reads_back_as_it_was_written() {
+        let mut results = results(&[("sequential@1", &[2.5, 2.6]), ("threads@16", &[0.25, 0.26])]);
+        results.end = End::Broken { why: "threads@16 in round 3: exit code 1".into() };
+        results.timelines.push(Timeline {
+            contender: contender("threads@16"),
+            round: 1,
+            seconds: 0.25,
+            spans: vec![Span {
+                worker: 3,
+                start_ms: 0.5,
+                wait_ms: 10.0,
+                total_ms: 11.5,
+                cpu_ms: 1.0,
+            }],
+            left_out: 232,
+        });
+        let text = serde_json::to_string(&results).unwrap();
+        assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
+        assert!(text.starts_with(r#"{"v":1,"version":"#), "{text}");
+        assert!(text.contains(r#""round":1,"mode":"sequential","workers":1,"seconds":2.5"#));
+        assert!(text.contains(r#""end":{"state":"broken","why":"#), "{text}");
+    }
+}
