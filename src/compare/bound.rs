@@ -1,4 +1,15 @@
 //! The least time that theory gives for a run.
+//!
+//! Three things cannot be hurried: the round trips that a worker makes one after
+//! the other, the bytes that a connection carries, and the computing that the CPUs
+//! share. The largest of the three is the bound; connections, robots.txt and the
+//! start of workers come on top of it.
+
+use std::num::NonZeroUsize;
+
+use super::results::{Contender, Results};
+use super::stats;
+use crate::exec;
 
 /// A lower bound and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,4 +29,136 @@ pub enum Limit {
     Bandwidth,
     /// CPU time by the CPUs that the mode can use.
     Cpu,
+}
+
+/// What is known of a run before it is known how its work is shared out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Work {
+    /// Pages of the run.
+    pub pages: u64,
+    /// Seconds from a request to its answer.
+    pub latency: f64,
+    /// Bytes of bodies on the wire.
+    pub wire_bytes: f64,
+    /// Bytes a second of each connection; `None` for no known limit.
+    pub bandwidth: Option<u64>,
+    /// CPU time in seconds.
+    pub cpu_seconds: f64,
+}
+
+/// The largest of the three limits for `work` that `workers` share, of which
+/// `parallelism` compute at a time. Each worker has one connection.
+pub fn bound(work: &Work, workers: u32, parallelism: NonZeroUsize) -> Bound {
+    let workers = u64::from(workers.max(1));
+    let in_a_row = work.pages.div_ceil(workers) as f64;
+    let connections = workers.min(work.pages.max(1)) as f64;
+    let of_bytes = |bandwidth: u64| work.wire_bytes / (connections * bandwidth.max(1) as f64);
+    let limits = [
+        (Limit::Latency, in_a_row * work.latency),
+        (Limit::Bandwidth, work.bandwidth.map_or(0.0, of_bytes)),
+        (Limit::Cpu, work.cpu_seconds / parallelism.get() as f64),
+    ];
+    let largest = |most: Bound, (limit, seconds): (Limit, f64)| {
+        if seconds > most.seconds { Bound { seconds, limit } } else { most }
+    };
+    limits.into_iter().fold(Bound { seconds: 0.0, limit: Limit::Latency }, largest)
+}
+
+/// Threads or processes of `contender` that compute at a time on `cpus`. A mode
+/// that is not known here, from the results of another version, may use them all.
+pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
+    let number = |count: u32| {
+        NonZeroUsize::new(usize::try_from(count).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN)
+    };
+    let cpus = number(cpus);
+    exec::find(&contender.mode)
+        .map_or(cpus, |row| (row.parallelism)(number(contender.workers), cpus))
+}
+
+/// The latency of the site, in seconds: as it was set, else the lowest median wait
+/// that a contender saw, since waiting in line is part of the others'. `None`
+/// before the first run.
+pub fn latency(results: &Results) -> Option<f64> {
+    let millis = results.job.site.as_ref().map(|site| site.latency_ms).or_else(|| {
+        let of = |contender: &Contender| {
+            let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
+            stats::median(&samples.map(|sample| sample.median_wait_ms).collect::<Vec<_>>())
+        };
+        results.design.contenders.iter().filter_map(of).min_by(f64::total_cmp)
+    });
+    millis.map(|millis| millis / 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::results::tests::{contender, results};
+
+    const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+    /// 233 pages at 10 ms, 11.65 MB, 0.1 s of CPU.
+    const WORK: Work = Work {
+        pages: 233,
+        latency: 0.01,
+        wire_bytes: 11_650_000.0,
+        bandwidth: None,
+        cpu_seconds: 0.1,
+    };
+
+    #[test]
+    fn the_largest_of_three_limits_is_the_bound() {
+        let slow_line = Work { bandwidth: Some(5_000_000), ..WORK };
+        let busy = Work { cpu_seconds: 1.2, ..WORK };
+        for (work, workers, parallelism, seconds, limit) in [
+            (WORK, 1, NonZeroUsize::MIN, 2.33, Limit::Latency),
+            // 233 / 16 = 14.6: some worker makes 15 round trips.
+            (WORK, 16, TWO, 0.15, Limit::Latency),
+            (WORK, 233, TWO, 0.05, Limit::Cpu),
+            (WORK, 1_000, NonZeroUsize::MIN, 0.1, Limit::Cpu),
+            (busy, 16, NonZeroUsize::MIN, 1.2, Limit::Cpu),
+            (busy, 16, TWO, 0.6, Limit::Cpu),
+            // 11.65 MB by 5 MB/s are 2.33 s on one connection, as long as the round
+            // trips; the first of equals is told.
+            (slow_line, 1, TWO, 2.33, Limit::Latency),
+            (Work { latency: 0.001, ..slow_line }, 2, TWO, 1.165, Limit::Bandwidth),
+            // No more connections than pages.
+            (Work { pages: 2, ..slow_line }, 16, TWO, 1.165, Limit::Bandwidth),
+            (Work { pages: 0, cpu_seconds: 0.0, ..WORK }, 16, TWO, 0.0, Limit::Latency),
+        ] {
+            let bound = bound(&work, workers, parallelism);
+            assert!((bound.seconds - seconds).abs() < 1e-12, "{work:?} {workers}: {bound:?}");
+            assert_eq!(bound.limit, limit, "{work:?} {workers}");
+        }
+    }
+
+    #[test]
+    fn the_mode_says_how_many_compute() {
+        for (name, cpus, expected) in [
+            ("sequential@1", 8, 1),
+            ("async@64", 8, 1),
+            ("threads@16", 8, 8),
+            ("threads@2", 8, 2),
+            ("rayon@4", 2, 2),
+            ("processes@4", 8, 4),
+            ("hybrid@64", 8, 8),
+            ("fibres@64", 8, 8),
+            ("threads@16", 0, 1),
+            ("threads@0", 8, 1),
+        ] {
+            assert_eq!(parallelism(&contender(name), cpus).get(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_latency_is_the_sites_or_else_the_lowest_median_wait() {
+        let mut results = results(&[("sequential@1", &[2.5; 3]), ("threads@16", &[0.25; 3])]);
+        assert_eq!(latency(&results), Some(0.01));
+        results.job.site = None;
+        for (sample, wait) in results.samples.iter_mut().zip([10.0, 11.0, 12.0, 9.0, 11.0, 14.0]) {
+            sample.median_wait_ms = wait;
+        }
+        // sequential: 10, 12, 11; threads: 11, 9, 14.
+        assert_eq!(latency(&results), Some(0.011));
+        results.samples.clear();
+        assert_eq!(latency(&results), None);
+    }
 }

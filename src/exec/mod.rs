@@ -99,6 +99,9 @@ pub struct Row {
     pub auto_workers: fn(NonZeroUsize) -> NonZeroUsize,
     /// Whether `--workers` means anything.
     pub is_scalable: bool,
+    /// Threads or processes that compute at a time at most, given the number of
+    /// workers and of CPUs.
+    pub parallelism: fn(NonZeroUsize, NonZeroUsize) -> NonZeroUsize,
     /// The executor.
     pub executor: &'static (dyn Executor + Sync),
 }
@@ -119,11 +122,12 @@ const SIXTY_FOUR: NonZeroUsize = ONE.saturating_add(63);
 /// The ways to execute. Flags, help and tests go through this table.
 pub const TABLE: &[Row] = &[
     Row {
-        name: "sequential",
+        name: SEQUENTIAL,
         about: "one page after the other",
         default_workers: |_| ONE,
         auto_workers: |_| ONE,
         is_scalable: false,
+        parallelism: |_, _| ONE,
         executor: &sequential::Sequential,
     },
     Row {
@@ -132,6 +136,7 @@ pub const TABLE: &[Row] = &[
         default_workers: |_| SIXTEEN,
         auto_workers: |_| SIXTEEN.saturating_mul(SIX),
         is_scalable: true,
+        parallelism: NonZeroUsize::min,
         executor: &threads::Threads,
     },
     Row {
@@ -140,6 +145,7 @@ pub const TABLE: &[Row] = &[
         default_workers: |cpus| cpus,
         auto_workers: |cpus| cpus.saturating_mul(FOUR),
         is_scalable: true,
+        parallelism: NonZeroUsize::min,
         executor: &rayon_pool::RayonPool,
     },
     Row {
@@ -148,6 +154,7 @@ pub const TABLE: &[Row] = &[
         default_workers: |cpus| cpus,
         auto_workers: |cpus| cpus.saturating_mul(FOUR),
         is_scalable: true,
+        parallelism: NonZeroUsize::min,
         executor: &processes::Processes,
     },
     Row {
@@ -156,6 +163,7 @@ pub const TABLE: &[Row] = &[
         default_workers: |_| SIXTY_FOUR,
         auto_workers: |_| SIXTY_FOUR.saturating_mul(FOUR),
         is_scalable: true,
+        parallelism: |_, _| ONE,
         executor: &event_loop::EventLoop,
     },
     Row {
@@ -164,9 +172,13 @@ pub const TABLE: &[Row] = &[
         default_workers: |_| SIXTY_FOUR,
         auto_workers: |_| SIXTY_FOUR.saturating_mul(FOUR),
         is_scalable: true,
+        parallelism: |_, cpus| cpus,
         executor: &hybrid::Hybrid,
     },
 ];
+
+/// The mode that speed-up is told against.
+pub const SEQUENTIAL: &str = "sequential";
 
 /// The mode when `--mode` does not say.
 pub const DEFAULT_MODE: &str = "hybrid";
