@@ -1,8 +1,15 @@
 //! What follows from what was measured: spreads, ratios, bounds, and plain words.
+//!
+//! The figures are worked out here; what is to be doubted about them is worded in
+//! [`warnings`], and what follows for the user in [`verdict`].
 
-use super::bound::Bound;
-use super::results::{Contender, Results};
-use super::stats::{Interval, Spread};
+use std::collections::BTreeMap;
+
+use super::bound::{self, Bound, Work};
+use super::results::{Contender, End, Results, Sample};
+use super::stats::{self, Bootstrap, Interval, Spread};
+use super::{verdict, warnings};
+use crate::exec;
 
 /// What follows from the results. All ratios are of the time of the fetch phase.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,15 +88,308 @@ pub enum Nature {
     },
 }
 
-/// Works everything out.
+/// A sweep's sweet spot is within this factor of its best.
+const NEARLY_THE_BEST: f64 = 1.05;
+/// A round is told to be far from the others only if it is that far from the
+/// median, as a share of it: very even rounds make outliers of trifles.
+const FAR: f64 = 0.05;
+
+/// Works everything out, of as many samples as there are: a comparison that is
+/// still running has no samples of some contenders, or of some rounds.
+///
+/// Contenders are compared by the rounds that both have run.
 pub fn analyse(results: &Results) -> Analysis {
-    let _ = results;
-    Analysis {
-        rows: Vec::new(),
-        fastest: None,
-        sweeps: Vec::new(),
-        nature: None,
+    let rows = rows(results);
+    let mut analysis = Analysis {
+        fastest: fastest(&rows),
+        sweeps: sweeps(&rows),
+        nature: nature(results, &rows),
+        rows,
         warnings: Vec::new(),
         verdict: Vec::new(),
+    };
+    analysis.warnings = warnings::all(results, &analysis);
+    if !matches!(results.end, End::Different { .. }) {
+        analysis.verdict = verdict::word(results, &analysis);
+    }
+    analysis
+}
+
+/// A quantity of both contenders, divided, for each round that both have run, in
+/// the order of the rounds. Pairs of which one is not above 0 say nothing and are
+/// left out.
+pub(super) fn paired_ratios(
+    results: &Results,
+    above: &Contender,
+    below: &Contender,
+    quantity: impl Fn(&Sample) -> f64,
+) -> Vec<f64> {
+    let by_round = |contender: &Contender| -> BTreeMap<u32, f64> {
+        let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
+        samples.map(|sample| (sample.round, quantity(sample))).collect()
+    };
+    let below = by_round(below);
+    let pairs = by_round(above).into_iter().filter_map(|(round, above)| {
+        let below = *below.get(&round)?;
+        (above > 0.0 && below > 0.0).then_some(above / below)
+    });
+    pairs.collect()
+}
+
+/// A quantity of each run of `contender`, in the order of the runs.
+pub(super) fn values(
+    results: &Results,
+    contender: &Contender,
+    quantity: impl Fn(&Sample) -> f64,
+) -> Vec<f64> {
+    let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
+    samples.map(quantity).collect()
+}
+
+fn rows(results: &Results) -> Vec<Row> {
+    let mut bootstrap = Bootstrap::new();
+    let contenders = &results.design.contenders;
+    let work = Work {
+        pages: results.job.pages,
+        latency: bound::latency(results).unwrap_or(0.0),
+        wire_bytes: 0.0,
+        bandwidth: results.job.site.as_ref().and_then(|site| site.bandwidth),
+        cpu_seconds: 0.0,
+    };
+    let row = |contender| row(results, contender, work, &mut bootstrap);
+    let mut rows: Vec<_> = contenders.iter().filter_map(row).collect();
+    let mut compare = |above: &Contender, below: &Contender| {
+        let ratios = paired_ratios(results, above, below, |sample| sample.seconds);
+        bootstrap.median(&ratios)
+    };
+    let sequential = contenders.iter().find(|contender| contender.mode == exec::SEQUENTIAL);
+    let fastest = fastest(&rows).map(|at| rows[at].contender.clone());
+    for row in &mut rows {
+        let is_other = |fastest: &&Contender| **fastest != row.contender;
+        row.speed_up = sequential.and_then(|sequential| compare(sequential, &row.contender));
+        row.times_fastest =
+            fastest.as_ref().filter(is_other).and_then(|fastest| compare(&row.contender, fastest));
+    }
+    rows
+}
+
+/// `job` is what is known of the work for all contenders.
+fn row(
+    results: &Results,
+    contender: &Contender,
+    job: Work,
+    bootstrap: &mut Bootstrap,
+) -> Option<Row> {
+    let samples = || results.samples.iter().filter(|sample| sample.contender == *contender);
+    let median = |quantity: &dyn Fn(&Sample) -> f64| {
+        stats::median(&values(results, contender, quantity)).unwrap_or(0.0)
+    };
+    let times = values(results, contender, |sample| sample.seconds);
+    let seconds = bootstrap.spread(&times)?;
+    let cpu_seconds = median(&|sample| sample.cpu_seconds);
+    let wire_bytes = median(&|sample| sample.wire_bytes as f64);
+    let work = Work { wire_bytes, cpu_seconds, ..job };
+    let rounds: Vec<_> = samples().map(|sample| sample.round).collect();
+    let is_far = |at: &usize| (times[*at] - seconds.median).abs() > FAR * seconds.median;
+    let outliers = stats::outliers(&times).into_iter().filter(is_far).map(|at| rounds[at]);
+    let parallelism = bound::parallelism(contender, results.machine.cpus);
+    Some(Row {
+        contender: contender.clone(),
+        seconds,
+        cpu_seconds,
+        peak_rss_bytes: median(&|sample| sample.peak_rss_bytes as f64),
+        context_switches: median(&|sample| {
+            (sample.context_switches_voluntary + sample.context_switches_involuntary) as f64
+        }),
+        outliers: outliers.collect(),
+        bound: bound::bound(&work, contender.workers, parallelism),
+        speed_up: None,
+        times_fastest: None,
+    })
+}
+
+fn fastest(rows: &[Row]) -> Option<usize> {
+    let median = |at: &usize| rows[*at].seconds.median;
+    (0..rows.len()).min_by(|one, other| median(one).total_cmp(&median(other)))
+}
+
+/// In the order in which their modes come first in the design.
+fn sweeps(rows: &[Row]) -> Vec<Sweep> {
+    let mut sweeps: Vec<Sweep> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        match sweeps.iter_mut().find(|sweep| sweep.mode == row.contender.mode) {
+            Some(sweep) => sweep.rows.push(at),
+            None => sweeps.push(Sweep {
+                mode: row.contender.mode.clone(),
+                rows: vec![at],
+                sweet_spot: at,
+            }),
+        }
+    }
+    sweeps.retain(|sweep| sweep.rows.len() > 1);
+    for sweep in &mut sweeps {
+        sweep.rows.sort_by_key(|at| rows[*at].contender.workers);
+        let median = |at: &usize| rows[*at].seconds.median;
+        let best = sweep.rows.iter().map(median).fold(f64::INFINITY, f64::min);
+        let is_near = |at: &&usize| median(at) <= NEARLY_THE_BEST * best;
+        sweep.sweet_spot = sweep.rows.iter().find(is_near).copied().unwrap_or(sweep.sweet_spot);
+    }
+    sweeps
+}
+
+/// The share of computing in the time that the pages take one after the other:
+/// measured where `sequential` ran, else put together from the CPU time, the waits
+/// and the transfers of the contender with fewest workers, in whose waits there is
+/// least of waiting for each other.
+fn nature(results: &Results, rows: &[Row]) -> Option<Nature> {
+    let ratio = |contender: &Contender, time: &dyn Fn(&Sample) -> f64| {
+        let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
+        stats::median(
+            &samples
+                .map(|sample| sample.cpu_seconds / time(sample))
+                .filter(|share| share.is_finite())
+                .collect::<Vec<_>>(),
+        )
+    };
+    let least = rows
+        .iter()
+        .min_by_key(|row| (row.contender.mode != exec::SEQUENTIAL, row.contender.workers))?;
+    let computing = if least.contender.mode == exec::SEQUENTIAL {
+        ratio(&least.contender, &|sample| sample.seconds)
+    } else {
+        let bandwidth = results.job.site.as_ref().and_then(|site| site.bandwidth);
+        ratio(&least.contender, &|sample| {
+            let waits = results.job.pages as f64 * sample.median_wait_ms / 1_000.0;
+            let transfers = bandwidth.map_or(0.0, |bytes| sample.wire_bytes as f64 / bytes as f64);
+            sample.cpu_seconds + waits + transfers
+        })
+    }?;
+    let computing = computing.clamp(0.0, 1.0);
+    Some(if computing > 0.5 {
+        Nature::CpuBound { computing }
+    } else {
+        Nature::IoBound { computing }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::bound::Limit;
+    use crate::compare::results::tests::{contender, results};
+
+    fn near(interval: Option<Interval>, estimate: f64, low: f64, high: f64) {
+        let interval = interval.unwrap();
+        for (is, should_be) in
+            [(interval.estimate, estimate), (interval.low, low), (interval.high, high)]
+        {
+            assert!((is - should_be).abs() < 1e-9, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn ratios_are_of_one_round() {
+        // All is twice as slow in the third round, which no ratio shows.
+        let results = results(&[
+            ("sequential@1", &[2.0, 2.2, 4.0]),
+            ("threads@16", &[0.20, 0.20, 0.40]),
+            ("async@64", &[0.25, 0.22, 0.50]),
+        ]);
+        let analysis = analyse(&results);
+        let [sequential, threads, event_loop] = &analysis.rows[..] else { panic!() };
+        assert_eq!(analysis.fastest, Some(1));
+        near(sequential.speed_up, 1.0, 1.0, 1.0);
+        near(threads.speed_up, 10.0, 10.0, 11.0);
+        near(event_loop.speed_up, 8.0, 8.0, 10.0);
+        near(sequential.times_fastest, 10.0, 10.0, 11.0);
+        assert_eq!(threads.times_fastest, None);
+        near(event_loop.times_fastest, 1.25, 1.1, 1.25);
+        assert_eq!(threads.seconds.median, 0.20);
+        assert_eq!(threads.bound, Bound { seconds: 0.15, limit: Limit::Latency });
+        assert!((threads.closeness() - 0.75).abs() < 1e-9);
+        assert_eq!(event_loop.bound, Bound { seconds: 0.1, limit: Limit::Cpu });
+        assert_eq!(threads.context_switches, 520.0);
+        assert_eq!(threads.peak_rss_bytes, 20e6);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_left_out() {
+        let analysis = analyse(&results(&[]));
+        assert_eq!((analysis.rows.len(), analysis.fastest, analysis.nature), (0, None, None));
+        let analysis = analyse(&results(&[("sequential@1", &[]), ("threads@16", &[])]));
+        assert_eq!((analysis.rows.len(), analysis.fastest), (0, None));
+        // The second round was stopped before `threads` had run.
+        let analysis = analyse(&results(&[
+            ("sequential@1", &[2.0, 3.0]),
+            ("threads@16", &[0.2]),
+            ("async@64", &[]),
+        ]));
+        assert_eq!(analysis.rows.len(), 2);
+        near(analysis.rows[1].speed_up, 10.0, 10.0, 10.0);
+        let analysis = analyse(&results(&[("threads@16", &[0.2]), ("rayon@2", &[0.3])]));
+        assert!(analysis.rows.iter().all(|row| row.speed_up.is_none()));
+    }
+
+    #[test]
+    fn a_sweet_spot_is_the_smallest_number_within_5_percent_of_the_best() {
+        let results = results(&[
+            ("threads@32", &[0.200]),
+            ("sequential@1", &[2.0]),
+            ("threads@8", &[0.211]),
+            ("threads@16", &[0.210]),
+            ("async@16", &[0.3]),
+            ("async@64", &[0.2]),
+        ]);
+        let analysis = analyse(&results);
+        let sweep = |mode: &str, rows: &[usize], sweet_spot| Sweep {
+            mode: mode.into(),
+            rows: rows.into(),
+            sweet_spot,
+        };
+        let expected = [sweep("threads", &[2, 3, 0], 3), sweep("async", &[4, 5], 5)];
+        assert_eq!(analysis.sweeps, expected);
+    }
+
+    #[test]
+    fn the_nature_is_told_by_the_share_of_computing() {
+        let mut results = results(&[("threads@4", &[0.6; 3]), ("sequential@1", &[0.4; 3])]);
+        assert_eq!(analyse(&results).nature, Some(Nature::IoBound { computing: 0.25 }));
+        for sample in &mut results.samples {
+            sample.cpu_seconds = 0.3;
+        }
+        let nature = analyse(&results).nature;
+        assert!(
+            matches!(nature, Some(Nature::CpuBound { computing }) if (computing - 0.75).abs() < 1e-9)
+        );
+        for sample in &mut results.samples {
+            sample.cpu_seconds = 0.5;
+        }
+        assert_eq!(analyse(&results).nature, Some(Nature::CpuBound { computing: 1.0 }));
+    }
+
+    #[test]
+    fn without_sequential_the_nature_comes_from_the_fewest_workers() {
+        let mut results = results(&[("async@64", &[0.2; 3]), ("threads@4", &[0.6; 3])]);
+        for sample in &mut results.samples {
+            let is_async = sample.contender == contender("async@64");
+            // 233 waits of 10 ms are 2.33 s: as much as the computing.
+            (sample.cpu_seconds, sample.median_wait_ms) =
+                if is_async { (9.0, 90.0) } else { (2.33, 10.0) };
+        }
+        assert_eq!(analyse(&results).nature, Some(Nature::IoBound { computing: 0.5 }));
+        // 11.4 MB by 5 MB/s are 2.28 s more of waiting.
+        let site = results.job.site.as_mut().unwrap();
+        site.bandwidth = Some(5_000_000);
+        let Some(Nature::IoBound { computing }) = analyse(&results).nature else { panic!() };
+        assert!((computing - 2.33 / 6.94).abs() < 1e-9, "{computing}");
+    }
+
+    #[test]
+    fn outliers_are_told_and_kept() {
+        let even = results(&[("threads@16", &[0.250, 0.250, 0.251, 0.249, 0.256])]);
+        assert!(analyse(&even).rows[0].outliers.is_empty());
+        let row = &analyse(&results(&[("threads@16", &[0.25, 0.26, 0.5, 0.24, 0.25])])).rows[0];
+        assert_eq!(row.outliers, [3]);
+        assert_eq!(row.seconds.most, 0.5);
     }
 }

@@ -13,3 +13,5 @@ pub mod export;
 pub mod gate;
 pub mod results;
 pub mod stats;
+mod verdict;
+mod warnings;
