@@ -10,8 +10,12 @@ pub mod baseline;
 pub mod bound;
 pub mod design;
 pub mod export;
+mod figures;
 pub mod gate;
 pub mod results;
 pub mod stats;
 mod verdict;
 mod warnings;
+
+#[cfg(test)]
+mod verdict_cases;

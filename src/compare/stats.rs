@@ -316,7 +316,7 @@ mod tests {
         let (now, then) = ([2.0, 2.1, 2.2, 2.3, 2.4], [1.0, 1.1, 1.2, 1.3, 1.4]);
         let mut bootstrap = Bootstrap::new();
         let is = bootstrap.ratio(&now, &then).unwrap();
-        assert_eq!(is.estimate, 2.2 / 1.2);
+        assert!((is.estimate - 2.2 / 1.2).abs() < 1e-12);
         // Drawn together the two would rise and fall together: 2.0 / 1.0 to 2.4 / 1.4.
         assert!(is.low < 2.4 / 1.4 && is.high > 2.0, "{is:?}");
         assert_eq!(bootstrap.ratio(&now, &[0.0, 1.0]), None);
@@ -327,7 +327,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1993), failure_persistence: None,
-            cases: 64, ..ProptestConfig::default() })]
+            cases: 24, ..ProptestConfig::default() })]
 
         #[test]
         fn an_interval_holds_its_estimate_and_lies_in_the_range(
@@ -340,7 +340,7 @@ mod tests {
 
         #[test]
         fn neither_the_order_nor_the_unit_matters(
-            values in prop::collection::vec(0.001..1_000.0_f64, 1..40), turn in 0..40_usize,
+            values in prop::collection::vec(0.001..1_000.0_f64, 1..20), turn in 0..20_usize,
         ) {
             let mut bootstrap = Bootstrap::new();
             let is = bootstrap.median(&values).unwrap();
@@ -366,7 +366,10 @@ mod tests {
         }
 
         #[test]
-        fn any_numbers_are_survived(values: Vec<f64>, others: Vec<f64>) {
+        fn any_numbers_are_survived(
+            values in prop::collection::vec(any::<f64>(), 0..12),
+            others in prop::collection::vec(any::<f64>(), 0..12),
+        ) {
             let mut bootstrap = Bootstrap::new();
             bootstrap.spread(&values);
             bootstrap.ratio(&values, &others);

@@ -1,9 +1,178 @@
-//! Why figures are to be taken with care.
+//! Why figures are to be taken with care, in plain words.
 
-use super::analysis::Analysis;
-use super::results::Results;
+use super::analysis::{Analysis, Row, values};
+use super::results::{Contender, Results};
+use super::stats::LEAST_VALUES;
+use super::{figures, verdict};
 
-/// A sentence for each reason.
-pub(super) fn all(_results: &Results, _analysis: &Analysis) -> Vec<String> {
-    Vec::new()
+/// From here on an interval over the whole range holds the true median with
+/// 94 percent: see [`super::stats::Bootstrap`].
+const ENOUGH_ROUNDS: usize = 5;
+/// Rounds that vary by more than this share of their median hide differences that
+/// matter.
+const NOISY: f64 = 0.1;
+/// A machine that is busier than this share of its CPUs takes them from the runs.
+const BUSY: f64 = 0.5;
+/// The start of threads and connections and the clock's own unrest are a
+/// large part of shorter runs.
+const TOO_SHORT: f64 = 0.02;
+
+/// A sentence for each reason, the weightiest first.
+pub(super) fn all(results: &Results, analysis: &Analysis) -> Vec<String> {
+    let rows = &analysis.rows;
+    let found = [
+        few_rounds(results, rows),
+        undecided(results, analysis),
+        noisy(results, rows),
+        busy(results),
+        too_short(rows),
+    ];
+    found
+        .into_iter()
+        .flatten()
+        .chain(rows.iter().filter_map(|row| outliers(results, row)))
+        .collect()
+}
+
+/// The smallest number of rounds that a row was measured in; 0 of nothing.
+pub(super) fn least_rounds(results: &Results, rows: &[Row]) -> usize {
+    let rounds = |row: &Row| times(results, &row.contender).len();
+    rows.iter().map(rounds).min().unwrap_or(0)
+}
+
+fn times(results: &Results, contender: &Contender) -> Vec<f64> {
+    values(results, contender, |sample| sample.seconds)
+}
+
+fn few_rounds(results: &Results, rows: &[Row]) -> Option<String> {
+    let least = least_rounds(results, rows);
+    let rounds = figures::rounds(least);
+    match least {
+        0 => None,
+        least if least < LEAST_VALUES => Some(format!(
+            "only {rounds}: it takes {LEAST_VALUES} at least to tell a difference from chance"
+        )),
+        least if least < ENOUGH_ROUNDS => {
+            let coverage = 1.0 - 2.0 * 0.5_f64.powi(i32::try_from(least).unwrap_or(i32::MAX));
+            Some(format!(
+                "only {rounds}: the intervals are the whole range of what was measured, and hold \
+                 the true figure in {coverage:.0} of 100 comparisons, not in 95; \
+                 {ENOUGH_ROUNDS} rounds or more make them what they say",
+                coverage = (100.0 * coverage).floor(),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn undecided(results: &Results, analysis: &Analysis) -> Option<String> {
+    let names = verdict::undecided(analysis);
+    let is_measured = least_rounds(results, &analysis.rows) >= LEAST_VALUES;
+    (is_measured && !names.is_empty()).then(|| {
+        format!("the machine was too noisy to say which of {} is fastest", figures::list(&names))
+    })
+}
+
+fn noisy(results: &Results, rows: &[Row]) -> Option<String> {
+    let is_noisy = |row: &&Row| {
+        row.seconds.noise() > NOISY && times(results, &row.contender).len() >= LEAST_VALUES
+    };
+    let by = |row: &Row| format!("{} by {}", row.contender, figures::percent(row.seconds.noise()));
+    let names: Vec<_> = rows.iter().filter(is_noisy).map(by).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the machine was noisy, times varied from round to round: {}",
+            figures::list(&names)
+        )
+    })
+}
+
+fn busy(results: &Results) -> Option<String> {
+    let (load, cpus) = (results.machine.load_before?, results.machine.cpus);
+    let cpus_text = if cpus == 1 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") };
+    (load > BUSY * f64::from(cpus)).then(|| {
+        format!("the machine was busy before the first run: a load of {load:.1} on {cpus_text}")
+    })
+}
+
+fn too_short(rows: &[Row]) -> Option<String> {
+    let is_short = |row: &&Row| row.seconds.median < TOO_SHORT;
+    let took = |row: &Row| format!("{} took {}", row.contender, figures::time(row.seconds.median));
+    let names: Vec<_> = rows.iter().filter(is_short).map(took).collect();
+    (!names.is_empty()).then(|| {
+        format!("too short to measure well: {}; more pages would tell more", figures::list(&names))
+    })
+}
+
+fn outliers(results: &Results, row: &Row) -> Option<String> {
+    let samples = results.samples.iter().filter(|sample| sample.contender == row.contender);
+    let far = samples.filter(|sample| row.outliers.contains(&sample.round));
+    let took = |seconds: f64| figures::time(seconds);
+    let far: Vec<_> =
+        far.map(|sample| format!("{} in round {}", took(sample.seconds), sample.round)).collect();
+    (!far.is_empty()).then(|| {
+        format!(
+            "{} took {}, far from its median of {}",
+            row.contender,
+            figures::list(&far),
+            took(row.seconds.median)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compare::analysis::analyse;
+    use crate::compare::results::tests::results;
+
+    #[test]
+    fn each_reason_for_doubt_is_told() {
+        let quiet: &[f64] = &[2.5, 2.51, 2.49, 2.5, 2.52];
+        for (runs, expected) in [
+            (&[][..], &[][..]),
+            (&[("sequential@1", quiet), ("threads@16", &[0.25, 0.25, 0.26, 0.25, 0.25])], &[]),
+            (
+                &[("sequential@1", &[2.5]), ("threads@16", &[0.25])],
+                &["only 1 round: it takes 3 at least to tell a difference from chance"],
+            ),
+            (
+                &[("sequential@1", &quiet[..3])],
+                &["only 3 rounds: the intervals are the whole range of what was measured, and \
+                   hold the true figure in 75 of 100 comparisons, not in 95; 5 rounds or more \
+                   make them what they say"],
+            ),
+            (
+                // The MAD is 0.05 of 0.30: 0.2471.
+                &[("threads@16", &[0.30, 0.25, 0.35, 0.20, 0.31])],
+                &["the machine was noisy, times varied from round to round: \
+                   threads@16 by 25 percent"],
+            ),
+            (
+                &[
+                    ("threads@16", &[0.25, 0.25, 0.25, 0.25, 0.5]),
+                    ("async@64", &[0.26, 0.26, 0.26, 0.26, 0.26]),
+                ],
+                &[
+                    "the machine was too noisy to say which of threads@16 and async@64 is fastest",
+                    "threads@16 took 500 ms in round 5, far from its median of 250 ms",
+                ],
+            ),
+            (
+                &[("rayon@2", &[0.0124, 0.0124, 0.0125, 0.0124, 0.0123])],
+                &["too short to measure well: rayon@2 took 12.4 ms; more pages would tell more"],
+            ),
+        ] {
+            assert_eq!(analyse(&results(runs)).warnings, expected, "{runs:?}");
+        }
+    }
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let mut results = results(&[("sequential@1", &[2.5; 5])]);
+        let busy = ["the machine was busy before the first run: a load of 1.2 on 2 CPUs"];
+        for (load, expected) in [(None, &[][..]), (Some(1.0), &[]), (Some(1.2), &busy)] {
+            results.machine.load_before = load;
+            assert_eq!(analyse(&results).warnings, expected, "{load:?}");
+        }
+    }
 }
