@@ -25,6 +25,12 @@ pub(super) fn time(seconds: f64) -> String {
     }
 }
 
+/// A size: `20.0 MB`.
+pub(super) fn size(bytes: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole bytes")]
+    crate::report::human::bytes(bytes.round() as u64)
+}
+
 /// A share, from 0 to 1: `4 percent`.
 pub(super) fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.005 {
@@ -77,6 +83,7 @@ mod tests {
         {
             assert_eq!(time(seconds), text);
         }
+        assert_eq!(size(20_480.4), "20.5 kB");
         for (share, text) in
             [(0.0, "0 percent"), (0.004, "less than 1 percent"), (0.039, "4 percent")]
         {

@@ -12,10 +12,13 @@ pub mod design;
 pub mod export;
 mod figures;
 pub mod gate;
+mod gate_syntax;
 pub mod results;
 pub mod stats;
 mod verdict;
 mod warnings;
 
+#[cfg(test)]
+mod gate_cases;
 #[cfg(test)]
 mod verdict_cases;
