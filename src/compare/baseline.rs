@@ -1,1 +1,321 @@
 //! The same comparison at an earlier time.
+//!
+//! Its rounds are not those of now, so nothing can be paired: medians are compared,
+//! and a machine that was slower all the time looks like a slower program.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::analysis::values;
+use super::design::Design;
+use super::figures;
+use super::results::{Contender, End, Job, Machine, Results, VERSION};
+use super::stats::{Bootstrap, Interval, LEAST_VALUES};
+
+/// A file cannot be the baseline.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// It is no JSON, or no comparison.
+    #[error("the baseline is no comparison that was exported as JSON")]
+    NotAComparison(#[source] serde_json::Error),
+    /// It is of another version of the format.
+    #[error("the baseline has version {found} of the format, and only {VERSION} can be read")]
+    Version {
+        /// Which.
+        found: u64,
+    },
+    /// Not all of its runs ended well.
+    #[error("the baseline is of a comparison that {how}")]
+    Unfinished {
+        /// What became of it.
+        how: &'static str,
+    },
+    /// It measured something else.
+    #[error("the baseline is of another plan: {}", .differences.join("; "))]
+    OtherPlan {
+        /// What differs, with both values.
+        differences: Vec<String>,
+    },
+}
+
+/// How a contender did, compared with the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Who.
+    pub contender: Contender,
+    /// How many times as long as then it takes now.
+    pub ratio: Interval,
+    /// What that means.
+    pub direction: Direction,
+}
+
+/// What a change means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// All of the interval is below 1.
+    Faster,
+    /// All of the interval is above 1.
+    Slower,
+    /// The interval contains 1.
+    NoClearDifference,
+    /// There are too few rounds, now or then, to tell.
+    TooFewRounds,
+}
+
+/// Reads a comparison that was exported as JSON.
+///
+/// # Errors
+///
+/// [`BaselineError`] when it is none, or of another version of the format, or when
+/// not all of its runs ended well.
+pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
+    /// The version is read first: the rest may be of another shape.
+    #[derive(Deserialize)]
+    struct Head {
+        v: u64,
+    }
+    let head: Head = serde_json::from_slice(json).map_err(BaselineError::NotAComparison)?;
+    if head.v != u64::from(VERSION) {
+        return Err(BaselineError::Version { found: head.v });
+    }
+    let results: Results = serde_json::from_slice(json).map_err(BaselineError::NotAComparison)?;
+    let how = match results.end {
+        End::Complete => return Ok(results),
+        End::Running => "was killed, or is still running",
+        End::Interrupted => "was interrupted",
+        End::Broken { .. } => "broke off",
+        End::Different { .. } => "ran what cannot be compared",
+    };
+    Err(BaselineError::Unfinished { how })
+}
+
+/// Checks that what is about to run is what ran `then`: the same contenders in any
+/// order, pages, site and options. Rounds, seeds, machines and versions of the program
+/// may differ.
+///
+/// # Errors
+///
+/// [`BaselineError::OtherPlan`] with each difference.
+pub fn check_same_plan(job: &Job, design: &Design, then: &Results) -> Result<(), BaselineError> {
+    let (now, then) = (plan(job, design), plan(&then.job, &then.design));
+    let differing = now.into_iter().zip(then).filter(|(now, then)| now != then);
+    let differences: Vec<_> = differing
+        .map(|((what, now), (_, then))| format!("{what}: {now} now, {then} in the baseline"))
+        .collect();
+    if differences.is_empty() { Ok(()) } else { Err(BaselineError::OtherPlan { differences }) }
+}
+
+/// What makes a plan, in words, with the names of the parts.
+fn plan(job: &Job, design: &Design) -> Vec<(&'static str, String)> {
+    let site = job.site.as_ref();
+    let millis = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value} ms"));
+    let bandwidth = site.and_then(|site| site.bandwidth);
+    let mut contenders = design.contenders.clone();
+    contenders.sort();
+    let contenders: Vec<_> = contenders.iter().map(ToString::to_string).collect();
+    let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
+    vec![
+        ("contenders", figures::list(&contenders)),
+        ("source", job.source.clone()),
+        ("pages", job.pages.to_string()),
+        ("latency", millis(site.map(|site| site.latency_ms))),
+        ("CPU per page", millis(site.map(|site| site.cpu_per_page_ms))),
+        ("bandwidth", bandwidth.map_or("no limit".into(), |bytes| format!("{bytes} bytes/s"))),
+        ("pages are", if job.saves { "saved" } else { "not saved" }.into()),
+        ("options", options),
+    ]
+}
+
+/// What differs between two machines, in one sentence; `None` for machines that seem
+/// the same.
+pub fn machine_warning(now: &Machine, then: &Machine) -> Option<String> {
+    // Two systems on one machine keep different shares of its memory to themselves.
+    let gigabytes = |machine: &Machine| (machine.memory_bytes as f64 / 1e9).round();
+    let parts = |machine: &Machine| {
+        [
+            ("CPU", machine.cpu.clone()),
+            ("CPUs", machine.cpus.to_string()),
+            ("memory", format!("{} GB", gigabytes(machine))),
+            ("system", machine.system.clone()),
+        ]
+    };
+    let differing = parts(now).into_iter().zip(parts(then)).filter(|(now, then)| now != then);
+    let differences: Vec<_> =
+        differing.map(|((what, now), (_, then))| format!("{what}: {now}, was {then}")).collect();
+    (!differences.is_empty()).then(|| {
+        format!(
+            "the baseline was measured on another machine, so a difference may be the machine's: {}",
+            differences.join("; ")
+        )
+    })
+}
+
+/// How each contender did compared with `then`, in the order of the design;
+/// contenders without a run in one of the two are left out.
+pub fn compare(now: &Results, then: &Results) -> Vec<Change> {
+    let mut bootstrap = Bootstrap::new();
+    let times = |results: &Results, contender: &Contender| {
+        values(results, contender, |sample| sample.seconds)
+    };
+    let mut change = |contender: &Contender| {
+        let (now, then) = (times(now, contender), times(then, contender));
+        let ratio = bootstrap.ratio(&now, &then)?;
+        let direction = match ratio {
+            _ if now.len().min(then.len()) < LEAST_VALUES => Direction::TooFewRounds,
+            Interval { high, .. } if high < 1.0 => Direction::Faster,
+            Interval { low, .. } if low > 1.0 => Direction::Slower,
+            _ => Direction::NoClearDifference,
+        };
+        Some(Change { contender: contender.clone(), ratio, direction })
+    };
+    now.design.contenders.iter().filter_map(&mut change).collect()
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::NoClearDifference => "no clear difference",
+            Self::TooFewRounds => "too few rounds to tell",
+        })
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Interval { estimate, low, high } = self.ratio;
+        write!(
+            f,
+            "{}: {}: {} times the baseline's time (95% interval {} to {})",
+            self.contender,
+            self.direction,
+            figures::number(estimate),
+            figures::number(low),
+            figures::number(high)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::results::Site;
+    use crate::compare::results::tests::{contender, results};
+
+    fn then() -> Results {
+        results(&[("sequential@1", &[2.5, 2.4, 2.6]), ("threads@16", &[0.25, 0.26, 0.24])])
+    }
+
+    fn read(results: &Results) -> Result<Results, String> {
+        parse(&serde_json::to_vec(results).unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_was_exported_is_read() {
+        assert_eq!(read(&then()), Ok(then()));
+    }
+
+    #[test]
+    fn what_cannot_be_a_baseline_is_refused() {
+        let unfinished = |end| read(&Results { end, ..then() }).unwrap_err();
+        let broken = unfinished(End::Broken { why: "x".into() });
+        assert_eq!(broken, "the baseline is of a comparison that broke off");
+        let different = unfinished(End::Different { differences: Vec::new() });
+        assert_eq!(different, "the baseline is of a comparison that ran what cannot be compared");
+        assert!(unfinished(End::Running).ends_with("was killed, or is still running"));
+        assert!(unfinished(End::Interrupted).ends_with("was interrupted"));
+        for (json, message) in [
+            ("", "the baseline is no comparison that was exported as JSON"),
+            ("mode,workers\n", "the baseline is no comparison that was exported as JSON"),
+            ("\u{0}\u{1}", "the baseline is no comparison that was exported as JSON"),
+            (r#"{"kind":"run","v":1}"#, "the baseline is no comparison that was exported as JSON"),
+            (r#"{"v":-1}"#, "the baseline is no comparison that was exported as JSON"),
+            (r#"{"v":2}"#, "the baseline has version 2 of the format, and only 1 can be read"),
+            (
+                r#"{"v":99999999999,"x":1}"#,
+                "the baseline has version 99999999999 of the format, and only 1 can be read",
+            ),
+        ] {
+            assert_eq!(parse(json.as_bytes()).unwrap_err().to_string(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn each_difference_of_the_plan_is_named() {
+        let then = then();
+        let mut now = then.clone();
+        now.design.contenders.reverse();
+        (now.design.rounds, now.design.seed) = (20, 7);
+        now.machine.cpu = "Another".into();
+        now.version = "0.2.0".into();
+        assert!(check_same_plan(&now.job, &now.design, &then).is_ok());
+        now.design.contenders[0].workers = 32;
+        now.job = Job {
+            source: "list.txt".into(),
+            pages: 100,
+            site: Some(Site { latency_ms: 2.5, cpu_per_page_ms: 5.0, bandwidth: Some(1_000_000) }),
+            saves: false,
+            options: vec!["--http".into(), "2".into()],
+        };
+        let error = check_same_plan(&now.job, &now.design, &then).unwrap_err();
+        let BaselineError::OtherPlan { differences } = &error else { panic!() };
+        let expected = [
+            "contenders: sequential@1 and threads@32 now, sequential@1 and threads@16 in the baseline",
+            "source: list.txt now, embedded site in the baseline",
+            "pages: 100 now, 233 in the baseline",
+            "latency: 2.5 ms now, 10 ms in the baseline",
+            "CPU per page: 5 ms now, 0 ms in the baseline",
+            "bandwidth: 1000000 bytes/s now, no limit in the baseline",
+            "pages are: not saved now, saved in the baseline",
+            "options: --http 2 now, none in the baseline",
+        ];
+        assert_eq!(differences, &expected);
+        assert!(error.to_string().starts_with("the baseline is of another plan: contenders: "));
+        now.job.site = None;
+        let error = check_same_plan(&now.job, &now.design, &then).unwrap_err().to_string();
+        assert!(error.contains("latency: unknown now, 10 ms in the baseline"), "{error}");
+    }
+
+    #[test]
+    fn changes_are_judged_on_the_interval() {
+        let now = results(&[
+            ("threads@16", &[0.20, 0.21, 0.19]),
+            ("sequential@1", &[2.5, 2.6, 2.4]),
+            ("async@64", &[0.5, 0.5, 0.5]),
+            ("rayon@2", &[0.5, 0.5]),
+            ("hybrid@64", &[0.5, 0.5, 0.5]),
+        ]);
+        let then = results(&[
+            ("sequential@1", &[2.5, 2.4, 2.6, 2.5]),
+            ("threads@16", &[0.25, 0.26, 0.24]),
+            ("async@64", &[0.25, 0.25, 0.25]),
+            ("rayon@2", &[0.25, 0.25, 0.25]),
+        ]);
+        let words: Vec<_> = compare(&now, &then).iter().map(ToString::to_string).collect();
+        // 0.19 / 0.26 = 0.7308 and 0.21 / 0.24 = 0.875; of 10,000 pairs of resamples
+        // 1 in 15 has either (7/27 squared), so these are the ends.
+        let expected = [
+            "threads@16: faster: 0.8 times the baseline's time (95% interval 0.731 to 0.875)",
+            "sequential@1: no clear difference: 1 times the baseline's time \
+             (95% interval 0.941 to 1.06)",
+            "async@64: slower: 2 times the baseline's time (95% interval 2 to 2)",
+            "rayon@2: too few rounds to tell: 2 times the baseline's time (95% interval 2 to 2)",
+        ];
+        assert_eq!(words, expected);
+        assert_eq!(compare(&now, &then)[0].contender, contender("threads@16"));
+    }
+
+    #[test]
+    fn another_machine_is_told() {
+        let now = then().machine;
+        let busy = Machine { load_before: Some(2.0), ..now.clone() };
+        let other = Machine { memory_bytes: now.memory_bytes + 100_000_000, ..busy };
+        assert_eq!(machine_warning(&now, &other), None);
+        let other = Machine { cpu: "Example CPU 2".into(), cpus: 8, ..other };
+        let expected = "the baseline was measured on another machine, so a difference may be the \
+                        machine's: CPU: Example CPU, was Example CPU 2; CPUs: 2, was 8";
+        assert_eq!(machine_warning(&now, &other).as_deref(), Some(expected));
+    }
+}
