@@ -38,7 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["origin/"]),
     ("rcgen", &["origin/"]),
     ("quick_xml", &["source/sitemap.rs"]),
-    ("csv", &["source/list.rs"]),
+    ("csv", &["source/list.rs", "compare/export/csv.rs"]),
     ("anyhow", &["app/"]),
 ];
 

@@ -1,0 +1,182 @@
+//! Comparisons that the formats' tests lay out, made by hand.
+
+use super::super::analysis::{Analysis, Nature, Row, Sweep};
+use super::super::bound::{Bound, Limit};
+use super::super::results::tests::{contender, results};
+use super::super::results::{Results, Span, Timeline};
+use super::super::stats::{Interval, Spread};
+use super::Report;
+
+/// What a [`Report`] borrows.
+pub(super) struct Example {
+    pub(super) results: Results,
+    pub(super) analysis: Analysis,
+    pub(super) judgements: Vec<String>,
+    pub(super) changes: Vec<String>,
+}
+
+impl Example {
+    pub(super) fn report(&self) -> Report<'_> {
+        Report {
+            results: &self.results,
+            analysis: &self.analysis,
+            judgements: &self.judgements,
+            changes: &self.changes,
+        }
+    }
+}
+
+/// A row with this median, 2 percent around it, and this bound.
+pub(super) fn row(name: &str, median: f64, bound: f64, limit: Limit) -> Row {
+    let interval = Interval { estimate: median, low: median * 0.98, high: median * 1.02 };
+    let (least, most) = (interval.low, interval.high);
+    Row {
+        contender: contender(name),
+        seconds: Spread { median, mad: median * 0.02, least, most, interval },
+        cpu_seconds: 0.1,
+        peak_rss_bytes: 20_000_000.0,
+        context_switches: 520.0,
+        outliers: Vec::new(),
+        bound: Bound { seconds: bound, limit },
+        speed_up: None,
+        times_fastest: None,
+    }
+}
+
+/// Two contenders, two rounds, something to tell in every place.
+pub(super) fn small() -> Example {
+    let spread = |least, most, median, mad| Spread {
+        median,
+        mad,
+        least,
+        most,
+        interval: Interval { estimate: median, low: least, high: most },
+    };
+    let ratio = Some(Interval { estimate: 10.0, low: 9.62, high: 10.4 });
+    let rows = vec![
+        Row {
+            seconds: spread(2.5, 2.6, 2.55, 0.05),
+            times_fastest: ratio,
+            ..row("sequential@1", 2.55, 2.04, Limit::Latency)
+        },
+        Row {
+            seconds: spread(0.25, 0.26, 0.255, 0.005),
+            outliers: vec![2],
+            speed_up: ratio,
+            ..row("threads@16", 0.255, 0.153, Limit::Latency)
+        },
+    ];
+    Example {
+        results: results(&[("sequential@1", &[2.5, 2.6]), ("threads@16", &[0.25, 0.26])]),
+        analysis: Analysis {
+            rows,
+            fastest: Some(1),
+            sweeps: Vec::new(),
+            nature: Some(Nature::IoBound { computing: 0.04 }),
+            warnings: vec!["only 2 rounds: intervals are wide".into()],
+            verdict: vec!["Use threads@16: it takes a tenth of the time of sequential.".into()],
+        },
+        judgements: vec!["met: threads@16 <= 0.25 * sequential".into()],
+        changes: vec!["threads@16 is as fast as before".into()],
+    }
+}
+
+/// Every mode, with sweeps of three and with timelines.
+pub(super) fn large() -> Example {
+    let runs: &[(&str, f64, f64, Limit)] = &[
+        ("sequential@1", 2.71, 2.346, Limit::Latency),
+        ("threads@1", 2.74, 2.346, Limit::Latency),
+        ("threads@4", 0.715, 0.59, Limit::Latency),
+        ("threads@16", 0.248, 0.156, Limit::Latency),
+        ("threads@64", 0.241, 0.118, Limit::Cpu),
+        ("rayon@2", 1.38, 1.17, Limit::Latency),
+        ("processes@2", 1.44, 1.17, Limit::Latency),
+        ("processes@16", 0.41, 0.156, Limit::Latency),
+        ("async@1", 2.73, 2.346, Limit::Latency),
+        ("async@4", 0.72, 0.59, Limit::Latency),
+        ("async@16", 0.29, 0.235, Limit::Cpu),
+        ("async@64", 0.262, 0.235, Limit::Cpu),
+        ("hybrid@64", 0.236, 0.118, Limit::Cpu),
+    ];
+    let times: Vec<(&str, Vec<f64>)> = runs
+        .iter()
+        .map(|(name, median, ..)| {
+            (*name, (0..5).map(|n| (median * f64::from(980 + 10 * n)).round() / 1000.0).collect())
+        })
+        .collect();
+    let times: Vec<(&str, &[f64])> =
+        times.iter().map(|(name, times)| (*name, &times[..])).collect();
+    let mut results = results(&times);
+    results.timelines = ["sequential@1", "threads@16", "processes@16", "async@64", "hybrid@64"]
+        .iter()
+        .map(|name| timeline(name))
+        .collect();
+    let rows = runs.iter().map(|(name, median, bound, limit)| {
+        let ratio =
+            |estimate: f64| Interval { estimate, low: estimate * 0.97, high: estimate * 1.03 };
+        Row {
+            speed_up: (*name != "sequential@1").then(|| ratio(2.71 / median)),
+            times_fastest: (*name != "hybrid@64").then(|| ratio(median / 0.236)),
+            outliers: if *name == "threads@16" { vec![3] } else { Vec::new() },
+            ..row(name, *median, *bound, *limit)
+        }
+    });
+    let sweep = |mode: &str, rows: &[usize], sweet_spot| Sweep {
+        mode: mode.into(),
+        rows: rows.into(),
+        sweet_spot,
+    };
+    let analysis = Analysis {
+        rows: rows.collect(),
+        fastest: Some(12),
+        sweeps: vec![
+            sweep("threads", &[1, 2, 3, 4], 3),
+            sweep("processes", &[6, 7], 7),
+            sweep("async", &[8, 9, 10, 11], 11),
+        ],
+        nature: Some(Nature::IoBound { computing: 0.087 }),
+        warnings: vec![
+            "the machine had other work (load 1.40 before the first run): times may be too long".into(),
+        ],
+        verdict: vec![
+            "Use threads@16: hybrid@64 and threads@64 are no more than 5 % faster, and it needs fewer connections.".into(),
+            "The job waits: 91 % of the time of one page after the other goes by without computing, so pages in flight count more than the mode.".into(),
+        ],
+    };
+    Example {
+        results,
+        analysis,
+        judgements: vec!["met: threads@16 <= 0.25 * sequential (0.09, 0.09–0.10)".into()],
+        changes: vec![
+            "async@64 takes 1.02 times as long as before (0.99–1.05): no difference".into(),
+        ],
+    }
+}
+
+/// A run of 233 pages, each 10 ms away and with 1 ms of computing.
+fn timeline(name: &str) -> Timeline {
+    let contender = contender(name);
+    let mut free = vec![0.0_f64; contender.workers as usize];
+    let mut cpu_free = 0.0_f64;
+    let mut spans = Vec::new();
+    for page in 0..233_u32 {
+        let worker = (page % contender.workers) as usize;
+        let start_ms = free[worker];
+        let wait_ms = 10.0 + f64::from(page * 7 % 5) / 4.0;
+        let begins = cpu_free.max(start_ms + wait_ms);
+        cpu_free = begins + 0.8;
+        free[worker] = cpu_free + 0.1;
+        let total_ms = cpu_free - start_ms;
+        let [start_ms, total_ms] = [start_ms, total_ms].map(|time| (time * 10.0).round() / 10.0);
+        spans.push(Span {
+            worker: page % contender.workers,
+            start_ms,
+            wait_ms,
+            total_ms,
+            cpu_ms: 0.8,
+        });
+    }
+    let seconds = free.iter().fold(0.0_f64, |most, end| most.max(*end)).round() / 1000.0;
+    spans.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
+    Timeline { contender, round: 1, seconds, spans, left_out: 0 }
+}

@@ -1,0 +1,190 @@
+//! Everything, for programs: the stored results, and beside them what follows
+//! from them, so that no script has to work it out again.
+
+use serde::Serialize;
+
+use super::super::analysis::{self, Nature};
+use super::super::bound::Limit;
+use super::super::results::{Contender, Results};
+use super::super::stats;
+use super::Report;
+
+/// The stored format with one more member, which readers of results pass over.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    results: &'a Results,
+    analysis: Analysis<'a>,
+}
+
+#[derive(Serialize)]
+struct Analysis<'a> {
+    rows: Vec<Row<'a>>,
+    fastest: Option<&'a Contender>,
+    sweeps: Vec<Sweep<'a>>,
+    nature: Option<NatureOf>,
+    warnings: &'a [String],
+    verdict: &'a [String],
+    gates: &'a [String],
+    baseline: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    contender: &'a Contender,
+    seconds: Spread,
+    cpu_seconds: f64,
+    peak_rss_bytes: f64,
+    context_switches: f64,
+    outliers: &'a [u32],
+    bound: Bound,
+    closeness: f64,
+    speed_up: Option<Interval>,
+    times_fastest: Option<Interval>,
+}
+
+#[derive(Serialize)]
+struct Spread {
+    median: f64,
+    mad: f64,
+    least: f64,
+    most: f64,
+    interval: Interval,
+}
+
+#[derive(Serialize)]
+struct Interval {
+    estimate: f64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct Bound {
+    seconds: f64,
+    limit: &'static str,
+}
+
+#[derive(Serialize)]
+struct Sweep<'a> {
+    mode: &'a str,
+    workers: Vec<u32>,
+    sweet_spot: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct NatureOf {
+    bound_by: &'static str,
+    computing: f64,
+}
+
+/// One line. Ratios by a time of zero are `null`.
+pub(super) fn render(report: &Report) -> String {
+    let document = Document { results: report.results, analysis: derived(report) };
+    let mut text = serde_json::to_string(&document).expect("all keys are texts");
+    text.push('\n');
+    text
+}
+
+fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
+    let analysis = report.analysis;
+    let rows = &analysis.rows;
+    let workers = |row: usize| rows.get(row).map(|row| row.contender.workers);
+    Analysis {
+        rows: rows.iter().map(row).collect(),
+        fastest: analysis.fastest.and_then(|row| rows.get(row)).map(|row| &row.contender),
+        sweeps: analysis
+            .sweeps
+            .iter()
+            .map(|sweep| Sweep {
+                mode: &sweep.mode,
+                workers: sweep.rows.iter().filter_map(|row| workers(*row)).collect(),
+                sweet_spot: workers(sweep.sweet_spot),
+            })
+            .collect(),
+        nature: analysis.nature.map(|nature| match nature {
+            Nature::IoBound { computing } => NatureOf { bound_by: "io", computing },
+            Nature::CpuBound { computing } => NatureOf { bound_by: "cpu", computing },
+        }),
+        warnings: &analysis.warnings,
+        verdict: &analysis.verdict,
+        gates: report.judgements,
+        baseline: report.changes,
+    }
+}
+
+fn row(row: &analysis::Row) -> Row<'_> {
+    let stats::Spread { median, mad, least, most, interval: of_median } = row.seconds;
+    Row {
+        contender: &row.contender,
+        seconds: Spread { median, mad, least, most, interval: interval(of_median) },
+        cpu_seconds: row.cpu_seconds,
+        peak_rss_bytes: row.peak_rss_bytes,
+        context_switches: row.context_switches,
+        outliers: &row.outliers,
+        bound: Bound {
+            seconds: row.bound.seconds,
+            limit: match row.bound.limit {
+                Limit::Latency => "latency",
+                Limit::Bandwidth => "bandwidth",
+                Limit::Cpu => "cpu",
+            },
+        },
+        closeness: row.closeness(),
+        speed_up: row.speed_up.map(interval),
+        times_fastest: row.times_fastest.map(interval),
+    }
+}
+
+fn interval(interval: stats::Interval) -> Interval {
+    let stats::Interval { estimate, low, high } = interval;
+    Interval { estimate, low, high }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn what_follows_stands_beside_the_results_exactly_so() {
+        let example = example::small();
+        let text = render(&example.report());
+        let results = serde_json::to_string(&example.results).unwrap();
+        let derived = r#","analysis":{"rows":[
+{"mode":"sequential","workers":1,
+"seconds":{"median":2.55,"mad":0.05,"least":2.5,"most":2.6,"interval":{"estimate":2.55,"low":2.5,"high":2.6}},
+"cpu_seconds":0.1,"peak_rss_bytes":20000000.0,"context_switches":520.0,"outliers":[],
+"bound":{"seconds":2.04,"limit":"latency"},"closeness":0.8,
+"speed_up":null,"times_fastest":{"estimate":10.0,"low":9.62,"high":10.4}},
+{"mode":"threads","workers":16,
+"seconds":{"median":0.255,"mad":0.005,"least":0.25,"most":0.26,"interval":{"estimate":0.255,"low":0.25,"high":0.26}},
+"cpu_seconds":0.1,"peak_rss_bytes":20000000.0,"context_switches":520.0,"outliers":[2],
+"bound":{"seconds":0.153,"limit":"latency"},"closeness":0.6,
+"speed_up":{"estimate":10.0,"low":9.62,"high":10.4},"times_fastest":null}],
+"fastest":{"mode":"threads","workers":16},"sweeps":[],
+"nature":{"bound_by":"io","computing":0.04},
+"warnings":["only 2 rounds: intervals are wide"],
+"verdict":["Use threads@16: it takes a tenth of the time of sequential."],
+"gates":["met: threads@16 <= 0.25 * sequential"],
+"baseline":["threads@16 is as fast as before"]}}"#;
+        let whole = results.strip_suffix('}').unwrap().to_owned() + &derived.replace('\n', "");
+        assert_eq!(text, whole + "\n");
+    }
+
+    #[test]
+    fn the_file_reads_back_as_results() {
+        let example = example::small();
+        let text = render(&example.report());
+        assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), example.results);
+    }
+
+    #[test]
+    fn sweeps_tell_their_workers() {
+        let example = example::large();
+        let text = render(&example.report());
+        let sweep = r#"{"mode":"threads","workers":[1,4,16,64],"sweet_spot":16}"#;
+        assert!(text.contains(sweep), "{text}");
+    }
+}

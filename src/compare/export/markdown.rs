@@ -1,0 +1,172 @@
+//! Tables for an issue or a README.
+
+use super::super::analysis::Row;
+use super::Report;
+use super::words;
+use crate::message::printable;
+
+/// The comparison as a document.
+pub(super) fn render(report: &Report) -> String {
+    let Report { results, analysis, .. } = report;
+    let mut text = format!("# {}\n", escaped(&words::title(&results.job)));
+    if let Some(mark) = words::mark(results) {
+        text += &format!("\n> **{}:** {}\n", mark.name, escaped(&mark.why));
+        for line in &mark.details {
+            text += &format!("> - {}\n", escaped(line));
+        }
+    }
+    for line in &analysis.verdict {
+        text += &format!("\n{}\n", escaped(line));
+    }
+    text += &table(&analysis.rows);
+    if !analysis.rows.is_empty() {
+        text += "\nInterval: 95 % confidence of the median. Bound: what limits a run in theory, ";
+        text += "and that least time as a share of the median.\n";
+    }
+    let mut notes: Vec<_> = words::outliers(&analysis.rows).into_iter().collect();
+    notes.extend(analysis.nature.map(words::nature));
+    notes.extend(analysis.sweeps.iter().filter_map(|one| words::sweep(one, &analysis.rows)));
+    let unmeasured = words::unmeasured(report);
+    if !unmeasured.is_empty() {
+        notes.push(format!("not measured: {}", unmeasured.join(", ")));
+    }
+    for (title, lines) in [
+        ("Notes", notes.as_slice()),
+        ("Warnings", analysis.warnings.as_slice()),
+        ("Gates", report.judgements),
+        ("Against the baseline", report.changes),
+    ] {
+        text += &list(title, lines);
+    }
+    text += "\n## Circumstances\n\n| | |\n|:--|:--|\n";
+    for (name, fact) in words::circumstances(results) {
+        text += &format!("| {name} | {} |\n", escaped(&fact));
+    }
+    text
+}
+
+fn table(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return "\nNo run was measured.\n".into();
+    }
+    let mut text = "
+| contender | median | interval | speed-up | CPU | memory | bound | of median |
+|:--|--:|--:|--:|--:|--:|:--|--:|
+"
+    .to_owned();
+    for row in rows {
+        text += &format!(
+            "| {} | {} s{} | {} s | {} | {:.2} s | {} | {} | {} |\n",
+            escaped(&row.contender.to_string()),
+            words::seconds(row.seconds.median),
+            if row.outliers.is_empty() { "" } else { "\\*" },
+            words::range(row.seconds.interval),
+            row.speed_up.map_or("–".into(), words::times_range),
+            row.cpu_seconds,
+            words::memory(row.peak_rss_bytes),
+            words::limit(row.bound.limit),
+            words::percent(row.closeness()),
+        );
+    }
+    text
+}
+
+fn list(title: &str, lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n## {title}\n\n");
+    for line in lines {
+        text += &format!("- {}\n", escaped(line));
+    }
+    text
+}
+
+/// `text` so that it reads as it stands: one line without markup
+/// (`CommonMark` 0.31, 2.4, and the tables of GitHub's specification, 4.10).
+fn escaped(text: &str) -> String {
+    let mut safe = String::new();
+    for c in printable(text).chars() {
+        if "\\`*_[]<>|&~!#".contains(c) {
+            safe.push('\\');
+        }
+        safe.push(c);
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::results::End;
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn a_comparison_reads_exactly_so() {
+        assert_eq!(
+            render(&example::small().report()),
+            "\
+# Modes compared on 233 pages of embedded site
+
+Use threads@16: it takes a tenth of the time of sequential.
+
+| contender | median | interval | speed-up | CPU | memory | bound | of median |
+|:--|--:|--:|--:|--:|--:|:--|--:|
+| sequential@1 | 2.550 s | 2.500–2.600 s | – | 0.10 s | 20.0 MB | latency | 80 % |
+| threads@16 | 0.255 s\\* | 0.250–0.260 s | 10.00× (9.62–10.40) | 0.10 s | 20.0 MB | latency | 60 % |
+
+Interval: 95 % confidence of the median. Bound: what limits a run in theory, and that least time as a share of the median.
+
+## Notes
+
+- far from its other rounds: threads@16 in round 2
+- bound by I/O: computing takes 4 % of the time of one page after the other
+
+## Warnings
+
+- only 2 rounds: intervals are wide
+
+## Gates
+
+- met: threads@16 \\<= 0.25 \\* sequential
+
+## Against the baseline
+
+- threads@16 is as fast as before
+
+## Circumstances
+
+| | |
+|:--|:--|
+| started | 2026-11-22T08:00:00Z |
+| version | fetchpages 0.1.0 |
+| machine | Example CPU, 2 CPUs, 17.2 GB memory |
+| system | Linux 6.1 x86\\_64 |
+| load | 0.25 in the minute before the first run |
+| pages | 233 of embedded site, saved |
+| site | 10 ms away, 0 ms of CPU a page, no limit to bandwidth |
+| options | none |
+| rounds | 2, each contender once in each |
+| seed | 1 |
+"
+        );
+    }
+
+    #[test]
+    fn what_does_not_compare_says_so_first() {
+        let mut example = example::small();
+        let differences = vec!["threads@16 in round 2: 232 pages | not 233".into()];
+        example.results.end = End::Different { differences };
+        example.analysis.verdict.clear();
+        let text = render(&example.report());
+        let banner = "site\n
+> **no verdict:** the runs did not do the same, so their times do not compare
+> - threads@16 in round 2: 232 pages \\| not 233\n\n| contender";
+        assert!(text.contains(banner), "{text}");
+    }
+
+    #[test]
+    fn foreign_text_is_no_markup() {
+        assert_eq!(escaped("<b>\n| [a](x)"), "\\<b\\>\u{fffd}\\| \\[a\\](x)");
+    }
+}

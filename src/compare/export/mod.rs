@@ -1,0 +1,91 @@
+//! Results as files and tables: one file for each format, all from a [`Report`].
+//!
+//! What there is to tell is worked out elsewhere; here it is only laid out.
+
+mod csv;
+#[cfg(test)]
+mod example;
+mod json;
+mod markdown;
+mod words;
+
+use std::path::Path;
+
+use super::analysis::Analysis;
+use super::results::Results;
+
+/// All that a comparison tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What was measured.
+    pub results: &'a Results,
+    /// What follows from it.
+    pub analysis: &'a Analysis,
+    /// What became of the gates, a sentence each.
+    pub judgements: &'a [String],
+    /// How it compares with an earlier comparison, a sentence each.
+    pub changes: &'a [String],
+}
+
+/// A format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Everything, for programs; can be read back as [`Results`].
+    Json,
+    /// One row for each run.
+    Csv,
+    /// Tables for an issue or a README.
+    Markdown,
+}
+
+/// The formats by the endings of files.
+pub const TABLE: &[(&str, Format)] =
+    &[("json", Format::Json), ("csv", Format::Csv), ("md", Format::Markdown)];
+
+impl Format {
+    /// The format for the file `path`, by its ending in either case.
+    pub fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?;
+        TABLE.iter().find(|(name, _)| name.eq_ignore_ascii_case(ending)).map(|(_, format)| *format)
+    }
+}
+
+/// `report` as a file of `format`, ending with a line end.
+pub fn render(format: Format, report: &Report) -> String {
+    match format {
+        Format::Json => json::render(report),
+        Format::Csv => self::csv::render(report.results),
+        Format::Markdown => markdown::render(report),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_names_the_format() {
+        for (name, format) in [
+            ("a.json", Some(Format::Json)),
+            ("/tmp/b.CSV", Some(Format::Csv)),
+            ("c.tar.Md", Some(Format::Markdown)),
+            ("html", None),
+            (".json", None),
+            ("a.txt", None),
+            ("", None),
+        ] {
+            assert_eq!(Format::of(Path::new(name)), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_format_takes_a_comparison_without_runs() {
+        let results = super::super::results::tests::results(&[]);
+        let analysis = super::super::analysis::analyse(&results);
+        let report =
+            Report { results: &results, analysis: &analysis, judgements: &[], changes: &[] };
+        for (ending, format) in TABLE {
+            assert!(render(*format, &report).ends_with('\n'), "{ending}");
+        }
+    }
+}

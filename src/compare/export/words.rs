@@ -1,0 +1,248 @@
+//! What all formats for people say in the same words.
+
+use std::collections::BTreeSet;
+
+use super::super::analysis::{Nature, Row, Sweep};
+use super::super::bound::Limit;
+use super::super::results::{End, Job, Results, Site};
+use super::super::stats::Interval;
+use super::Report;
+use crate::message::printable;
+use crate::report::human;
+
+/// How a comparison stands that is not complete.
+pub(super) struct Mark {
+    /// What that means for its figures: `partial` or `no verdict`.
+    pub(super) name: &'static str,
+    /// Why, without a full stop.
+    pub(super) why: String,
+    /// More about it, a line each.
+    pub(super) details: Vec<String>,
+}
+
+/// The mark of what is not complete; `None` for a complete comparison.
+pub(super) fn mark(results: &Results) -> Option<Mark> {
+    let partial = |why| Some(Mark { name: "partial", why, details: Vec::new() });
+    let place = || format!("in round {} of {}", unfinished_round(results), results.design.rounds);
+    match &results.end {
+        End::Complete => None,
+        End::Running => partial(format!("not at its end, {}", place())),
+        End::Interrupted => partial(format!("stopped {}", place())),
+        End::Broken { why } => partial(format!("a run failed {}: {}", place(), printable(why))),
+        End::Different { differences } => Some(Mark {
+            name: "no verdict",
+            why: "the runs did not do the same, so their times do not compare".into(),
+            details: differences.iter().map(|line| printable(line)).collect(),
+        }),
+    }
+}
+
+/// The first round that lacks a run.
+fn unfinished_round(results: &Results) -> u32 {
+    let rounds = results.design.rounds;
+    let runs = |round| results.samples.iter().filter(|sample| sample.round == round).count();
+    (1..=rounds).find(|round| runs(*round) < results.design.contenders.len()).unwrap_or(rounds)
+}
+
+/// Contenders that were never measured.
+pub(super) fn unmeasured(report: &Report) -> Vec<String> {
+    let measured: BTreeSet<_> = report.analysis.rows.iter().map(|row| &row.contender).collect();
+    let contenders = &report.results.design.contenders;
+    contenders.iter().filter(|one| !measured.contains(one)).map(ToString::to_string).collect()
+}
+
+/// What the comparison is about.
+pub(super) fn title(job: &Job) -> String {
+    let pages = if job.pages == 1 { "page" } else { "pages" };
+    format!("Modes compared on {} {pages} of {}", job.pages, printable(&job.source))
+}
+
+/// Everything that is needed to understand and repeat the figures, name by name.
+pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
+    let Results { machine, job, design, .. } = results;
+    let mut cpus = counted(machine.cpus, "CPU");
+    if !machine.cpu.is_empty() {
+        cpus = format!("{}, {cpus}", printable(&machine.cpu));
+    }
+    if machine.memory_bytes > 0 {
+        cpus += &format!(", {} memory", human::bytes(machine.memory_bytes));
+    }
+    let mut facts = vec![
+        ("started", printable(&results.started)),
+        ("version", format!("fetchpages {}", printable(&results.version))),
+        ("machine", cpus),
+        ("system", printable(&machine.system)),
+    ];
+    if let Some(load) = machine.load_before {
+        facts.push(("load", format!("{load:.2} in the minute before the first run")));
+    }
+    let saved = if job.saves { "saved" } else { "fetched, not saved" };
+    let source = printable(&job.source);
+    facts.push(("pages", format!("{} of {source}, {saved}", job.pages)));
+    if let Some(site) = &job.site {
+        facts.push(("site", self::site(site)));
+    }
+    let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
+    facts.push(("options", printable(&options)));
+    facts.push(("rounds", format!("{}, each contender once in each", design.rounds)));
+    facts.push(("seed", design.seed.to_string()));
+    facts
+}
+
+fn site(site: &Site) -> String {
+    let Site { latency_ms, cpu_per_page_ms, bandwidth } = site;
+    let bandwidth = bandwidth.map_or("no limit to bandwidth".into(), |limit| {
+        format!("{}/s for each connection", human::bytes(limit))
+    });
+    format!("{latency_ms} ms away, {cpu_per_page_ms} ms of CPU a page, {bandwidth}")
+}
+
+/// `1 CPU`, `2 CPUs`
+pub(super) fn counted(count: u32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What the job is bound by.
+pub(super) fn nature(nature: Nature) -> String {
+    let (kind, computing) = match nature {
+        Nature::IoBound { computing } => ("I/O", computing),
+        Nature::CpuBound { computing } => ("CPU", computing),
+    };
+    let share = percent(computing);
+    format!("bound by {kind}: computing takes {share} of the time of one page after the other")
+}
+
+/// How many workers are enough for a mode.
+pub(super) fn sweep(sweep: &Sweep, rows: &[Row]) -> Option<String> {
+    let workers = rows.get(sweep.sweet_spot)?.contender.workers;
+    Some(format!(
+        "{} is within 5 % of its best with {} or more",
+        sweep.mode,
+        counted(workers, "worker")
+    ))
+}
+
+/// Rounds far from the others', contender by contender; `None` where there are none.
+pub(super) fn outliers(rows: &[Row]) -> Option<String> {
+    let parts: Vec<_> = rows
+        .iter()
+        .filter(|row| !row.outliers.is_empty())
+        .map(|row| {
+            let rounds: Vec<_> = row.outliers.iter().map(ToString::to_string).collect();
+            let word = if rounds.len() == 1 { "round" } else { "rounds" };
+            format!("{} in {word} {}", row.contender, rounds.join(", "))
+        })
+        .collect();
+    (!parts.is_empty()).then(|| format!("far from its other rounds: {}", parts.join("; ")))
+}
+
+/// `2.550`
+pub(super) fn seconds(seconds: f64) -> String {
+    format!("{seconds:.3}")
+}
+
+/// `2.500–2.600`
+pub(super) fn range(interval: Interval) -> String {
+    format!("{}–{}", seconds(interval.low), seconds(interval.high))
+}
+
+/// `9.81×`
+pub(super) fn times(ratio: f64) -> String {
+    format!("{ratio:.2}×")
+}
+
+/// `9.81× (9.60–10.02)`
+pub(super) fn times_range(ratio: Interval) -> String {
+    format!("{} ({:.2}–{:.2})", times(ratio.estimate), ratio.low, ratio.high)
+}
+
+/// `63 %`
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// A number of bytes in the decimal unit that fits.
+pub(super) fn memory(bytes: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a size, shown with four digits"
+    )]
+    human::bytes(bytes.round() as u64)
+}
+
+/// The name of what limits a run.
+pub(super) const fn limit(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Latency => "latency",
+        Limit::Bandwidth => "bandwidth",
+        Limit::Cpu => "CPU",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::results::tests::{contender, results, sample};
+    use super::*;
+
+    #[test]
+    fn what_is_not_complete_is_marked() {
+        let mut results = results(&[("sequential@1", &[2.5; 5]), ("threads@16", &[0.25; 5])]);
+        let words =
+            |results: &Results| mark(results).map(|mark| format!("{}: {}", mark.name, mark.why));
+        assert_eq!(words(&results), None);
+        for (samples, end, text) in [
+            (10, End::Running, "partial: not at its end, in round 5 of 5"),
+            (5, End::Interrupted, "partial: stopped in round 3 of 5"),
+            (4, End::Interrupted, "partial: stopped in round 3 of 5"),
+            (0, End::Interrupted, "partial: stopped in round 1 of 5"),
+            (
+                0,
+                End::Broken { why: "exit code 1\u{1b}[2J".into() },
+                "partial: a run failed in round 1 of 5: exit code 1\u{fffd}[2J",
+            ),
+            (
+                0,
+                End::Different { differences: Vec::new() },
+                "no verdict: the runs did not do the same, so their times do not compare",
+            ),
+        ] {
+            results.samples.truncate(samples);
+            results.end = end;
+            assert_eq!(words(&results).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn all_that_is_known_of_the_circumstances_is_told() {
+        let mut results = results(&[("threads@16", &[0.25])]);
+        results.job.options = vec!["--retries".into(), "3".into()];
+        let told = |results: &Results| {
+            let facts = circumstances(results).into_iter();
+            let lines: Vec<_> = facts.map(|(name, text)| format!("{name}: {text}")).collect();
+            lines.join("\n") + "\n"
+        };
+        assert_eq!(
+            told(&results),
+            "\
+started: 2026-11-22T08:00:00Z
+version: fetchpages 0.1.0
+machine: Example CPU, 2 CPUs, 17.2 GB memory
+system: Linux 6.1 x86_64
+load: 0.25 in the minute before the first run
+pages: 233 of embedded site, saved
+site: 10 ms away, 0 ms of CPU a page, no limit to bandwidth
+options: --retries 3
+rounds: 1, each contender once in each
+seed: 1
+"
+        );
+        results.machine = super::super::super::results::Machine { cpus: 1, ..Default::default() };
+        results.job.site = None;
+        results.job.saves = false;
+        results.samples.push(sample(contender("async@64"), 1, 0.5));
+        let text = told(&results);
+        assert!(text.contains("\nmachine: 1 CPU\n"), "{text}");
+        assert!(text.contains("\npages: 233 of embedded site, fetched, not saved\noptions:"));
+    }
+}
