@@ -7,6 +7,7 @@ mod csv;
 mod example;
 mod json;
 mod markdown;
+pub mod terminal;
 mod words;
 
 use std::path::Path;

@@ -1,0 +1,369 @@
+//! The table for the terminal, with bars, and the verdict at its end.
+
+use super::super::analysis::Row;
+use super::super::stats::Spread;
+use super::{Report, words};
+use crate::message::printable;
+
+const GAP: usize = 2;
+/// A shorter bar shows nothing.
+const LEAST_BAR: usize = 8;
+/// A longer bar shows no more.
+const MOST_BAR: usize = 50;
+/// Narrower texts cannot be read; a terminal breaks their lines itself.
+const LEAST_WIDTH: usize = 20;
+/// The left eighths of a block, from one eighth up.
+const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+
+/// The contenders, and below them what there is to know, the verdict last. Takes
+/// `width` columns; where they are few, the least columns are left out.
+pub fn table(report: &Report, width: usize, colour: bool) -> String {
+    let width = width.max(LEAST_WIDTH);
+    let paint = Paint { colour };
+    let rows = &report.analysis.rows;
+    let mut text = String::new();
+    let left_out = if rows.is_empty() {
+        text += "No run was measured.\n";
+        Vec::new()
+    } else {
+        grid(&mut text, report, width, paint)
+    };
+    text += &notes(report, &left_out, width, paint);
+    if !report.analysis.verdict.is_empty() {
+        text.push('\n');
+    }
+    for line in &report.analysis.verdict {
+        text += &wrapped("", line, width, paint, Style::Strong);
+    }
+    text
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Plain,
+    Faint,
+    Strong,
+    Bar,
+    Best,
+    Warning,
+    Alarm,
+}
+
+/// Colours only repeat what words and places tell.
+#[derive(Clone, Copy)]
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    /// `text` in SGR colours (ECMA-48, 8.3.117).
+    fn on(self, text: &str, style: Style) -> String {
+        let code = match style {
+            Style::Plain => return text.to_owned(),
+            _ if !self.colour || text.trim().is_empty() => return text.to_owned(),
+            Style::Faint => "2",
+            Style::Strong => "1",
+            Style::Bar => "36",
+            Style::Best => "1;32",
+            Style::Warning => "33",
+            Style::Alarm => "1;31",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+struct Column {
+    head: &'static str,
+    is_left: bool,
+    cell: fn(&Row) -> String,
+}
+
+const NAME: Column =
+    Column { head: "contender", is_left: true, cell: |row| row.contender.to_string() };
+
+/// In the order of the table; the bars come after the first [`BEFORE_BARS`].
+const COLUMNS: &[Column] = &[
+    Column { head: "seconds ", is_left: false, cell: median },
+    Column { head: "±", is_left: false, cell: |row| words::seconds(half_width(&row.seconds)) },
+    Column {
+        head: "speed-up",
+        is_left: false,
+        cell: |row| row.speed_up.map_or("-".into(), |ratio| words::times(ratio.estimate)),
+    },
+    Column { head: "CPU s", is_left: false, cell: |row| format!("{:.2}", row.cpu_seconds) },
+    Column { head: "MB", is_left: false, cell: |row| format!("{:.1}", row.peak_rss_bytes / 1e6) },
+    Column { head: "bound", is_left: true, cell: bound },
+];
+const BEFORE_BARS: usize = 2;
+/// The columns from the one that is left out last to the one left out first.
+const BY_WEIGHT: &[usize] = &[0, 2, 1, 5, 3, 4];
+
+fn median(row: &Row) -> String {
+    let mark = if row.outliers.is_empty() { ' ' } else { '*' };
+    format!("{}{mark}", words::seconds(row.seconds.median))
+}
+
+/// The larger of the distances from the median to the ends of its interval.
+fn half_width(spread: &Spread) -> f64 {
+    let Spread { median, interval, .. } = spread;
+    (interval.high - median).max(median - interval.low).max(0.0)
+}
+
+fn bound(row: &Row) -> String {
+    format!("{} {}", words::limit(row.bound.limit), words::percent(row.closeness()))
+}
+
+/// Adds the lines of the contenders; the heads of the columns without a place.
+fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&'static str> {
+    let rows = &report.analysis.rows;
+    let fitting = |column: &Column| {
+        let cells = rows.iter().map(|row| (column.cell)(row).chars().count());
+        cells.chain([column.head.chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = COLUMNS.iter().map(fitting).collect();
+    let name = fitting(&NAME);
+    let mut taken = name + GAP + widths[0];
+    let mut shown = [false; COLUMNS.len()];
+    shown[0] = true;
+    for &at in &BY_WEIGHT[1..] {
+        shown[at] = taken + GAP + widths[at] + GAP + LEAST_BAR <= width;
+        taken += if shown[at] { GAP + widths[at] } else { 0 };
+    }
+    let bar = width.saturating_sub(taken + GAP).min(MOST_BAR);
+    let bar = if bar < LEAST_BAR { 0 } else { bar };
+    let longest = rows.iter().map(|row| row.seconds.median).fold(0.0, f64::max);
+    let line = |name_cell: String, drawn: String, cells: Vec<String>, style: Style| {
+        let mut line = paint.on(&padded(&name_cell, name, true), style);
+        for (at, cell) in cells.iter().enumerate() {
+            if at == BEFORE_BARS && bar > 0 {
+                line += "  ";
+                line += &paint.on(&padded(&drawn, bar, true), Style::Bar);
+            }
+            if shown[at] {
+                line += "  ";
+                line += &padded(cell, widths[at], COLUMNS[at].is_left);
+            }
+        }
+        line.trim_end().to_owned() + "\n"
+    };
+    let heads = COLUMNS.iter().map(|column| column.head.to_owned()).collect();
+    *text += &line(NAME.head.into(), String::new(), heads, Style::Plain);
+    for (at, row) in rows.iter().enumerate() {
+        let is_fastest = report.analysis.fastest == Some(at);
+        let cells = COLUMNS.iter().map(|column| (column.cell)(row)).collect();
+        let style = if is_fastest { Style::Best } else { Style::Plain };
+        *text += &line((NAME.cell)(row), blocks(row.seconds.median / longest, bar), cells, style);
+    }
+    COLUMNS.iter().zip(shown).filter(|(_, shown)| !shown).map(|(column, _)| column.head).collect()
+}
+
+fn padded(cell: &str, width: usize, is_left: bool) -> String {
+    if is_left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+}
+
+/// A bar of `share` of `width`, to an eighth of a column and never quite empty.
+fn blocks(share: f64, width: usize) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a few columns; what is no number becomes 0"
+    )]
+    let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
+    let eighths = eighths.max(1);
+    let mut bar = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        bar.push(EIGHTHS[eighths % 8 - 1]);
+    }
+    bar
+}
+
+fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> String {
+    let Report { results, analysis, judgements, changes } = report;
+    let mut text = String::new();
+    let mut add = |label: &str, line: &str, style| {
+        text += &wrapped(label, line, width, paint, style);
+    };
+    if let Some(outliers) = words::outliers(&analysis.rows) {
+        add("*", &outliers, Style::Plain);
+    }
+    if !analysis.rows.is_empty() {
+        let terms = "95 % interval of the median; bound: what limits a run in theory, and that \
+                     least time as a share of the median";
+        add("±", terms, Style::Faint);
+    }
+    if !left_out.is_empty() {
+        add("no room for:", &left_out.join(", "), Style::Faint);
+    }
+    for line in &analysis.warnings {
+        add("warning:", line, Style::Warning);
+    }
+    let unmeasured = words::unmeasured(report);
+    if !unmeasured.is_empty() {
+        add("not measured:", &unmeasured.join(", "), Style::Warning);
+    }
+    if let Some(mark) = words::mark(results) {
+        add(&format!("{}:", mark.name), &mark.why, Style::Alarm);
+        for line in &mark.details {
+            add(" ", line, Style::Alarm);
+        }
+    }
+    for line in *judgements {
+        add("gate:", line, Style::Plain);
+    }
+    for line in *changes {
+        add("baseline:", line, Style::Plain);
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// `line` after `label` in lines of at most `width` columns, the further ones
+/// set in as far as the label reaches.
+fn wrapped(label: &str, line: &str, width: usize, paint: Paint, style: Style) -> String {
+    // A number stays with its sign.
+    let line = printable(line).replace(" %", "\u{a0}%");
+    let margin = if label.is_empty() { 0 } else { label.chars().count() + 1 };
+    let room = width.saturating_sub(margin).max(1);
+    let mut lines = vec![String::new()];
+    for word in line.split(' ').filter(|word| !word.is_empty()) {
+        let last = lines.last_mut().expect("there is a first line");
+        let used = last.chars().count();
+        if used == 0 {
+            last.push_str(word);
+        } else if used + 1 + word.chars().count() <= room {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let start = if at == 0 { label } else { "" };
+        let shown = format!("{start:<margin$}{line}").replace('\u{a0}', " ");
+        text += &paint.on(shown.trim_end(), style);
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::results::End;
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn a_wide_table_reads_exactly_so() {
+        let mut example = example::small();
+        example.results.end = End::Interrupted;
+        example.results.samples.pop();
+        assert_eq!(
+            table(&example.report(), 100, false),
+            "\
+contender     seconds       ±                                    speed-up  CPU s    MB  bound
+sequential@1    2.550   0.050  ████████████████████████████████         -   0.10  20.0  latency 80 %
+threads@16      0.255*  0.005  ███▎                                10.00×   0.10  20.0  latency 60 %
+
+* far from its other rounds: threads@16 in round 2
+± 95 % interval of the median; bound: what limits a run in theory, and that least time as a share of
+  the median
+warning: only 2 rounds: intervals are wide
+partial: stopped in round 2 of 2
+gate: met: threads@16 <= 0.25 * sequential
+baseline: threads@16 is as fast as before
+
+Use threads@16: it takes a tenth of the time of sequential.
+"
+        );
+    }
+
+    #[test]
+    fn sixty_columns_hold_what_counts_most() {
+        let mut example = example::large();
+        example.judgements.clear();
+        assert_eq!(
+            table(&example.report(), 60, false),
+            "\
+contender     seconds       ±                speed-up  CPU s
+sequential@1    2.710   0.054  ███████████▉         -   0.10
+threads@1       2.740   0.055  ████████████     0.99×   0.10
+threads@4       0.715   0.014  ███▏             3.79×   0.10
+threads@16      0.248*  0.005  █▏              10.93×   0.10
+threads@64      0.241   0.005  █               11.24×   0.10
+rayon@2         1.380   0.028  ██████           1.96×   0.10
+processes@2     1.440   0.029  ██████▎          1.88×   0.10
+processes@16    0.410   0.008  █▊               6.61×   0.10
+async@1         2.730   0.055  ████████████     0.99×   0.10
+async@4         0.720   0.014  ███▏             3.76×   0.10
+async@16        0.290   0.006  █▎               9.34×   0.10
+async@64        0.262   0.005  █▏              10.34×   0.10
+hybrid@64       0.236   0.005  █               11.48×   0.10
+
+* far from its other rounds: threads@16 in round 3
+± 95 % interval of the median; bound: what limits a run in
+  theory, and that least time as a share of the median
+no room for: MB, bound
+warning: the machine had other work (load 1.40 before the
+         first run): times may be too long
+baseline: async@64 takes 1.02 times as long as before
+          (0.99–1.05): no difference
+
+Use threads@16: hybrid@64 and threads@64 are no more than
+5 % faster, and it needs fewer connections.
+The job waits: 91 % of the time of one page after the other
+goes by without computing, so pages in flight count more
+than the mode.
+"
+        );
+    }
+
+    #[test]
+    fn runs_that_differ_have_no_verdict() {
+        let mut example = example::small();
+        let differences = vec!["threads@16 in round 2: 232 pages, not 233".into()];
+        example.results.end = End::Different { differences };
+        example.analysis.verdict.clear();
+        let text = table(&example.report(), 80, false);
+        let mark = "
+no verdict: the runs did not do the same, so their times do not compare
+  threads@16 in round 2: 232 pages, not 233
+gate: met:";
+        assert!(text.contains(mark), "{text}");
+        assert!(text.ends_with("\nbaseline: threads@16 is as fast as before\n"), "{text}");
+    }
+
+    #[test]
+    fn every_width_holds_its_lines() {
+        for example in [example::small(), example::large()] {
+            for width in 0..200 {
+                let text = table(&example.report(), width, false);
+                let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+                assert!(widest <= width.max(28), "{width}: {widest}\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_add_nothing_but_colour() {
+        let example = example::large();
+        let coloured = table(&example.report(), 80, true);
+        let codes = regex::Regex::new("\u{1b}\\[[0-9;]+m").unwrap();
+        assert!(coloured.contains("\u{1b}[1;32mhybrid@64"), "{coloured}");
+        assert_eq!(codes.replace_all(&coloured, ""), table(&example.report(), 80, false));
+    }
+
+    #[test]
+    fn bars_grow_by_eighths() {
+        for (share, bar) in [
+            (0.0, "▏"),
+            (0.001, "▏"),
+            (0.5, "████"),
+            (0.51, "████▏"),
+            (1.0, "████████"),
+            (2.0, "████████"),
+            (f64::NAN, "▏"),
+        ] {
+            assert_eq!(blocks(share, 8), bar, "{share}");
+        }
+    }
+}
