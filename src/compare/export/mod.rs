@@ -10,10 +10,11 @@ mod markdown;
 pub mod terminal;
 mod words;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::analysis::Analysis;
-use super::results::Results;
+use super::results::{End, Results};
 
 /// All that a comparison tells.
 #[derive(Debug, Clone, Copy)]
@@ -53,11 +54,30 @@ impl Format {
 
 /// `report` as a file of `format`, ending with a line end.
 pub fn render(format: Format, report: &Report) -> String {
+    let analysis = claims(report);
+    let report = &Report { analysis: &analysis, ..*report };
     match format {
         Format::Json => json::render(report),
         Format::Csv => self::csv::render(report.results),
         Format::Markdown => markdown::render(report),
     }
+}
+
+/// What may be said of the contenders: of runs that did not do the same, nothing
+/// that compares them.
+fn claims<'a>(report: &Report<'a>) -> Cow<'a, Analysis> {
+    if !matches!(report.results.end, End::Different { .. }) {
+        return Cow::Borrowed(report.analysis);
+    }
+    let mut analysis = report.analysis.clone();
+    for row in &mut analysis.rows {
+        row.speed_up = None;
+        row.times_fastest = None;
+    }
+    analysis.fastest = None;
+    analysis.sweeps.clear();
+    analysis.verdict.clear();
+    Cow::Owned(analysis)
 }
 
 #[cfg(test)]
@@ -88,5 +108,20 @@ mod tests {
         for (ending, format) in TABLE {
             assert!(render(*format, &report).ends_with('\n'), "{ending}");
         }
+    }
+
+    #[test]
+    fn runs_that_differ_are_not_compared() {
+        let mut example = example::large();
+        let report = example.report();
+        assert_eq!(*claims(&report), example.analysis);
+        example.results.end = End::Different { differences: vec!["one page less".into()] };
+        let report = example.report();
+        let claims = claims(&report);
+        assert!(
+            claims.rows.iter().all(|row| row.speed_up.is_none() && row.times_fastest.is_none())
+        );
+        assert!(claims.fastest.is_none() && claims.sweeps.is_empty() && claims.verdict.is_empty());
+        assert_eq!(claims.rows.len(), example.analysis.rows.len());
     }
 }
