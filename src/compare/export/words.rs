@@ -28,7 +28,7 @@ pub(super) fn mark(results: &Results) -> Option<Mark> {
         End::Complete => None,
         End::Running => partial(format!("not at its end, {}", place())),
         End::Interrupted => partial(format!("stopped {}", place())),
-        End::Broken { why } => partial(format!("a run failed {}: {}", place(), printable(why))),
+        End::Broken { why } => partial(format!("a run failed: {}", printable(why))),
         End::Different { differences } => Some(Mark {
             name: "no verdict",
             why: "the runs did not do the same, so their times do not compare".into(),
@@ -199,7 +199,7 @@ mod tests {
             (
                 0,
                 End::Broken { why: "exit code 1\u{1b}[2J".into() },
-                "partial: a run failed in round 1 of 5: exit code 1\u{fffd}[2J",
+                "partial: a run failed: exit code 1\u{fffd}[2J",
             ),
             (
                 0,
