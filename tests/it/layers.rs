@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rcgen", &["origin/"]),
     ("quick_xml", &["source/sitemap.rs"]),
     ("csv", &["source/list.rs", "compare/export/csv.rs"]),
+    ("plotters", &["compare/export/html/"]),
     ("anyhow", &["app/"]),
 ];
 

@@ -5,6 +5,7 @@
 mod csv;
 #[cfg(test)]
 mod example;
+mod html;
 mod json;
 mod markdown;
 pub mod terminal;
@@ -38,11 +39,17 @@ pub enum Format {
     Csv,
     /// Tables for an issue or a README.
     Markdown,
+    /// One page with charts that needs nothing else.
+    Html,
 }
 
 /// The formats by the endings of files.
-pub const TABLE: &[(&str, Format)] =
-    &[("json", Format::Json), ("csv", Format::Csv), ("md", Format::Markdown)];
+pub const TABLE: &[(&str, Format)] = &[
+    ("json", Format::Json),
+    ("csv", Format::Csv),
+    ("md", Format::Markdown),
+    ("html", Format::Html),
+];
 
 impl Format {
     /// The format for the file `path`, by its ending in either case.
@@ -60,6 +67,7 @@ pub fn render(format: Format, report: &Report) -> String {
         Format::Json => json::render(report),
         Format::Csv => self::csv::render(report.results),
         Format::Markdown => markdown::render(report),
+        Format::Html => html::render(report),
     }
 }
 
@@ -90,6 +98,7 @@ mod tests {
             ("a.json", Some(Format::Json)),
             ("/tmp/b.CSV", Some(Format::Csv)),
             ("c.tar.Md", Some(Format::Markdown)),
+            ("d.html", Some(Format::Html)),
             ("html", None),
             (".json", None),
             ("a.txt", None),

@@ -1,0 +1,12 @@
+//! One page that needs nothing else: no script, no network. The verdict comes
+//! first, then the charts, then every figure.
+
+mod axis;
+mod chart;
+mod markup;
+mod page;
+mod scaling;
+mod sections;
+mod timeline;
+
+pub(super) use page::render;

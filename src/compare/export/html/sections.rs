@@ -1,0 +1,172 @@
+//! The tables of the page, and what explains them.
+
+use super::super::super::analysis::Row;
+use super::super::super::stats::Interval;
+use super::super::{Report, words};
+use super::markup::{escaped, list, section};
+
+const TERMS: &[(&str, &str)] = &[
+    ("contender", "a mode with its number of workers: the most pages in flight at a time"),
+    ("median", "the middle one of a contender's times: half of its runs were faster"),
+    (
+        "interval",
+        "95 % confidence interval of the median: where the true one lies in 95 of 100 such \
+         comparisons",
+    ),
+    ("× fastest", "how many times as long as the fastest it takes, compared within rounds"),
+    ("speed-up", "how many times as fast as sequential it is, compared within rounds"),
+    ("CPU", "CPU time of a run in the median, worker processes included"),
+    ("memory", "the most at a time in one process, in the median"),
+    ("switches", "context switches of a run, in the median"),
+    (
+        "bound",
+        "the least time that theory gives, and what sets it: round trips (latency), bytes \
+         (bandwidth) or computing (CPU)",
+    ),
+    ("closeness", "the bound as a share of the median: 100 % is all that theory allows"),
+    ("*", "has rounds far from its others; they are counted all the same"),
+];
+
+/// The table of contenders.
+pub(super) fn figures(report: &Report) -> String {
+    let rows = &report.analysis.rows;
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads = [
+        "contender",
+        "median",
+        "× fastest",
+        "speed-up",
+        "CPU",
+        "memory",
+        "switches",
+        "bound",
+        "closeness",
+    ];
+    let mut text = start_of_table("Figures of each contender", &heads);
+    for (at, row) in rows.iter().enumerate() {
+        let is_fastest = report.analysis.fastest == Some(at);
+        let class = if is_fastest { " class=\"best\"" } else { "" };
+        text += &row_of_table(class, &row.contender.to_string(), &cells(row, is_fastest));
+    }
+    text += "</tbody></table></div>\n";
+    section("Figures", "Below an estimate stands its 95 % interval.", &text)
+}
+
+/// The cells of a contender: each a figure and what stands below it.
+fn cells(row: &Row, is_fastest: bool) -> Vec<(String, String)> {
+    let mark = if row.outliers.is_empty() { "" } else { "*" };
+    let ratio = |ratio: Option<Interval>| match ratio {
+        Some(ratio) => {
+            (words::times(ratio.estimate), format!("{:.2}–{:.2}", ratio.low, ratio.high))
+        }
+        None => ("–".into(), String::new()),
+    };
+    let plain = |figure: String| (figure, String::new());
+    let bound = format!("{} s", words::seconds(row.bound.seconds));
+    vec![
+        (
+            format!("{} s{mark}", words::seconds(row.seconds.median)),
+            words::range(row.seconds.interval),
+        ),
+        if is_fastest { plain("fastest".into()) } else { ratio(row.times_fastest) },
+        ratio(row.speed_up),
+        plain(format!("{:.2} s", row.cpu_seconds)),
+        plain(words::memory(row.peak_rss_bytes)),
+        plain(format!("{:.0}", row.context_switches)),
+        (bound, words::limit(row.bound.limit).into()),
+        plain(words::percent(row.closeness())),
+    ]
+}
+
+fn start_of_table(label: &str, heads: &[&str]) -> String {
+    // What scrolls must be in reach of the keyboard.
+    let mut text = format!(
+        "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\"><table>\n<thead><tr>"
+    );
+    for head in heads {
+        text += &format!("<th scope=\"col\">{head}</th>");
+    }
+    text + "</tr></thead>\n<tbody>\n"
+}
+
+fn row_of_table(class: &str, name: &str, cells: &[(String, String)]) -> String {
+    let mut text = format!("<tr{class}><th scope=\"row\">{}</th>", escaped(name));
+    for (figure, below) in cells {
+        text += &format!("<td>{}", escaped(figure));
+        if !below.is_empty() {
+            text += &format!("<small>{}</small>", escaped(below));
+        }
+        text += "</td>";
+    }
+    text + "</tr>\n"
+}
+
+/// Gates, the baseline, and what else is worth a word.
+pub(super) fn notes(report: &Report) -> String {
+    let analysis = report.analysis;
+    let mut notes: Vec<_> = words::outliers(&analysis.rows).into_iter().collect();
+    notes.extend(analysis.nature.map(words::nature));
+    notes.extend(analysis.sweeps.iter().filter_map(|one| words::sweep(one, &analysis.rows)));
+    let unmeasured = words::unmeasured(report);
+    if !unmeasured.is_empty() {
+        notes.push(format!("not measured: {}", unmeasured.join(", ")));
+    }
+    let mut text = String::new();
+    for (title, lines) in [
+        ("Notes", notes.as_slice()),
+        ("Gates", report.judgements),
+        ("Against the baseline", report.changes),
+    ] {
+        if !lines.is_empty() {
+            text += &section(title, "", &list("", lines));
+        }
+    }
+    text
+}
+
+/// The machine, versions, options and seed.
+pub(super) fn circumstances(report: &Report) -> String {
+    let facts = words::circumstances(report.results);
+    section("Circumstances", "", &definitions(facts.iter().map(|(name, fact)| (*name, &fact[..]))))
+}
+
+/// What the words mean.
+pub(super) fn terms() -> String {
+    section("Terms", "", &definitions(TERMS.iter().copied()))
+}
+
+fn definitions<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = "<dl>\n".to_owned();
+    for (name, fact) in pairs {
+        text += &format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(fact));
+    }
+    text + "</dl>\n"
+}
+
+/// Every run, in the order in which they ran.
+pub(super) fn runs(report: &Report) -> String {
+    let samples = &report.results.samples;
+    if samples.is_empty() {
+        return String::new();
+    }
+    let heads =
+        ["contender", "round", "time", "whole process", "CPU", "memory", "connections", "wait"];
+    let mut text = "<details>\n<summary>Every run, in the order of running</summary>\n".to_owned();
+    text += &start_of_table("Every run", &heads);
+    for run in samples {
+        let cells = [
+            run.round.to_string(),
+            format!("{} s", words::seconds(run.seconds)),
+            format!("{} s", words::seconds(run.process_seconds)),
+            format!("{:.2} s", run.cpu_seconds),
+            words::memory(run.peak_rss_bytes as f64),
+            run.connections.to_string(),
+            format!("{:.1} ms", run.median_wait_ms),
+        ]
+        .map(|cell| (cell, String::new()));
+        text += &row_of_table("", &run.contender.to_string(), &cells);
+    }
+    text + "</tbody></table></div>\n</details>\n"
+}
