@@ -24,8 +24,6 @@ pub(super) fn render(report: &Report) -> String {
         text += "and that least time as a share of the median.\n";
     }
     let mut notes: Vec<_> = words::outliers(&analysis.rows).into_iter().collect();
-    notes.extend(analysis.nature.map(words::nature));
-    notes.extend(analysis.sweeps.iter().filter_map(|one| words::sweep(one, &analysis.rows)));
     let unmeasured = words::unmeasured(report);
     if !unmeasured.is_empty() {
         notes.push(format!("not measured: {}", unmeasured.join(", ")));
@@ -120,7 +118,6 @@ Interval: 95 % confidence of the median. Bound: what limits a run in theory, and
 ## Notes
 
 - far from its other rounds: threads@16 in round 2
-- bound by I/O: computing takes 4 % of the time of one page after the other
 
 ## Warnings
 

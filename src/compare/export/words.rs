@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::analysis::{Nature, Row, Sweep};
+use super::super::analysis::Row;
 use super::super::bound::Limit;
 use super::super::results::{End, Job, Results, Site};
 use super::super::stats::Interval;
@@ -100,26 +100,6 @@ fn site(site: &Site) -> String {
 /// `1 CPU`, `2 CPUs`
 pub(super) fn counted(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// What the job is bound by.
-pub(super) fn nature(nature: Nature) -> String {
-    let (kind, computing) = match nature {
-        Nature::IoBound { computing } => ("I/O", computing),
-        Nature::CpuBound { computing } => ("CPU", computing),
-    };
-    let share = percent(computing);
-    format!("bound by {kind}: computing takes {share} of the time of one page after the other")
-}
-
-/// How many workers are enough for a mode.
-pub(super) fn sweep(sweep: &Sweep, rows: &[Row]) -> Option<String> {
-    let workers = rows.get(sweep.sweet_spot)?.contender.workers;
-    Some(format!(
-        "{} is within 5 % of its best with {} or more",
-        sweep.mode,
-        counted(workers, "worker")
-    ))
 }
 
 /// Rounds far from the others', contender by contender; `None` where there are none.

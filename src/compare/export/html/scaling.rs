@@ -11,6 +11,7 @@ use super::axis::Axis;
 use super::chart::{
     Area, Drawn, FAINT, GRID, INK, Room, THEORY, letters, line, name_axis, svg, tick, units,
 };
+use crate::exec::SEQUENTIAL;
 use crate::message::printable;
 
 /// How many series have a colour and a shape of their own.
@@ -58,7 +59,7 @@ impl Scaling {
             .filter(|(_, rows)| rows.len() > 1)
             .take(SERIES)
             .collect();
-        let sequential = rows.iter().find(|row| row.contender.mode == "sequential");
+        let sequential = rows.iter().find(|row| row.contender.mode == SEQUENTIAL);
         let is_relative_to_it = sequential.is_some_and(|row| row.seconds.median > 0.0)
             && sweeps.iter().flat_map(|(_, rows)| rows).all(|row| row.speed_up.is_some());
         let common = sequential.filter(|_| is_relative_to_it);
@@ -81,7 +82,7 @@ impl Scaling {
             high: speed_up,
         };
         let theory = theory.into_iter().map(flat).collect();
-        let base = if is_relative_to_it { "sequential" } else { "itself with its fewest workers" };
+        let base = if is_relative_to_it { SEQUENTIAL } else { "itself with its fewest workers" };
         (!series.is_empty()).then_some(Self { base, series, theory })
     }
 

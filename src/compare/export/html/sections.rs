@@ -105,10 +105,7 @@ fn row_of_table(class: &str, name: &str, cells: &[(String, String)]) -> String {
 
 /// Gates, the baseline, and what else is worth a word.
 pub(super) fn notes(report: &Report) -> String {
-    let analysis = report.analysis;
-    let mut notes: Vec<_> = words::outliers(&analysis.rows).into_iter().collect();
-    notes.extend(analysis.nature.map(words::nature));
-    notes.extend(analysis.sweeps.iter().filter_map(|one| words::sweep(one, &analysis.rows)));
+    let mut notes: Vec<_> = words::outliers(&report.analysis.rows).into_iter().collect();
     let unmeasured = words::unmeasured(report);
     if !unmeasured.is_empty() {
         notes.push(format!("not measured: {}", unmeasured.join(", ")));
