@@ -1,21 +1,28 @@
 //! What was decided: the modules' options, put together and checked against each other.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 
+use crate::compare::design::Design;
+use crate::compare::export;
+use crate::compare::gate::Gate;
 use crate::report::progress::{Detail, Style};
 use crate::source::links::Pick;
 use crate::source::plan::Filter;
-use crate::{exec, fetch, queue, save};
+use crate::{exec, fetch, origin, queue, save};
 
 /// The index when nothing else is asked for.
 pub const DEFAULT_INDEX: &str =
     "https://en.wikipedia.org/wiki/List_of_countries_by_population_(United_Nations)";
 /// `--latency` of `--demo`.
 pub const DEFAULT_DEMO_LATENCY: Duration = Duration::from_millis(100);
+/// `--latency` of `compare`: near enough that one page after the other takes seconds,
+/// not minutes, and far enough to be what counts.
+pub const DEFAULT_COMPARE_LATENCY: Duration = Duration::from_millis(10);
 
 /// Where pages come from.
 #[derive(Debug, Clone)]
@@ -49,13 +56,35 @@ pub enum SourceOptions {
     Sitemap(Url),
     /// The embedded site.
     Demo {
-        /// How far away it is.
-        latency: Duration,
-        /// How much of a CPU a page takes, roughly.
-        cpu_per_page: Duration,
+        /// How it is set.
+        site: DemoSite,
         /// Which links.
         pick: Pick,
     },
+}
+
+/// How the embedded site is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoSite {
+    /// How far away it is.
+    pub latency: Duration,
+    /// How much of a CPU a page takes, roughly.
+    pub cpu_per_page: Duration,
+    /// The pages that its index lists.
+    pub pages: usize,
+    /// Bytes a second for each connection's bodies; `None` for no limit.
+    pub bandwidth: Option<u64>,
+}
+
+impl Default for DemoSite {
+    fn default() -> Self {
+        Self {
+            latency: DEFAULT_DEMO_LATENCY,
+            cpu_per_page: Duration::ZERO,
+            pages: origin::DEFAULT_PAGES,
+            bandwidth: None,
+        }
+    }
 }
 
 /// What is wanted of a source, and how to get at it.
@@ -125,6 +154,62 @@ pub struct Download {
     pub trace: Option<PathBuf>,
     /// Things the user should know before it starts.
     pub notes: Vec<String>,
+}
+
+/// A comparison, decided.
+#[derive(Debug)]
+pub struct Comparison {
+    /// What each run fetches, and how.
+    pub plan: PlanOptions,
+    /// Who runs, how often, in which order.
+    pub design: Design,
+    /// Whether runs save their pages.
+    pub saves: bool,
+    /// Where runs keep their pages while it goes on; `None` for the system's place
+    /// for temporary files.
+    pub directory: Option<PathBuf>,
+    /// Whether it is the tutorial's experiment, with its figures beside it.
+    pub is_tutorial: bool,
+    /// The files that it is written to.
+    pub exports: Vec<(PathBuf, export::Format)>,
+    /// What it must bear out.
+    pub gates: Vec<Gate>,
+    /// The earlier comparison that it is set beside.
+    pub baseline: Option<PathBuf>,
+    /// What is told.
+    pub tell: CompareTelling,
+    /// Whether the user agreed to ask a site that is not on this machine.
+    pub is_agreed: bool,
+    /// What each run gets to know of the command line.
+    pub passed_on: PassedOn,
+}
+
+/// What a comparison tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompareTelling {
+    /// Whether all is printed as JSON, and not for people.
+    pub is_json: bool,
+    /// Whether progress is not told.
+    pub is_quiet: bool,
+    /// The columns that a table may take.
+    pub width: usize,
+    /// Whether colours may be used.
+    pub is_coloured: bool,
+}
+
+/// Options that are passed on to each run.
+#[derive(Clone, Default)]
+pub struct PassedOn {
+    /// As arguments; they may hold secrets.
+    pub arguments: Vec<OsString>,
+    /// What may be shown of those that were typed.
+    pub shown: Vec<String>,
+}
+
+impl std::fmt::Debug for PassedOn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.shown.fmt(f)
+    }
 }
 
 /// The CPUs that this process may use.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use url::Url;
 
+use crate::config::DemoSite;
+
 /// Taken when it is free, so that a second run finds the same addresses and
 /// keeps the names of the first.
 const FAVOURITE_PORT: u16 = 8233;
@@ -17,12 +19,11 @@ const FAVOURITE_PORT: u16 = 8233;
 pub(super) struct Demo(Child);
 
 impl Demo {
-    /// Starts the site at a distance of `latency`, with pages that take about
-    /// `cpu_per_page` to process, waits until it serves, and gives the address of
-    /// its index with it.
-    pub(super) fn start(latency: Duration, cpu_per_page: Duration) -> anyhow::Result<(Self, Url)> {
+    /// Starts the site, waits until it serves, and gives the address of its index
+    /// with it.
+    pub(super) fn start(site: &DemoSite) -> anyhow::Result<(Self, Url)> {
         let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, FAVOURITE_PORT)).is_ok();
-        let start_at = |port| Self::start_at(port, latency, cpu_per_page);
+        let start_at = |port| Self::start_at(port, site);
         if is_free && let Ok(started) = start_at(FAVOURITE_PORT) {
             return Ok(started);
         }
@@ -30,17 +31,19 @@ impl Demo {
         start_at(0)
     }
 
-    fn start_at(
-        port: u16,
-        latency: Duration,
-        cpu_per_page: Duration,
-    ) -> anyhow::Result<(Self, Url)> {
+    fn start_at(port: u16, site: &DemoSite) -> anyhow::Result<(Self, Url)> {
         let millis = |time: Duration| format!("{}ms", time.as_secs_f64() * 1000.0);
         let program = std::env::current_exe().context("failed to find this program's own file")?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["origin", "--until-stdin-ends"])
-            .args(["--port", &port.to_string()])
-            .args(["--latency", &millis(latency), "--cpu-per-page", &millis(cpu_per_page)])
+            .args(["--port", &port.to_string(), "--pages", &site.pages.to_string()])
+            .args(["--latency", &millis(site.latency)])
+            .args(["--cpu-per-page", &millis(site.cpu_per_page)]);
+        if let Some(bandwidth) = site.bandwidth {
+            command.args(["--bandwidth", &format!("{bandwidth}B")]);
+        }
+        let child = command
             // The site ends when this pipe does, whatever becomes of this process.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

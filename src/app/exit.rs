@@ -23,6 +23,8 @@ pub enum Status {
     NoPages = 4,
     /// A verification found a difference.
     Different = 5,
+    /// A gate of a comparison is not met.
+    Gate = 6,
     /// The accounts do not add up: a bug.
     Accounts = 70,
     /// Interrupted, and can be resumed.

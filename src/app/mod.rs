@@ -1,6 +1,7 @@
 //! One function for each subcommand: everything is wired here and computed elsewhere.
 
 mod child;
+mod compare;
 mod demo;
 mod download;
 pub mod exit;
@@ -24,6 +25,7 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
     let result = match command {
         Ok(Command::Download(config)) => download::run(&config),
         Ok(Command::Links { plan, layout, json }) => links::run(&plan, layout, json),
+        Ok(Command::Compare(config)) => compare::run(&config),
         Ok(Command::Verify { directory, list }) => verify::run(&directory, list),
         Ok(Command::Origin { options, until_stdin_ends }) => {
             origin::run(&options, until_stdin_ends)

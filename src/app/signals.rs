@@ -44,6 +44,30 @@ pub(super) fn watch(
     Ok(())
 }
 
+/// Watches for signals from now on, on a thread of its own, until the process
+/// ends: the first calls `stop`, the second ends the process at once.
+///
+/// # Errors
+///
+/// When the system gives no thread or no signal handler.
+pub(super) fn watch_for_stop(stop: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        runtime.block_on(async {
+            next(&mut interrupt, &mut terminate).await;
+            stop();
+            one_wish(&mut interrupt, &mut terminate).await;
+            next(&mut interrupt, &mut terminate).await;
+        });
+        end_at_once();
+    })?;
+    Ok(())
+}
+
 /// Ends the run when its time is over; and then goes on for ever, so that signals
 /// are still watched for.
 async fn expire(deadline: Option<Duration>, queue: &Queue) {
@@ -58,15 +82,19 @@ async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_
     next(&mut interrupt, &mut terminate).await;
     on_first();
     queue.close(Closing::Interrupted);
-    // Some programs, timeout(1) among them, send one signal to a process and at
-    // once again to its group: that is one wish.
-    tokio::time::sleep(ONE_WISH).await;
-    while next(&mut interrupt, &mut terminate).now_or_never().is_some() {}
+    one_wish(&mut interrupt, &mut terminate).await;
     if tokio::time::timeout(GRACE, next(&mut interrupt, &mut terminate)).await.is_err() {
         queue.abandon(Closing::Interrupted);
         next(&mut interrupt, &mut terminate).await;
     }
     end_at_once();
+}
+
+/// Lets signals pass that belong to the first: some programs, timeout(1) among them,
+/// send one to a process and at once again to its group.
+async fn one_wish(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::time::sleep(ONE_WISH).await;
+    while next(interrupt, terminate).now_or_never().is_some() {}
 }
 
 async fn next(interrupt: &mut Signal, terminate: &mut Signal) {

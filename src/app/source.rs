@@ -24,8 +24,8 @@ pub(super) fn open(
 ) -> anyhow::Result<Opened> {
     let mut demo = None;
     let mut demo_index = None;
-    if let SourceOptions::Demo { latency, cpu_per_page, .. } = &options.source {
-        let (started, index) = Demo::start(*latency, *cpu_per_page)?;
+    if let SourceOptions::Demo { site, .. } = &options.source {
+        let (started, index) = Demo::start(site)?;
         (demo, demo_index) = (Some(started), Some(index));
     }
     let started = SystemClock.now();

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use regex::Regex;
 
+use super::compare::CompareArgs;
 use super::values::{self, Rate, Size};
 use crate::config::{DEFAULT_DEMO_LATENCY, Workers};
 use crate::fetch::client as fetch_client;
@@ -43,6 +44,8 @@ pub struct Cli {
 pub enum Subcommands {
     /// Print the plan, one `file<TAB>url` line per page; fetch no page
     Links(Box<LinksArgs>),
+    /// Run modes side by side, by default all against the embedded site, and say which one wins and why
+    Compare(Box<CompareArgs>),
     /// Check a finished download against its manifest, offline
     Verify(VerifyArgs),
     /// Serve the embedded site on 127.0.0.1
@@ -55,7 +58,7 @@ pub enum Subcommands {
     },
     /// Print the manual page, of the program or of one of its commands
     Man {
-        /// The command, such as verify
+        /// The command, such as compare
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
@@ -91,6 +94,24 @@ pub struct DownloadArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sources")]
 pub struct SourceArgs {
+    #[command(flatten)]
+    /// Sites that are there already
+    pub named: NamedArgs,
+    /// Fetch the embedded site's index and its 233 pages; needs no network
+    #[arg(long, group = "kind")]
+    pub demo: bool,
+    /// How far away the embedded site is: counts for each new connection and each request
+    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_DEMO_LATENCY), value_parser = values::duration)]
+    pub latency: Duration,
+    /// Make the embedded site's pages longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
+    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
+    pub cpu_per_page: Duration,
+}
+
+/// Pages by their addresses, and which of them
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sources")]
+pub struct NamedArgs {
     /// Fetch these pages
     #[arg(value_name = "URL", group = "kind")]
     pub urls: Vec<String>,
@@ -98,7 +119,7 @@ pub struct SourceArgs {
     #[arg(short, long, value_name = "FILE", group = "kind")]
     pub input_file: Option<PathBuf>,
     /// Take the URLs from this column: FILE is then CSV, TSV or JSON lines by its ending (standard input: CSV)
-    #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap", "demo"])]
+    #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
     pub column: Option<String>,
     /// Fetch the links of this page; a FILE wants --base
     #[arg(long, value_name = "URL|FILE", group = "kind")]
@@ -110,20 +131,11 @@ pub struct SourceArgs {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ATTRIBUTE, conflicts_with_all = ["urls", "input_file", "sitemap"])]
     pub attr: String,
     /// What the links of an index in a FILE are relative to
-    #[arg(long, value_name = "URL", requires = "index", conflicts_with_all = ["urls", "input_file", "sitemap", "demo"])]
+    #[arg(long, value_name = "URL", requires = "index", conflicts_with_all = ["urls", "input_file", "sitemap"])]
     pub base: Option<String>,
     /// Fetch the pages of a sitemap or a sitemap index, gzipped or not
     #[arg(long, value_name = "URL", group = "kind")]
     pub sitemap: Option<String>,
-    /// Fetch the embedded site's index and its 233 pages; needs no network
-    #[arg(long, group = "kind")]
-    pub demo: bool,
-    /// How far away the embedded site is: counts for each new connection and each request
-    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_DEMO_LATENCY), value_parser = values::duration)]
-    pub latency: Duration,
-    /// Make the embedded site's pages longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
-    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
-    pub cpu_per_page: Duration,
     /// Only pages whose URL matches; repeatable, one match is enough
     #[arg(long, value_name = "REGEX")]
     pub include: Vec<Regex>,

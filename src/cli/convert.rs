@@ -4,13 +4,15 @@ use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 
 use base64::Engine;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::args::{
     AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
     RunningArgs, SourceArgs, Subcommands, TellingArgs,
 };
-use super::{Command, NoCommand, UsageError, packaging, proxies, source};
+use super::{Command, NoCommand, UsageError, compare, packaging, proxies, source};
 use crate::config::{
     Download, Format, PlanOptions, SourceOptions, TellOptions, Workers, choose_workers,
 };
@@ -33,14 +35,20 @@ pub(super) fn usage<T>(message: impl Into<String>, hint: impl Into<String>) -> R
     Err(UsageError { message: message.into(), hint: Some(hint.into()) })
 }
 
-/// Decides on the command. `is_typed` tells of an option whether it was typed,
-/// or its value is the default.
-pub(super) fn command(
-    typed: Cli,
-    is_typed: &dyn Fn(&str) -> bool,
-) -> std::result::Result<Command, NoCommand> {
+/// Decides on the command. `matches` tell of an option whether it was typed, or its
+/// value is the default.
+pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<Command, NoCommand> {
+    let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
     Ok(match typed.command {
-        None => Command::Download(Box::new(download(typed.download, is_typed)?)),
+        None => Command::Download(Box::new(download(typed.download, &is_typed)?)),
+        Some(Subcommands::Compare(typed)) => {
+            let (name, typed_there) = matches.subcommand().expect("it is a subcommand");
+            let mut description = super::description();
+            // Only a built description knows which options take values.
+            description.build();
+            let compare = description.find_subcommand(name).expect("it was parsed by this");
+            Command::Compare(Box::new(compare::comparison(*typed, typed_there, compare)?))
+        }
         Some(Subcommands::Links(typed)) => links(*typed)?,
         Some(Subcommands::Verify(typed)) => {
             Command::Verify { directory: typed.target, list: typed.list }
@@ -176,20 +184,20 @@ fn links(typed: LinksArgs) -> Result<Command> {
     })
 }
 
-fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
+pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
     let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
     let robots = http.robots;
     let filter = Filter {
-        include: source.include.clone(),
-        exclude: source.exclude.clone(),
-        limit: source.limit,
+        include: source.named.include.clone(),
+        exclude: source.named.exclude.clone(),
+        limit: source.named.limit,
     };
     let typed = source::words(&source);
     let source = source::options(source)?;
     let is_demo = matches!(source, SourceOptions::Demo { .. });
     if is_demo && http.untrusted {
         return usage(
-            "--untrusted refuses the site of --demo, which is on loopback",
+            "--untrusted refuses the embedded site, which is on loopback",
             "leave it out",
         );
     }

@@ -3,6 +3,7 @@
 //! clap and the environment are read here and nowhere else.
 
 pub mod args;
+mod compare;
 mod convert;
 mod packaging;
 mod proxies;
@@ -12,10 +13,9 @@ mod values;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::config::{Download, PlanOptions};
+use crate::config::{Comparison, Download, PlanOptions};
 use crate::origin;
 use crate::save::SaveError;
 use crate::save::key::Layout;
@@ -34,6 +34,8 @@ pub enum Command {
         /// Whether each line is a JSON object.
         json: bool,
     },
+    /// Run modes side by side.
+    Compare(Box<Comparison>),
     /// Check a download.
     Verify {
         /// The output directory.
@@ -89,8 +91,7 @@ impl From<UsageError> for NoCommand {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NoCommand> {
     let matches = description().try_get_matches_from(arguments).map_err(NoCommand::Parser)?;
     let typed = args::Cli::from_arg_matches(&matches).map_err(NoCommand::Parser)?;
-    let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
-    convert::command(typed, &is_typed)
+    convert::command(typed, &matches)
 }
 
 /// The parser's own description of itself, for checking the documentation.

@@ -5,11 +5,11 @@ use std::path::Path;
 use clap::Parser;
 use url::Url;
 
-use super::args::{Cli, SourceArgs};
+use super::args::{Cli, NamedArgs, SourceArgs};
 use super::convert::{Result, usage};
 use super::values::duration_text;
 use super::{NoCommand, UsageError};
-use crate::config::{DEFAULT_INDEX, SourceOptions, SourceWords};
+use crate::config::{DEFAULT_INDEX, DemoSite, SourceOptions, SourceWords};
 use crate::message::{self, excerpt_url};
 use crate::model::shown_url;
 use crate::save::manifest::RunRecord;
@@ -22,42 +22,46 @@ const URLS_SHOWN: usize = 3;
 
 /// Whether a source is named; without one, it is the default index or the last run's.
 pub(super) fn is_named(typed: &SourceArgs) -> bool {
-    let SourceArgs { urls, input_file, index, sitemap, demo, .. } = typed;
-    !urls.is_empty() || input_file.is_some() || index.is_some() || sitemap.is_some() || *demo
+    typed.demo || names_pages(&typed.named)
+}
+
+/// Whether pages are named by their addresses.
+pub(super) fn names_pages(typed: &NamedArgs) -> bool {
+    let NamedArgs { urls, input_file, index, sitemap, .. } = typed;
+    !urls.is_empty() || input_file.is_some() || index.is_some() || sitemap.is_some()
 }
 
 /// Decides on the source.
 pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
-    if !typed.urls.is_empty() {
-        let urls = typed.urls.iter().map(|text| argument_url("URL", text));
+    let named = typed.named;
+    if !named.urls.is_empty() {
+        let urls = named.urls.iter().map(|text| argument_url("URL", text));
         return Ok(SourceOptions::Urls(urls.collect::<Result<_>>()?));
     }
-    if let Some(file) = typed.input_file {
+    if let Some(file) = named.input_file {
         let path = (file.as_os_str() != "-").then_some(file);
-        return Ok(SourceOptions::List { path, column: typed.column });
+        return Ok(SourceOptions::List { path, column: named.column });
     }
-    if let Some(sitemap) = typed.sitemap {
+    if let Some(sitemap) = named.sitemap {
         return Ok(SourceOptions::Sitemap(argument_url("--sitemap", &sitemap)?));
     }
-    let pick = Pick::new(&typed.select, &typed.attr).map_err(|error| UsageError {
+    let pick = Pick::new(&named.select, &named.attr).map_err(|error| UsageError {
         message: format!("--select: {error}"),
         hint: Some("--select takes CSS, such as 'table a' or 'td .flagicon + a'".into()),
     })?;
     if typed.demo {
-        return Ok(SourceOptions::Demo {
-            latency: typed.latency,
-            cpu_per_page: typed.cpu_per_page,
-            pick,
-        });
+        let (latency, cpu_per_page) = (typed.latency, typed.cpu_per_page);
+        let site = DemoSite { latency, cpu_per_page, ..DemoSite::default() };
+        return Ok(SourceOptions::Demo { site, pick });
     }
-    let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
+    let index = named.index.as_deref().unwrap_or(DEFAULT_INDEX);
     if is_web_address(index) {
-        if typed.base.is_some() {
+        if named.base.is_some() {
             return usage("--base is for an index in a file", "leave --base out");
         }
         return Ok(SourceOptions::Index { url: argument_url("--index", index)?, pick });
     }
-    let Some(base) = typed.base else {
+    let Some(base) = named.base else {
         let is_file = Path::new(index).exists();
         return if is_file {
             usage(
@@ -127,16 +131,17 @@ impl Words {
 
 /// The source as on a command line, for the record.
 pub(super) fn words(typed: &SourceArgs) -> SourceWords {
+    let named = &typed.named;
     let mut words = Words { pairs: Vec::new(), is_redacted: false, is_lossy: false };
-    let is_index = typed.urls.is_empty() && typed.input_file.is_none() && typed.sitemap.is_none();
-    typed.urls.iter().for_each(|url| words.add_url("", url));
-    match &typed.input_file {
+    let is_index = named.urls.is_empty() && named.input_file.is_none() && named.sitemap.is_none();
+    named.urls.iter().for_each(|url| words.add_url("", url));
+    match &named.input_file {
         Some(file) if file.as_os_str() == STDIN => words.add("--input-file", STDIN),
         Some(file) => words.add_path("--input-file", file),
         None => (),
     }
-    typed.column.iter().for_each(|column| words.add("--column", column));
-    typed.sitemap.iter().for_each(|url| words.add_url("--sitemap", url));
+    named.column.iter().for_each(|column| words.add("--column", column));
+    named.sitemap.iter().for_each(|url| words.add_url("--sitemap", url));
     if typed.demo {
         words.pairs.push(("--demo", None));
         words.add("--latency", duration_text(typed.latency));
@@ -144,21 +149,21 @@ pub(super) fn words(typed: &SourceArgs) -> SourceWords {
             words.add("--cpu-per-page", duration_text(typed.cpu_per_page));
         }
     } else if is_index {
-        let index = typed.index.as_deref().unwrap_or(DEFAULT_INDEX);
+        let index = named.index.as_deref().unwrap_or(DEFAULT_INDEX);
         if is_web_address(index) {
             words.add_url("--index", index);
         } else {
             words.add_path("--index", Path::new(index));
         }
     }
-    typed.base.iter().for_each(|base| words.add_url("--base", base));
+    named.base.iter().for_each(|base| words.add_url("--base", base));
     if is_index {
-        words.add("--select", &typed.select);
-        words.add("--attr", &typed.attr);
+        words.add("--select", &named.select);
+        words.add("--attr", &named.attr);
     }
-    typed.include.iter().for_each(|regex| words.add("--include", regex.as_str()));
-    typed.exclude.iter().for_each(|regex| words.add("--exclude", regex.as_str()));
-    typed.limit.iter().for_each(|limit| words.add("--limit", limit.to_string()));
+    named.include.iter().for_each(|regex| words.add("--include", regex.as_str()));
+    named.exclude.iter().for_each(|regex| words.add("--exclude", regex.as_str()));
+    named.limit.iter().for_each(|limit| words.add("--limit", limit.to_string()));
     let args = words.pairs.iter().filter(|_| !words.is_lossy);
     let args = args.map(|(option, value)| match (*option, value) {
         ("", Some(value)) => value.clone(),
@@ -223,18 +228,19 @@ pub(super) fn recorded(
         hint: Some(HINT.into()),
     })?;
     let mut source = parsed.download.source;
-    if source.input_file.as_ref().is_some_and(|file| file.as_os_str() == STDIN) {
+    let (named, typed) = (&mut source.named, typed.named);
+    if named.input_file.as_ref().is_some_and(|file| file.as_os_str() == STDIN) {
         let message = format!("the last run into {place} read its URLs from standard input");
         let hint = "name the source, such as -i FILE, or pipe it in again with -i -";
         return Ok(usage(message, hint)?);
     }
     if !typed.include.is_empty() {
-        source.include = typed.include;
+        named.include = typed.include;
     }
     if !typed.exclude.is_empty() {
-        source.exclude = typed.exclude;
+        named.exclude = typed.exclude;
     }
-    source.limit = typed.limit.or(source.limit);
+    named.limit = typed.limit.or(named.limit);
     Ok(Recorded { source, run })
 }
 

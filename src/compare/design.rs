@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::results::Contender;
+use crate::queue::retry::Dice;
 
 /// Who runs, how often, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,4 +14,114 @@ pub struct Design {
     pub rounds: u32,
     /// What the order is drawn from.
     pub seed: u64,
+}
+
+impl Design {
+    /// The rounds, each as places in the list of contenders in the order in which
+    /// they run.
+    ///
+    /// The orders are those of a Williams design (E. J. Williams, "Experimental
+    /// designs balanced for the estimation of residual effects of treatments",
+    /// Australian Journal of Scientific Research 2, 1949): over all of its rows
+    /// everybody runs in each position, and directly after everybody else, equally
+    /// often. So neither a machine that grows hot nor what a run leaves behind
+    /// favours anybody. Which row a round takes, and who is who in it, is drawn from
+    /// the seed; more rounds than rows begin again with a new draw.
+    pub fn orders(&self) -> Vec<Vec<usize>> {
+        let mut dice = Dice::new(self.seed);
+        let rounds = self.rounds as usize;
+        let mut orders = Vec::with_capacity(rounds);
+        while orders.len() < rounds && !self.contenders.is_empty() {
+            let names = shuffled((0..self.contenders.len()).collect(), &mut dice);
+            let rows = shuffled(williams(names.len()), &mut dice);
+            let order = |row: Vec<usize>| row.into_iter().map(|place| names[place]).collect();
+            orders.extend(rows.into_iter().take(rounds - orders.len()).map(order));
+        }
+        orders
+    }
+
+    /// Runs in all, the warm-up included.
+    pub fn runs(&self) -> u64 {
+        self.contenders.len() as u64 * (u64::from(self.rounds) + 1)
+    }
+}
+
+/// The rows of a Williams design for `count` treatments: `count` of them, or twice
+/// as many when it is odd.
+fn williams(count: usize) -> Vec<Vec<usize>> {
+    // 0, 1, n-1, 2, n-2 and so on: neighbours differ by each amount once.
+    let first = (0..count).map(|place| match place % 2 {
+        0 => (count - place / 2) % count,
+        _ => place / 2 + 1,
+    });
+    let first: Vec<usize> = first.collect();
+    let shifted = |by: usize| first.iter().map(|place| (place + by) % count).collect();
+    let mut rows: Vec<Vec<usize>> = (0..count).map(shifted).collect();
+    if count % 2 == 1 && count > 1 {
+        let reversed = rows.iter().map(|row| row.iter().rev().copied().collect());
+        rows.extend(reversed.collect::<Vec<_>>());
+    }
+    rows
+}
+
+/// The Fisher–Yates shuffle in Durstenfeld's form (Algorithm 235, CACM 1964).
+fn shuffled<T>(mut items: Vec<T>, dice: &mut Dice) -> Vec<T> {
+    for last in (1..items.len()).rev() {
+        items.swap(last, dice.below(last + 1));
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn design(contenders: u32, rounds: u32, seed: u64) -> Design {
+        let contenders =
+            (1..=contenders).map(|workers| Contender { mode: "threads".into(), workers }).collect();
+        Design { contenders, rounds, seed }
+    }
+
+    #[test]
+    fn everybody_runs_once_in_each_round() {
+        for contenders in 1..9 {
+            for order in design(contenders, 20, 7).orders() {
+                let mut sorted = order.clone();
+                sorted.sort_unstable();
+                assert_eq!(sorted, (0..contenders as usize).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn positions_and_predecessors_are_balanced() {
+        for count in 2..9_usize {
+            let rows = if count % 2 == 0 { count } else { 2 * count };
+            let rounds = u32::try_from(rows).unwrap();
+            let orders = design(u32::try_from(count).unwrap(), rounds, 3).orders();
+            let (mut positions, mut pairs) = (HashMap::new(), HashMap::new());
+            for order in &orders {
+                for (position, who) in order.iter().enumerate() {
+                    *positions.entry((position, *who)).or_insert(0) += 1;
+                }
+                for pair in order.windows(2) {
+                    *pairs.entry((pair[0], pair[1])).or_insert(0) += 1;
+                }
+            }
+            assert_eq!(positions.len(), count * count);
+            assert_eq!(pairs.len(), count * (count - 1));
+            assert!(positions.values().all(|times| *times == rows / count), "{count}");
+            assert!(pairs.values().all(|times| *times == rows / count), "{count}: {pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_order_again_and_another_gives_another() {
+        assert_eq!(design(6, 5, 1).orders(), design(6, 5, 1).orders());
+        assert_ne!(design(6, 5, 1).orders(), design(6, 5, 2).orders());
+        assert!(design(0, 5, 1).orders().is_empty());
+        assert_eq!(design(6, 5, 1).runs(), 36);
+    }
 }

@@ -329,10 +329,10 @@ impl fmt::Display for Judgement {
             Outcome::OnTheEdge => ("on the edge", "; more rounds would tell"),
             Outcome::NotMet => ("not met", ""),
             Outcome::Unmeasured { why } => {
-                return write!(f, "gate not judged: {}: {why}", self.gate);
+                return write!(f, "not judged: {}: {why}", self.gate);
             }
         };
-        write!(f, "gate {title}: {}", self.gate)?;
+        write!(f, "{title}: {}", self.gate)?;
         if let Some(Interval { estimate, low, high }) = self.figure {
             let rounds = figures::rounds(self.rounds);
             let (estimate, low, high) = (word(estimate), word(low), word(high));

@@ -22,38 +22,38 @@ fn a_judgement_names_gate_figure_and_interval() {
     for (text, sentence) in [
         (
             "threads@16 <= 0.25 * sequential",
-            "gate met: threads@16 <= 0.25 * sequential: 0.1 (95% interval 0.1 to 0.104) over 5 rounds",
+            "met: threads@16 <= 0.25 * sequential: 0.1 (95% interval 0.1 to 0.104) over 5 rounds",
         ),
         (
             "threads@16 <= 0.05 * sequential",
-            "gate not met: threads@16 <= 0.05 * sequential: 0.1 (95% interval 0.1 to 0.104) \
+            "not met: threads@16 <= 0.05 * sequential: 0.1 (95% interval 0.1 to 0.104) \
              over 5 rounds",
         ),
         (
             "threads@16 <= 0.102 * sequential",
-            "gate on the edge: threads@16 <= 0.102 * sequential: 0.1 (95% interval 0.1 to 0.104) \
+            "on the edge: threads@16 <= 0.102 * sequential: 0.1 (95% interval 0.1 to 0.104) \
              over 5 rounds; more rounds would tell",
         ),
         (
             "sequential <= 1.2s",
-            "gate not met: sequential <= 1.2s: 2.5 s (95% interval 2.4 s to 2.6 s) over 5 rounds",
+            "not met: sequential <= 1.2s: 2.5 s (95% interval 2.4 s to 2.6 s) over 5 rounds",
         ),
         (
             "threads@32 <= threads@16",
-            "gate met: threads@32 <= threads@16: 1 (95% interval 1 to 1) over 5 rounds",
+            "met: threads@32 <= threads@16: 1 (95% interval 1 to 1) over 5 rounds",
         ),
         (
             "cpu threads@16 <= 99ms",
-            "gate not met: cpu threads@16 <= 99ms: 100 ms (95% interval 100 ms to 100 ms) \
+            "not met: cpu threads@16 <= 99ms: 100 ms (95% interval 100 ms to 100 ms) \
              over 5 rounds",
         ),
         (
             "memory threads@16 <= 1.0 * sequential",
-            "gate met: memory threads@16 <= 1.0 * sequential: 1 (95% interval 1 to 1) over 5 rounds",
+            "met: memory threads@16 <= 1.0 * sequential: 1 (95% interval 1 to 1) over 5 rounds",
         ),
         (
             "memory threads@16 <= 19MiB",
-            "gate not met: memory threads@16 <= 19MiB: 20.0 MB (95% interval 20.0 MB to 20.0 MB) \
+            "not met: memory threads@16 <= 19MiB: 20.0 MB (95% interval 20.0 MB to 20.0 MB) \
              over 5 rounds",
         ),
     ] {
@@ -132,8 +132,7 @@ fn a_baseline_is_compared_by_its_medians() {
         assert_eq!(judgement.fails(), fails, "{judgement}");
     }
     let judgement = gate("threads@32 <= baseline").judge(&recorded(), Some(&slower));
-    let sentence =
-        "gate not judged: threads@32 <= baseline: it takes 3 rounds, and the baseline has 0";
+    let sentence = "not judged: threads@32 <= baseline: it takes 3 rounds, and the baseline has 0";
     assert_eq!(judgement.to_string(), sentence);
 }
 

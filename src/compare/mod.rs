@@ -13,12 +13,20 @@ pub mod export;
 mod figures;
 pub mod gate;
 mod gate_syntax;
+pub mod machine;
+pub mod measure;
+pub mod process;
 pub mod results;
+pub mod same_work;
 pub mod stats;
+pub mod tutorial;
 mod verdict;
+pub mod visits;
 mod warnings;
 
 #[cfg(test)]
 mod gate_cases;
 #[cfg(test)]
 mod verdict_cases;
+#[cfg(test)]
+mod whole_cases;

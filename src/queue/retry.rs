@@ -151,11 +151,23 @@ impl Dice {
 
     /// The next number from 0 (included) to 1 (excluded).
     pub fn fraction(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// The next number from 0 (included) to `bound` (excluded); 0 when that is 0.
+    ///
+    /// By multiplication instead of division; the bias is below `bound` in 2^64.
+    pub fn below(&mut self, bound: usize) -> usize {
+        let scaled = u128::from(self.bits()) * bound as u128;
+        usize::try_from(scaled >> 64).expect("less than the bound, which is a usize")
+    }
+
+    fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        z ^ (z >> 31)
     }
 }
 

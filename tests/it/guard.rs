@@ -81,5 +81,5 @@ fn what_cannot_be_guarded_is_refused_at_once() {
             "hint: use a socks5:// proxy",
         ]);
     }
-    place.run(&["--demo", "--untrusted"]).code(2).says(&["--untrusted refuses the site of --demo"]);
+    place.run(&["--demo", "--untrusted"]).code(2).says(&["refuses the embedded site"]);
 }

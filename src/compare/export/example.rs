@@ -22,6 +22,7 @@ impl Example {
             analysis: &self.analysis,
             judgements: &self.judgements,
             changes: &self.changes,
+            published: &[],
         }
     }
 }

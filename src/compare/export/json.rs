@@ -27,6 +27,8 @@ struct Analysis<'a> {
     verdict: &'a [String],
     gates: &'a [String],
     baseline: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    published: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -111,6 +113,7 @@ fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
         verdict: &analysis.verdict,
         gates: report.judgements,
         baseline: report.changes,
+        published: report.published,
     }
 }
 

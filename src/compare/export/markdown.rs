@@ -33,6 +33,7 @@ pub(super) fn render(report: &Report) -> String {
         ("Warnings", analysis.warnings.as_slice()),
         ("Gates", report.judgements),
         ("Against the baseline", report.changes),
+        ("Beside the tutorial's figures", report.published),
     ] {
         text += &list(title, lines);
     }

@@ -28,6 +28,8 @@ pub struct Report<'a> {
     pub judgements: &'a [String],
     /// How it compares with an earlier comparison, a sentence each.
     pub changes: &'a [String],
+    /// Published figures beside those of the same experiment here, a line each.
+    pub published: &'a [String],
 }
 
 /// A format of files.
@@ -112,8 +114,13 @@ mod tests {
     fn every_format_takes_a_comparison_without_runs() {
         let results = super::super::results::tests::results(&[]);
         let analysis = super::super::analysis::analyse(&results);
-        let report =
-            Report { results: &results, analysis: &analysis, judgements: &[], changes: &[] };
+        let report = Report {
+            results: &results,
+            analysis: &analysis,
+            judgements: &[],
+            changes: &[],
+            published: &[],
+        };
         for (ending, format) in TABLE {
             assert!(render(*format, &report).ends_with('\n'), "{ending}");
         }

@@ -23,7 +23,7 @@ pub fn table(report: &Report, width: usize, colour: bool) -> String {
     let width = width.max(LEAST_WIDTH);
     let paint = Paint { colour };
     let rows = &report.analysis.rows;
-    let mut text = String::new();
+    let mut text = wrapped("", &words::plan(report.results), width, paint, Style::Faint) + "\n";
     let left_out = if rows.is_empty() {
         text += "No run was measured.\n";
         Vec::new()
@@ -182,7 +182,7 @@ fn blocks(share: f64, width: usize) -> String {
 }
 
 fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> String {
-    let Report { results, analysis, judgements, changes } = report;
+    let Report { results, analysis, judgements, changes, published } = report;
     let mut text = String::new();
     let mut add = |label: &str, line: &str, style| {
         text += &wrapped(label, line, width, paint, style);
@@ -216,6 +216,9 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
     }
     for line in *changes {
         add("baseline:", line, Style::Plain);
+    }
+    for line in *published {
+        add("tutorial:", line, Style::Plain);
     }
     if text.is_empty() { text } else { format!("\n{text}") }
 }
@@ -264,6 +267,8 @@ mod tests {
         assert_eq!(
             table(&example.report(), 100, false),
             "\
+Modes compared on 233 pages of embedded site, 10 ms away; 2 rounds, seed 1
+
 contender     seconds       ±                                    speed-up  CPU s    MB  bound
 sequential@1    2.550   0.050  ████████████████████████████████         -   0.10  20.0  latency 80 %
 threads@16      0.255*  0.005  ███▎                                10.00×   0.10  20.0  latency 60 %
@@ -288,6 +293,9 @@ Use threads@16: it takes a tenth of the time of sequential.
         assert_eq!(
             table(&example.report(), 60, false),
             "\
+Modes compared on 233 pages of embedded site, 10 ms away; 5
+rounds, seed 1
+
 contender     seconds       ±                speed-up  CPU s
 sequential@1    2.710   0.054  ███████████▉         -   0.10
 threads@1       2.740   0.055  ████████████     0.99×   0.10

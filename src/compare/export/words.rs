@@ -57,6 +57,19 @@ pub(super) fn title(job: &Job) -> String {
     format!("Modes compared on {} {pages} of {}", job.pages, printable(&job.source))
 }
 
+/// What ran, in one line.
+pub(super) fn plan(results: &Results) -> String {
+    let Results { job, design, .. } = results;
+    let away = job.site.as_ref().map(|site| format!(", {} ms away", site.latency_ms));
+    format!(
+        "{}{}; {}, seed {}",
+        title(job),
+        away.unwrap_or_default(),
+        counted(design.rounds, "round"),
+        design.seed
+    )
+}
+
 /// Everything that is needed to understand and repeat the figures, name by name.
 pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     let Results { machine, job, design, .. } = results;

@@ -215,8 +215,13 @@ mod tests {
         let Example { mut results, analysis, .. } = example::small();
         results.end = End::Interrupted;
         results.samples.pop();
-        let report =
-            Report { results: &results, analysis: &analysis, judgements: &[], changes: &[] };
+        let report = Report {
+            results: &results,
+            analysis: &analysis,
+            judgements: &[],
+            changes: &[],
+            published: &[],
+        };
         let page = render(Format::Html, &report);
         let banner = "<strong>partial:</strong> stopped in round 2 of 2</p>";
         assert!(page.find(banner).unwrap() < page.find("class=\"verdict\"").unwrap());
@@ -224,7 +229,13 @@ mod tests {
         results.end = End::Different { differences: vec!["threads@16 <in> round 2".into()] };
         let page = render(
             Format::Html,
-            &Report { results: &results, analysis: &analysis, judgements: &[], changes: &[] },
+            &Report {
+                results: &results,
+                analysis: &analysis,
+                judgements: &[],
+                changes: &[],
+                published: &[],
+            },
         );
         assert!(page.contains("<strong>no verdict:</strong> the runs did not do the same"));
         assert!(page.contains("<li>threads@16 &lt;in&gt; round 2</li>"));
@@ -240,8 +251,13 @@ mod tests {
         results.design.rounds = 5;
         results.design.contenders = vec![contender("threads@16")];
         let analysis = super::super::super::super::analysis::analyse(&results);
-        let report =
-            Report { results: &results, analysis: &analysis, judgements: &[], changes: &[] };
+        let report = Report {
+            results: &results,
+            analysis: &analysis,
+            judgements: &[],
+            changes: &[],
+            published: &[],
+        };
         let page = render(Format::Html, &report);
         assert!(elements(&page).iter().all(|element| element != "svg"));
         assert!(page.contains("<li>not measured: threads@16</li>"), "{page}");

@@ -115,6 +115,7 @@ pub(super) fn notes(report: &Report) -> String {
         ("Notes", notes.as_slice()),
         ("Gates", report.judgements),
         ("Against the baseline", report.changes),
+        ("Beside the tutorial's figures", report.published),
     ] {
         if !lines.is_empty() {
             text += &section(title, "", &list("", lines));

@@ -1,0 +1,95 @@
+//! The files that a comparison is exported to.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::compare::export::{Format, Report, render};
+
+/// Files to write, and in which format.
+pub(super) struct Exports<'a>(&'a [(PathBuf, Format)]);
+
+impl<'a> Exports<'a> {
+    /// Checks that each file can be written, without touching it.
+    pub(super) fn open(files: &'a [(PathBuf, Format)]) -> anyhow::Result<Self> {
+        for (path, _) in files {
+            let checked = match staged(path) {
+                Some(staged) => File::options()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .open(&staged)
+                    .and_then(|_| fs::remove_file(&staged)),
+                None => File::options().write(true).open(path).map(drop),
+            };
+            checked.with_context(|| failed(path))?;
+        }
+        Ok(Self(files))
+    }
+
+    /// Writes each of them anew: it is whole at any moment.
+    pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
+        for (path, format) in self.0 {
+            write(path, render(*format, report).as_bytes()).with_context(|| failed(path))?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(path: &Path) -> String {
+    format!("failed to write {}", path.display())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let target = staged(path);
+    let mut options = File::options();
+    options.write(true).create(target.is_some()).truncate(target.is_some());
+    options.open(target.as_deref().unwrap_or(path))?.write_all(bytes)?;
+    match target {
+        Some(staged) => fs::rename(staged, path),
+        None => Ok(()),
+    }
+}
+
+/// Where the file is written before it gets its name; `None` for what is there and
+/// no ordinary file, such as `/dev/stdout`.
+fn staged(path: &Path) -> Option<PathBuf> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return None;
+    }
+    let mut name = OsString::from(".");
+    name.push(path.file_name()?);
+    name.push(".part");
+    Some(path.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_nothing_is_left_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.md");
+        let files = [(path.clone(), Format::Markdown)];
+        Exports::open(&files).unwrap();
+        assert!(!path.exists(), "checking made a file");
+        write(&path, b"a long first text").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_found_before_anything_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["missing/report.json", ".", "/proc/report.json"] {
+            let files = [(dir.path().join(name), Format::Json)];
+            assert!(Exports::open(&files).is_err(), "{name}");
+        }
+        assert!(Exports::open(&[("/dev/null".into(), Format::Json)]).is_ok());
+    }
+}

@@ -1,0 +1,202 @@
+//! `fetchpages compare`: the pages are found once, then everybody fetches them.
+
+mod exports;
+mod pages;
+mod place;
+mod progress;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::exit::Status;
+use super::{print, signals, tell};
+use crate::cli::UsageError;
+use crate::clock::{Clock, SystemClock, rfc3339};
+use crate::compare::analysis::{self, Analysis};
+use crate::compare::baseline::{self, BaselineError};
+use crate::compare::export::{Format, Report, render, terminal};
+use crate::compare::gate::{Judgement, Outcome};
+use crate::compare::measure::{self, Step};
+use crate::compare::process::{Options, Processes, Stopper};
+use crate::compare::results::{self, End, Job, Results, Site};
+use crate::compare::{machine, tutorial};
+use crate::config::{self, Comparison, SourceOptions};
+use exports::Exports;
+use place::Place;
+use progress::Progress;
+
+pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
+    let baseline = read_baseline(config)?;
+    check_gates(config)?;
+    let exports = Exports::open(&config.exports)?;
+    let place = Place::new(config.directory.as_deref())?;
+    let (site, visited) = pages::find(&config.plan, &place.list())?;
+    if visited.pages == 0 {
+        return Ok(Status::NoPages);
+    }
+    let agreed = visited.check(config.design.runs(), config.is_agreed);
+    agreed.map_err(|why| pages::refused(&why))?;
+    let mut results = prepared(config, visited.pages);
+    if let Some((path, then)) = &baseline {
+        baseline::check_same_plan(&results.job, &results.design, then)
+            .map_err(|error| other_plan(path, &error))?;
+    }
+    let conclude = |results: &Results| Conclusion::of(config, results, baseline.as_ref());
+    let (stopper, progress) = (Stopper::default(), Progress::new(config.tell.is_quiet));
+    let to_stop = stopper.clone();
+    signals::watch_for_stop(move || to_stop.stop()).context("failed to watch for signals")?;
+    let options = Options {
+        program: std::env::current_exe().context("failed to find this program's own file")?,
+        list: place.list(),
+        directory: place.make_runs()?,
+        saves: config.saves,
+        arguments: config.passed_on.arguments.clone(),
+    };
+    let mut runner = Processes::new(options, stopper, &SystemClock);
+    let mut unwritten = None;
+    measure::measure(&mut results, &mut runner, &mut |step| {
+        progress.tell(&step);
+        // What is measured is kept should the machine go down; what cannot be
+        // written now is told at the end, when it is tried again.
+        if let Step::RoundEnded(results) = step
+            && unwritten.is_none()
+        {
+            unwritten = conclude(results).with(results, |report| exports.write(report)).err();
+        }
+    });
+    progress.end();
+    drop(site);
+    let conclusion = conclude(&results);
+    conclusion.with(&results, |report| print(&told(config, report)))?;
+    conclusion.tell(&results, config.tell.is_quiet);
+    conclusion.with(&results, |report| exports.write(report))?;
+    Ok(conclusion.status(&results))
+}
+
+/// What follows from the results, with what the user asked of them.
+struct Conclusion {
+    analysis: Analysis,
+    judgements: Vec<Judgement>,
+    /// How it compares with the baseline.
+    changes: Vec<String>,
+    /// The tutorial's figures beside those of its experiment.
+    published: Vec<String>,
+}
+
+impl Conclusion {
+    fn of(config: &Comparison, results: &Results, baseline: Option<&(PathBuf, Results)>) -> Self {
+        let mut analysis = analysis::analyse(results);
+        let then = baseline.map(|(_, then)| then);
+        let judge = |gate: &crate::compare::gate::Gate| gate.judge(results, then);
+        let judgements = config.gates.iter().map(judge).collect();
+        let mut changes = Vec::new();
+        if let Some(then) = then {
+            changes = baseline::compare(results, then).iter().map(ToString::to_string).collect();
+            analysis.warnings.extend(baseline::machine_warning(&results.machine, &then.machine));
+        }
+        let published = if config.is_tutorial { tutorial::beside(&analysis) } else { Vec::new() };
+        Self { analysis, judgements, changes, published }
+    }
+
+    fn with<T>(&self, results: &Results, take: impl FnOnce(&Report) -> T) -> T {
+        let judgements: Vec<_> = self.judgements.iter().map(ToString::to_string).collect();
+        let Self { analysis, changes, published, .. } = self;
+        take(&Report { results, analysis, judgements: &judgements, changes, published })
+    }
+
+    /// What went wrong, on standard error, where a script's log has it.
+    fn tell(&self, results: &Results, is_quiet: bool) {
+        match &results.end {
+            End::Broken { why } => tell(&format!("error: {why}\n")),
+            End::Different { differences } => {
+                tell("error: the runs cannot be compared\n");
+                for difference in differences {
+                    tell(&format!("caused by: {difference}\n"));
+                }
+            }
+            End::Complete | End::Running | End::Interrupted => (),
+        }
+        for judgement in &self.judgements {
+            match judgement.outcome {
+                Outcome::NotMet | Outcome::Unmeasured { .. } => {
+                    tell(&format!("error: gate {judgement}\n"));
+                }
+                Outcome::OnTheEdge if !is_quiet => tell(&format!("warning: gate {judgement}\n")),
+                Outcome::OnTheEdge | Outcome::Met => (),
+            }
+        }
+    }
+
+    fn status(&self, results: &Results) -> Status {
+        match results.end {
+            End::Interrupted => Status::Interrupted,
+            End::Different { .. } if !self.judgements.is_empty() => Status::Gate,
+            End::Running | End::Broken { .. } | End::Different { .. } => Status::Broken,
+            End::Complete if self.judgements.iter().any(Judgement::fails) => Status::Gate,
+            End::Complete => Status::Done,
+        }
+    }
+}
+
+fn told(config: &Comparison, report: &Report) -> String {
+    if config.tell.is_json {
+        render(Format::Json, report)
+    } else {
+        terminal::table(report, config.tell.width, config.tell.is_coloured)
+    }
+}
+
+/// Reads the earlier comparison, before anything runs.
+fn read_baseline(config: &Comparison) -> anyhow::Result<Option<(PathBuf, Results)>> {
+    let Some(path) = &config.baseline else { return Ok(None) };
+    let failed = || format!("failed to read the baseline {}", path.display());
+    let text = std::fs::read(path).with_context(failed)?;
+    Ok(Some((path.clone(), baseline::parse(&text).with_context(failed)?)))
+}
+
+fn other_plan(path: &std::path::Path, error: &BaselineError) -> UsageError {
+    UsageError {
+        message: format!("{}: {error}", path.display()),
+        hint: Some("compare with the options of the baseline, or export a new one".into()),
+    }
+}
+
+fn check_gates(config: &Comparison) -> Result<(), UsageError> {
+    for gate in &config.gates {
+        gate.check(&config.design, config.baseline.is_some()).map_err(|error| UsageError {
+            message: format!("--gate: {error}"),
+            hint: Some(
+                "a gate is about what --modes, --workers, --rounds and --baseline name".into(),
+            ),
+        })?;
+    }
+    Ok(())
+}
+
+/// Results with nothing measured yet.
+fn prepared(config: &Comparison, pages: u64) -> Results {
+    let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+    let site = match &config.plan.source {
+        SourceOptions::Demo { site, .. } => Some(Site {
+            latency_ms: millis(site.latency),
+            cpu_per_page_ms: millis(site.cpu_per_page),
+            bandwidth: site.bandwidth,
+        }),
+        _ => None,
+    };
+    let source = if site.is_some() { "the embedded site" } else { &config.plan.typed.text };
+    let (source, saves) = (source.to_owned(), config.saves);
+    let options = config.passed_on.shown.clone();
+    Results {
+        v: results::VERSION,
+        version: env!("CARGO_PKG_VERSION").into(),
+        started: rfc3339(SystemClock.wall()),
+        machine: machine::this(config::cpus()),
+        job: Job { source, pages, site, saves, options },
+        design: config.design.clone(),
+        end: End::Running,
+        samples: Vec::new(),
+        timelines: Vec::new(),
+    }
+}

@@ -1,0 +1,46 @@
+//! Where runs keep what they save, while a comparison goes on.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::app::tell;
+
+/// A directory of this comparison's own, removed at the end with all that is in it.
+pub(super) struct Place {
+    directory: PathBuf,
+}
+
+impl Place {
+    /// Makes it in `parent`, else where the system keeps temporary files.
+    pub(super) fn new(parent: Option<&Path>) -> anyhow::Result<Self> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        let directory = parent.join(format!("fetchpages-compare-{}", std::process::id()));
+        fs::create_dir_all(&parent)
+            .and_then(|()| DirBuilder::new().mode(0o700).create(&directory))
+            .with_context(|| format!("failed to create {}", directory.display()))?;
+        Ok(Self { directory })
+    }
+
+    /// The file with the pages of each run.
+    pub(super) fn list(&self) -> PathBuf {
+        self.directory.join("pages.txt")
+    }
+
+    /// Makes the directory for all runs.
+    pub(super) fn make_runs(&self) -> anyhow::Result<PathBuf> {
+        let runs = self.directory.join("runs");
+        fs::create_dir(&runs).with_context(|| format!("failed to create {}", runs.display()))?;
+        Ok(runs)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.directory) {
+            tell(&format!("warning: failed to remove {}: {error}\n", self.directory.display()));
+        }
+    }
+}

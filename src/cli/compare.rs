@@ -1,0 +1,276 @@
+//! `fetchpages compare`: what can be typed, and what follows from it.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use super::args::{HttpArgs, Mode, NamedArgs, Robots, SourceArgs};
+use super::convert::{plan, usage};
+use super::proxies::variable;
+use super::values::{self, Size};
+use super::{NoCommand, source};
+use crate::compare::design::Design;
+use crate::compare::export::Format;
+use crate::compare::gate::Gate;
+use crate::compare::results::Contender;
+use crate::compare::tutorial;
+use crate::config::{
+    self, CompareTelling, Comparison, DEFAULT_COMPARE_LATENCY, PassedOn, SourceOptions,
+};
+use crate::{exec, origin};
+
+/// `--rounds`.
+const DEFAULT_ROUNDS: u32 = 5;
+/// `--seed`.
+const DEFAULT_SEED: u64 = 1;
+/// The heading in the help of options that are passed on to each run.
+const PASSED_ON: &str = "HTTP";
+/// Options whose values may be secrets.
+const SECRETS: [&str; 4] = ["header", "cookie", "user", "proxy"];
+
+/// The arguments of `compare`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    #[command(flatten)]
+    /// Who is compared
+    pub plan: PlanArgs,
+    #[command(flatten)]
+    /// What becomes of pages while it runs
+    pub pages: PagesArgs,
+    #[command(flatten)]
+    /// What comes of it
+    pub outcome: OutcomeArgs,
+    #[command(flatten)]
+    /// The embedded site
+    pub site: SiteArgs,
+    #[command(flatten)]
+    /// Pages of other sites
+    pub named: NamedArgs,
+    #[command(flatten)]
+    /// How pages are asked for
+    pub http: HttpArgs,
+}
+
+/// The embedded site, when no other is named
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Embedded site (when no other pages are named)")]
+pub struct SiteArgs {
+    /// How far away it is: counts for each new connection and each request
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_COMPARE_LATENCY), value_parser = values::duration)]
+    pub latency: Duration,
+    /// Make its pages longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
+    pub cpu_per_page: Duration,
+    /// Its pages
+    #[arg(long, value_name = "N", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value_t = origin::DEFAULT_PAGES)]
+    pub pages: usize,
+    /// Have it send each connection's bodies at this rate, in bytes a second [default: no limit]
+    #[arg(long, value_name = "SIZE", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], value_parser = values::size)]
+    pub bandwidth: Option<Size>,
+}
+
+/// Who is compared, and how often
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Plan")]
+pub struct PlanArgs {
+    /// The modes to compare, separated by commas [default: all]
+    #[arg(long, value_name = "MODES", value_delimiter = ',')]
+    pub modes: Vec<Mode>,
+    /// Numbers of workers, separated by commas: each mode runs with each; sequential always has one [default: each mode's own]
+    #[arg(short = 'j', long, value_name = "N,N", value_delimiter = ',')]
+    pub workers: Vec<NonZeroU32>,
+    /// How often everybody runs, after a warm-up that does not count
+    #[arg(long, value_name = "N", default_value_t = NonZeroU32::new(DEFAULT_ROUNDS).expect("not zero"))]
+    pub rounds: NonZeroU32,
+    /// What the order within each round is drawn from
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
+    pub seed: u64,
+    /// The experiment of the tutorial behind this program: 233 pages at a tenth of its latency, beside the figures that it published [rounds: 3]
+    #[arg(long, conflicts_with_all = ["modes", "workers", "urls", "input_file", "index", "sitemap", "latency", "cpu_per_page", "pages", "bandwidth"])]
+    pub tutorial: bool,
+}
+
+/// What becomes of pages while it runs
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Plan")]
+pub struct PagesArgs {
+    /// The directory under which runs save their pages, which are removed at the end [default: the system's for temporary files]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Fetch, decode and hash, and do not save
+    #[arg(long)]
+    pub no_save: bool,
+}
+
+/// What comes of it
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Outcome")]
+pub struct OutcomeArgs {
+    /// Write the outcome to FILE, by its ending: .json (everything), .csv (a row for each run), .md or .html (a page with charts); repeatable
+    #[arg(long, value_name = "FILE")]
+    pub export: Vec<PathBuf>,
+    /// End with 6 unless this holds, such as 'threads@16 <= 0.25 * sequential', 'cpu async <= 2s', 'memory hybrid <= 40MB' or 'threads <= 1.1 * baseline'; judged on the 95% interval; repeatable
+    #[arg(long, value_name = "EXPR", value_parser = gate)]
+    pub gate: Vec<Gate>,
+    /// Set an earlier comparison of the same plan, exported as JSON, beside this one
+    #[arg(long, value_name = "FILE.json")]
+    pub baseline: Option<PathBuf>,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Tell no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Send all these requests to a site that is not on this machine
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Decides on the comparison. `matches` are those of the subcommand.
+pub(super) fn comparison(
+    typed: CompareArgs,
+    matches: &ArgMatches,
+    command: &clap::Command,
+) -> std::result::Result<Comparison, NoCommand> {
+    let CompareArgs { plan: who, pages, outcome, site, named, http } = typed;
+    let is_named = source::names_pages(&named);
+    let robots = http.robots;
+    let has_credentials = http.user.is_some() || http.cookie.is_some();
+    let latency = if who.tutorial { tutorial::LATENCY } else { site.latency };
+    let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
+    let mut plan = plan(source, &http)?;
+    if let SourceOptions::Demo { site: embedded, .. } = &mut plan.source {
+        embedded.pages = site.pages;
+        embedded.bandwidth = site.bandwidth.map(|size| size.0);
+    }
+    let leads_elsewhere = matches!(
+        plan.source,
+        SourceOptions::Index { .. } | SourceOptions::IndexFile { .. } | SourceOptions::Sitemap(_)
+    );
+    if leads_elsewhere && (has_credentials || !plan.fetch.credentials.is_empty()) {
+        return Ok(usage(
+            "compare does not send credentials to the links of an index",
+            "name the pages in a list: `fetchpages links` makes one",
+        )?);
+    }
+    let mut passed_on = passed_on(matches, command);
+    if leads_elsewhere && robots == Robots::Auto {
+        // The runs are given the pages as a list, which would obey no rules.
+        passed_on.arguments.push("--robots=obey".into());
+    }
+    if !is_named && http.proxy.is_none() {
+        // The embedded site is on this machine, whatever the way to others.
+        passed_on.arguments.push("--proxy=".into());
+    }
+    let rounds = if who.tutorial && matches.value_source("rounds") != Some(ValueSource::CommandLine)
+    {
+        tutorial::ROUNDS
+    } else {
+        who.rounds.get()
+    };
+    let contenders = if who.tutorial { tutorial::contenders(cpus()) } else { contenders(&who) };
+    let design = Design { contenders, rounds, seed: who.seed };
+    Ok(Comparison {
+        plan,
+        design,
+        saves: !pages.no_save,
+        directory: pages.output,
+        tell: telling(&outcome),
+        exports: exports(outcome.export)?,
+        gates: outcome.gate,
+        baseline: outcome.baseline,
+        is_agreed: outcome.yes,
+        is_tutorial: who.tutorial,
+        passed_on,
+    })
+}
+
+fn gate(text: &str) -> Result<Gate, String> {
+    Gate::parse(text).map_err(|error| error.to_string())
+}
+
+/// The files with their formats.
+fn exports(files: Vec<PathBuf>) -> super::convert::Result<Vec<(PathBuf, Format)>> {
+    let formatted = files.into_iter().map(|file| match Format::of(&file) {
+        Some(format) => Ok((file, format)),
+        None => usage(
+            format!("--export {}: its ending names no format", file.display()),
+            "name a file that ends in .json, .csv, .md or .html",
+        ),
+    });
+    formatted.collect()
+}
+
+/// Columns of a table where there is no terminal.
+const USUAL_WIDTH: usize = 100;
+
+fn telling(typed: &OutcomeArgs) -> CompareTelling {
+    let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let is_terminal = std::io::stdout().is_terminal();
+    CompareTelling {
+        is_json: typed.json,
+        is_quiet: typed.quiet,
+        width: columns.filter(|_| is_terminal).unwrap_or(USUAL_WIDTH),
+        // https://no-color.org: any value that is not empty.
+        is_coloured: is_terminal && variable("NO_COLOR").is_none(),
+    }
+}
+
+fn cpus() -> u32 {
+    u32::try_from(config::cpus().get()).unwrap_or(u32::MAX)
+}
+
+/// Each mode with each number of workers, each once.
+fn contenders(typed: &PlanArgs) -> Vec<Contender> {
+    let all: Vec<&'static exec::Row> = exec::TABLE.iter().collect();
+    let typed_modes = typed.modes.iter().map(|mode| mode.0).collect();
+    let modes: Vec<_> = if typed.modes.is_empty() { all } else { typed_modes };
+    let mut contenders = Vec::new();
+    for mode in modes {
+        let usual = (mode.default_workers)(config::cpus());
+        let usual = u32::try_from(usual.get()).unwrap_or(u32::MAX);
+        let typed_numbers: Vec<u32> = typed.workers.iter().map(|workers| workers.get()).collect();
+        let is_usual = typed_numbers.is_empty() || !mode.is_scalable;
+        for workers in if is_usual { vec![usual] } else { typed_numbers } {
+            let contender = Contender { mode: mode.name.into(), workers };
+            if !contenders.contains(&contender) {
+                contenders.push(contender);
+            }
+        }
+    }
+    contenders
+}
+
+/// The options of HTTP that were typed, as they are typed for each run.
+fn passed_on(matches: &ArgMatches, command: &clap::Command) -> PassedOn {
+    let mut passed = PassedOn::default();
+    let options = command.get_arguments().filter(|option| {
+        let is_typed = matches.value_source(option.get_id().as_str());
+        option.get_help_heading() == Some(PASSED_ON) && is_typed == Some(ValueSource::CommandLine)
+    });
+    for option in options {
+        let Some(name) = option.get_long() else { continue };
+        let takes = option.get_num_args().is_some_and(|range| range.takes_values());
+        if !takes {
+            passed.arguments.push(format!("--{name}").into());
+            passed.shown.push(format!("--{name}"));
+            continue;
+        }
+        for value in matches.get_raw(option.get_id().as_str()).into_iter().flatten() {
+            let mut argument = OsString::from(format!("--{name}="));
+            argument.push(value);
+            passed.shown.push(if SECRETS.contains(&name) {
+                format!("--{name}=…")
+            } else {
+                argument.to_string_lossy().into_owned()
+            });
+            passed.arguments.push(argument);
+        }
+    }
+    passed
+}

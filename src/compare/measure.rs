@@ -1,0 +1,154 @@
+//! Runs everybody in turn and keeps what was measured, whatever ends it.
+
+use super::results::{Contender, End, Results, Sample, Timeline};
+use super::stats;
+
+/// One run, by who ran in which round; round 0 is the warm-up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Turn {
+    /// The round.
+    pub round: u32,
+    /// Who.
+    pub contender: Contender,
+}
+
+impl std::fmt::Display for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.round {
+            0 => write!(f, "{} in the warm-up", self.contender),
+            round => write!(f, "{} in round {round}", self.contender),
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Measured {
+    /// Its figures.
+    pub sample: Sample,
+    /// What it did, as a digest: equal for runs that ended with the same set of
+    /// URL, status and SHA-256.
+    pub work: [u8; 32],
+}
+
+/// Why a run gave no figures.
+#[derive(Debug, PartialEq, Eq)]
+pub enum RunError {
+    /// It was stopped from outside.
+    Stopped,
+    /// It failed; how, in one line.
+    Failed(String),
+}
+
+/// Runs a contender.
+///
+/// Implementors do every run in the same way, each in a fresh place, and keep what
+/// it did until they are dropped, so that it can be asked for later.
+pub trait Runner {
+    /// Runs once, to the end.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; the figures of such a run do not count.
+    fn run(&mut self, turn: &Turn) -> Result<Measured, RunError>;
+
+    /// In what two runs differ, a line each, the first few of them. Both have run.
+    fn differences(&mut self, one: &Turn, other: &Turn) -> Vec<String>;
+
+    /// A run page by page; `None` when it cannot be had.
+    fn timeline(&mut self, turn: &Turn, seconds: f64) -> Option<Timeline>;
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// A run begins: its place among `runs`, from 1.
+    Begins {
+        /// Which.
+        turn: &'a Turn,
+        /// Its place.
+        number: u64,
+        /// Runs in all.
+        runs: u64,
+    },
+    /// A round ended, or the warm-up.
+    RoundEnded(&'a Results),
+}
+
+/// Runs the design of `results` and puts what is measured into it, with how it
+/// ended. What was measured before something went wrong stays.
+///
+/// The warm-up comes first: everybody once, in the order of the design, not
+/// measured, but held to the same work as the others.
+pub fn measure(results: &mut Results, runner: &mut dyn Runner, told: &mut dyn FnMut(Step)) {
+    results.end = match run_all(results, runner, told) {
+        Ok(()) => End::Complete,
+        Err(end) => end,
+    };
+    results.timelines = timelines(results, runner);
+}
+
+fn run_all(
+    results: &mut Results,
+    runner: &mut dyn Runner,
+    told: &mut dyn FnMut(Step),
+) -> Result<(), End> {
+    let warm_up = (0..results.design.contenders.len()).collect();
+    let orders = std::iter::once(warm_up).chain(results.design.orders());
+    let orders: Vec<Vec<usize>> = orders.collect();
+    let runs = results.design.runs();
+    let mut number = 0;
+    let mut first: Option<(Turn, [u8; 32])> = None;
+    for (round, order) in (0..).zip(orders) {
+        for place in order {
+            let turn = Turn { round, contender: results.design.contenders[place].clone() };
+            number += 1;
+            told(Step::Begins { turn: &turn, number, runs });
+            let Measured { sample, work } = runner.run(&turn).map_err(|error| match error {
+                RunError::Stopped => End::Interrupted,
+                RunError::Failed(why) => End::Broken { why: format!("{turn}: {why}") },
+            })?;
+            match &first {
+                Some((one, expected)) if *expected != work => {
+                    let mut differences = vec![format!("{one} and {turn} did not do the same")];
+                    differences.extend(runner.differences(one, &turn));
+                    return Err(End::Different { differences });
+                }
+                Some(_) => (),
+                None => first = Some((turn, work)),
+            }
+            if round > 0 {
+                results.samples.push(sample);
+            }
+        }
+        told(Step::RoundEnded(results));
+    }
+    Ok(())
+}
+
+/// One run of each mode: of its contender with the shortest median the run that
+/// is nearest to that median.
+fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
+    let mut best: Vec<(&Contender, f64)> = Vec::new();
+    for contender in &results.design.contenders {
+        let Some(median) = stats::median(&times(results, contender)) else { continue };
+        match best.iter_mut().find(|(other, _)| other.mode == contender.mode) {
+            Some(kept) if kept.1 <= median => (),
+            Some(kept) => *kept = (contender, median),
+            None => best.push((contender, median)),
+        }
+    }
+    let typical = |(contender, median): (&Contender, f64)| {
+        let of = results.samples.iter().filter(|sample| sample.contender == *contender);
+        let distance = |sample: &&Sample| (sample.seconds - median).abs();
+        let sample = of.min_by(|one, other| distance(one).total_cmp(&distance(other)))?;
+        let turn = Turn { round: sample.round, contender: contender.clone() };
+        runner.timeline(&turn, sample.seconds)
+    };
+    best.into_iter().filter_map(typical).collect()
+}
+
+fn times(results: &Results, contender: &Contender) -> Vec<f64> {
+    let of = results.samples.iter().filter(|sample| sample.contender == *contender);
+    of.map(|sample| sample.seconds).collect()
+}

@@ -1,0 +1,211 @@
+//! Runs each contender as this program in a process of its own.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde::Deserialize;
+
+use super::measure::{Measured, RunError, Runner, Turn};
+use super::results::{Sample, Timeline};
+use super::same_work;
+use crate::clock::Clock;
+use crate::message::{excerpt, one_line};
+
+/// Exit codes of runs whose figures count: all pages done; done, but some failed.
+const COUNTED: [i32; 2] = [0, 3];
+
+/// How each run is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// This program.
+    pub program: PathBuf,
+    /// A file with the URLs of the pages, one a line.
+    pub list: PathBuf,
+    /// An empty directory for all that the runs leave.
+    pub directory: PathBuf,
+    /// Whether pages are saved.
+    pub saves: bool,
+    /// Further arguments.
+    pub arguments: Vec<OsString>,
+}
+
+/// Stops the run that is going on, and every later one, from any thread.
+#[derive(Debug, Clone, Default)]
+pub struct Stopper(Arc<Mutex<Running>>);
+
+#[derive(Debug, Default)]
+struct Running {
+    is_stopped: bool,
+    /// The group of the run's processes.
+    group: Option<Pid>,
+}
+
+impl Stopper {
+    /// Ends the run at once: nothing of it is kept.
+    pub fn stop(&self) {
+        let mut running = self.lock();
+        running.is_stopped = true;
+        if let Some(group) = running.group {
+            // It may have ended by itself this moment.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.lock().is_stopped
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
+        // Nothing in here can panic between two changes that belong together.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The runner of real processes.
+pub struct Processes<'a> {
+    options: Options,
+    stopper: Stopper,
+    clock: &'a dyn Clock,
+}
+
+/// The part of a run's summary that is kept.
+#[derive(Deserialize)]
+struct Summary {
+    seconds: f64,
+    cpu_seconds: f64,
+    cpu_user_seconds: f64,
+    cpu_system_seconds: f64,
+    cpu_children_seconds: f64,
+    peak_rss_bytes: u64,
+    context_switches_voluntary: u64,
+    context_switches_involuntary: u64,
+    connections: u64,
+    saved: u64,
+    failed: u64,
+    bytes: u64,
+    wire_bytes: u64,
+}
+
+impl<'a> Processes<'a> {
+    /// A runner that `stopper` stops.
+    pub const fn new(options: Options, stopper: Stopper, clock: &'a dyn Clock) -> Self {
+        Self { options, stopper, clock }
+    }
+
+    /// The directory of a run. Each has its own, and none is removed before the
+    /// end: on some file systems it is slow to create files after many were removed.
+    fn directory(&self, turn: &Turn) -> PathBuf {
+        let Turn { round, contender } = turn;
+        let name = format!("{round}-{}-{}", contender.mode, contender.workers);
+        self.options.directory.join(name)
+    }
+
+    fn command(&self, turn: &Turn, errors: File) -> Command {
+        let mut command = Command::new(&self.options.program);
+        command.arg("--input-file").arg(&self.options.list);
+        command.arg("--output").arg(self.directory(turn));
+        command.args(["--mode", &turn.contender.mode]);
+        command.args(["--workers", &turn.contender.workers.to_string()]);
+        command.args(["--json", "--progress", "none"]);
+        if !self.options.saves {
+            command.arg("--no-save");
+        }
+        command.args(&self.options.arguments);
+        // In a group of its own, Ctrl-C reaches this process alone.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        command
+    }
+
+    fn run_process(&self, turn: &Turn) -> Result<(Summary, f64), RunError> {
+        let failed = |what: &str| {
+            let what = what.to_owned();
+            move |error: std::io::Error| RunError::Failed(format!("{what}: {error}"))
+        };
+        let errors_path = self.directory(turn).with_extension("stderr");
+        let errors = File::options().create_new(true).write(true).open(&errors_path);
+        let errors = errors.map_err(failed("its messages cannot be kept"))?;
+        let started = self.clock.now();
+        let child = {
+            let mut running = self.stopper.lock();
+            if running.is_stopped {
+                return Err(RunError::Stopped);
+            }
+            let child = self.command(turn, errors).spawn().map_err(failed("cannot be started"))?;
+            running.group = i32::try_from(child.id()).ok().map(Pid::from_raw);
+            child
+        };
+        let ended = child.wait_with_output();
+        let seconds = (self.clock.now() - started).as_secs_f64();
+        self.stopper.lock().group = None;
+        if self.stopper.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        let ended = ended.map_err(failed("cannot be waited for"))?;
+        if !ended.status.code().is_some_and(|code| COUNTED.contains(&code)) {
+            let said = last_error(&errors_path);
+            return Err(RunError::Failed(format!("{}{said}", ended.status)));
+        }
+        let summary = serde_json::from_slice(&ended.stdout)
+            .map_err(|error| RunError::Failed(format!("its summary is not as expected: {error}")));
+        Ok((summary?, seconds))
+    }
+}
+
+/// To six decimals: what is stored is read back as it was.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// What a run said last of errors, to be added to how it ended.
+fn last_error(path: &Path) -> String {
+    let said = std::fs::read(path).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let lines = || said.lines().rev().filter(|line| !line.trim().is_empty());
+    let line = lines().find(|line| line.starts_with("error: ")).or_else(|| lines().next());
+    line.map_or_else(String::new, |line| format!(", {}", excerpt(line)))
+}
+
+impl Runner for Processes<'_> {
+    fn run(&mut self, turn: &Turn) -> Result<Measured, RunError> {
+        let (summary, process_seconds) = self.run_process(turn)?;
+        let work = same_work::read(&self.directory(turn))
+            .map_err(|error| RunError::Failed(one_line(&error)))?;
+        let sample = Sample {
+            round: turn.round,
+            contender: turn.contender.clone(),
+            seconds: summary.seconds,
+            process_seconds: rounded(process_seconds),
+            cpu_seconds: summary.cpu_seconds,
+            cpu_user_seconds: summary.cpu_user_seconds,
+            cpu_system_seconds: summary.cpu_system_seconds,
+            cpu_children_seconds: summary.cpu_children_seconds,
+            peak_rss_bytes: summary.peak_rss_bytes,
+            context_switches_voluntary: summary.context_switches_voluntary,
+            context_switches_involuntary: summary.context_switches_involuntary,
+            connections: summary.connections,
+            saved: summary.saved,
+            failed: summary.failed,
+            bytes: summary.bytes,
+            wire_bytes: summary.wire_bytes,
+            median_wait_ms: rounded(work.median_wait_ms),
+        };
+        Ok(Measured { sample, work: work.digest })
+    }
+
+    fn differences(&mut self, one: &Turn, other: &Turn) -> Vec<String> {
+        same_work::differences(&self.directory(one), &self.directory(other))
+            .unwrap_or_else(|error| vec![one_line(&error)])
+    }
+
+    fn timeline(&mut self, turn: &Turn, seconds: f64) -> Option<Timeline> {
+        let directory = self.directory(turn);
+        // A picture less is no reason to lose the figures.
+        same_work::timeline(&directory, turn.contender.clone(), turn.round, seconds).ok()
+    }
+}

@@ -1,0 +1,122 @@
+//! The experiment of the tutorial behind this program, and what it published.
+
+use std::time::Duration;
+
+use super::analysis::{Analysis, Row};
+use super::results::Contender;
+
+/// A tenth of the latency that the tutorial's loop implies: 137.37 s for 233 pages.
+pub const LATENCY: Duration = Duration::from_millis(59);
+
+/// Runs of each contender, when nothing else is said: the loop alone takes 14 s.
+pub const ROUNDS: u32 = 3;
+
+/// A figure that the tutorial published: seconds for 233 pages.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Published {
+    /// The mode that does what it did.
+    pub mode: &'static str,
+    /// The workers that it had, or that its figure implies.
+    pub workers: u32,
+    /// The shortest and the longest time, in seconds.
+    pub seconds: (f64, f64),
+}
+
+/// What was published. The pool of processes was sized to a CPU count that was not
+/// told; 137/18 implies 8.
+pub const PUBLISHED: [Published; 4] = [
+    Published { mode: "sequential", workers: 1, seconds: (137.37, 137.37) },
+    Published { mode: "threads", workers: 16, seconds: (11.23, 11.23) },
+    Published { mode: "threads", workers: 32, seconds: (4.6, 4.6) },
+    Published { mode: "processes", workers: 8, seconds: (18.10, 19.28) },
+];
+
+/// Who runs in it, on a machine with so many CPUs.
+pub fn contenders(cpus: u32) -> Vec<Contender> {
+    let mut contenders: Vec<Contender> = Vec::new();
+    for (mode, workers) in [
+        ("sequential", 1),
+        ("threads", 16),
+        ("threads", 32),
+        ("processes", cpus),
+        ("processes", 8),
+        ("rayon", cpus),
+        ("async", 64),
+        ("hybrid", 64),
+    ] {
+        let contender = Contender { mode: mode.into(), workers };
+        if !contenders.contains(&contender) {
+            contenders.push(contender);
+        }
+    }
+    contenders
+}
+
+/// The speed-up of each contender beside what the tutorial published, a line each.
+///
+/// Speed-ups and not times: the latency is not its own, and neither is the machine.
+pub fn beside(analysis: &Analysis) -> Vec<String> {
+    let loop_seconds = PUBLISHED[0].seconds.0;
+    let line = |row: &Row| {
+        let here = row.speed_up?.estimate;
+        let of = |published: &&Published| {
+            published.mode == row.contender.mode && published.workers == row.contender.workers
+        };
+        let published = PUBLISHED.iter().find(of).map_or_else(
+            || "no figure published".to_owned(),
+            |Published { seconds: (least, most), .. }| match (
+                loop_seconds / most,
+                loop_seconds / least,
+            ) {
+                (slow, fast) if slow < fast => {
+                    format!("{slow:.1} to {fast:.1} x published ({least:.2} to {most:.2} s)")
+                }
+                (only, _) => format!("{only:.1} x published ({least:.2} s)"),
+            },
+        );
+        Some(format!("{}: {here:.1} x here, {published}", row.contender))
+    };
+    analysis.rows.iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::analysis::analyse;
+    use crate::compare::results::tests::results;
+
+    #[test]
+    fn speed_ups_stand_beside_the_published_ones() {
+        let results = results(&[
+            ("sequential@1", &[13.8, 13.8, 13.8]),
+            ("threads@16", &[1.2, 1.2, 1.2]),
+            ("threads@32", &[0.6, 0.6, 0.6]),
+            ("processes@8", &[1.84, 1.84, 1.84]),
+            ("hybrid@64", &[0.3, 0.3, 0.3]),
+        ]);
+        assert_eq!(
+            beside(&analyse(&results)),
+            [
+                "sequential@1: 1.0 x here, 1.0 x published (137.37 s)",
+                "threads@16: 11.5 x here, 12.2 x published (11.23 s)",
+                "threads@32: 23.0 x here, 29.9 x published (4.60 s)",
+                "processes@8: 7.5 x here, 7.1 to 7.6 x published (18.10 to 19.28 s)",
+                "hybrid@64: 46.0 x here, no figure published",
+            ]
+        );
+    }
+
+    #[test]
+    fn everybody_runs_once_whatever_the_cpus() {
+        for cpus in [1, 2, 8, 64] {
+            let mut all = contenders(cpus);
+            assert!(PUBLISHED.iter().all(|it| {
+                all.iter().any(|one| one.mode == it.mode && one.workers == it.workers)
+            }));
+            let count = all.len();
+            all.sort();
+            all.dedup();
+            assert_eq!(all.len(), count, "{cpus}");
+        }
+    }
+}

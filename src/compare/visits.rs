@@ -1,0 +1,146 @@
+//! Whose sites a comparison would ask, and whether it may.
+
+use std::collections::BTreeMap;
+
+use url::{Host, Url};
+
+use crate::queue::site_policy;
+
+/// The sites that the pages of one run are on.
+#[derive(Debug, Default)]
+pub struct Visits {
+    /// Pages.
+    pub pages: u64,
+    /// Of these the ones that are not on this machine, by host.
+    foreign: BTreeMap<String, u64>,
+}
+
+/// Why it may not run.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The site is known not to want it.
+    #[error(
+        "compare does not run against {host}: {policy} asks programs to keep to limits that would \
+         make all modes the same"
+    )]
+    KnownSite {
+        /// The host.
+        host: String,
+        /// Who says so.
+        policy: &'static str,
+    },
+    /// The user was not asked yet.
+    #[error("compare would send {requests} requests to {hosts}")]
+    NotAgreed {
+        /// How many.
+        requests: u64,
+        /// To whom.
+        hosts: String,
+    },
+}
+
+impl Visits {
+    /// Adds a page.
+    pub fn add(&mut self, url: &Url) {
+        self.pages += 1;
+        if !is_loopback(url) {
+            *self.foreign.entry(url.host_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Whether so many runs may begin; to other machines only if that was agreed to.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] when they may not.
+    pub fn check(&self, runs: u64, is_agreed: bool) -> Result<(), Refused> {
+        if let Some(refused) = self.foreign.keys().find_map(|host| known(host)) {
+            return Err(refused);
+        }
+        if is_agreed || self.foreign.is_empty() {
+            return Ok(());
+        }
+        let requests = self.foreign.values().sum::<u64>() * runs;
+        let mut hosts: Vec<&str> = self.foreign.keys().map(String::as_str).take(3).collect();
+        let more = format!("{} more hosts", self.foreign.len() - hosts.len());
+        if self.foreign.len() > hosts.len() {
+            hosts.push(&more);
+        }
+        Err(Refused::NotAgreed { requests, hosts: hosts.join(", ") })
+    }
+}
+
+/// Refuses an address of a site that is known not to want it.
+///
+/// # Errors
+///
+/// [`Refused::KnownSite`].
+pub fn refuse_known(url: &Url) -> Result<(), Refused> {
+    url.host_str().and_then(known).map_or(Ok(()), Err)
+}
+
+fn known(host: &str) -> Option<Refused> {
+    let policy = site_policy::of_host(host)?.name;
+    Some(Refused::KnownSite { host: host.to_owned(), policy })
+}
+
+/// Whether the address names this machine by itself: a loopback address (RFC 1122,
+/// 3.2.1.3; RFC 4291, 2.5.3) or a name that always means one (RFC 6761, 6.3).
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visits(urls: &[&str]) -> Visits {
+        let mut visits = Visits::default();
+        for url in urls {
+            visits.add(&Url::parse(url).unwrap());
+        }
+        visits
+    }
+
+    #[test]
+    fn this_machine_may_always_be_asked() {
+        let local = [
+            "http://127.0.0.1:8/",
+            "http://[::1]/",
+            "http://localhost:80/",
+            "http://a.localhost./",
+        ];
+        assert_eq!(visits(&local).check(36, false), Ok(()));
+        assert_eq!(visits(&local).pages, 4);
+    }
+
+    #[test]
+    fn other_machines_may_be_asked_when_that_is_agreed_to() {
+        let mixed =
+            visits(&["http://127.0.0.1/", "http://b.org/1", "http://a.org/2", "http://a.org/3"]);
+        let refused = mixed.check(36, false).unwrap_err();
+        assert_eq!(refused.to_string(), "compare would send 108 requests to a.org, b.org");
+        assert_eq!(mixed.check(36, true), Ok(()));
+        let many = ["http://a/", "http://b/", "http://c/", "http://d/", "http://e/"];
+        let refused = visits(&many).check(1, false).unwrap_err();
+        assert_eq!(refused.to_string(), "compare would send 5 requests to a, b, c, 2 more hosts");
+    }
+
+    #[test]
+    fn a_site_with_a_policy_is_never_asked() {
+        let wiki = Url::parse("https://en.wikipedia.org/wiki/India").unwrap();
+        assert!(matches!(refuse_known(&wiki), Err(Refused::KnownSite { policy: "Wikimedia", .. })));
+        let mixed = visits(&["http://127.0.0.1/", wiki.as_str()]);
+        let refused = mixed.check(1, true).unwrap_err().to_string();
+        assert!(refused.contains("en.wikipedia.org: Wikimedia asks"), "{refused}");
+        assert_eq!(refuse_known(&Url::parse("https://example.org/").unwrap()), Ok(()));
+    }
+}
