@@ -66,10 +66,11 @@ fn a_process_that_is_killed_costs_its_page_a_retry() {
     let urls = ["/a", "/stuck", "/b", "/c", "/d"].map(|path| server.url(path));
     let running = place.start(&arguments(&urls, &["-j", "1"]));
     server.wait_for("/stuck");
-    is_free.store(true, Ordering::SeqCst);
     let processes = children(&running);
     assert_eq!(processes.len(), 1);
     kill(processes[0], Signal::SIGKILL).unwrap();
+    // Only now: the server may not have looked at it for the first request yet.
+    is_free.store(true, Ordering::SeqCst);
     let ended = Ended::of(running.wait_with_output().unwrap()).code(0);
     let ended = ended.says(&["worker process 1 was killed by signal 9 (SIGKILL)"]);
     let summary = ended.json();
