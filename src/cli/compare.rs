@@ -111,7 +111,7 @@ pub struct PagesArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Outcome")]
 pub struct OutcomeArgs {
-    /// Write the outcome to FILE, by its ending: .json (everything), .csv (a row for each run), .md or .html (a page with charts); repeatable
+    /// Write the outcome to FILE, by its ending: .json (everything), .csv (a row for each run), .md, .html (a page with charts) or .svg (the chart of times); repeatable
     #[arg(long, value_name = "FILE")]
     pub export: Vec<PathBuf>,
     /// End with 6 unless this holds, such as 'threads@16 <= 0.25 * sequential', 'cpu async <= 2s', 'memory hybrid <= 40MB' or 'threads <= 1.1 * baseline'; judged on the 95% interval; repeatable
@@ -200,7 +200,7 @@ fn exports(files: Vec<PathBuf>) -> super::convert::Result<Vec<(PathBuf, Format)>
         Some(format) => Ok((file, format)),
         None => usage(
             format!("--export {}: its ending names no format", file.display()),
-            "name a file that ends in .json, .csv, .md or .html",
+            "name a file that ends in .json, .csv, .md, .html or .svg",
         ),
     });
     formatted.collect()

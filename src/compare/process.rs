@@ -42,19 +42,23 @@ pub struct Stopper(Arc<Mutex<Running>>);
 #[derive(Debug, Default)]
 struct Running {
     is_stopped: bool,
+    /// Whether a run was started.
+    has_begun: bool,
     /// The group of the run's processes.
     group: Option<Pid>,
 }
 
 impl Stopper {
-    /// Ends the run at once: nothing of it is kept.
-    pub fn stop(&self) {
+    /// Ends the run at once: nothing of it is kept. Tells whether there are runs at
+    /// all, that is whether the first one has begun.
+    pub fn stop(&self) -> bool {
         let mut running = self.lock();
         running.is_stopped = true;
         if let Some(group) = running.group {
             // It may have ended by itself this moment.
             let _ = killpg(group, Signal::SIGKILL);
         }
+        running.has_begun
     }
 
     fn is_stopped(&self) -> bool {
@@ -136,6 +140,7 @@ impl<'a> Processes<'a> {
             if running.is_stopped {
                 return Err(RunError::Stopped);
             }
+            running.has_begun = true;
             let child = self.command(turn, errors).spawn().map_err(failed("cannot be started"))?;
             running.group = i32::try_from(child.id()).ok().map(Pid::from_raw);
             child

@@ -170,6 +170,17 @@ fn others_are_asked_only_when_that_is_agreed_to() {
     place.run(&["compare", "--index", wiki, "--yes"]).code(2).says(&["Wikimedia"]);
 }
 
+#[test]
+fn ctrl_c_before_the_first_run_leaves_nothing_behind() {
+    let (place, server) = (Place::new(), Canned::start(|_| Reply::Stall(Vec::new())));
+    let index = server.url("/index");
+    let running = place.start(&["compare", "--index", &index, "-o", "work"]);
+    server.wait_for("/index");
+    kill(Pid::from_raw(i32::try_from(running.id()).unwrap()), Signal::SIGINT).unwrap();
+    Ended::of(running.wait_with_output().unwrap()).code(130);
+    assert!(names_in(&place.path("work")).is_empty());
+}
+
 /// Starts a comparison whose third round hangs, with its report, and waits until
 /// two rounds are measured.
 fn hanging(place: &Place, server: &Canned) -> std::process::Child {
@@ -271,7 +282,7 @@ fn a_later_comparison_is_held_against_an_earlier_one() {
 fn every_format_is_written() {
     let place = Place::new();
     let mut arguments = SMALL.to_vec();
-    let files = ["a.json", "a.csv", "a.md", "a.HTML"];
+    let files = ["a.json", "a.csv", "a.md", "a.HTML", "a.svg"];
     for file in &files {
         arguments.extend(["--export", file]);
     }

@@ -31,6 +31,8 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     check_gates(config)?;
     let exports = Exports::open(&config.exports)?;
     let place = Place::new(config.directory.as_deref())?;
+    let stopper = Stopper::default();
+    watch_signals(&place, &stopper)?;
     let (site, visited) = pages::find(&config.plan, &place.list())?;
     if visited.pages == 0 {
         return Ok(Status::NoPages);
@@ -43,9 +45,7 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
             .map_err(|error| other_plan(path, &error))?;
     }
     let conclude = |results: &Results| Conclusion::of(config, results, baseline.as_ref());
-    let (stopper, progress) = (Stopper::default(), Progress::new(config.tell.is_quiet));
-    let to_stop = stopper.clone();
-    signals::watch_for_stop(move || to_stop.stop()).context("failed to watch for signals")?;
+    let progress = Progress::new(config.tell.is_quiet);
     let options = Options {
         program: std::env::current_exe().context("failed to find this program's own file")?,
         list: place.list(),
@@ -54,15 +54,16 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
         arguments: config.passed_on.arguments.clone(),
     };
     let mut runner = Processes::new(options, stopper, &SystemClock);
-    let mut unwritten = None;
+    let mut is_unwritten = false;
     measure::measure(&mut results, &mut runner, &mut |step| {
         progress.tell(&step);
         // What is measured is kept should the machine go down; what cannot be
         // written now is told at the end, when it is tried again.
         if let Step::RoundEnded(results) = step
-            && unwritten.is_none()
+            && !is_unwritten
         {
-            unwritten = conclude(results).with(results, |report| exports.write(report)).err();
+            let written = conclude(results).with(results, |report| exports.write(report));
+            is_unwritten = written.is_err();
         }
     });
     progress.end();
@@ -72,6 +73,20 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     conclusion.tell(&results, config.tell.is_quiet);
     conclusion.with(&results, |report| exports.write(report))?;
     Ok(conclusion.status(&results))
+}
+
+/// The first Ctrl-C stops the run that goes on, if one does; what was measured is
+/// told then. Before the first run there is nothing to tell, and it all ends at once.
+fn watch_signals(place: &Place, stopper: &Stopper) -> anyhow::Result<()> {
+    let (directory, stopper) = (place.directory().to_owned(), stopper.clone());
+    let on_first = move || {
+        if !stopper.stop() {
+            // What cannot be removed is left to the user, who wants it to end.
+            let _ = std::fs::remove_dir_all(&directory);
+            signals::end_at_once();
+        }
+    };
+    signals::watch_for_stop(on_first).context("failed to watch for signals")
 }
 
 /// What follows from the results, with what the user asked of them.

@@ -24,6 +24,10 @@ impl Place {
         Ok(Self { directory })
     }
 
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The file with the pages of each run.
     pub(super) fn list(&self) -> PathBuf {
         self.directory.join("pages.txt")

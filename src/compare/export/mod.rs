@@ -43,6 +43,8 @@ pub enum Format {
     Markdown,
     /// One page with charts that needs nothing else.
     Html,
+    /// The chart of times alone.
+    Svg,
 }
 
 /// The formats by the endings of files.
@@ -51,6 +53,7 @@ pub const TABLE: &[(&str, Format)] = &[
     ("csv", Format::Csv),
     ("md", Format::Markdown),
     ("html", Format::Html),
+    ("svg", Format::Svg),
 ];
 
 impl Format {
@@ -70,6 +73,7 @@ pub fn render(format: Format, report: &Report) -> String {
         Format::Csv => self::csv::render(report.results),
         Format::Markdown => markdown::render(report),
         Format::Html => html::render(report),
+        Format::Svg => html::picture(report),
     }
 }
 

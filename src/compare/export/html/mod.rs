@@ -9,4 +9,4 @@ mod scaling;
 mod sections;
 mod timeline;
 
-pub(super) use page::render;
+pub(super) use page::{picture, render};

@@ -7,6 +7,8 @@ use super::scaling::Scaling;
 use super::{sections, timeline};
 
 const STYLE: &str = include_str!("style.css");
+/// The colours by the names that charts give them, for every screen and paper.
+const PALETTE: &str = include_str!("palette.css");
 
 /// The page.
 pub(in super::super) fn render(report: &Report) -> String {
@@ -30,13 +32,23 @@ pub(in super::super) fn render(report: &Report) -> String {
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>
 <title>{title}</title>
 <style>
-{STYLE}</style>
+{PALETTE}{STYLE}</style>
 </head>
 <body>
 {}</body>
 </html>
 ",
         body.concat()
+    )
+}
+
+/// The chart of times alone, as a file of its own.
+pub(in super::super) fn picture(report: &Report) -> String {
+    let chart = chart::times(report.analysis, Room::Wide);
+    let (start, drawing) = chart.split_once('>').expect("the chart is an element");
+    format!(
+        "{start}>\n<style>\n{PALETTE}</style>\n\
+         <rect width=\"100%\" height=\"100%\" style=\"fill:var(--paper)\"/>{drawing}\n"
     )
 }
 
@@ -149,6 +161,15 @@ mod tests {
         }
         assert_eq!(depth, 0);
         names
+    }
+
+    #[test]
+    fn the_picture_is_a_file_of_its_own() {
+        let text = super::picture(&example::large().report());
+        assert!(text.starts_with("<svg ") && text.contains("xmlns=\"http://www.w3.org/2000/svg\""));
+        assert!(text.contains("prefers-color-scheme: dark") && text.contains("hybrid@64"));
+        let mut reader = Reader::from_str(&text);
+        while !matches!(reader.read_event().unwrap(), Event::Eof) {}
     }
 
     #[test]
