@@ -155,13 +155,48 @@ impl Opening {
     fn connected(self) {
         self.links.total.fetch_add(1, Ordering::Relaxed);
         // A request that found another connection meanwhile is past this.
-        if let Some(Told { phase, lead }) = self.told {
+        if let Some(Told { phase, lead }) = &self.told {
             if phase.get() == Phase::Connecting {
                 phase.set_connected(self.links.clock.now());
             }
             if let Some(lead) = lead {
                 lead.connected();
             }
+        }
+    }
+}
+
+impl Drop for Opening {
+    /// One that came to nothing: a request that found another connection waits for its
+    /// answer there, and no longer for this one.
+    fn drop(&mut self) {
+        if let Some(Told { phase, .. }) = &self.told
+            && phase.get() == Phase::Connecting
+        {
+            phase.set(Phase::Waiting);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[tokio::test]
+    async fn a_connection_that_comes_to_nothing_is_not_waited_for() {
+        let links = Arc::new(Links::new(Arc::new(ManualClock::new())));
+        for is_opened in [true, false] {
+            let phase = Arc::<PhaseCell>::default();
+            let opening = async { Opening::new(&links) };
+            let opening = told_to(Arc::clone(&phase), None, opening).await;
+            assert_eq!(phase.get(), Phase::Connecting);
+            if is_opened {
+                opening.connected();
+            } else {
+                drop(opening);
+            }
+            assert_eq!((phase.get(), phase.connected().is_some()), (Phase::Waiting, is_opened));
         }
     }
 }
