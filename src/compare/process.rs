@@ -1,5 +1,6 @@
 //! Runs each contender as this program in a process of its own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -92,6 +93,7 @@ struct Summary {
     connections: u64,
     saved: u64,
     failed: u64,
+    failures: BTreeMap<String, u64>,
     bytes: u64,
     wire_bytes: u64,
 }
@@ -196,6 +198,7 @@ impl Runner for Processes<'_> {
             connections: summary.connections,
             saved: summary.saved,
             failed: summary.failed,
+            failures: summary.failures,
             bytes: summary.bytes,
             wire_bytes: summary.wire_bytes,
             median_wait_ms: rounded(work.median_wait_ms),

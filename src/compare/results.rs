@@ -1,6 +1,7 @@
 //! What a comparison measured: the stored format, and nothing that can be worked
 //! out from it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -145,6 +146,9 @@ pub struct Sample {
     pub saved: u64,
     /// Pages that failed.
     pub failed: u64,
+    /// Of those so many by the code of their failure.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, u64>,
     /// Decoded bytes.
     pub bytes: u64,
     /// Bytes of bodies on the wire.
@@ -249,6 +253,7 @@ pub(super) mod tests {
             connections: 17,
             saved: 233,
             failed: 0,
+            failures: BTreeMap::new(),
             bytes: 84_800_000,
             wire_bytes: 11_400_000,
             median_wait_ms: 10.5,
