@@ -84,6 +84,7 @@ fn options_of_client() -> Options {
         trust: Trust::Anyone,
         proxies: Proxies::default(),
         untrusted: false,
+        keeps_to_host: false,
         kept_hosts: client::DEFAULT_KEPT_HOSTS,
     }
 }

@@ -146,6 +146,8 @@ pub struct Download {
     pub workers: NonZeroUsize,
     /// Stop when the run has taken so long.
     pub deadline: Option<Duration>,
+    /// Whether it ends, at once, when standard input does.
+    pub ends_with_input: bool,
     /// Where pages are kept.
     pub save: save::Options,
     /// What is told.

@@ -62,6 +62,9 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), config.deadline, move || on_first_signal(&watched))
         .context("failed to watch for signals")?;
+    if config.ends_with_input {
+        signals::end_with_input().context("failed to watch standard input")?;
+    }
     let is_quiet = config.tell.detail == Detail::Quiet;
     let note = move |text: &str| {
         if !is_quiet {

@@ -45,24 +45,43 @@ pub(super) fn watch(
 }
 
 /// Watches for signals from now on, on a thread of its own, until the process
-/// ends: the first calls `stop`, the second ends the process at once.
+/// ends: the first, which may also be that of a closed terminal, calls `stop`, the
+/// second ends the process at once.
 ///
 /// # Errors
 ///
 /// When the system gives no thread or no signal handler.
 pub(super) fn watch_for_stop(stop: impl Fn() + Send + 'static) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut interrupt, mut terminate) = {
+    let (mut interrupt, mut terminate, mut hangup) = {
         let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        let kinds = (SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup());
+        (signal(kinds.0)?, signal(kinds.1)?, signal(kinds.2)?)
     };
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         runtime.block_on(async {
-            next(&mut interrupt, &mut terminate).await;
+            tokio::select! {
+                () = next(&mut interrupt, &mut terminate) => (),
+                _ = hangup.recv() => (),
+            }
             stop();
             one_wish(&mut interrupt, &mut terminate).await;
             next(&mut interrupt, &mut terminate).await;
         });
+        end_at_once();
+    })?;
+    Ok(())
+}
+
+/// Ends the process at once when standard input ends: whoever held it is gone.
+///
+/// # Errors
+///
+/// When the system gives no thread.
+pub(super) fn end_with_input() -> std::io::Result<()> {
+    std::thread::Builder::new().name("input".into()).spawn(|| {
+        // Whether it ends or breaks makes no difference.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
         end_at_once();
     })?;
     Ok(())

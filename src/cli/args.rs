@@ -169,6 +169,9 @@ pub struct RunningArgs {
     /// Stop when more than N pages have failed, or more than P percent of those that are done, from the hundredth on; --resume goes on from there
     #[arg(long, value_name = "N|P%", value_parser = values::failure_limit)]
     pub max_failures: Option<FailureLimit>,
+    /// Be a run of `compare`: end when standard input does, and follow no redirect to another host
+    #[arg(long, hide = true)]
+    pub compared: bool,
 }
 
 /// How pages are asked for

@@ -20,12 +20,18 @@ use crate::compare::gate::Gate;
 use crate::compare::results::Contender;
 use crate::compare::tutorial;
 use crate::config::{
-    self, CompareTelling, Comparison, DEFAULT_COMPARE_LATENCY, PassedOn, SourceOptions,
+    self, CompareTelling, Comparison, DEFAULT_COMPARE_LATENCY, PassedOn, SourceOptions, Workers,
 };
-use crate::{exec, origin};
+use crate::exec;
 
 /// `--rounds`.
 const DEFAULT_ROUNDS: u32 = 5;
+/// More would take days.
+const MOST_ROUNDS: i64 = 1_000;
+/// `--pages`: one for each country.
+const DEFAULT_PAGES: u32 = 233;
+/// The site holds its index in memory.
+const MOST_PAGES: i64 = 1_000_000;
 /// `--seed`.
 const DEFAULT_SEED: u64 = 1;
 /// The heading in the help of options that are passed on to each run.
@@ -67,8 +73,8 @@ pub struct SiteArgs {
     #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
     pub cpu_per_page: Duration,
     /// Its pages
-    #[arg(long, value_name = "N", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value_t = origin::DEFAULT_PAGES)]
-    pub pages: usize,
+    #[arg(long, value_name = "N", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value_t = DEFAULT_PAGES, value_parser = clap::value_parser!(u32).range(..=MOST_PAGES))]
+    pub pages: u32,
     /// Have it send each connection's bodies at this rate, in bytes a second [default: no limit]
     #[arg(long, value_name = "SIZE", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], value_parser = values::size)]
     pub bandwidth: Option<Size>,
@@ -82,11 +88,11 @@ pub struct PlanArgs {
     #[arg(long, value_name = "MODES", value_delimiter = ',')]
     pub modes: Vec<Mode>,
     /// Numbers of workers, separated by commas: each mode runs with each; sequential always has one [default: each mode's own]
-    #[arg(short = 'j', long, value_name = "N,N", value_delimiter = ',')]
+    #[arg(short = 'j', long, value_name = "N,N", value_delimiter = ',', value_parser = workers)]
     pub workers: Vec<NonZeroU32>,
     /// How often everybody runs, after a warm-up that does not count
-    #[arg(long, value_name = "N", default_value_t = NonZeroU32::new(DEFAULT_ROUNDS).expect("not zero"))]
-    pub rounds: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_ROUNDS, value_parser = clap::value_parser!(u32).range(1..=MOST_ROUNDS))]
+    pub rounds: u32,
     /// What the order within each round is drawn from
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
     pub seed: u64,
@@ -144,8 +150,10 @@ pub(super) fn comparison(
     let latency = if who.tutorial { tutorial::LATENCY } else { site.latency };
     let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
     let mut plan = plan(source, &http)?;
+    // What the user agrees to is told by the hosts of the pages.
+    plan.fetch.keeps_to_host = true;
     if let SourceOptions::Demo { site: embedded, .. } = &mut plan.source {
-        embedded.pages = site.pages;
+        embedded.pages = site.pages as usize;
         embedded.bandwidth = site.bandwidth.map(|size| size.0);
     }
     let leads_elsewhere = matches!(
@@ -171,7 +179,7 @@ pub(super) fn comparison(
     {
         tutorial::ROUNDS
     } else {
-        who.rounds.get()
+        who.rounds
     };
     let contenders = if who.tutorial { tutorial::contenders(cpus()) } else { contenders(&who) };
     let design = Design { contenders, rounds, seed: who.seed };
@@ -188,6 +196,16 @@ pub(super) fn comparison(
         is_tutorial: who.tutorial,
         passed_on,
     })
+}
+
+fn workers(text: &str) -> Result<NonZeroU32, String> {
+    match values::workers(text)? {
+        Workers::Exactly(workers) => u32::try_from(workers.get())
+            .ok()
+            .and_then(NonZeroU32::new)
+            .ok_or_else(|| "it is too large".into()),
+        Workers::Auto => Err("compare takes numbers: what auto finds is no fixed one".into()),
+    }
 }
 
 fn gate(text: &str) -> Result<Gate, String> {

@@ -107,6 +107,7 @@ fn download(
     plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
     plan.queue.workers = if is_auto { 0 } else { workers.get() };
     plan.queue.failure_limit = typed.running.max_failures;
+    plan.fetch.keeps_to_host = typed.running.compared;
     let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     let words = plan.typed.args.clone();
@@ -116,6 +117,7 @@ fn download(
         mode,
         workers,
         deadline: typed.running.deadline,
+        ends_with_input: typed.running.compared,
         save: output(typed.output, layout, refetch, words)?,
         tell: telling(&typed.telling),
         trace: typed.telling.trace,
@@ -278,6 +280,7 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
         trust,
         proxies: Proxies::default(),
         untrusted: typed.untrusted,
+        keeps_to_host: false,
         kept_hosts: client::DEFAULT_KEPT_HOSTS,
     })
 }

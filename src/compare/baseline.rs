@@ -91,7 +91,7 @@ pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
 }
 
 /// Checks that what is about to run is what ran `then`: the same contenders in any
-/// order, pages, site and options. Rounds, seeds, machines and versions of the program
+/// order, pages, site and options; a list may have another name. Rounds, seeds, machines and versions of the program
 /// may differ.
 ///
 /// # Errors
@@ -114,11 +114,16 @@ fn plan(job: &Job, design: &Design) -> Vec<(&'static str, String)> {
     let mut contenders = design.contenders.clone();
     contenders.sort();
     let contenders: Vec<_> = contenders.iter().map(ToString::to_string).collect();
+    let addresses =
+        job.pages_sha256.as_ref().map_or("none", |digest| &digest[..digest.len().min(16)]);
+    let addresses = addresses.to_owned();
     let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
     vec![
         ("contenders", figures::list(&contenders)),
-        ("source", job.source.clone()),
+        ("site", if site.is_some() { "the embedded one" } else { "others" }.into()),
         ("pages", job.pages.to_string()),
+        // The same list may be called by another name.
+        ("SHA-256 of the pages' addresses", addresses),
         ("latency", millis(site.map(|site| site.latency_ms))),
         ("CPU per page", millis(site.map(|site| site.cpu_per_page_ms))),
         ("bandwidth", bandwidth.map_or("no limit".into(), |bytes| format!("{bytes} bytes/s"))),
@@ -255,6 +260,7 @@ mod tests {
         now.job = Job {
             source: "list.txt".into(),
             pages: 100,
+            pages_sha256: Some("0123456789abcdef".repeat(4)),
             site: Some(Site { latency_ms: 2.5, cpu_per_page_ms: 5.0, bandwidth: Some(1_000_000) }),
             saves: false,
             options: vec!["--http".into(), "2".into()],
@@ -263,8 +269,8 @@ mod tests {
         let BaselineError::OtherPlan { differences } = &error else { panic!() };
         let expected = [
             "contenders: sequential@1 and threads@32 now, sequential@1 and threads@16 in the baseline",
-            "source: list.txt now, embedded site in the baseline",
             "pages: 100 now, 233 in the baseline",
+            "SHA-256 of the pages' addresses: 0123456789abcdef now, none in the baseline",
             "latency: 2.5 ms now, 10 ms in the baseline",
             "CPU per page: 5 ms now, 0 ms in the baseline",
             "bandwidth: 1000000 bytes/s now, no limit in the baseline",
@@ -275,6 +281,7 @@ mod tests {
         assert!(error.to_string().starts_with("the baseline is of another plan: contenders: "));
         now.job.site = None;
         let error = check_same_plan(&now.job, &now.design, &then).unwrap_err().to_string();
+        assert!(error.contains("site: others now, the embedded one in the baseline"), "{error}");
         assert!(error.contains("latency: unknown now, 10 ms in the baseline"), "{error}");
     }
 

@@ -95,6 +95,14 @@ pub enum GateError {
         /// The gate.
         text: String,
     },
+    /// No interval comes from the few rounds of the baseline.
+    #[error("gate {text:?} needs {LEAST_VALUES} rounds at least, and the baseline has {rounds}")]
+    TooFewRoundsThen {
+        /// The gate.
+        text: String,
+        /// How many it has.
+        rounds: u32,
+    },
     /// No interval comes from so few rounds.
     #[error(
         "gate {text:?} needs {LEAST_VALUES} rounds at least, not {rounds}, to tell a difference from chance"
@@ -192,15 +200,18 @@ impl Gate {
     ///
     /// [`GateError`] when it names what does not run, or a baseline that is not there,
     /// or when there are too few rounds for an interval.
-    pub fn check(&self, design: &Design, has_baseline: bool) -> Result<(), GateError> {
+    pub fn check(&self, design: &Design, baseline: Option<&Design>) -> Result<(), GateError> {
         let text = || self.text.clone();
         self.resolve(&self.left, design)?;
         match &self.limit {
             Limit::Times(_, Reference::Name(name)) => drop(self.resolve(name, design)?),
-            Limit::Times(_, Reference::Baseline) if !has_baseline => {
-                return Err(GateError::NoBaseline { text: text() });
+            Limit::Times(_, Reference::Baseline) => {
+                let then = baseline.ok_or_else(|| GateError::NoBaseline { text: text() })?;
+                if (then.rounds as usize) < LEAST_VALUES {
+                    return Err(GateError::TooFewRoundsThen { text: text(), rounds: then.rounds });
+                }
             }
-            Limit::Times(_, Reference::Baseline) | Limit::Absolute(_) => (),
+            Limit::Absolute(_) => (),
         }
         if (design.rounds as usize) < LEAST_VALUES {
             return Err(GateError::TooFewRounds { text: text(), rounds: design.rounds });

@@ -1,5 +1,6 @@
 //! What gates make of recorded and of noisy samples.
 
+use super::design::Design;
 use super::gate::{Gate, GateError, Outcome, Quantity};
 use super::results::tests::results;
 use super::results::{End, Results};
@@ -166,10 +167,10 @@ fn what_was_not_measured_fails() {
 #[test]
 fn a_gate_is_checked_before_anything_runs() {
     let design = recorded().design;
-    let check = |text: &str| gate(text).check(&design, false).map_err(|error| error.to_string());
+    let check = |text: &str| gate(text).check(&design, None).map_err(|error| error.to_string());
     assert_eq!(check("threads@16 <= 0.25 * sequential"), Ok(()));
     assert_eq!(check("sequential@1 <= 1s"), Ok(()));
-    assert_eq!(gate("sequential <= baseline").check(&design, true), Ok(()));
+    assert_eq!(gate("sequential <= baseline").check(&design, Some(&design)), Ok(()));
     for (text, error) in [
         (
             "async@64 <= sequential",
@@ -191,7 +192,10 @@ fn a_gate_is_checked_before_anything_runs() {
         assert_eq!(check(text), Err(error.to_owned()));
     }
     let design = super::design::Design { rounds: 2, ..design };
-    let error = gate("sequential <= 1s").check(&design, false).unwrap_err();
+    let few = Design { rounds: 2, ..design.clone() };
+    let error = gate("sequential <= baseline").check(&design, Some(&few)).unwrap_err();
+    assert!(error.to_string().ends_with("needs 3 rounds at least, and the baseline has 2"));
+    let error = gate("sequential <= 1s").check(&design, None).unwrap_err();
     let text = "sequential <= 1s".to_owned();
     assert_eq!(error, GateError::TooFewRounds { text, rounds: 2 });
 }

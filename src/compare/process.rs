@@ -118,13 +118,14 @@ impl<'a> Processes<'a> {
         command.arg("--output").arg(self.directory(turn));
         command.args(["--mode", &turn.contender.mode]);
         command.args(["--workers", &turn.contender.workers.to_string()]);
-        command.args(["--json", "--progress", "none"]);
+        command.args(["--json", "--progress", "none", "--compared"]);
         if !self.options.saves {
             command.arg("--no-save");
         }
         command.args(&self.options.arguments);
         // In a group of its own, Ctrl-C reaches this process alone.
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        // And it ends when the pipe does that is its input: with this process.
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         command
     }
 
@@ -137,7 +138,7 @@ impl<'a> Processes<'a> {
         let errors = File::options().create_new(true).write(true).open(&errors_path);
         let errors = errors.map_err(failed("its messages cannot be kept"))?;
         let started = self.clock.now();
-        let child = {
+        let mut child = {
             let mut running = self.stopper.lock();
             if running.is_stopped {
                 return Err(RunError::Stopped);
@@ -147,7 +148,9 @@ impl<'a> Processes<'a> {
             running.group = i32::try_from(child.id()).ok().map(Pid::from_raw);
             child
         };
+        let input = child.stdin.take();
         let ended = child.wait_with_output();
+        drop(input);
         let seconds = (self.clock.now() - started).as_secs_f64();
         self.stopper.lock().group = None;
         if self.stopper.is_stopped() {
@@ -174,13 +177,22 @@ fn last_error(path: &Path) -> String {
     let said = std::fs::read(path).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     let lines = || said.lines().rev().filter(|line| !line.trim().is_empty());
-    let line = lines().find(|line| line.starts_with("error: ")).or_else(|| lines().next());
-    line.map_or_else(String::new, |line| format!(", {}", excerpt(line)))
+    let error = lines().find(|line| line.starts_with("error: ")).or_else(|| lines().next());
+    // The last cause is the deepest, and tells most.
+    let cause = lines().find(|line| line.starts_with("caused by: "));
+    let told = error.into_iter().chain(cause).map(excerpt);
+    std::iter::once(String::new()).chain(told).collect::<Vec<_>>().join(", ")
 }
 
 impl Runner for Processes<'_> {
     fn run(&mut self, turn: &Turn) -> Result<Measured, RunError> {
         let (summary, process_seconds) = self.run_process(turn)?;
+        if summary.saved == 0 {
+            let codes: Vec<_> =
+                summary.failures.iter().map(|(code, n)| format!("{code} {n}")).collect();
+            let codes = if codes.is_empty() { "none was there".into() } else { codes.join(", ") };
+            return Err(RunError::Failed(format!("no page could be had: {codes}")));
+        }
         let work = same_work::read(&self.directory(turn))
             .map_err(|error| RunError::Failed(one_line(&error)))?;
         let sample = Sample {

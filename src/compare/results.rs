@@ -73,6 +73,10 @@ pub struct Job {
     pub source: String,
     /// Pages of each run.
     pub pages: u64,
+    /// The SHA-256 of their addresses in order, one a line, in hexadecimal; `None` for
+    /// the embedded site, whose port may be another each time.
+    #[serde(default)]
+    pub pages_sha256: Option<String>,
     /// The embedded site's settings; `None` for other sites.
     pub site: Option<Site>,
     /// Whether pages are saved.
@@ -226,6 +230,7 @@ pub(super) mod tests {
             job: Job {
                 source: "embedded site".into(),
                 pages: 233,
+                pages_sha256: None,
                 site: Some(Site { latency_ms: 10.0, cpu_per_page_ms: 0.0, bandwidth: None }),
                 saves: true,
                 options: Vec::new(),

@@ -55,13 +55,16 @@ pub fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
     let (one, mut other) = (outcomes(one)?, outcomes(other)?);
     let mut lines = Vec::new();
     for (url, ended) in one {
+        let shown = excerpt_url(&url);
         match other.remove(&url) {
             Some(same) if same == ended => (),
-            Some(otherwise) => lines.push(format!("{url}: {ended} and {otherwise}")),
-            None => lines.push(format!("{url}: {ended} and not there")),
+            Some(otherwise) => lines.push(format!("{shown}: {ended} and {otherwise}")),
+            None => lines.push(format!("{shown}: {ended} and not there")),
         }
     }
-    lines.extend(other.into_iter().map(|(url, ended)| format!("{url}: not there and {ended}")));
+    let added =
+        |(url, ended): (String, String)| format!("{}: not there and {ended}", excerpt_url(&url));
+    lines.extend(other.into_iter().map(added));
     let more = lines.len().saturating_sub(DIFFERENCES_TOLD);
     lines.truncate(DIFFERENCES_TOLD);
     if more > 0 {
@@ -126,7 +129,8 @@ fn ended(page: &PageRecord) -> String {
 fn outcomes(directory: &Path) -> Result<BTreeMap<String, String>, SaveError> {
     let mut outcomes = BTreeMap::new();
     for_each_page(directory, |page| {
-        outcomes.insert(excerpt_url(&page.url), ended(&page));
+        let ended = ended(&page);
+        outcomes.insert(page.url, ended);
     })?;
     Ok(outcomes)
 }

@@ -1,6 +1,7 @@
 //! Whose sites a comparison would ask, and whether it may.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use url::{Host, Url};
 
@@ -30,13 +31,23 @@ pub enum Refused {
         policy: &'static str,
     },
     /// The user was not asked yet.
-    #[error("compare would send {requests} requests to {hosts}")]
-    NotAgreed {
-        /// How many.
-        requests: u64,
-        /// To whom.
-        hosts: String,
-    },
+    #[error("compare would send {0}")]
+    NotAgreed(Requests),
+}
+
+/// Requests that others would get.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// How many, without retries and redirects.
+    count: u64,
+    /// To whom.
+    hosts: String,
+}
+
+impl fmt::Display for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "about {} requests to {}", self.count, self.hosts)
+    }
 }
 
 impl Visits {
@@ -49,24 +60,33 @@ impl Visits {
     }
 
     /// Whether so many runs may begin; to other machines only if that was agreed to.
+    /// Tells what these would get. Each run asks each host for its robots rules when
+    /// it `obeys_robots`.
     ///
     /// # Errors
     ///
     /// [`Refused`] when they may not.
-    pub fn check(&self, runs: u64, is_agreed: bool) -> Result<(), Refused> {
+    pub fn check(
+        &self,
+        runs: u64,
+        obeys_robots: bool,
+        is_agreed: bool,
+    ) -> Result<Option<Requests>, Refused> {
         if let Some(refused) = self.foreign.keys().find_map(|host| known(host)) {
             return Err(refused);
         }
-        if is_agreed || self.foreign.is_empty() {
-            return Ok(());
+        if self.foreign.is_empty() {
+            return Ok(None);
         }
-        let requests = self.foreign.values().sum::<u64>() * runs;
+        let rules = if obeys_robots { self.foreign.len() as u64 } else { 0 };
+        let count = (self.foreign.values().sum::<u64>() + rules) * runs;
         let mut hosts: Vec<&str> = self.foreign.keys().map(String::as_str).take(3).collect();
         let more = format!("{} more hosts", self.foreign.len() - hosts.len());
         if self.foreign.len() > hosts.len() {
             hosts.push(&more);
         }
-        Err(Refused::NotAgreed { requests, hosts: hosts.join(", ") })
+        let requests = Requests { count, hosts: hosts.join(", ") };
+        if is_agreed { Ok(Some(requests)) } else { Err(Refused::NotAgreed(requests)) }
     }
 }
 
@@ -118,7 +138,7 @@ mod tests {
             "http://localhost:80/",
             "http://a.localhost./",
         ];
-        assert_eq!(visits(&local).check(36, false), Ok(()));
+        assert_eq!(visits(&local).check(36, true, false), Ok(None));
         assert_eq!(visits(&local).pages, 4);
     }
 
@@ -126,12 +146,16 @@ mod tests {
     fn other_machines_may_be_asked_when_that_is_agreed_to() {
         let mixed =
             visits(&["http://127.0.0.1/", "http://b.org/1", "http://a.org/2", "http://a.org/3"]);
-        let refused = mixed.check(36, false).unwrap_err();
-        assert_eq!(refused.to_string(), "compare would send 108 requests to a.org, b.org");
-        assert_eq!(mixed.check(36, true), Ok(()));
+        let refused = mixed.check(36, false, false).unwrap_err();
+        assert_eq!(refused.to_string(), "compare would send about 108 requests to a.org, b.org");
+        let agreed = mixed.check(36, true, true).unwrap().unwrap();
+        assert_eq!(agreed.to_string(), "about 180 requests to a.org, b.org");
         let many = ["http://a/", "http://b/", "http://c/", "http://d/", "http://e/"];
-        let refused = visits(&many).check(1, false).unwrap_err();
-        assert_eq!(refused.to_string(), "compare would send 5 requests to a, b, c, 2 more hosts");
+        let refused = visits(&many).check(1, false, false).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "compare would send about 5 requests to a, b, c, 2 more hosts"
+        );
     }
 
     #[test]
@@ -139,7 +163,7 @@ mod tests {
         let wiki = Url::parse("https://en.wikipedia.org/wiki/India").unwrap();
         assert!(matches!(refuse_known(&wiki), Err(Refused::KnownSite { policy: "Wikimedia", .. })));
         let mixed = visits(&["http://127.0.0.1/", wiki.as_str()]);
-        let refused = mixed.check(1, true).unwrap_err().to_string();
+        let refused = mixed.check(1, false, true).unwrap_err().to_string();
         assert!(refused.contains("en.wikipedia.org: Wikimedia asks"), "{refused}");
         assert_eq!(refuse_known(&Url::parse("https://example.org/").unwrap()), Ok(()));
     }

@@ -86,6 +86,8 @@ pub struct Options {
     /// Whether only addresses of the public internet are asked. The proxies must
     /// then be such that names are resolved here.
     pub untrusted: bool,
+    /// Follow no redirect to another host than the one that was named.
+    pub keeps_to_host: bool,
     /// Hosts whose idle connections are kept, for each request in flight.
     pub kept_hosts: usize,
 }
@@ -328,6 +330,7 @@ pub(super) mod tests {
             trust: tls::Trust::Anyone,
             proxies: Proxies::default(),
             untrusted: false,
+            keeps_to_host: false,
             kept_hosts: DEFAULT_KEPT_HOSTS,
         }
     }

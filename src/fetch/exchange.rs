@@ -81,6 +81,11 @@ impl Client {
             let message = format!("more than {limit} redirects");
             return Err(Failure::new(FailureCode::Redirects, message));
         }
+        if self.options().keeps_to_host && target.host() != ask.asked.host() {
+            let host = message::excerpt(target.host_str().unwrap_or_default());
+            let message = format!("redirected to {host}, and only the named host may be asked");
+            return Err(Failure::new(FailureCode::Blocked, message));
+        }
         Ok(Got::Moved(*target))
     }
 

@@ -104,6 +104,46 @@ fn a_gate_over_runs_that_differ_is_not_met() {
 }
 
 #[test]
+fn a_site_that_gives_no_page_is_not_compared() {
+    let place = Place::new();
+    let missing = Canned::always(answer("404 Not Found", "", ""));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, code) in [(missing.url("/"), "http 1"), (format!("http://{closed}/"), "connect 1")] {
+        let arguments = [&url, "--modes=sequential,threads", "--rounds=3", "--retry=0"];
+        let gate = ["--gate", "threads <= 5s"];
+        let ended = compared(&place, &[&arguments[..], &gate].concat()).code(1);
+        let results = ended.says(&["in the warm-up", "no page could be had", code]).json();
+        assert_eq!(results["analysis"]["verdict"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn redirects_lead_to_nobody_who_was_not_named() {
+    let elsewhere = "HTTP/1.1 302 Found\r\nLocation: http://en.wikipedia.org/wiki/India\r\n\
+                     Content-Length: 0\r\nConnection: close\r\n\r\n";
+    let within = "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\
+                  Connection: close\r\n\r\n";
+    let server = Canned::start(move |request| match request.path.as_str() {
+        "/there" => Reply::Raw(html("there")),
+        "/within" => Reply::Raw(within.into()),
+        _ => Reply::Raw(elsewhere.into()),
+    });
+    let proxy = Canned::always(html("from a proxy"));
+    let way = format!("http://{}", proxy.addr());
+    let place = Place::new();
+    let urls = [server.url("/elsewhere"), server.url("/within")];
+    let modes = ["--modes=sequential", "--rounds=1", "-x", &way];
+    let arguments = [&[urls[0].as_str(), &urls[1]][..], &modes].concat();
+    let ended = place
+        .run_in(&[("no_proxy", "127.0.0.1")], &[&["compare", "--json"], &arguments[..]].concat());
+    let results = ended.code(0).json();
+    assert_eq!(results["samples"][0]["failures"], serde_json::json!({ "blocked": 1 }));
+    assert_eq!(results["samples"][0]["saved"], 1);
+    place.run(&["compare", "--index", &urls[0]]).code(1).says(&["en.wikipedia.org"]);
+    assert_eq!(proxy.requests().len(), 0);
+}
+
+#[test]
 fn gates_are_judged() {
     let place = Place::new();
     let run = |gates: &[&str]| compared(&place, &[&SMALL[..], &["--rounds=3"], gates].concat());
@@ -125,8 +165,11 @@ fn what_makes_no_sense_is_found_before_anything_runs() {
     place.file("file", "");
     let cases: &[(&[&str], i32, &[&str])] = &[
         (&["--modes", "threads,fibers"], 2, &["fibers", "hybrid"]),
-        (&["--workers", "4,0"], 2, &["0", "--workers"]),
-        (&["--rounds", "0"], 2, &["--rounds"]),
+        (&["--workers", "4,0"], 2, &["0", "--workers", "from 1 to 4096"]),
+        (&["--workers", "4,5000"], 2, &["5000", "from 1 to 4096"]),
+        (&["--workers", "auto"], 2, &["auto", "no fixed one"]),
+        (&["--rounds", "0"], 2, &["--rounds", "1..=1000"]),
+        (&["--rounds", "4000000000"], 2, &["--rounds", "1..=1000"]),
         (&["--gate", "threads <= 0.25 ** sequential"], 2, &["threads <= 0.25 ** sequential", "^"]),
         (&["--gate", "threads@3 <= 2 * sequential"], 2, &["threads@3", "threads@16"]),
         (&["--modes=async", "--gate=threads <= 1s"], 2, &["threads", "async@64"]),
@@ -164,7 +207,7 @@ fn others_are_asked_only_when_that_is_agreed_to() {
     place
         .run(&[&["compare", "-i", "urls.txt"], &modes[..]].concat())
         .code(2)
-        .says(&["24 requests to example.invalid", "--yes"]);
+        .says(&["about 24 requests to example.invalid", "--yes"]);
     let wiki = "https://de.wikipedia.org/wiki/Indien";
     place.run(&["compare", wiki, "--yes"]).code(2).says(&["Wikimedia", "de.wikipedia.org"]);
     place.run(&["compare", "--index", wiki, "--yes"]).code(2).says(&["Wikimedia"]);
@@ -222,6 +265,23 @@ fn what_was_measured_before_ctrl_c_is_told_as_a_part() {
     assert_eq!(report["end"]["state"], "interrupted");
     assert_eq!(report["samples"].as_array().unwrap().len(), 4);
     assert!(names_in(&place.path("work")).is_empty());
+}
+
+#[test]
+fn runs_end_with_the_comparison_however_it_ends() {
+    for signal in [Signal::SIGKILL, Signal::SIGHUP] {
+        let (place, server) = (Place::new(), answers_six());
+        let mut running = hanging(&place, &server);
+        let work = format!("work/fetchpages-compare-{}", running.id());
+        while running_in(&work).is_empty() {
+            std::thread::yield_now();
+        }
+        kill(Pid::from_raw(i32::try_from(running.id()).unwrap()), signal).unwrap();
+        running.wait().unwrap();
+        while !running_in(&work).is_empty() {
+            std::thread::yield_now();
+        }
+    }
 }
 
 /// The processes that were started with this directory in their arguments.

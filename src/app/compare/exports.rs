@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use nix::fcntl::OFlag;
 
 use crate::compare::export::{Format, Report, render};
 
@@ -16,14 +18,14 @@ impl<'a> Exports<'a> {
     /// Checks that each file can be written, without touching it.
     pub(super) fn open(files: &'a [(PathBuf, Format)]) -> anyhow::Result<Self> {
         for (path, _) in files {
-            let checked = match staged(path) {
-                Some(staged) => File::options()
-                    .write(true)
-                    .create(true)
-                    .truncate(true)
-                    .open(&staged)
-                    .and_then(|_| fs::remove_file(&staged)),
-                None => File::options().write(true).open(path).map(drop),
+            let checked = if let Some(staged) = staged(path) {
+                let mut options = File::options();
+                options.write(true).create(true).truncate(true);
+                options.open(&staged).and_then(|_| fs::remove_file(&staged))
+            } else {
+                // A pipe without a reader must not hold everything up.
+                let flags = OFlag::O_NONBLOCK.bits();
+                File::options().write(true).custom_flags(flags).open(path).map(drop)
             };
             checked.with_context(|| failed(path))?;
         }
@@ -47,11 +49,18 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let target = staged(path);
     let mut options = File::options();
     options.write(true).create(target.is_some()).truncate(target.is_some());
-    options.open(target.as_deref().unwrap_or(path))?.write_all(bytes)?;
-    match target {
-        Some(staged) => fs::rename(staged, path),
-        None => Ok(()),
-    }
+    let written =
+        options.open(target.as_deref().unwrap_or(path)).and_then(|mut file| file.write_all(bytes));
+    let Some(staged) = target else { return written };
+    written.and_then(|()| fs::rename(&staged, real(path))).inspect_err(|_| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&staged);
+    })
+}
+
+/// Where a link leads; the path itself when it is none, or leads nowhere yet.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Where the file is written before it gets its name; `None` for what is there and
@@ -60,6 +69,7 @@ fn staged(path: &Path) -> Option<PathBuf> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return None;
     }
+    let path = real(path);
     let mut name = OsString::from(".");
     name.push(path.file_name()?);
     name.push(".part");
@@ -81,6 +91,11 @@ mod tests {
         write(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let link = dir.path().join("link.html");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write(&link, b"through the link").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"through the link");
+        assert!(link.is_symlink());
     }
 
     #[test]

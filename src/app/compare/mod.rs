@@ -5,7 +5,8 @@ mod pages;
 mod place;
 mod progress;
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -15,6 +16,7 @@ use crate::cli::UsageError;
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::compare::analysis::{self, Analysis};
 use crate::compare::baseline::{self, BaselineError};
+use crate::compare::design::Design;
 use crate::compare::export::{Format, Report, render, terminal};
 use crate::compare::gate::{Judgement, Outcome};
 use crate::compare::measure::{self, Step};
@@ -22,13 +24,14 @@ use crate::compare::process::{Options, Processes, Stopper};
 use crate::compare::results::{self, End, Job, Results, Site};
 use crate::compare::{machine, tutorial};
 use crate::config::{self, Comparison, SourceOptions};
+use crate::digest;
 use exports::Exports;
 use place::Place;
 use progress::Progress;
 
 pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     let baseline = read_baseline(config)?;
-    check_gates(config)?;
+    check_gates(config, baseline.as_ref().map(|(_, then)| &then.design))?;
     let exports = Exports::open(&config.exports)?;
     let place = Place::new(config.directory.as_deref())?;
     let stopper = Stopper::default();
@@ -37,9 +40,12 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     if visited.pages == 0 {
         return Ok(Status::NoPages);
     }
-    let agreed = visited.check(config.design.runs(), config.is_agreed);
-    agreed.map_err(|why| pages::refused(&why))?;
-    let mut results = prepared(config, visited.pages);
+    let obeys_robots = config.plan.queue.obeys_robots;
+    let agreed = visited.check(config.design.runs(), obeys_robots, config.is_agreed);
+    if let Some(requests) = agreed.map_err(|why| pages::refused(&why))? {
+        tell(&format!("note: this sends {requests}, retries and redirects not counted\n"));
+    }
+    let mut results = prepared(config, visited.pages, &place)?;
     if let Some((path, then)) = &baseline {
         baseline::check_same_plan(&results.job, &results.design, then)
             .map_err(|error| other_plan(path, &error))?;
@@ -162,24 +168,29 @@ fn told(config: &Comparison, report: &Report) -> String {
     }
 }
 
+/// A comparison of a thousand rounds with fifty contenders takes a third of this.
+const LARGEST_BASELINE: u64 = 64 * 1024 * 1024;
+
 /// Reads the earlier comparison, before anything runs.
 fn read_baseline(config: &Comparison) -> anyhow::Result<Option<(PathBuf, Results)>> {
     let Some(path) = &config.baseline else { return Ok(None) };
     let failed = || format!("failed to read the baseline {}", path.display());
-    let text = std::fs::read(path).with_context(failed)?;
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).with_context(failed)?;
+    file.take(LARGEST_BASELINE).read_to_end(&mut text).with_context(failed)?;
     Ok(Some((path.clone(), baseline::parse(&text).with_context(failed)?)))
 }
 
-fn other_plan(path: &std::path::Path, error: &BaselineError) -> UsageError {
+fn other_plan(path: &Path, error: &BaselineError) -> UsageError {
     UsageError {
         message: format!("{}: {error}", path.display()),
         hint: Some("compare with the options of the baseline, or export a new one".into()),
     }
 }
 
-fn check_gates(config: &Comparison) -> Result<(), UsageError> {
+fn check_gates(config: &Comparison, then: Option<&Design>) -> Result<(), UsageError> {
     for gate in &config.gates {
-        gate.check(&config.design, config.baseline.is_some()).map_err(|error| UsageError {
+        gate.check(&config.design, then).map_err(|error| UsageError {
             message: format!("--gate: {error}"),
             hint: Some(
                 "a gate is about what --modes, --workers, --rounds and --baseline name".into(),
@@ -189,8 +200,13 @@ fn check_gates(config: &Comparison) -> Result<(), UsageError> {
     Ok(())
 }
 
+fn digest_of(list: &Path) -> anyhow::Result<String> {
+    let digest = std::fs::File::open(list).and_then(|mut list| digest::sha256_of(&mut list));
+    Ok(digest::hex(&digest.with_context(|| format!("failed to read {}", list.display()))?))
+}
+
 /// Results with nothing measured yet.
-fn prepared(config: &Comparison, pages: u64) -> Results {
+fn prepared(config: &Comparison, pages: u64, place: &Place) -> anyhow::Result<Results> {
     let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
     let site = match &config.plan.source {
         SourceOptions::Demo { site, .. } => Some(Site {
@@ -203,15 +219,16 @@ fn prepared(config: &Comparison, pages: u64) -> Results {
     let source = if site.is_some() { "the embedded site" } else { &config.plan.typed.text };
     let (source, saves) = (source.to_owned(), config.saves);
     let options = config.passed_on.shown.clone();
-    Results {
+    let pages_sha256 = if site.is_some() { None } else { Some(digest_of(&place.list())?) };
+    Ok(Results {
         v: results::VERSION,
         version: env!("CARGO_PKG_VERSION").into(),
         started: rfc3339(SystemClock.wall()),
         machine: machine::this(config::cpus()),
-        job: Job { source, pages, site, saves, options },
+        job: Job { source, pages, pages_sha256, site, saves, options },
         design: config.design.clone(),
         end: End::Running,
         samples: Vec::new(),
         timelines: Vec::new(),
-    }
+    })
 }

@@ -78,7 +78,7 @@ pub(super) fn refused(why: &Refused) -> UsageError {
         Refused::KnownSite { .. } => {
             "leave the source out to compare on the embedded site, which is what it is for"
         }
-        Refused::NotAgreed { .. } => {
+        Refused::NotAgreed(_) => {
             "if its owner does not mind, say so with --yes; without a source it runs on this \
              machine"
         }
