@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod bound;
 pub mod design;
 pub mod export;
+mod failures;
 mod figures;
 pub mod gate;
 mod gate_syntax;

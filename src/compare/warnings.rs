@@ -3,7 +3,7 @@
 use super::analysis::{Analysis, Row, values};
 use super::results::{Contender, Results};
 use super::stats::LEAST_VALUES;
-use super::{figures, verdict};
+use super::{failures, figures, verdict};
 
 /// From here on an interval over the whole range holds the true median with
 /// 94 percent: see [`super::stats::Bootstrap`].
@@ -20,10 +20,12 @@ const TOO_SHORT: f64 = 0.02;
 /// A sentence for each reason, the weightiest first.
 pub(super) fn all(results: &Results, analysis: &Analysis) -> Vec<String> {
     let rows = &analysis.rows;
+    let failed = failures::all(results);
     let found = [
+        failed.as_ref().map(failures::Failures::warning),
         few_rounds(results, rows),
         undecided(results, analysis),
-        noisy(results, rows),
+        noisy(results, rows, failed.is_some()),
         busy(results),
         too_short(rows),
     ];
@@ -69,22 +71,23 @@ fn undecided(results: &Results, analysis: &Analysis) -> Option<String> {
     let names = verdict::undecided(analysis);
     let is_measured = least_rounds(results, &analysis.rows) >= LEAST_VALUES;
     (is_measured && !names.is_empty()).then(|| {
-        format!("the machine was too noisy to say which of {} is fastest", figures::list(&names))
+        format!("times varied too much to say which of {} is fastest", figures::list(&names))
     })
 }
 
-fn noisy(results: &Results, rows: &[Row]) -> Option<String> {
+/// Pages that fail make times vary too: the machine is not blamed alone then.
+fn noisy(results: &Results, rows: &[Row], have_failures: bool) -> Option<String> {
     let is_noisy = |row: &&Row| {
         row.seconds.noise() > NOISY && times(results, &row.contender).len() >= LEAST_VALUES
     };
     let by = |row: &Row| format!("{} by {}", row.contender, figures::percent(row.seconds.noise()));
     let names: Vec<_> = rows.iter().filter(is_noisy).map(by).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "the machine was noisy, times varied from round to round: {}",
-            figures::list(&names)
-        )
-    })
+    let why = if have_failures {
+        "times varied from round to round, with the machine or with the pages that failed"
+    } else {
+        "the machine was noisy, times varied from round to round"
+    };
+    (!names.is_empty()).then(|| format!("{why}: {}", figures::list(&names)))
 }
 
 fn busy(results: &Results) -> Option<String> {
@@ -153,7 +156,7 @@ mod tests {
                     ("async@64", &[0.26, 0.26, 0.26, 0.26, 0.26]),
                 ],
                 &[
-                    "the machine was too noisy to say which of threads@16 and async@64 is fastest",
+                    "times varied too much to say which of threads@16 and async@64 is fastest",
                     "threads@16 took 500 ms in round 5, far from its median of 250 ms",
                 ],
             ),
@@ -164,6 +167,21 @@ mod tests {
         ] {
             assert_eq!(analyse(&results(runs)).warnings, expected, "{runs:?}");
         }
+    }
+
+    #[test]
+    fn failed_pages_come_first_and_may_be_the_noise() {
+        let mut results = results(&[("threads@16", &[0.30, 0.25, 0.35, 0.20, 0.31])]);
+        for sample in &mut results.samples {
+            sample.failed = 3;
+        }
+        let expected = [
+            "3 of 233 pages failed in every run; retries and the pauses before them are part of \
+             the times",
+            "times varied from round to round, with the machine or with the pages that failed: \
+             threads@16 by 25 percent",
+        ];
+        assert_eq!(analyse(&results).warnings, expected);
     }
 
     #[test]

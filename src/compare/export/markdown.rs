@@ -8,7 +8,7 @@ use crate::message::printable;
 /// The comparison as a document.
 pub(super) fn render(report: &Report) -> String {
     let Report { results, analysis, .. } = report;
-    let mut text = format!("# {}\n", escaped(&words::title(&results.job)));
+    let mut text = format!("# {}\n", escaped(&words::title(results)));
     if let Some(mark) = words::mark(results) {
         text += &format!("\n> **{}:** {}\n", mark.name, escaped(&mark.why));
         for line in &mark.details {

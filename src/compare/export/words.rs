@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::analysis::Row;
 use super::super::bound::Limit;
+use super::super::failures;
 use super::super::results::{End, Job, Results, Site};
 use super::super::stats::Interval;
 use super::Report;
@@ -52,9 +53,18 @@ pub(super) fn unmeasured(report: &Report) -> Vec<String> {
 }
 
 /// What the comparison is about.
-pub(super) fn title(job: &Job) -> String {
+pub(super) fn title(results: &Results) -> String {
+    pages_of(&results.job) + &of_which(results)
+}
+
+fn pages_of(job: &Job) -> String {
     let pages = if job.pages == 1 { "page" } else { "pages" };
     format!("Modes compared on {} {pages} of {}", job.pages, printable(&job.source))
+}
+
+/// `, 3 of which failed`; empty where no page failed.
+fn of_which(results: &Results) -> String {
+    failures::all(results).map_or(String::new(), |failures| format!(", {}", failures.of_which()))
 }
 
 /// What ran, in one line.
@@ -62,9 +72,10 @@ pub(super) fn plan(results: &Results) -> String {
     let Results { job, design, .. } = results;
     let away = job.site.as_ref().map(|site| format!(", {} ms away", site.latency_ms));
     format!(
-        "{}{}; {}, seed {}",
-        title(job),
+        "{}{}{}; {}, seed {}",
+        pages_of(job),
         away.unwrap_or_default(),
+        of_which(results),
         counted(design.rounds, "round"),
         design.seed
     )
@@ -91,7 +102,12 @@ pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     }
     let saved = if job.saves { "saved" } else { "fetched, not saved" };
     let source = printable(&job.source);
-    facts.push(("pages", format!("{} of {source}, {saved}", job.pages)));
+    let rest = match failures::all(results) {
+        None => saved.to_owned(),
+        Some(failures) if failures.are_all() => failures.of_which(),
+        Some(failures) => format!("{}, the others {saved}", failures.of_which()),
+    };
+    facts.push(("pages", format!("{} of {source}, {rest}", job.pages)));
     if let Some(site) = &job.site {
         facts.push(("site", self::site(site)));
     }
@@ -204,6 +220,21 @@ mod tests {
             results.end = end;
             assert_eq!(words(&results).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn failed_pages_are_counted_in_titles() {
+        let mut results = results(&[("threads@16", &[0.25; 3])]);
+        for sample in &mut results.samples {
+            sample.failed = 3;
+        }
+        let title = "Modes compared on 233 pages of embedded site, 3 of which failed";
+        assert_eq!(super::title(&results), title);
+        let plan = "Modes compared on 233 pages of embedded site, 10 ms away, 3 of which failed; \
+                    3 rounds, seed 1";
+        assert_eq!(super::plan(&results), plan);
+        let pages = "233 of embedded site, 3 of which failed, the others saved";
+        assert!(circumstances(&results).contains(&("pages", pages.into())));
     }
 
     #[test]

@@ -12,7 +12,7 @@ const PALETTE: &str = include_str!("palette.css");
 
 /// The page.
 pub(in super::super) fn render(report: &Report) -> String {
-    let title = escaped(&words::title(&report.results.job));
+    let title = escaped(&words::title(report.results));
     let body = [
         head(report, &title),
         times(report),
