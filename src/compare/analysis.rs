@@ -82,6 +82,11 @@ pub enum Nature {
         /// The share of computing in the time of one page after the other, 0 to 1.
         computing: f64,
     },
+    /// Both, neither much less than the other.
+    Mixed {
+        /// The same.
+        computing: f64,
+    },
     /// Computing.
     CpuBound {
         /// The same.
@@ -89,6 +94,26 @@ pub enum Nature {
     },
 }
 
+impl Nature {
+    fn new(computing: f64) -> Self {
+        match computing {
+            share if share < MUCH_LESS => Self::IoBound { computing },
+            share if share <= 1.0 - MUCH_LESS => Self::Mixed { computing },
+            _ => Self::CpuBound { computing },
+        }
+    }
+
+    /// The share of computing in the time of one page after the other, 0 to 1.
+    pub fn computing(self) -> f64 {
+        let (Self::IoBound { computing }
+        | Self::Mixed { computing }
+        | Self::CpuBound { computing }) = self;
+        computing
+    }
+}
+
+/// What takes less than this share of the time is not what a job is bound by.
+const MUCH_LESS: f64 = 0.25;
 /// A sweep's sweet spot is within this factor of its best.
 const NEARLY_THE_BEST: f64 = 1.05;
 /// A round is told to be far from the others only if it is that far from the
@@ -268,12 +293,7 @@ fn nature(results: &Results, rows: &[Row]) -> Option<Nature> {
             sample.cpu_seconds + waits + transfers
         })
     }?;
-    let computing = computing.clamp(0.0, 1.0);
-    Some(if computing > 0.5 {
-        Nature::CpuBound { computing }
-    } else {
-        Nature::IoBound { computing }
-    })
+    Some(Nature::new(computing.clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]
@@ -356,18 +376,17 @@ mod tests {
     #[test]
     fn the_nature_is_told_by_the_share_of_computing() {
         let mut results = results(&[("threads@4", &[0.6; 3]), ("sequential@1", &[0.4; 3])]);
-        assert_eq!(analyse(&results).nature, Some(Nature::IoBound { computing: 0.25 }));
-        for sample in &mut results.samples {
-            sample.cpu_seconds = 0.3;
-        }
-        let nature = analyse(&results).nature;
-        assert!(
-            matches!(nature, Some(Nature::CpuBound { computing }) if (computing - 0.75).abs() < 1e-9)
-        );
-        for sample in &mut results.samples {
-            sample.cpu_seconds = 0.5;
-        }
-        assert_eq!(analyse(&results).nature, Some(Nature::CpuBound { computing: 1.0 }));
+        let mut nature = |cpu_seconds: f64| {
+            for sample in &mut results.samples {
+                sample.cpu_seconds = cpu_seconds;
+            }
+            analyse(&results).nature.unwrap()
+        };
+        assert_eq!(nature(0.05), Nature::IoBound { computing: 0.125 });
+        assert_eq!(nature(0.1), Nature::Mixed { computing: 0.25 });
+        assert_eq!(nature(0.2), Nature::Mixed { computing: 0.5 });
+        assert_eq!(nature(0.35), Nature::CpuBound { computing: 0.35 / 0.4 });
+        assert_eq!(nature(0.5), Nature::CpuBound { computing: 1.0 });
     }
 
     #[test]
@@ -379,11 +398,11 @@ mod tests {
             (sample.cpu_seconds, sample.median_wait_ms) =
                 if is_async { (9.0, 90.0) } else { (2.33, 10.0) };
         }
-        assert_eq!(analyse(&results).nature, Some(Nature::IoBound { computing: 0.5 }));
+        assert_eq!(analyse(&results).nature, Some(Nature::Mixed { computing: 0.5 }));
         // 11.4 MB by 5 MB/s are 2.28 s more of waiting.
         let site = results.job.site.as_mut().unwrap();
         site.bandwidth = Some(5_000_000);
-        let Some(Nature::IoBound { computing }) = analyse(&results).nature else { panic!() };
+        let Some(Nature::Mixed { computing }) = analyse(&results).nature else { panic!() };
         assert!((computing - 2.33 / 6.94).abs() < 1e-9, "{computing}");
     }
 

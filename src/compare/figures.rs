@@ -1,5 +1,7 @@
 //! How figures are worded for people.
 
+use super::stats::ENOUGH_VALUES;
+
 /// Three significant digits, without zeros at the end.
 pub(super) fn number(value: f64) -> String {
     let decimals = match value.abs() {
@@ -37,6 +39,17 @@ pub(super) fn percent(share: f64) -> String {
         return "less than 1 percent".into();
     }
     format!("{:.0} percent", share * 100.0)
+}
+
+/// What is known of an estimate, in parentheses: ` (between 3.19 and 3.21 with 95 percent
+/// confidence)`. Of few rounds that is all that was measured; nothing is said where
+/// both ends read the same.
+pub(super) fn certainty(low: &str, high: &str, rounds: usize) -> String {
+    match rounds {
+        _ if low == high => String::new(),
+        rounds if rounds < ENOUGH_VALUES => format!(" (between {low} and {high} in all rounds)"),
+        _ => format!(" (between {low} and {high} with 95 percent confidence)"),
+    }
 }
 
 /// `1 round`, `5 rounds`.
@@ -89,6 +102,14 @@ mod tests {
         {
             assert_eq!(percent(share), text);
         }
+    }
+
+    #[test]
+    fn few_rounds_have_a_range() {
+        let of = |high, rounds| certainty("3.1", high, rounds);
+        assert_eq!(of("3.2", 5), " (between 3.1 and 3.2 with 95 percent confidence)");
+        assert_eq!(of("3.2", 4), " (between 3.1 and 3.2 in all rounds)");
+        assert_eq!([of("3.1", 5), of("3.1", 3)], ["", ""]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod analysis;
 pub mod baseline;
 pub mod bound;
+mod choice;
 pub mod design;
 pub mod export;
 mod failures;
@@ -17,6 +18,7 @@ mod gate_syntax;
 pub mod machine;
 pub mod measure;
 pub mod process;
+mod reasons;
 pub mod results;
 pub mod same_work;
 pub mod stats;

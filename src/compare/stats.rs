@@ -9,6 +9,9 @@ use crate::queue::retry::Dice;
 
 /// With fewer values no interval tells a difference from chance.
 pub const LEAST_VALUES: usize = 3;
+/// With fewer values an interval is the whole range and holds the true median with
+/// less than 94 percent: see [`Bootstrap`].
+pub const ENOUGH_VALUES: usize = 5;
 /// With fewer values "far from the others" means nothing: two that happen to be
 /// close would make an outlier of any third.
 const LEAST_VALUES_FOR_OUTLIERS: usize = 5;

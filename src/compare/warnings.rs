@@ -2,12 +2,9 @@
 
 use super::analysis::{Analysis, Row, values};
 use super::results::{Contender, Results};
-use super::stats::LEAST_VALUES;
+use super::stats::{ENOUGH_VALUES, LEAST_VALUES};
 use super::{failures, figures, verdict};
 
-/// From here on an interval over the whole range holds the true median with
-/// 94 percent: see [`super::stats::Bootstrap`].
-const ENOUGH_ROUNDS: usize = 5;
 /// Rounds that vary by more than this share of their median hide differences that
 /// matter.
 const NOISY: f64 = 0.1;
@@ -54,12 +51,12 @@ fn few_rounds(results: &Results, rows: &[Row]) -> Option<String> {
         least if least < LEAST_VALUES => Some(format!(
             "only {rounds}: it takes {LEAST_VALUES} at least to tell a difference from chance"
         )),
-        least if least < ENOUGH_ROUNDS => {
+        least if least < ENOUGH_VALUES => {
             let coverage = 1.0 - 2.0 * 0.5_f64.powi(i32::try_from(least).unwrap_or(i32::MAX));
             Some(format!(
-                "only {rounds}: the intervals are the whole range of what was measured, and hold \
-                 the true figure in {coverage:.0} of 100 comparisons, not in 95; \
-                 {ENOUGH_ROUNDS} rounds or more make them what they say",
+                "only {rounds}: the ranges of what was measured hold the true figure in \
+                 {coverage:.0} of 100 comparisons; {ENOUGH_VALUES} rounds or more give intervals \
+                 of 95 percent confidence",
                 coverage = (100.0 * coverage).floor(),
             ))
         }
@@ -68,7 +65,7 @@ fn few_rounds(results: &Results, rows: &[Row]) -> Option<String> {
 }
 
 fn undecided(results: &Results, analysis: &Analysis) -> Option<String> {
-    let names = verdict::undecided(analysis);
+    let names = verdict::undecided(results, analysis);
     let is_measured = least_rounds(results, &analysis.rows) >= LEAST_VALUES;
     (is_measured && !names.is_empty()).then(|| {
         format!("times varied too much to say which of {} is fastest", figures::list(&names))
@@ -140,9 +137,8 @@ mod tests {
             ),
             (
                 &[("sequential@1", &quiet[..3])],
-                &["only 3 rounds: the intervals are the whole range of what was measured, and \
-                   hold the true figure in 75 of 100 comparisons, not in 95; 5 rounds or more \
-                   make them what they say"],
+                &["only 3 rounds: the ranges of what was measured hold the true figure in 75 of \
+                   100 comparisons; 5 rounds or more give intervals of 95 percent confidence"],
             ),
             (
                 // The MAD is 0.05 of 0.30: 0.2471.

@@ -129,8 +129,7 @@ gate: on the edge: threads@4 <= 0.25 * sequential: 0.25 (95% interval 0.25 to
 gate: not met: cpu threads@4 <= 50ms: 100 ms (95% interval 100 ms to 100 ms)
       over 5 rounds
 
-Use threads@16: it takes 250 ms. That is 10 times as fast as sequential (between
-10 and 10 with 95 percent confidence).
+Use threads@16: it takes 250 ms. That is 10 times as fast as sequential.
 The next, threads@4, takes 2.5 times as long as threads@16 (between 2.5 and 3
 with 95 percent confidence).
 The job is I/O-bound: one after the other, a page waits 10.3 ms and computes
@@ -144,7 +143,7 @@ of 10 ms to make; it takes 1.67 times that.
 const MARKDOWN: &str = "\
 # Modes compared on 233 pages of embedded site
 
-Use threads@16: it takes 250 ms. That is 10 times as fast as sequential (between 10 and 10 with 95 percent confidence).
+Use threads@16: it takes 250 ms. That is 10 times as fast as sequential.
 
 The next, threads@4, takes 2.5 times as long as threads@16 (between 2.5 and 3 with 95 percent confidence).
 

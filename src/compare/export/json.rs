@@ -105,9 +105,13 @@ fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
                 sweet_spot: workers(sweep.sweet_spot),
             })
             .collect(),
-        nature: analysis.nature.map(|nature| match nature {
-            Nature::IoBound { computing } => NatureOf { bound_by: "io", computing },
-            Nature::CpuBound { computing } => NatureOf { bound_by: "cpu", computing },
+        nature: analysis.nature.map(|nature| NatureOf {
+            bound_by: match nature {
+                Nature::IoBound { .. } => "io",
+                Nature::Mixed { .. } => "both",
+                Nature::CpuBound { .. } => "cpu",
+            },
+            computing: nature.computing(),
         }),
         warnings: &analysis.warnings,
         verdict: &analysis.verdict,
