@@ -52,6 +52,11 @@ pub(super) fn certainty(low: &str, high: &str, rounds: usize) -> String {
     }
 }
 
+/// What an interval of so many rounds is: of few it is all that was measured.
+pub(super) fn interval_name(rounds: usize) -> &'static str {
+    if rounds < ENOUGH_VALUES { "range" } else { "95% interval" }
+}
+
 /// `1 round`, `5 rounds`.
 pub(super) fn rounds(count: usize) -> String {
     if count == 1 { "1 round".into() } else { format!("{count} rounds") }

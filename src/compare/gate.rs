@@ -347,7 +347,12 @@ impl fmt::Display for Judgement {
         if let Some(Interval { estimate, low, high }) = self.figure {
             let rounds = figures::rounds(self.rounds);
             let (estimate, low, high) = (word(estimate), word(low), word(high));
-            write!(f, ": {estimate} (95% interval {low} to {high}) over {rounds}")?;
+            let name = figures::interval_name(self.rounds);
+            write!(f, ": {estimate}")?;
+            if low != high {
+                write!(f, " ({name} {low} to {high})")?;
+            }
+            write!(f, " over {rounds}")?;
         }
         f.write_str(more)
     }

@@ -1,6 +1,5 @@
 //! Tables for an issue or a README.
 
-use super::super::analysis::Row;
 use super::Report;
 use super::words;
 use crate::message::printable;
@@ -18,12 +17,17 @@ pub(super) fn render(report: &Report) -> String {
     for line in &analysis.verdict {
         text += &format!("\n{}\n", escaped(line));
     }
-    text += &table(&analysis.rows);
+    text += &table(report);
     if !analysis.rows.is_empty() {
-        text += "\nInterval: 95 % confidence of the median. Bound: what limits a run in theory, ";
-        text += "and that least time as a share of the median.\n";
+        let name = if words::are_ranges(report) { "Range" } else { "Interval" };
+        text += &format!(
+            "\n{name}: {}. Memory: {}. Bound: {}.\n",
+            words::interval_term(report),
+            words::MEMORY_TERM,
+            words::BOUND_TERM
+        );
     }
-    let mut notes: Vec<_> = words::outliers(&analysis.rows).into_iter().collect();
+    let mut notes: Vec<_> = words::outliers(report).into_iter().collect();
     let unmeasured = words::unmeasured(report);
     if !unmeasured.is_empty() {
         notes.push(format!("not measured: {}", unmeasured.join(", ")));
@@ -44,15 +48,18 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(report: &Report) -> String {
+    let rows = &report.analysis.rows;
     if rows.is_empty() {
         return "\nNo run was measured.\n".into();
     }
-    let mut text = "
-| contender | median | interval | speed-up | CPU | memory | bound | of median |
+    let mut text = format!(
+        "
+| contender | median | {} | speed-up | CPU | memory | bound | of median |
 |:--|--:|--:|--:|--:|--:|:--|--:|
-"
-    .to_owned();
+",
+        words::interval_head(report)
+    );
     for row in rows {
         text += &format!(
             "| {} | {} s{} | {} s | {} | {:.2} s | {} | {} | {} |\n",
@@ -109,16 +116,16 @@ mod tests {
 
 Use threads@16: it takes a tenth of the time of sequential.
 
-| contender | median | interval | speed-up | CPU | memory | bound | of median |
+| contender | median | range | speed-up | CPU | memory | bound | of median |
 |:--|--:|--:|--:|--:|--:|:--|--:|
 | sequential@1 | 2.550 s | 2.500–2.600 s | – | 0.10 s | 20.0 MB | latency | 80 % |
 | threads@16 | 0.255 s\\* | 0.250–0.260 s | 10.00× (9.62–10.40) | 0.10 s | 20.0 MB | latency | 60 % |
 
-Interval: 95 % confidence of the median. Bound: what limits a run in theory, and that least time as a share of the median.
+Range: from the fastest round to the slowest. Memory: the most memory of the largest process. Bound: what limits a run in theory, and that least time as a share of the median.
 
 ## Notes
 
-- far from its other rounds: threads@16 in round 2
+- far from its other rounds: threads@16 in round 2 (0.260 s)
 
 ## Warnings
 

@@ -1,13 +1,12 @@
 //! The table for the terminal, with bars, and the verdict at its end.
 
 use super::super::analysis::Row;
-use super::super::stats::Spread;
 use super::{Report, words};
 use crate::message::printable;
 
 const GAP: usize = 2;
 /// A shorter bar shows nothing.
-const LEAST_BAR: usize = 8;
+const LEAST_BAR: usize = 6;
 /// A longer bar shows no more.
 const MOST_BAR: usize = 50;
 /// Narrower texts cannot be read; a terminal breaks their lines itself.
@@ -86,7 +85,7 @@ const NAME: Column =
 /// In the order of the table; the bars come after the first [`BEFORE_BARS`].
 const COLUMNS: &[Column] = &[
     Column { head: "seconds ", is_left: false, cell: median },
-    Column { head: "±", is_left: false, cell: |row| words::seconds(half_width(&row.seconds)) },
+    Column { head: "interval", is_left: false, cell: |row| words::range(row.seconds.interval) },
     Column {
         head: "speed-up",
         is_left: false,
@@ -97,18 +96,13 @@ const COLUMNS: &[Column] = &[
     Column { head: "bound", is_left: true, cell: bound },
 ];
 const BEFORE_BARS: usize = 2;
+const INTERVAL: usize = 1;
 /// The columns from the one that is left out last to the one left out first.
 const BY_WEIGHT: &[usize] = &[0, 2, 1, 5, 3, 4];
 
 fn median(row: &Row) -> String {
     let mark = if row.outliers.is_empty() { ' ' } else { '*' };
     format!("{}{mark}", words::seconds(row.seconds.median))
-}
-
-/// The larger of the distances from the median to the ends of its interval.
-fn half_width(spread: &Spread) -> f64 {
-    let Spread { median, interval, .. } = spread;
-    (interval.high - median).max(median - interval.low).max(0.0)
 }
 
 fn bound(row: &Row) -> String {
@@ -118,13 +112,16 @@ fn bound(row: &Row) -> String {
 /// Adds the lines of the contenders; the heads of the columns without a place.
 fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&'static str> {
     let rows = &report.analysis.rows;
-    let fitting = |column: &Column| {
+    let mut heads: Vec<_> = COLUMNS.iter().map(|column| column.head).collect();
+    heads[INTERVAL] = words::interval_head(report);
+    let fitting = |column: &Column, head: &str| {
         let cells = rows.iter().map(|row| (column.cell)(row).chars().count());
-        cells.chain([column.head.chars().count()]).max().unwrap_or(0)
+        cells.chain([head.chars().count()]).max().unwrap_or(0)
     };
-    let widths: Vec<_> = COLUMNS.iter().map(fitting).collect();
+    let widths: Vec<_> =
+        COLUMNS.iter().zip(&heads).map(|(column, head)| fitting(column, head)).collect();
     let is_told = |at: usize| rows.iter().any(|row| (COLUMNS[at].cell)(row) != "-");
-    let name = fitting(&NAME);
+    let name = fitting(&NAME, NAME.head);
     let mut taken = name + GAP + widths[0];
     let mut shown = [false; COLUMNS.len()];
     shown[0] = true;
@@ -149,8 +146,8 @@ fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&
         }
         line.trim_end().to_owned() + "\n"
     };
-    let heads = COLUMNS.iter().map(|column| column.head.to_owned()).collect();
-    *text += &line(NAME.head.into(), String::new(), heads, Style::Plain);
+    let first = heads.iter().map(|head| (*head).to_owned()).collect();
+    *text += &line(NAME.head.into(), String::new(), first, Style::Plain);
     for (at, row) in rows.iter().enumerate() {
         let is_fastest = report.analysis.fastest == Some(at);
         let cells = COLUMNS.iter().map(|column| (column.cell)(row)).collect();
@@ -158,7 +155,7 @@ fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&
         *text += &line((NAME.cell)(row), blocks(row.seconds.median / longest, bar), cells, style);
     }
     let left_out = (0..COLUMNS.len()).filter(|at| !shown[*at] && is_told(*at));
-    left_out.map(|at| COLUMNS[at].head).collect()
+    left_out.map(|at| heads[at]).collect()
 }
 
 fn padded(cell: &str, width: usize, is_left: bool) -> String {
@@ -187,13 +184,18 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
     let mut add = |label: &str, line: &str, style| {
         text += &wrapped(label, line, width, paint, style);
     };
-    if let Some(outliers) = words::outliers(&analysis.rows) {
+    if let Some(outliers) = words::outliers(report) {
         add("*", &outliers, Style::Plain);
     }
     if !analysis.rows.is_empty() {
-        let terms = "95 % interval of the median; bound: what limits a run in theory, and that \
-                     least time as a share of the median";
-        add("±", terms, Style::Faint);
+        let terms = [
+            (words::interval_head(report), words::interval_term(report)),
+            ("MB", words::MEMORY_TERM),
+            ("bound", words::BOUND_TERM),
+        ];
+        let shown = terms.into_iter().filter(|(head, _)| !left_out.contains(head));
+        let shown: Vec<_> = shown.map(|(head, term)| format!("{head}: {term}")).collect();
+        add("", &shown.join("; "), Style::Faint);
     }
     if !left_out.is_empty() {
         add("no room for:", &left_out.join(", "), Style::Faint);
@@ -269,13 +271,13 @@ mod tests {
             "\
 Modes compared on 233 pages of embedded site, 10 ms away; 2 rounds, seed 1
 
-contender     seconds       ±                                    speed-up  CPU s    MB  bound
-sequential@1    2.550   0.050  ████████████████████████████████         -   0.10  20.0  latency 80 %
-threads@16      0.255*  0.005  ███▎                                10.00×   0.10  20.0  latency 60 %
+contender     seconds         range                              speed-up  CPU s    MB  bound
+sequential@1    2.550   2.500–2.600  ██████████████████████████         -   0.10  20.0  latency 80 %
+threads@16      0.255*  0.250–0.260  ██▋                           10.00×   0.10  20.0  latency 60 %
 
 * far from its other rounds: threads@16 in round 2
-± 95 % interval of the median; bound: what limits a run in theory, and that least time as a share of
-  the median
+range: from the fastest round to the slowest; MB: the most memory of the largest process; bound:
+what limits a run in theory, and that least time as a share of the median
 warning: only 2 rounds: intervals are wide
 partial: stopped in round 2 of 2
 gate: met: threads@16 <= 0.25 * sequential
@@ -296,24 +298,23 @@ Use threads@16: it takes a tenth of the time of sequential.
 Modes compared on 233 pages of embedded site, 10 ms away; 5
 rounds, seed 1
 
-contender     seconds       ±                speed-up  CPU s
-sequential@1    2.710   0.054  ███████████▉         -   0.10
-threads@1       2.740   0.055  ████████████     0.99×   0.10
-threads@4       0.715   0.014  ███▏             3.79×   0.10
-threads@16      0.248*  0.005  █▏              10.93×   0.10
-threads@64      0.241   0.005  █               11.24×   0.10
-rayon@2         1.380   0.028  ██████           1.96×   0.10
-processes@2     1.440   0.029  ██████▎          1.88×   0.10
-processes@16    0.410   0.008  █▊               6.61×   0.10
-async@1         2.730   0.055  ████████████     0.99×   0.10
-async@4         0.720   0.014  ███▏             3.76×   0.10
-async@16        0.290   0.006  █▎               9.34×   0.10
-async@64        0.262   0.005  █▏              10.34×   0.10
-hybrid@64       0.236   0.005  █               11.48×   0.10
+contender     seconds      interval          speed-up  CPU s
+sequential@1    2.710   2.656–2.764  █████▉         -   0.10
+threads@1       2.740   2.685–2.795  ██████     0.99×   0.10
+threads@4       0.715   0.701–0.729  █▋         3.79×   0.10
+threads@16      0.248*  0.243–0.253  ▌         10.93×   0.10
+threads@64      0.241   0.236–0.246  ▌         11.24×   0.10
+rayon@2         1.380   1.352–1.408  ███        1.96×   0.10
+processes@2     1.440   1.411–1.469  ███▏       1.88×   0.10
+processes@16    0.410   0.402–0.418  ▉          6.61×   0.10
+async@1         2.730   2.675–2.785  ██████     0.99×   0.10
+async@4         0.720   0.706–0.734  █▋         3.76×   0.10
+async@16        0.290   0.284–0.296  ▋          9.34×   0.10
+async@64        0.262   0.257–0.267  ▋         10.34×   0.10
+hybrid@64       0.236   0.231–0.241  ▌         11.48×   0.10
 
-* far from its other rounds: threads@16 in round 3
-± 95 % interval of the median; bound: what limits a run in
-  theory, and that least time as a share of the median
+* far from its other rounds: threads@16 in round 3 (0.248 s)
+interval: 95 % confidence of the median
 no room for: MB, bound
 warning: the machine had other work (load 1.40 before the
          first run): times may be too long

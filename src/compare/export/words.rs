@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::super::analysis::Row;
 use super::super::bound::Limit;
 use super::super::failures;
-use super::super::results::{End, Job, Results, Site};
-use super::super::stats::Interval;
+use super::super::results::{End, Job, Results, Sample, Site};
+use super::super::stats::{ENOUGH_VALUES, Interval};
+use super::super::warnings;
 use super::Report;
 use crate::message::printable;
 use crate::report::human;
@@ -131,13 +132,46 @@ pub(super) fn counted(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Whether intervals are no more than the range of all rounds, which are few.
+pub(super) fn are_ranges(report: &Report) -> bool {
+    warnings::least_rounds(report.results, &report.analysis.rows) < ENOUGH_VALUES
+}
+
+/// The head of a column of intervals.
+pub(super) fn interval_head(report: &Report) -> &'static str {
+    if are_ranges(report) { "range" } else { "interval" }
+}
+
+/// What these intervals are.
+pub(super) fn interval_term(report: &Report) -> &'static str {
+    if are_ranges(report) {
+        "from the fastest round to the slowest"
+    } else {
+        "95 % confidence of the median"
+    }
+}
+
+/// What limits a run, and how close it came.
+pub(super) const BOUND_TERM: &str =
+    "what limits a run in theory, and that least time as a share of the median";
+
+/// Whose memory is told.
+pub(super) const MEMORY_TERM: &str = "the most memory of the largest process";
+
 /// Rounds far from the others', contender by contender; `None` where there are none.
-pub(super) fn outliers(rows: &[Row]) -> Option<String> {
+pub(super) fn outliers(report: &Report) -> Option<String> {
+    let rows = &report.analysis.rows;
+    let round = |row: &Row, round: u32| {
+        let is_it = |sample: &&Sample| sample.round == round && sample.contender == row.contender;
+        let took = report.results.samples.iter().find(is_it);
+        let took = took.map(|sample| format!(" ({} s)", seconds(sample.seconds)));
+        format!("{round}{}", took.unwrap_or_default())
+    };
     let parts: Vec<_> = rows
         .iter()
         .filter(|row| !row.outliers.is_empty())
         .map(|row| {
-            let rounds: Vec<_> = row.outliers.iter().map(ToString::to_string).collect();
+            let rounds: Vec<_> = row.outliers.iter().map(|at| round(row, *at)).collect();
             let word = if rounds.len() == 1 { "round" } else { "rounds" };
             format!("{} in {word} {}", row.contender, rounds.join(", "))
         })
@@ -150,9 +184,10 @@ pub(super) fn seconds(seconds: f64) -> String {
     format!("{seconds:.3}")
 }
 
-/// `2.500–2.600`
+/// `2.500–2.600`; one of them where both read the same.
 pub(super) fn range(interval: Interval) -> String {
-    format!("{}–{}", seconds(interval.low), seconds(interval.high))
+    let (low, high) = (seconds(interval.low), seconds(interval.high));
+    if low == high { low } else { format!("{low}–{high}") }
 }
 
 /// `9.81×`
@@ -160,9 +195,17 @@ pub(super) fn times(ratio: f64) -> String {
     format!("{ratio:.2}×")
 }
 
+/// `9.60–10.02`; empty where both read the same.
+pub(super) fn ends(ratio: Interval) -> String {
+    let (low, high) = (format!("{:.2}", ratio.low), format!("{:.2}", ratio.high));
+    if low == high { String::new() } else { format!("{low}–{high}") }
+}
+
 /// `9.81× (9.60–10.02)`
 pub(super) fn times_range(ratio: Interval) -> String {
-    format!("{} ({:.2}–{:.2})", times(ratio.estimate), ratio.low, ratio.high)
+    let ends = ends(ratio);
+    let more = if ends.is_empty() { ends } else { format!(" ({ends})") };
+    times(ratio.estimate) + &more
 }
 
 /// `63 %`

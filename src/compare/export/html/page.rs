@@ -21,7 +21,7 @@ pub(in super::super) fn render(report: &Report) -> String {
         sections::figures(report),
         sections::notes(report),
         sections::circumstances(report),
-        sections::terms(),
+        sections::terms(report),
         sections::runs(report),
     ];
     format!(
@@ -77,10 +77,13 @@ fn times(report: &Report) -> String {
     if report.analysis.rows.is_empty() {
         return "<p>No run was measured.</p>\n".into();
     }
-    let caption = "From the first request to the last page saved; shorter is better. A bar is the \
-                   median, the thin line across its end the 95 % interval, and the upright line \
-                   the least time that theory gives.";
-    section("Time by mode", caption, &in_both_rooms(|room| chart::times(report.analysis, room)))
+    let interval = if words::are_ranges(report) { "range of all rounds" } else { "95 % interval" };
+    let caption = format!(
+        "From the first request to the last page saved; shorter is better. A bar is the median, \
+         the thin line across its end the {interval}, and the upright line the least time that \
+         theory gives."
+    );
+    section("Time by mode", &caption, &in_both_rooms(|room| chart::times(report.analysis, room)))
 }
 
 fn scaling(report: &Report) -> String {

@@ -5,18 +5,22 @@ use super::super::super::stats::Interval;
 use super::super::{Report, words};
 use super::markup::{escaped, list, section};
 
+const INTERVAL: (&str, &str) = (
+    "interval",
+    "95 % confidence interval of the median: where the true one lies in 95 of 100 such comparisons",
+);
+/// In its place where rounds are too few for one.
+const RANGE: (&str, &str) = (
+    "range",
+    "from the smallest figure of all rounds to the largest: they are too few for a 95 % interval",
+);
 const TERMS: &[(&str, &str)] = &[
     ("contender", "a mode with its number of workers: the most pages in flight at a time"),
     ("median", "the middle one of a contender's times: half of its runs were faster"),
-    (
-        "interval",
-        "95 % confidence interval of the median: where the true one lies in 95 of 100 such \
-         comparisons",
-    ),
     ("× fastest", "how many times as long as the fastest it takes, compared within rounds"),
     ("speed-up", "how many times as fast as sequential it is, compared within rounds"),
     ("CPU", "CPU time of a run in the median, worker processes included"),
-    ("memory", "the most at a time in one process, in the median"),
+    ("memory", "the most at a time in the largest process, in the median"),
     ("switches", "context switches of a run, in the median"),
     (
         "bound",
@@ -51,16 +55,19 @@ pub(super) fn figures(report: &Report) -> String {
         text += &row_of_table(class, &row.contender.to_string(), &cells(row, is_fastest));
     }
     text += "</tbody></table></div>\n";
-    section("Figures", "Below an estimate stands its 95 % interval.", &text)
+    let caption = if words::are_ranges(report) {
+        "Below an estimate stands its range over all rounds."
+    } else {
+        "Below an estimate stands its 95 % interval."
+    };
+    section("Figures", caption, &text)
 }
 
 /// The cells of a contender: each a figure and what stands below it.
 fn cells(row: &Row, is_fastest: bool) -> Vec<(String, String)> {
     let mark = if row.outliers.is_empty() { "" } else { "*" };
     let ratio = |ratio: Option<Interval>| match ratio {
-        Some(ratio) => {
-            (words::times(ratio.estimate), format!("{:.2}–{:.2}", ratio.low, ratio.high))
-        }
+        Some(ratio) => (words::times(ratio.estimate), words::ends(ratio)),
         None => ("–".into(), String::new()),
     };
     let plain = |figure: String| (figure, String::new());
@@ -105,7 +112,7 @@ fn row_of_table(class: &str, name: &str, cells: &[(String, String)]) -> String {
 
 /// Gates, the baseline, and what else is worth a word.
 pub(super) fn notes(report: &Report) -> String {
-    let mut notes: Vec<_> = words::outliers(&report.analysis.rows).into_iter().collect();
+    let mut notes: Vec<_> = words::outliers(report).into_iter().collect();
     let unmeasured = words::unmeasured(report);
     if !unmeasured.is_empty() {
         notes.push(format!("not measured: {}", unmeasured.join(", ")));
@@ -131,8 +138,9 @@ pub(super) fn circumstances(report: &Report) -> String {
 }
 
 /// What the words mean.
-pub(super) fn terms() -> String {
-    section("Terms", "", &definitions(TERMS.iter().copied()))
+pub(super) fn terms(report: &Report) -> String {
+    let interval = if words::are_ranges(report) { RANGE } else { INTERVAL };
+    section("Terms", "", &definitions([interval].into_iter().chain(TERMS.iter().copied())))
 }
 
 fn definitions<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
