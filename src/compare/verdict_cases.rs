@@ -226,6 +226,20 @@ fn where_both_count_both_are_told() {
 }
 
 #[test]
+fn gains_of_nothing_are_left_out() {
+    let line = |each: f64| {
+        verdict(&computing(each, &[("sequential@1", &[2.5; 5]), ("threads@16", &[1.5; 5])]))[3]
+            .clone()
+    };
+    let waiting = "What counts is how many pages are in flight, which can save up to 100 percent of \
+                   the time.";
+    assert_eq!(line(0.000_01), waiting);
+    let computing = "What counts is how many CPUs compute: 2 can save up to 50 percent of the time. \
+                     sequential computes on one CPU only.";
+    assert_eq!(line(2.5 / 233.0), computing);
+}
+
+#[test]
 fn waiting_can_be_gone() {
     let mut results = computing(0.0012, &[("sequential@1", &[2.6; 5]), ("hybrid@64", &[0.174; 5])]);
     let text = |results: &Results| verdict(results)[3].clone();

@@ -266,6 +266,15 @@ mod tests {
     }
 
     #[test]
+    fn ends_that_read_the_same_are_told_once() {
+        let interval = |low, high| Interval { estimate: 1.0, low, high };
+        assert_eq!(range(interval(0.207, 0.6101)), "0.207–0.610");
+        assert_eq!(range(interval(0.2501, 0.2502)), "0.250");
+        assert_eq!(times_range(interval(0.9, 1.1)), "1.00× (0.90–1.10)");
+        assert_eq!(times_range(interval(0.999, 1.001)), "1.00×");
+    }
+
+    #[test]
     fn failed_pages_are_counted_in_titles() {
         let mut results = results(&[("threads@16", &[0.25; 3])]);
         for sample in &mut results.samples {

@@ -194,6 +194,15 @@ mod tests {
     }
 
     #[test]
+    fn few_rounds_have_no_interval() {
+        let few = render(Format::Html, &example::small().report());
+        assert!(few.contains("<dt>range</dt>") && few.contains("range of all rounds"));
+        assert!(!few.contains("is the 95 %") && !few.contains("its 95 %"), "{few}");
+        let enough = render(Format::Html, &example::large().report());
+        assert!(enough.contains("<dt>interval</dt>") && enough.contains("its 95 % interval"));
+    }
+
+    #[test]
     fn nothing_is_fetched_from_elsewhere() {
         let page = render(Format::Html, &example::large().report());
         let page = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
