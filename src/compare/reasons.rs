@@ -37,6 +37,10 @@ pub(super) fn nature(results: &Results, analysis: &Analysis, winner: &Row) -> Ve
     if row.contender.mode != exec::SEQUENTIAL {
         text += &format!(", judged by {}", row.contender);
     }
+    text.push('.');
+    if results.job.pages == 1 {
+        return vec![text, "Of one page nothing can be done side by side.".into()];
+    }
     let mut gains = gains(results, nature);
     let is_limit = is_computing_the_limit(winner);
     if is_limit {
@@ -45,7 +49,7 @@ pub(super) fn nature(results: &Results, analysis: &Analysis, winner: &Row) -> Ve
     if is_limit || matches!(nature, Nature::CpuBound { .. }) {
         gains += &on_one_cpu(results, analysis, winner);
     }
-    vec![text + ".", gains]
+    vec![text, gains]
 }
 
 fn is_computing_the_limit(row: &Row) -> bool {

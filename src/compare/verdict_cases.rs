@@ -187,7 +187,9 @@ fn one_page_wants_no_workers() {
         "threads@16 is about as fast: the difference is within the noise; sequential@1 is the \
          simplest.",
     ];
-    assert_eq!(verdict(&results)[..2], expected);
+    let lines = verdict(&results);
+    assert_eq!(lines[..2], expected);
+    assert_eq!(lines[3], "Of one page nothing can be done side by side.");
 }
 
 #[test]
