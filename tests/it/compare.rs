@@ -152,7 +152,9 @@ fn gates_are_judged() {
     let not_met = ["--gate=threads <= 50 * sequential", "--gate=threads <= 0.0001 * sequential"];
     let ended = run(&not_met).code(6).says(&["gate not met: threads <= 0.0001 * sequential"]);
     assert!(!ended.stderr.contains("50"), "{}", ended.stderr);
-    run(&["--gate", "cpu threads@2 <= 1ms"]).code(6).says(&["cpu threads@2 <= 1ms", "interval"]);
+    run(&["--gate", "cpu threads@2 <= 1ms"])
+        .code(6)
+        .says(&["cpu threads@2 <= 1ms", "over 3 rounds"]);
 }
 
 #[test]
