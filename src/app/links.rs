@@ -1,32 +1,20 @@
 //! `fetchpages links`: the plan, printed.
 
 use std::io::{self, BufWriter, Write};
-use std::sync::Arc;
 
 use super::exit::Status;
 use super::{quiet_pipe, source, tell};
-use crate::clock::{Clock, SystemClock};
 use crate::config::PlanOptions;
-use crate::fetch::Shared;
 use crate::model::{Job, shown_url};
-use crate::queue::Queue;
-use crate::queue::notice::Notice;
-use crate::queue::retry::Dice;
 use crate::report::progress::INVALID_TOLD;
 use crate::save::catalogue::Catalogue;
 use crate::save::key::Layout;
-use crate::source::Access;
 use crate::source::plan::{Plan, Planned};
 
 const BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::Result<Status> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
-    let dice = Dice::new(super::download::random_seed());
-    let queue = Arc::new(Queue::new(options.queue, dice, Arc::clone(&clock)));
-    let note = |notice: &Notice| tell(&format!("note: {}\n", notice.text()));
-    let opened = source::open(options, || Access { shared, queue, clock, tell: Box::new(note) })?;
+    let opened = source::open_alone(options)?;
     let mut plan = Plan::new(opened.source, options.filter.clone(), Catalogue::new(layout));
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut is_read = true;

@@ -1,10 +1,16 @@
 //! Opens the source that was decided on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::demo::Demo;
+use super::tell;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
+use crate::fetch::Shared;
+use crate::queue::Queue;
+use crate::queue::notice::Notice;
+use crate::queue::retry::Dice;
 use crate::source::index::Index;
 use crate::source::sitemap::Sitemap;
 use crate::source::{Access, Getter, Listed, Source, SourceError, list};
@@ -14,7 +20,17 @@ pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
     /// What it took to read what has to be read first, such as an index.
     pub(super) index_time: Duration,
-    pub(super) _demo: Option<Demo>,
+    pub(super) demo: Option<Demo>,
+}
+
+/// Opens the source for a command that fetches no page with it.
+pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
+    let dice = Dice::new(super::download::random_seed());
+    let queue = Arc::new(Queue::new(options.queue, dice, Arc::clone(&clock)));
+    let note = |notice: &Notice| tell(&format!("note: {}\n", notice.text()));
+    open(options, || Access { shared, queue, clock, tell: Box::new(note) })
 }
 
 /// Opens the source; fetches what has to be read first.
@@ -48,5 +64,5 @@ pub(super) fn open(
             Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
         }
     };
-    Ok(Opened { source: source?, index_time: SystemClock.now() - started, _demo: demo })
+    Ok(Opened { source: source?, index_time: SystemClock.now() - started, demo })
 }

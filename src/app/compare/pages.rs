@@ -4,39 +4,26 @@ use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::app::demo::Demo;
 use crate::app::source::{self, Opened};
 use crate::app::{download, tell};
 use crate::cli::UsageError;
-use crate::clock::{Clock, SystemClock};
 use crate::compare::visits::{self, Refused, Visits};
 use crate::config::{PlanOptions, SourceOptions};
-use crate::fetch::Shared;
-use crate::queue::Queue;
-use crate::queue::notice::Notice;
-use crate::queue::retry::Dice;
 use crate::report::progress::INVALID_TOLD;
 use crate::save::catalogue::Catalogue;
 use crate::save::key::Layout;
 use crate::source::plan::{Plan, Planned};
-use crate::source::{Access, Listed};
 
 /// Reads the source, writes the pages' addresses to `list`, and says whose they are.
-/// What comes first must live as long as they are fetched.
-pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Opened, Visits)> {
+/// The embedded site, if it is that, must live as long as they are fetched.
+pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option<Demo>, Visits)> {
     refuse_known(&options.source)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
-    let dice = Dice::new(download::random_seed());
-    let queue = Arc::new(Queue::new(options.queue, dice, Arc::clone(&clock)));
-    let note = |notice: &Notice| tell(&format!("note: {}\n", notice.text()));
-    let access = || Access { shared, queue, clock, tell: Box::new(note) };
-    let mut opened = source::open(options, access)?;
-    let read = std::mem::replace(&mut opened.source, Box::new(Listed::new(Vec::new())));
-    let mut plan = Plan::new(read, options.filter.clone(), Catalogue::new(Layout::Flat));
+    let Opened { source, demo, .. } = source::open_alone(options)?;
+    let mut plan = Plan::new(source, options.filter.clone(), Catalogue::new(Layout::Flat));
     let failed = || format!("failed to write {}", list.display());
     // Addresses may hold passwords.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(list);
@@ -59,7 +46,7 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Opened
     if visited.pages == 0 {
         tell(&download::no_pages(&plan.intake()));
     }
-    Ok((opened, visited))
+    Ok((demo, visited))
 }
 
 /// Before anything is asked: an index or a sitemap is fetched to find the pages.
