@@ -48,6 +48,8 @@ pub struct Change {
     pub ratio: Interval,
     /// What that means.
     pub direction: Direction,
+    /// The rounds that it comes from: of now or then, whichever were fewer.
+    pub rounds: usize,
 }
 
 /// What a change means.
@@ -166,13 +168,14 @@ pub fn compare(now: &Results, then: &Results) -> Vec<Change> {
     let mut change = |contender: &Contender| {
         let (now, then) = (times(now, contender), times(then, contender));
         let ratio = bootstrap.ratio(&now, &then)?;
+        let rounds = now.len().min(then.len());
         let direction = match ratio {
-            _ if now.len().min(then.len()) < LEAST_VALUES => Direction::TooFewRounds,
+            _ if rounds < LEAST_VALUES => Direction::TooFewRounds,
             Interval { high, .. } if high < 1.0 => Direction::Faster,
             Interval { low, .. } if low > 1.0 => Direction::Slower,
             _ => Direction::NoClearDifference,
         };
-        Some(Change { contender: contender.clone(), ratio, direction })
+        Some(Change { contender: contender.clone(), ratio, direction, rounds })
     };
     now.design.contenders.iter().filter_map(&mut change).collect()
 }
@@ -193,10 +196,11 @@ impl fmt::Display for Change {
         let Interval { estimate, low, high } = self.ratio;
         write!(
             f,
-            "{}: {}: {} times the baseline's time (95% interval {} to {})",
+            "{}: {}: {} times the baseline's time ({} {} to {})",
             self.contender,
             self.direction,
             figures::number(estimate),
+            figures::interval_name(self.rounds),
             figures::number(low),
             figures::number(high)
         )
@@ -304,11 +308,11 @@ mod tests {
         // 0.19 / 0.26 = 0.7308 and 0.21 / 0.24 = 0.875; of 10,000 pairs of resamples
         // 1 in 15 has either (7/27 squared), so these are the ends.
         let expected = [
-            "threads@16: faster: 0.8 times the baseline's time (95% interval 0.731 to 0.875)",
+            "threads@16: faster: 0.8 times the baseline's time (range 0.731 to 0.875)",
             "sequential@1: no clear difference: 1 times the baseline's time \
-             (95% interval 0.941 to 1.06)",
-            "async@64: slower: 2 times the baseline's time (95% interval 2 to 2)",
-            "rayon@2: too few rounds to tell: 2 times the baseline's time (95% interval 2 to 2)",
+             (range 0.941 to 1.06)",
+            "async@64: slower: 2 times the baseline's time (range 2 to 2)",
+            "rayon@2: too few rounds to tell: 2 times the baseline's time (range 2 to 2)",
         ];
         assert_eq!(words, expected);
         assert_eq!(compare(&now, &then)[0].contender, contender("threads@16"));

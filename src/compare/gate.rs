@@ -270,7 +270,7 @@ impl Gate {
                 let then = baseline.ok_or("there is no baseline")?;
                 let then = enough(values(then, &left, of), "the baseline has")?;
                 let now = ours()?;
-                (bootstrap.ratio(&now, &then), now.len())
+                (bootstrap.ratio(&now, &then), now.len().min(then.len()))
             }
         };
         Ok((figure.ok_or("nothing was measured that is above 0")?, rounds))
