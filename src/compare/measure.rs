@@ -1,5 +1,6 @@
 //! Runs everybody in turn and keeps what was measured, whatever ends it.
 
+use super::analysis::values;
 use super::results::{Contender, End, Results, Sample, Timeline};
 use super::stats;
 
@@ -131,7 +132,9 @@ fn run_all(
 fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
     let mut best: Vec<(&Contender, f64)> = Vec::new();
     for contender in &results.design.contenders {
-        let Some(median) = stats::median(&times(results, contender)) else { continue };
+        let Some(median) = stats::median(&values(results, contender, |it| it.seconds)) else {
+            continue;
+        };
         match best.iter_mut().find(|(other, _)| other.mode == contender.mode) {
             Some(kept) if kept.1 <= median => (),
             Some(kept) => *kept = (contender, median),
@@ -146,9 +149,4 @@ fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
         runner.timeline(&turn, sample.seconds)
     };
     best.into_iter().filter_map(typical).collect()
-}
-
-fn times(results: &Results, contender: &Contender) -> Vec<f64> {
-    let of = results.samples.iter().filter(|sample| sample.contender == *contender);
-    of.map(|sample| sample.seconds).collect()
 }

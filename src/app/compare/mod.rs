@@ -60,7 +60,8 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
         arguments: config.passed_on.arguments.clone(),
     };
     let mut runner = Processes::new(options, stopper, &SystemClock);
-    let mut is_unwritten = false;
+    // Without a file to write, nothing is worked out between rounds.
+    let mut is_unwritten = config.exports.is_empty();
     measure::measure(&mut results, &mut runner, &mut |step| {
         progress.tell(&step);
         // What is measured is kept should the machine go down; what cannot be
