@@ -285,6 +285,32 @@ fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
 }
 
 #[test]
+fn workers_look_for_pages_only_when_something_has_changed() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|seq| match seq % 3 {
+            0 => Step::FailThenSave(2),
+            _ => Step::Save,
+        }));
+        let limits = HostLimits {
+            open: Choice::Typed(Some(2)),
+            rate: Choice::Typed(Some(400.0)),
+            ..HostLimits::default()
+        };
+        let retry = RetryPolicy { retries: 3, base: Duration::from_millis(20), ..policy() };
+        let options = Options { retry, limits, ..Options::default() };
+        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let seen = run(row, &script, &queue, 60);
+        assert_eq!(seqs(&seen).len(), 60, "{row:?}");
+        let (waits, turns, workers) = (queue.waits(), script.begun(), WORKERS.get() as u64);
+        assert!(waits.wakes <= 60 + 2 * turns + workers, "{row:?}: {waits:?}, {turns} turns");
+        assert!(
+            waits.looks <= waits.wakes + 3 * turns + workers,
+            "{row:?}: {waits:?}, {turns} turns"
+        );
+    }
+}
+
+#[test]
 fn pages_in_flight_end_when_the_run_is_abandoned() {
     for row in TABLE {
         let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));

@@ -18,6 +18,7 @@ use super::hosts::{FoundAt, HostId};
 use super::lines::{self, Lines};
 use super::notice::{Effects, Notice};
 use super::retry::{self, Dice, Verdict};
+use super::waiters::Readiness;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Outcome, Turn};
 
@@ -172,6 +173,24 @@ impl Frontier {
             Some(due) => Next::NotBefore(due),
             None if self.is_over() => Next::Done,
             None => Next::Wait,
+        }
+    }
+
+    /// What there is at `now` for a worker that waits.
+    pub fn readiness(&mut self, now: Instant) -> Readiness {
+        if self.is_closed {
+            return Readiness::Nothing;
+        }
+        let retry = self.delayed.peek().map(|Reverse(delayed)| delayed.due);
+        let due = match self.lines.readiness(now) {
+            Readiness::At(due) => retry.into_iter().chain([due]).min(),
+            Readiness::Nothing => retry,
+            Readiness::Now => return Readiness::Now,
+        };
+        match due {
+            Some(due) if due > now => Readiness::At(due),
+            Some(_) => Readiness::Now,
+            None => Readiness::Nothing,
         }
     }
 

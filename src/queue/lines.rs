@@ -15,6 +15,7 @@ use super::host::{Host, Listing};
 use super::hosts::{FoundAt, HostId, HostLimits, Hosts};
 use super::pace::When;
 use super::site_policy::SitePolicy;
+use super::waiters::Readiness;
 use crate::model::{Job, Kind};
 
 /// The room that a line begins with.
@@ -146,6 +147,16 @@ impl Lines {
             }
         }
         self.timed.peek().map_or(Turn::Nobody, |Reverse((at, _))| Turn::NotBefore(*at))
+    }
+
+    /// What there is at `now` for a worker that waits.
+    pub(super) fn readiness(&mut self, now: Instant) -> Readiness {
+        self.wake(now);
+        match self.timed.peek() {
+            _ if !self.ready.is_empty() => Readiness::Now,
+            Some(Reverse((at, _))) => Readiness::At(*at),
+            None => Readiness::Nothing,
+        }
     }
 
     /// Lists the hosts whose moment has come.

@@ -20,13 +20,16 @@ pub mod retry;
 pub mod retry_after;
 pub mod robots;
 pub mod site_policy;
+mod waiters;
 
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::sync::Notify;
+use tokio::time::Sleep;
 
 use crate::clock::Clock;
 use crate::model::{Failure, FailureCode, Job, Outcome, Turn};
@@ -35,6 +38,7 @@ use hosts::{FoundAt, HostLimits};
 use limit::FailureLimit;
 use notice::Effects;
 use retry::{Dice, RetryPolicy};
+use waiters::{WaiterId, Waiters};
 
 /// Pages read ahead of the workers. Input is streamed, so this, not the length
 /// of a list, bounds the memory that waiting pages take (some 400 bytes each).
@@ -78,19 +82,17 @@ pub enum Closing {
 pub struct Queue {
     frontier: Mutex<Frontier>,
     clock: Arc<dyn Clock>,
-    /// Wakes workers: a page came, a retry was scheduled, or all is over.
-    changed: Notify,
+    /// Workers that wait in [`next`](Self::next); locked after the frontier.
+    waiters: Mutex<Waiters>,
+    /// How often workers have looked for a page.
+    looks: AtomicU64,
     /// Wakes the feeder: there is room again, or the queue is closed.
     room: Condvar,
     /// Whether the feeder waits for room; changed under the frontier's lock.
     is_feeder_waiting: AtomicBool,
-    /// Workers that wait in [`next`](Self::next).
-    waiting: AtomicUsize,
     closing: Mutex<Option<Closing>>,
     is_abandoned: AtomicBool,
     abandoned: Notify,
-    /// The moment that a worker watches for; the others need no timer.
-    watched: Mutex<Option<Instant>>,
     /// What happened besides and was not told yet.
     left: Mutex<Effects>,
     /// Wakes the guest: an open request ended, or the queue is closed.
@@ -103,15 +105,14 @@ impl Queue {
         Self {
             frontier: Mutex::new(Frontier::new(options, dice)),
             clock,
-            changed: Notify::new(),
+            waiters: Mutex::default(),
+            looks: AtomicU64::new(0),
             room: Condvar::new(),
             is_feeder_waiting: AtomicBool::new(false),
-            waiting: AtomicUsize::new(0),
             closing: Mutex::new(None),
             is_abandoned: AtomicBool::new(false),
             abandoned: Notify::new(),
             guest_changed: Notify::new(),
-            watched: Mutex::default(),
             left: Mutex::default(),
         }
     }
@@ -144,16 +145,25 @@ impl Queue {
         if frontier.is_closed() {
             return Err(Box::new(job));
         }
-        frontier.push(job, self.clock.now());
+        let now = self.clock.now();
+        frontier.push(job, now);
+        let waker = self.waiters().pick(frontier.readiness(now));
         let effects = self.heed(frontier);
-        self.wake_one();
+        wake(waker);
         Ok(effects)
+    }
+
+    fn waiters(&self) -> MutexGuard<'_, Waiters> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that no more pages will be pushed.
     pub fn end_input(&self) {
-        self.frontier().end_input();
-        self.changed.notify_waiters();
+        let mut frontier = self.frontier();
+        frontier.end_input();
+        let wakers = if frontier.is_over() { self.waiters().all() } else { Vec::new() };
+        drop(frontier);
+        wake(wakers);
     }
 
     /// The next page that may go, as soon as there is one, and the moment when its
@@ -161,55 +171,13 @@ impl Queue {
     ///
     /// Each page given out must come back through [`settle`](Self::settle).
     /// Needs a tokio runtime with time enabled.
-    pub async fn next(&self) -> Option<(Job, Instant)> {
-        loop {
-            let (next, now) = self.ask();
-            match next {
-                Next::Job(job) => return Some((job, now)),
-                Next::Done => return None,
-                Next::Wait | Next::NotBefore(_) => (),
-            }
-            // Registered before the frontier is asked again, so that no change
-            // between the two is missed.
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            let _counted = Waiting::new(&self.waiting);
-            let (next, now) = self.ask();
-            match next {
-                Next::Job(job) => return Some((job, now)),
-                Next::Done => return None,
-                Next::Wait => changed.await,
-                Next::NotBefore(due) => match Watch::begin(self, due) {
-                    Some(watch) => {
-                        self.sleep(due, changed).await;
-                        drop(watch);
-                        // Whom that has woken may live on this thread, and was perhaps woken
-                        // before: without its turn the wake would come back here, for ever.
-                        tokio::task::yield_now().await;
-                    }
-                    // Another worker wakes by then, and wakes the next one.
-                    None => changed.await,
-                },
-            }
-        }
+    pub const fn next(&self) -> NextPage<'_> {
+        NextPage { queue: self, id: None, timer: None }
     }
 
-    /// What the frontier has now, and when that is.
-    fn ask(&self) -> (Next, Instant) {
-        let mut frontier = self.frontier();
-        let now = self.clock.now();
-        let next = frontier.next(now);
-        // Room comes of a host that was put aside, too.
-        self.tell_feeder(&frontier);
-        if matches!(next, Next::Job(_)) {
-            let has_more = frontier.waiting_len() > 0;
-            drop(frontier);
-            // Another worker takes over the watch on the next due time.
-            if has_more {
-                self.wake_one();
-            }
-        }
-        (next, now)
+    /// What waiting has cost so far.
+    pub fn waits(&self) -> Waits {
+        Waits { looks: self.looks.load(Ordering::Relaxed), wakes: self.waiters().wakes() }
     }
 
     /// Wakes the feeder when it waits and there is room for more than a few pages.
@@ -218,14 +186,6 @@ impl Queue {
             && frontier.waiting_len() <= WAITING_LIMIT * 7 / 8;
         if has_room && self.is_feeder_waiting.load(Ordering::SeqCst) {
             self.room.notify_one();
-        }
-    }
-
-    fn wake_one(&self) {
-        if self.waiting.load(Ordering::SeqCst) > 0 {
-            // The one that waits for the shortest time: its connection is the warmest, and
-            // where fewer pages are in flight than there are workers, the others need none.
-            self.changed.notify_last();
         }
     }
 
@@ -242,18 +202,18 @@ impl Queue {
         let at = Moment { now: ended, wall: self.clock.wall() };
         let mut frontier = self.frontier();
         let settlement = frontier.settle(job, turn, started, at);
-        let is_over = frontier.is_over();
-        // Somebody has to watch for what may go now or later: the worker that
-        // settles may not be the one that asks next.
-        let has_more = frontier.waiting_len() > 0;
+        let mut waiters = self.waiters();
+        // The worker that settles may not be the one that looks next.
+        let wakers = if frontier.is_over() {
+            waiters.all()
+        } else {
+            waiters.pick(frontier.readiness(ended)).into_iter().collect()
+        };
+        drop(waiters);
         self.tell_feeder(&frontier);
         let effects = self.heed(frontier);
         self.guest_changed.notify_one();
-        if is_over {
-            self.changed.notify_waiters();
-        } else if has_more {
-            self.wake_one();
-        }
+        wake(wakers);
         (settlement, effects)
     }
 
@@ -280,18 +240,26 @@ impl Queue {
         loop {
             let mut changed = pin!(self.guest_changed.notified());
             changed.as_mut().enable();
-            let next = self.frontier().next_guest(self.clock.now());
-            match next {
-                Next::Job(job) => {
-                    // Its host may have room left, or a moment to be watched for.
-                    self.wake_one();
-                    return Some(job);
-                }
+            match self.look_for_guest() {
+                Next::Job(job) => return Some(job),
                 Next::Done => return None,
                 Next::Wait => changed.await,
                 Next::NotBefore(due) => self.sleep(due, changed).await,
             }
         }
+    }
+
+    fn look_for_guest(&self) -> Next {
+        let mut frontier = self.frontier();
+        let now = self.clock.now();
+        let next = frontier.next_guest(now);
+        if matches!(next, Next::Job(_)) {
+            // Its host may have room left, or a moment to be watched for.
+            let waker = self.waiters().pick(frontier.readiness(now));
+            drop(frontier);
+            wake(waker);
+        }
+        next
     }
 
     /// Keeps what happened besides for whoever can tell it:
@@ -321,8 +289,11 @@ impl Queue {
         let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         closing.get_or_insert(why);
         drop(closing);
-        self.frontier().close();
-        self.changed.notify_waiters();
+        let mut frontier = self.frontier();
+        frontier.close();
+        let wakers = self.waiters().all();
+        drop(frontier);
+        wake(wakers);
         self.guest_changed.notify_one();
         self.room.notify_all();
     }
@@ -369,53 +340,110 @@ fn is_full(frontier: &Frontier) -> bool {
     frontier.ready_len() >= READ_AHEAD || frontier.waiting_len() >= WAITING_LIMIT
 }
 
-/// One worker's watch for a moment. However it ends, another one is woken to look
-/// what there is to watch for then.
-struct Watch<'a> {
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
+}
+
+/// What waiting for pages has cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// How often workers have looked for a page.
+    pub looks: u64,
+    /// How often a worker that waited was woken.
+    pub wakes: u64,
+}
+
+/// A worker's wait for its next page; see [`Queue::next`].
+pub struct NextPage<'a> {
     queue: &'a Queue,
-    due: Instant,
+    /// There once the worker has had to wait.
+    id: Option<WaiterId>,
+    /// There while it watches for a moment.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'a> Watch<'a> {
-    /// `None` when a worker watches already, for this moment or an earlier one.
-    fn begin(queue: &'a Queue, due: Instant) -> Option<Self> {
-        let mut watched = queue.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if watched.is_some_and(|earliest| earliest <= due) {
-            return None;
-        }
-        *watched = Some(due);
-        Some(Self { queue, due })
-    }
-}
+impl Future for NextPage<'_> {
+    type Output = Option<(Job, Instant)>;
 
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        let mut watched = self.queue.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        // A worker that watches for an earlier moment has taken over.
-        if *watched == Some(self.due) {
-            *watched = None;
-            drop(watched);
-            // The worker that watched is one of those that are counted.
-            if self.queue.waiting.load(Ordering::SeqCst) > 1 {
-                self.queue.changed.notify_last();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let (due, now) = match self.look(cx.waker()) {
+                Ok(found) => return Poll::Ready(found),
+                Err(Parked::Idle) => return Poll::Pending,
+                Err(Parked::Watching { due, now }) => (due, now),
+            };
+            // A timer counts in whole milliseconds and is never early.
+            let timer = Box::pin(tokio::time::sleep(due.saturating_duration_since(now)));
+            if self.timer.insert(timer).as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
             }
         }
     }
 }
 
-/// Counts a waiting worker for as long as it waits.
-struct Waiting<'a>(&'a AtomicUsize);
+/// A worker that found nothing.
+enum Parked {
+    /// It will be woken.
+    Idle,
+    /// It watches for the moment `due`.
+    Watching { due: Instant, now: Instant },
+}
 
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count)
+impl NextPage<'_> {
+    /// Takes the page that may go now, or parks the worker.
+    fn look(&mut self, waker: &Waker) -> Result<Option<(Job, Instant)>, Parked> {
+        let queue = self.queue;
+        let mut frontier = queue.frontier();
+        let now = queue.clock.now();
+        let next = frontier.next(now);
+        queue.looks.fetch_add(1, Ordering::Relaxed);
+        // Room comes of a host that was put aside, too.
+        queue.tell_feeder(&frontier);
+        let due = match next {
+            Next::Job(job) => {
+                let waker = self.leave(&mut frontier, now);
+                drop(frontier);
+                wake(waker);
+                return Ok(Some((job, now)));
+            }
+            Next::Done => {
+                self.leave(&mut frontier, now);
+                return Ok(None);
+            }
+            Next::NotBefore(due) => Some(due),
+            Next::Wait => None,
+        };
+        let mut waiters = queue.waiters();
+        let id = *self.id.get_or_insert_with(|| waiters.register());
+        waiters.park(id, waker);
+        match due {
+            Some(due) if waiters.watch(id, due) => Err(Parked::Watching { due, now }),
+            _ => {
+                waiters.unwatch(id);
+                self.timer = None;
+                Err(Parked::Idle)
+            }
+        }
+    }
+
+    /// Waits no more; gives the worker to wake for what is left to do.
+    fn leave(&mut self, frontier: &mut Frontier, now: Instant) -> Option<Waker> {
+        let mut waiters = self.queue.waiters();
+        if let Some(id) = self.id.take() {
+            waiters.leave(id);
+        }
+        waiters.pick(frontier.readiness(now))
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for NextPage<'_> {
+    /// A worker that gives up may have been woken for a page, or have watched.
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        if self.id.is_some() {
+            let queue = self.queue;
+            let waker = self.leave(&mut queue.frontier(), queue.clock.now());
+            wake(waker);
+        }
     }
 }
 
@@ -423,3 +451,5 @@ impl Drop for Waiting<'_> {
 mod cases;
 #[cfg(test)]
 mod schedules;
+#[cfg(test)]
+mod waiting;

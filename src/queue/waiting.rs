@@ -1,0 +1,111 @@
+//! What waiting costs: looks and wakes, counted under random schedules.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use proptest::prelude::*;
+
+use super::cases::{answered, failed, job_at, saved};
+use super::hosts::{Choice, HostLimits};
+use super::retry::Dice;
+use super::{Options, Queue};
+use crate::clock::Clock;
+use crate::model::{FailureCode, Turn};
+
+/// The clock of a paused runtime: it goes on when all workers wait.
+struct PausedClock;
+
+impl Clock for PausedClock {
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
+/// How a turn ends.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Saved,
+    Reset,
+    Parked(u8),
+    Overloaded,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Saved),
+        1 => Just(Fate::Reset),
+        2 => (1..4_u8).prop_map(Fate::Parked),
+        1 => Just(Fate::Overloaded),
+    ]
+}
+
+fn turn(fate: Fate) -> Turn {
+    match fate {
+        Fate::Saved => saved(),
+        Fate::Reset => failed(FailureCode::Reset),
+        Fate::Parked(seconds) => answered(429, Some(&seconds.to_string())),
+        Fate::Overloaded => answered(503, None),
+    }
+}
+
+/// Runs a worker until the queue is done; gives its turns.
+async fn work(queue: &Queue, fates: &[(Fate, u64)]) -> u64 {
+    let mut turns = 0;
+    while let Some((job, started)) = queue.next().await {
+        turns += 1;
+        let place = usize::try_from(job.seq).unwrap() + job.attempts as usize;
+        let (fate, millis) = fates[place % fates.len()];
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        let ended = PausedClock.now();
+        drop(queue.settle(job, turn(fate), started, ended));
+    }
+    turns
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Workers look when they come, when they are woken and when the moment comes that
+    /// they watch for; and each wake has a cause. Workers that wake each other would
+    /// never let the clock go on.
+    #[test]
+    fn looks_and_wakes_are_bounded_by_what_happens(
+        hosts in proptest::collection::vec(0..4_u8, 1..80),
+        fates in proptest::collection::vec((fate(), prop_oneof![0..20_u64, 1_000..4_000_u64]), 1..40),
+        open in 1..6_u32,
+        rate in proptest::option::of(1..100_u32),
+        workers in 1..40_u64,
+    ) {
+        let limits = HostLimits {
+            open: Choice::Typed(Some(open)),
+            rate: Choice::Typed(rate.map(f64::from)),
+            ..HostLimits::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let (turns, waits) = runtime.block_on(async {
+            let options = Options { limits, ..Options::default() };
+            let queue = Queue::new(options, Dice::new(1), Arc::new(PausedClock));
+            for (seq, host) in (0..).zip(&hosts) {
+                queue.push(job_at(seq, &format!("http://h{host}.org/{seq}"))).unwrap();
+            }
+            queue.end_input();
+            let drains: FuturesUnordered<_> = (0..workers).map(|_| work(&queue, &fates)).collect();
+            (drains.fold(0, |sum, turns| async move { sum + turns }).await, queue.waits())
+        });
+        let pages = hosts.len() as u64;
+        // One for a page that came or went, one for a worker that leaves its watch.
+        prop_assert!(waits.wakes <= pages + 2 * turns + workers, "{waits:?}, {turns} turns");
+        // A moment that passes without a page is one that a pause made vain.
+        let looks = workers + turns + waits.wakes;
+        prop_assert!(waits.looks <= looks + 2 * turns, "{waits:?}, {turns} turns, {workers} workers");
+    }
+}
