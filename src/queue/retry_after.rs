@@ -8,14 +8,45 @@ const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 /// What `value` asks for, from `now` on: seconds, or the time to a date. A date
 /// is compared with the answer's own `Date` when there is one, so that a clock
 /// that is wrong, here or there, does not matter. A date that has passed is zero.
+/// Of several values, which an application and its server may both send, the
+/// longest counts.
+///
+/// Fractions of seconds and a unit behind the number (`1.5`, `2s`) are not in the
+/// standard, but plain enough to be kept to.
 ///
 /// `None` when the value is neither, which is then as if it were not there.
 pub fn parse(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than fit are for ever, too.
-        return Some(value.parse().map_or(FOR_EVER, Duration::from_secs).min(FOR_EVER));
+    let pause = |value: &str| seconds(value).or_else(|| until(value, date, now));
+    if let Some(pause) = pause(value.trim()) {
+        return Some(pause);
     }
+    // A date has a comma of its own: "Sat, 21 Nov 2026 20:11:00 GMT".
+    let parts: Vec<_> = value.split(',').map(str::trim).collect();
+    let dates = parts.windows(2).map(|pair| format!("{}, {}", pair[0], pair[1]));
+    let single = parts.iter().filter_map(|part| pause(part));
+    single.chain(dates.filter_map(|date| pause(&date))).max()
+}
+
+/// A number of seconds, fractions rounded up.
+fn seconds(value: &str) -> Option<Duration> {
+    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    if !matches!(&value[number.len()..], "" | "s" | "sec" | "seconds") {
+        return None;
+    }
+    let number = number.trim_end();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let is_more = fraction.bytes().any(|digit| digit != b'0');
+    // More seconds than fit are for ever, too.
+    let seconds = whole.parse::<u64>().ok().and_then(|whole| whole.checked_add(is_more.into()));
+    Some(seconds.map_or(FOR_EVER, Duration::from_secs).min(FOR_EVER))
+}
+
+/// The time to the date `value`.
+fn until(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let at = httpdate::parse_http_date(value).ok()?;
     let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);
     Some(at.duration_since(now).unwrap_or(Duration::ZERO).min(FOR_EVER))
@@ -49,7 +80,16 @@ mod tests {
             ("Sat, 21 Nov 2026 20:09:00 GMT", Some(0)),
             ("", None),
             ("-5", None),
-            ("1.5", None),
+            ("1.5", Some(2)),
+            ("2.0", Some(2)),
+            ("2s", Some(2)),
+            ("90 seconds", Some(90)),
+            ("2, 2", Some(2)),
+            ("2, 30", Some(30)),
+            ("Sat, 21 Nov 2026 20:11:00 GMT, 5", Some(60)),
+            ("Sat, 21 Nov 2026 20:11:00 GMT, Sat, 21 Nov 2026 20:12:00 GMT", Some(120)),
+            (".5", None),
+            ("2m", None),
             ("soon", None),
             ("Sat, 31 Foo 2026 20:11:00 GMT", None),
         ] {
