@@ -69,6 +69,12 @@ impl PhaseCell {
         Phase::ALL[usize::from(self.phase.load(Ordering::Relaxed))]
     }
 
+    /// Notes that a request begins, whose connection is not known yet.
+    pub fn begin(&self) {
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set(Phase::Waiting);
+    }
+
     /// Notes how many bytes of the body have come.
     pub fn set_bytes(&self, bytes: u64) {
         self.bytes.store(bytes, Ordering::Relaxed);

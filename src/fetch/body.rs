@@ -1,15 +1,19 @@
 //! Reads bodies, as far as they are of use.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
+use hyper::body::Body as _;
+use reqwest::{Body, StatusCode};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use super::chunked::Chunks;
 use super::exchange::Trail;
+use super::head::Framing;
 use super::{Ask, Options, Want, failure};
 use crate::model::{Failure, FailureCode};
 use crate::phase::PhaseCell;
@@ -23,16 +27,113 @@ const UNSAVED_BODY_TIME: Duration = Duration::from_secs(2);
 /// Room that is made for an announced body at once; a larger one grows as it
 /// comes, so that a lying Content-Length costs nothing.
 const FIRST_ROOM: u64 = 4 * 1024 * 1024;
+
+/// A body that is to be read.
+pub(super) struct Incoming {
+    body: Body,
+    status: StatusCode,
+    announced: Option<u64>,
+    framing: Framing,
+    /// Only HTTP/2 tells a confirmed end from a stream that was given up.
+    has_streams: bool,
+    chunks: Chunks,
+    received: u64,
+}
+
+impl Incoming {
+    pub(super) fn new(response: reqwest::Response, framing: Framing) -> Self {
+        Self {
+            status: response.status(),
+            announced: response.content_length(),
+            framing,
+            has_streams: response.version() == http::Version::HTTP_2,
+            chunks: Chunks::default(),
+            received: 0,
+            body: Body::from(response),
+        }
+    }
+
+    /// The next piece; `None` at an end that was confirmed: the announced length, the
+    /// last chunk or `END_STREAM`, or the end of the connection where there is none of these.
+    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        loop {
+            let is_over = match self.framing {
+                Framing::Usual => false,
+                Framing::Length(length) => self.received >= length,
+                Framing::Chunked => self.chunks.is_done(),
+            };
+            if is_over {
+                return Ok(None);
+            }
+            match poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx)).await {
+                Some(Ok(frame)) => {
+                    // What is no data is trailers.
+                    if let Ok(piece) = frame.into_data() {
+                        return self.take(piece).map(Some);
+                    }
+                }
+                Some(Err(error)) => return Err(self.broken(&error)),
+                None if self.is_confirmed() => return Ok(None),
+                None => return Err(self.cut("the server gave it up")),
+            }
+        }
+    }
+
+    fn take(&mut self, mut piece: Bytes) -> Result<Bytes, Failure> {
+        if let Framing::Length(length) = self.framing {
+            let left = usize::try_from(length - self.received).unwrap_or(usize::MAX);
+            piece.truncate(left);
+        }
+        self.received += piece.len() as u64;
+        if self.framing == Framing::Chunked {
+            return self.chunks.take(&piece).map_err(|_| {
+                Failure::new(FailureCode::Protocol, "the body's chunks are malformed")
+            });
+        }
+        Ok(piece)
+    }
+
+    /// Whether the end that was told is one. After `RST_STREAM` with `NO_ERROR` the library
+    /// tells an end, because a complete answer may be followed by one (RFC 9113, 8.1);
+    /// but only `END_STREAM` says that the answer was complete.
+    fn is_confirmed(&self) -> bool {
+        match self.framing {
+            Framing::Usual => {
+                (!self.has_streams || self.body.is_end_stream())
+                    && self.announced.is_none_or(|announced| self.received >= announced)
+            }
+            Framing::Length(_) | Framing::Chunked => false,
+        }
+    }
+
+    fn cut(&self, how: &str) -> Failure {
+        let received = self.received;
+        let of = self.announced.map(|announced| format!(" of {announced}")).unwrap_or_default();
+        let message = format!("the body ended after {received}{of} bytes: {how}");
+        Failure::new(FailureCode::Truncated, message)
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> Failure {
+        let failure = failure::in_body(error);
+        // A length that was announced and not reached breaks HTTP/2's rules as well.
+        let is_short = self.announced.is_some_and(|announced| self.received < announced);
+        match failure.code {
+            FailureCode::Protocol if self.has_streams && is_short => self.cut(&failure.message),
+            _ => failure,
+        }
+    }
+}
+
 /// Reads the body, or as much of one that is not saved as is useful.
 pub(super) async fn read(
     options: &Options,
-    response: &mut Response,
+    mut incoming: Incoming,
     trail: &mut Trail,
     ask: &Ask<'_>,
 ) -> Result<Bytes, Failure> {
     let mut body = Collected::default();
-    if !response.status().is_success() {
-        let reading = read_reason(response, &mut body, trail, ask.phase);
+    if !incoming.status.is_success() {
+        let reading = read_reason(&mut incoming, &mut body, trail, ask.phase);
         // A reason that does not come whole is told as far as it came.
         let _ = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
         return Ok(body.finish());
@@ -41,15 +142,15 @@ pub(super) async fn read(
         Want::Whole => (options.max_size, false),
         Want::Start(limit) => (limit, true),
     };
-    let announced = response.content_length();
+    let announced = incoming.announced;
     if !is_cut && announced.is_some_and(|announced| announced > limit) {
         return Err(too_large(limit));
     }
     loop {
-        let chunk = match within(options.read_timeout, response.chunk()).await {
+        let chunk = match within(options.read_timeout, incoming.next()).await {
             Ok(Ok(Some(chunk))) => chunk,
             Ok(Ok(None)) => return Ok(body.finish()),
-            Ok(Err(error)) => return Err(failure::in_body(&error)),
+            Ok(Err(failure)) => return Err(failure),
             Err(_elapsed) => {
                 let silence = options.read_timeout;
                 let message = format!(
@@ -80,12 +181,12 @@ async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elap
 
 /// Reads a body that is not saved, as far as it comes and is useful.
 async fn read_reason(
-    response: &mut Response,
+    incoming: &mut Incoming,
     body: &mut Collected,
     trail: &mut Trail,
     phase: &PhaseCell,
 ) {
-    while let Ok(Some(chunk)) = response.chunk().await {
+    while let Ok(Some(chunk)) = incoming.next().await {
         trail.wire_bytes += chunk.len() as u64;
         phase.set_bytes(trail.wire_bytes);
         if trail.wire_bytes > UNSAVED_BODY_LIMIT {

@@ -8,14 +8,16 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::connect::{CountConnections, Links};
+use super::channel::NoBody;
+use super::connect::{self, CountConnections, Links};
 use super::handshakes::Handshakes;
-use super::pool::{Crowd, IDLE_TIMEOUT, Pool};
+use super::pool::{Crowd, Keeping, Pool};
 use super::portable;
 use super::proxy::{Proxies, Traffic};
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
-use super::{Ask, tls};
+use super::route::Route;
+use super::{Ask, library, tls};
 use crate::clock::Clock;
 use crate::model::{Connections, Validators};
 
@@ -202,6 +204,14 @@ impl Shared {
             .collect()
     }
 
+    pub(super) fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
+    pub(super) const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     pub(super) const fn crowd(&self) -> &Crowd {
         &self.crowd
     }
@@ -211,26 +221,26 @@ impl Shared {
     }
 
     /// Makes an HTTP client whose requests go through the proxy of number `proxy`.
-    pub(super) fn make(&self, proxy: Option<usize>) -> Result<reqwest::Client, FetchError> {
+    pub(super) fn make(
+        &self,
+        proxy: Option<usize>,
+        keeping: Keeping,
+    ) -> Result<reqwest::Client, FetchError> {
         let options = &self.options;
         let mut common = options.headers.clone();
         common.entry(header::USER_AGENT).or_insert_with(|| options.user_agent.clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .default_headers(common)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE_TIMEOUT)
+            .connect_timeout(connect::time_for_addresses(options.connect_timeout))
             .tls_backend_preconfigured(self.tls.clone())
             .dns_resolver(CachingResolver(Arc::clone(&self.resolver)))
             .connector_layer(CountConnections::new(
                 Arc::clone(&self.links),
                 options.connect_timeout,
             ));
+        let mut builder = library::configure(builder, options.read_timeout, keeping);
         if let Some(proxy) = proxy {
             let proxy = options.proxies.get(proxy).url().clone();
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(FetchError::Client)?);
@@ -258,7 +268,7 @@ impl Client {
     /// [`FetchError::Client`] when the HTTP library refuses the options.
     pub fn new(shared: &Arc<Shared>) -> Result<Self, FetchError> {
         // Made here for the sake of its error: later ones have the same options.
-        shared.make(None)?;
+        shared.make(None, Keeping::Kept)?;
         Ok(Self { pool: Pool::default(), shared: Arc::clone(shared) })
     }
 
@@ -278,9 +288,9 @@ impl Client {
         self.shared.clock.now()
     }
 
-    /// The request of `ask`, made by `http`. Credentials go along only as long as
+    /// The request of `ask`, to be sent by `route`. Credentials go along only as long as
     /// scheme, host and port stay the same.
-    pub(super) fn request(&self, http: &reqwest::Client, ask: &Ask<'_>) -> reqwest::RequestBuilder {
+    pub(super) fn request(&self, route: &Route<'_>, ask: &Ask<'_>) -> reqwest::RequestBuilder {
         let Ask { url, asked, .. } = *ask;
         let options = self.options();
         let home = options.credentials_for.as_ref().unwrap_or(asked);
@@ -293,7 +303,8 @@ impl Client {
             let _ = url.set_password(asked.password().filter(|_| is_home));
         }
         let goes_home = !options.credentials.is_empty() && is_home && url.origin() == home.origin();
-        let mut request = http.get(url);
+        let body = reqwest::Body::wrap(NoBody(Arc::clone(route.sent())));
+        let mut request = route.http().get(url).body(body);
         if goes_home {
             request = request.headers(options.credentials.clone());
         }
@@ -337,7 +348,7 @@ pub(super) mod tests {
 
     /// An HTTP client with nothing special to it.
     pub(in crate::fetch) fn bare() -> reqwest::Client {
-        Shared::new(options(), Arc::new(SystemClock)).unwrap().make(None).unwrap()
+        Shared::new(options(), Arc::new(SystemClock)).unwrap().make(None, Keeping::Kept).unwrap()
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! Connections: counted, timed and limited in one layer around the client's connector.
+//!
+//! Of a name with several addresses each gets its share of the time, by the library;
+//! `resolve` remembers which one worked.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -7,9 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper_util::client::legacy::connect::Connection;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::channel::{Channel, Protocol};
 use super::first::Lead;
 use crate::clock::Clock;
 use crate::phase::{Phase, PhaseCell};
@@ -20,6 +25,12 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// it with the same limit: so a slow resolver is told as such.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// The time that the library divides among the addresses of a name: more than all have
+/// here, so that its own limit is never the one that is met.
+pub(super) fn time_for_addresses(limit: Duration) -> Duration {
+    limit.saturating_add(2 * GRACE)
+}
+
 tokio::task_local! {
     /// Whom to tell of the connecting of the request that is being polled: the client's
     /// connector is called in the task of the request that wants the connection.
@@ -28,18 +39,25 @@ tokio::task_local! {
 
 /// Whom to tell of a request's connecting.
 #[derive(Clone)]
-struct Told {
+pub(super) struct Told {
     phase: Arc<PhaseCell>,
+    channel: Arc<Channel>,
     lead: Option<Arc<Lead>>,
 }
 
-/// Runs the request `sending`, whose connecting is told to `phase` and `lead`.
-pub(super) fn told_to<F: Future>(
-    phase: Arc<PhaseCell>,
-    lead: Option<Arc<Lead>>,
-    sending: F,
-) -> impl Future<Output = F::Output> {
-    TOLD.scope(Told { phase, lead }, sending)
+impl Told {
+    pub(super) fn new(
+        phase: &Arc<PhaseCell>,
+        channel: &Arc<Channel>,
+        lead: Option<Arc<Lead>>,
+    ) -> Self {
+        Self { phase: Arc::clone(phase), channel: Arc::clone(channel), lead }
+    }
+}
+
+/// Runs the request `sending`, whose connecting is told.
+pub(super) fn told_to<F: Future>(told: Told, sending: F) -> impl Future<Output = F::Output> {
+    TOLD.scope(told, sending)
 }
 
 /// The connections of all clients.
@@ -107,7 +125,7 @@ impl<S, R> Service<R> for Counting<S>
 where
     S: Service<R, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
-    S::Response: 'static,
+    S::Response: Connection + 'static,
     R: Send + 'static,
 {
     type Response = S::Response;
@@ -128,10 +146,10 @@ where
                 poll_fn(|cx| connector.poll_ready(cx)).await?;
                 connector.call(destination).await
             };
-            let connection = tokio::time::timeout(limit + GRACE, connecting)
+            let connection = tokio::time::timeout(limit.saturating_add(GRACE), connecting)
                 .await
                 .map_err(|_elapsed| ConnectTimedOut(limit))??;
-            opening.connected();
+            opening.connected(connection.connected().is_negotiated_h2());
             Ok(connection)
         })
     }
@@ -152,10 +170,13 @@ impl Opening {
         Self { links: Arc::clone(links), told }
     }
 
-    fn connected(self) {
+    fn connected(self, is_http2: bool) {
         self.links.total.fetch_add(1, Ordering::Relaxed);
         // A request that found another connection meanwhile is past this.
-        if let Some(Told { phase, lead }) = &self.told {
+        if let Some(Told { phase, channel, lead }) = &self.told {
+            if is_http2 {
+                channel.speaks(Protocol::Http2);
+            }
             if phase.get() == Phase::Connecting {
                 phase.set_connected(self.links.clock.now());
             }
@@ -189,10 +210,11 @@ mod tests {
         for is_opened in [true, false] {
             let phase = Arc::<PhaseCell>::default();
             let opening = async { Opening::new(&links) };
-            let opening = told_to(Arc::clone(&phase), None, opening).await;
+            let told = Told::new(&phase, &Arc::default(), None);
+            let opening = told_to(told, opening).await;
             assert_eq!(phase.get(), Phase::Connecting);
             if is_opened {
-                opening.connected();
+                opening.connected(false);
             } else {
                 drop(opening);
             }

@@ -3,19 +3,32 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::header;
 use reqwest::Response;
 use tokio::time::timeout_at;
 
-use super::first::Lead;
-use super::head::{read_head, redirect_target, refuse_transfer_coding};
+use super::body::{self, Incoming};
+use super::channel::Protocol;
+use super::connect::{self, Told};
+use super::failure::{Unanswered, Work};
+use super::first::{self, Lead};
+use super::head::{framing, read_head, redirect_target, refuse_large, refuse_part};
+use super::pool::Keeping;
 use super::route::Route;
-use super::{Ask, Client, Got, HttpChoice, Missed, Want, body, connect};
+use super::{Ask, Client, Got, HttpChoice, Missed, Want};
 use crate::message;
 use crate::model::{Failure, FailureCode, Head, RawPage, shown_url};
-use crate::phase::{Phase, PhaseCell};
+use crate::phase::Phase;
 
 /// No run lasts so long.
 const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// Whether a request waits in the library's queue is first looked at after this time:
+/// most requests are answered by then.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// A request that the server did not work on is sent again this many times in a row.
+const FREE_REPEATS: u32 = 3;
 
 /// A crawler follows at least so many redirects to rules (RFC 9309, 2.3.1.2).
 const RULES_REDIRECTS: u32 = 5;
@@ -26,12 +39,14 @@ pub(super) struct Trail {
     head: Option<Box<Head>>,
     pub(super) wire_bytes: u64,
     wait: Duration,
+    /// Whether the server refused the stream.
+    is_refused: bool,
 }
 
 impl Trail {
     fn missed(self, failure: Failure) -> Missed {
-        let Self { head, wire_bytes, wait } = self;
-        Missed { failure, head, wire_bytes, wait }
+        let Self { head, wire_bytes, wait, is_refused } = self;
+        Missed { failure, head, wire_bytes, wait, is_refused }
     }
 }
 
@@ -58,17 +73,27 @@ impl Client {
     }
 
     async fn exchange(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
-        let route = self.route(ask.url)?;
-        let mut response = self.send(ask, &route).await?;
+        let (response, route) = self.send_until_worked_on(ask, trail).await?;
         ask.phase.set(Phase::Receiving);
         trail.wait = ask.spent + (self.now() - ask.started);
         let is_on_new_connection = ask.phase.connected().is_some();
         let head = Head { is_on_new_connection, ..read_head(&response, ask.url) };
         trail.head = Some(Box::new(head));
-        refuse_transfer_coding(response.headers())?;
+        refuse_large(response.headers())?;
+        let framing = framing(response.headers())?;
         // Boxed, as hardly any answer has one.
         let target = redirect_target(ask.url, &response)?.map(Box::new);
-        let body = body::read(self.options(), &mut response, trail, ask).await?;
+        let status = response.status();
+        let range = response.headers().get(header::CONTENT_RANGE).cloned();
+        let incoming = Incoming::new(response, framing);
+        let body = match body::read(self.options(), incoming, trail, ask).await {
+            Err(failure) if failure.code == FailureCode::ReadTimeout => {
+                leave_silent(&route);
+                return Err(failure);
+            }
+            body => body?,
+        };
+        refuse_part(status, range.as_ref(), trail.wire_bytes)?;
         let Some(target) = target else {
             let head = trail.head.take().expect("it was put there above");
             return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
@@ -89,71 +114,187 @@ impl Client {
         Ok(Got::Moved(*target))
     }
 
+    /// Sends the request, again at once where the server did not work on it, at most a
+    /// few times in a row.
+    async fn send_until_worked_on(
+        &self,
+        ask: &Ask<'_>,
+        trail: &mut Trail,
+    ) -> Result<(Response, Route<'_>), Failure> {
+        let mut keeping = Keeping::Kept;
+        let mut repeats = 0;
+        loop {
+            let route = self.route(ask.url, keeping)?;
+            let Unanswered { failure, work } = match self.send(ask, &route).await {
+                Ok(response) => return Ok((response, route)),
+                Err(Unsent::Queued) => {
+                    // It was never sent; over a further connection it is.
+                    route.fill();
+                    continue;
+                }
+                Err(Unsent::Unanswered(unanswered)) => unanswered,
+            };
+            if failure.code == FailureCode::FirstByteTimeout {
+                leave_silent(&route);
+            }
+            match work {
+                Work::None if repeats < FREE_REPEATS => {
+                    repeats += 1;
+                    match route.channel().protocol() {
+                        // The others that it had are asked again too, and share a new one.
+                        Protocol::Http2 => route.leave(),
+                        // Further connections that the host has closed may lie in the pool.
+                        Protocol::Http1 | Protocol::Unknown => keeping = Keeping::Fresh,
+                    }
+                }
+                Work::Refused => {
+                    trail.is_refused = true;
+                    return Err(failure);
+                }
+                Work::None | Work::Unknown => return Err(failure),
+            }
+        }
+    }
+
     /// Sends one request and waits for the head of its answer.
     ///
-    /// The time for the first byte runs from the moment the connection is
-    /// there: opening one has a limit of its own.
-    async fn send(&self, ask: &Ask<'_>, route: &Route<'_>) -> Result<Response, Failure> {
+    /// The time for the first byte runs from the moment the request is sent: opening a
+    /// connection has a limit of its own, and waiting for one is this side's affair.
+    async fn send(&self, ask: &Ask<'_>, route: &Route<'_>) -> Result<Response, Unsent> {
         let limit = self.options().read_timeout;
-        ask.phase.set(Phase::Waiting);
-        let (lead, started) = self.lead_or_wait(route, ask).await;
-        let sending = self.request(route.http(), ask).send();
-        let phase = Arc::clone(ask.phase);
-        let mut sending = std::pin::pin!(connect::told_to(phase, lead.clone(), sending));
-        let mut deadline = end_of(started, limit);
+        ask.phase.begin();
+        let lead = self.lead_or_wait(route, ask).await;
+        let sending = self.request(route, ask).send();
+        // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
+        // the others wait for that.
+        let settles = lead.clone().filter(|_| ask.url.scheme() == "https");
+        let told = Told::new(ask.phase, route.channel(), settles);
+        let mut sending = std::pin::pin!(connect::told_to(told, sending));
+        let look = limit.min(FIRST_LOOK);
+        let mut deadline = end_of(self.now(), look);
         loop {
             match timeout_at(deadline, &mut sending).await {
                 Ok(Ok(response)) => {
-                    if lead.is_some() && response.version() < http::Version::HTTP_2 {
-                        self.shared().crowd().speaks_http1(route.host());
+                    self.note_connection(route, ask, &response);
+                    drop(lead);
+                    let answered = self.answered(route, ask.url, response);
+                    return answered.map_err(|failure| Unanswered::from(failure).into());
+                }
+                Ok(Err(error)) => {
+                    let is_on_old = ask.phase.connected().is_none();
+                    return Err(self.failed(route, ask.url, &error, is_on_old).into());
+                }
+                Err(_elapsed) => match route.sent().begun(route.streams()) {
+                    Some(begun) => {
+                        deadline = end_of(begun, limit);
+                        if deadline <= self.now().into() {
+                            return Err(Unanswered::from(silent(limit)).into());
+                        }
                     }
-                    return self.answered(route, ask.url, response);
-                }
-                Ok(Err(error)) => return Err(self.failed(route, ask.url, &error)),
-                Err(_elapsed) => {
-                    deadline = self.later_deadline(ask.phase, started, limit).ok_or_else(|| {
-                        let message = format!("no answer began within {limit:?} (--read-timeout)");
-                        Failure::new(FailureCode::FirstByteTimeout, message)
-                    })?;
-                }
+                    None if is_stuck(route).await => return Err(Unsent::Queued),
+                    None => deadline = end_of(self.now(), look),
+                },
+            }
+        }
+    }
+
+    /// Takes note of what an answer says of its connection.
+    fn note_connection(&self, route: &Route<'_>, ask: &Ask<'_>, response: &Response) {
+        if route.is_direct()
+            && ask.phase.connected().is_some()
+            && let (Some(host), Some(address)) = (ask.url.domain(), response.remote_addr())
+        {
+            self.shared().resolver().worked(host, address.ip());
+        }
+        if response.version() >= http::Version::HTTP_2 {
+            route.channel().speaks(Protocol::Http2);
+            route.channel().answered(self.now());
+        } else if route.channel().protocol() != Protocol::Http1 {
+            route.channel().speaks(Protocol::Http1);
+            if route.lead().is_some() {
+                self.shared().crowd().speaks_http1(route.host());
             }
         }
     }
 
     /// Takes the lead where the host's protocol is not settled, or waits for the one who
-    /// has it. The moment is that from which on nobody else is waited for.
-    async fn lead_or_wait(&self, route: &Route<'_>, ask: &Ask<'_>) -> (Option<Arc<Lead>>, Instant) {
-        let mut started = ask.started;
-        let is_open = ask.url.scheme() == "https"
-            && self.options().http == HttpChoice::Auto
-            && !self.shared().crowd().is_known_for_http1(route.host());
-        if let Some(first) = route.first().filter(|_| is_open) {
+    /// has it.
+    async fn lead_or_wait(&self, route: &Route<'_>, ask: &Ask<'_>) -> Option<Arc<Lead>> {
+        let is_open = match self.options().http {
+            HttpChoice::Auto => {
+                ask.url.scheme() == "https"
+                    && !self.shared().crowd().is_known_for_http1(route.host())
+            }
+            HttpChoice::Http1 => false,
+            HttpChoice::Http2 => true,
+        };
+        if !is_open {
+            return None;
+        }
+        if let Some(lead) = route.lead() {
+            return Some(Arc::clone(lead));
+        }
+        let first = &route.channel().first;
+        if !first.is_settled() {
             ask.phase.set(Phase::Connecting);
             if first.wait(self.options().connect_timeout).await {
-                started = self.now();
                 // For this page too it is a new one.
-                ask.phase.set_connected(started);
+                ask.phase.set_connected(self.now());
             }
             ask.phase.set(Phase::Waiting);
         }
-        (route.lead().filter(|_| is_open).map(Arc::clone), started)
+        None
     }
+}
 
-    /// A later end for the wait for a first byte, when the wait so far went into connecting.
-    fn later_deadline(
-        &self,
-        phase: &PhaseCell,
-        started: Instant,
-        limit: Duration,
-    ) -> Option<tokio::time::Instant> {
-        let now = self.now();
-        if phase.get() == Phase::Connecting {
-            // The connection's own limit ends this; look again soon.
-            return Some((now + Duration::from_millis(50)).into());
-        }
-        let later = end_of(phase.connected()?.max(started), limit);
-        (later > now.into()).then_some(later)
+/// A request without an answer.
+enum Unsent {
+    /// It was sent.
+    Unanswered(Unanswered),
+    /// It was not: the connection has as many streams as the server admits.
+    Queued,
+}
+
+impl From<Unanswered> for Unsent {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Unanswered(unanswered)
     }
+}
+
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Self { failure, work: Work::Unknown }
+    }
+}
+
+/// Whether a request that was not sent waits for a stream: its connection is there, and
+/// had its turn to take it.
+async fn is_stuck(route: &Route<'_>) -> bool {
+    let is_full = || {
+        let channel = route.channel();
+        channel.protocol() == Protocol::Http2
+            && channel.first.is_settled()
+            && channel.is_busy()
+            && route.sent().begun(None).is_none()
+    };
+    if !is_full() {
+        return false;
+    }
+    first::turns().await;
+    is_full()
+}
+
+/// Sends no further request over a connection that was silent for too long: a connection
+/// over HTTP/2 would be used again.
+fn leave_silent(route: &Route<'_>) {
+    if route.channel().protocol() == Protocol::Http2 {
+        route.leave();
+    }
+}
+
+fn silent(limit: Duration) -> Failure {
+    let message = format!("no answer began within {limit:?} (--read-timeout)");
+    Failure::new(FailureCode::FirstByteTimeout, message)
 }
 
 /// When `limit` is over that began at `start`; one that is beyond all reckoning is not met.

@@ -5,13 +5,34 @@
 use std::error::Error;
 use std::io;
 
+use rustls::pki_types::InvalidDnsNameError;
+
 use super::connect::ConnectTimedOut;
 use super::resolve::DnsError;
-use super::{tls, tunnel};
+use super::{head, tls, tunnel};
 use crate::model::{Failure, FailureCode};
 
-/// The failure of a request whose answer did not begin.
-pub(super) fn before_answer(error: &reqwest::Error) -> Failure {
+/// A request whose answer did not begin.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) failure: Failure,
+    pub(super) work: Work,
+}
+
+/// What the server did for a request that it did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Nobody knows.
+    Unknown,
+    /// None: the request did not reach it, or the connection ended first. A GET may be
+    /// asked again at once (RFC 9110, 9.2.2; RFC 9112, 9.3.1; RFC 9113, 6.8 and 8.7).
+    None,
+    /// None: it refused the stream, as it has too many of them (RFC 9113, 8.7).
+    Refused,
+}
+
+/// What became of a request whose answer did not begin.
+pub(super) fn before_answer(error: &reqwest::Error, is_on_old: bool) -> Unanswered {
     let code = causes(error).find_map(of_cause).unwrap_or_else(|| {
         if error.is_connect() { FailureCode::Connect } else { FailureCode::Protocol }
     });
@@ -19,9 +40,20 @@ pub(super) fn before_answer(error: &reqwest::Error) -> Failure {
         // A connection that ends before an answer was reset, and nothing is truncated yet.
         FailureCode::Truncated if error.is_connect() => FailureCode::Connect,
         FailureCode::Truncated => FailureCode::Reset,
+        FailureCode::ReadTimeout => FailureCode::FirstByteTimeout,
         code => code,
     };
-    Failure::new(code, message(error))
+    let work = match causes(error).find_map(work_of) {
+        Some(work) => work,
+        None if is_on_old && code == FailureCode::Reset => Work::None,
+        None => Work::Unknown,
+    };
+    let failure = if causes(error).any(is_large_head) {
+        head::too_large()
+    } else {
+        Failure::new(code, message(error))
+    };
+    Unanswered { failure, work }
 }
 
 /// The failure of an answer whose body did not come whole.
@@ -32,6 +64,24 @@ pub(super) fn in_body(error: &reqwest::Error) -> Failure {
         None => FailureCode::Protocol,
     };
     Failure::new(code, message(error))
+}
+
+/// What one error of a chain says of the server's work, if it says anything.
+fn work_of(cause: &(dyn Error + 'static)) -> Option<Work> {
+    if let Some(error) = cause.downcast_ref::<h2::Error>().filter(|error| error.is_remote()) {
+        if error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
+            return Some(Work::Refused);
+        }
+        // Streams up to the last one that it names go on and are not told of it.
+        return error.is_go_away().then_some(Work::None);
+    }
+    let error = cause.downcast_ref::<hyper::Error>()?;
+    (error.is_canceled() || error.is_closed()).then_some(Work::None)
+}
+
+/// Whether the head was too large, by its size or by its number of lines.
+fn is_large_head(cause: &(dyn Error + 'static)) -> bool {
+    cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large)
 }
 
 /// What one error of a chain says, if it says anything.
@@ -46,7 +96,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
     if cause.is::<ConnectTimedOut>() {
         return Some(FailureCode::ConnectTimeout);
     }
-    if cause.is::<rustls::Error>() {
+    if cause.is::<rustls::Error>() || cause.is::<InvalidDnsNameError>() {
         return Some(FailureCode::Tls);
     }
     if let Some(error) = cause.downcast_ref::<hyper::Error>() {
@@ -56,6 +106,10 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
         if error.is_parse() {
             return Some(FailureCode::Protocol);
         }
+        // Pings that were not answered.
+        if error.is_timeout() {
+            return Some(FailureCode::ReadTimeout);
+        }
         if error.is_canceled() || error.is_closed() {
             return Some(FailureCode::Reset);
         }
@@ -63,7 +117,9 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
     if let Some(error) = cause.downcast_ref::<h2::Error>()
         && (error.is_reset() || error.is_go_away())
     {
-        return Some(FailureCode::Reset);
+        // What this side resets breaks the protocol, and will again.
+        let is_theirs = error.is_remote();
+        return Some(if is_theirs { FailureCode::Reset } else { FailureCode::Protocol });
     }
     cause.downcast_ref::<io::Error>().and_then(of_io)
 }
@@ -123,6 +179,17 @@ pub(super) fn message(error: &reqwest::Error) -> String {
                 ""
             };
             return format!("TLS: {error}{advice}");
+        }
+        if cause.is::<InvalidDnsNameError>() {
+            return "TLS: the host's name is none that certificates are made for \
+                    (labels that begin or end with a hyphen, for one)"
+                .into();
+        }
+        if let Some(error) = cause.downcast_ref::<h2::Error>().filter(|it| it.is_library()) {
+            return format!("the answer breaks the rules of HTTP/2: {error}");
+        }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
+            return "the connection answers no pings".into();
         }
         if cause.is::<DnsError>() || cause.is::<ConnectTimedOut>() {
             return cause.to_string();

@@ -11,18 +11,32 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::channel::Channel;
+
 /// Turns of the event loop until the first connection is ready for all: its
 /// protocol has to be set up in a task of its own. Too few cost a connection.
 const TURNS: usize = 8;
 
-/// Whether a host's first connection is there; one for each host of a client.
+/// Whether a channel's first connection is there.
 #[derive(Default)]
 pub(super) struct First {
+    /// Whether a request opens it, or has done so.
+    is_led: AtomicBool,
     is_settled: AtomicBool,
     settled: Notify,
 }
 
 impl First {
+    /// Whether the caller is the first to ask, and opens the connection.
+    pub(super) fn take_lead(&self) -> bool {
+        !self.is_led.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether the connection is there, or came to nothing.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled.load(Ordering::Acquire)
+    }
+
     /// Lets the others go, however it went.
     fn settle(&self) {
         self.is_settled.store(true, Ordering::Release);
@@ -34,32 +48,37 @@ impl First {
         let mut settled = std::pin::pin!(self.settled.notified());
         // Registered before looking, so that nothing in between is missed.
         settled.as_mut().enable();
-        if self.is_settled.load(Ordering::Acquire) {
+        if self.is_settled() {
             return false;
         }
         // The first one's own limit ends it, and tells why.
         let _ = tokio::time::timeout(limit, settled).await;
-        for _ in 0..TURNS {
-            tokio::task::yield_now().await;
-        }
+        turns().await;
         true
+    }
+}
+
+/// Gives the tasks of the connections their turn on the event loop.
+pub(super) async fn turns() {
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
     }
 }
 
 /// Held by the request that opens the first connection; the others go when it is
 /// there or this is dropped.
-pub(super) struct Lead(pub(super) Arc<First>);
+pub(super) struct Lead(pub(super) Arc<Channel>);
 
 impl Lead {
     /// Says that the connection is there.
     pub(super) fn connected(&self) {
-        self.0.settle();
+        self.0.first.settle();
     }
 }
 
 impl Drop for Lead {
     fn drop(&mut self) {
-        self.0.settle();
+        self.0.first.settle();
     }
 }
 
@@ -72,8 +91,10 @@ mod tests {
     #[tokio::test]
     async fn the_others_wait_for_the_first_however_it_ends() {
         for connects in [true, false] {
-            let first = Arc::new(First::default());
-            let lead = Lead(Arc::clone(&first));
+            let channel = Arc::<Channel>::default();
+            let first = &channel.first;
+            assert!(first.take_lead() && !first.take_lead());
+            let lead = Lead(Arc::clone(&channel));
             let mut waiting = std::pin::pin!(first.wait(Duration::MAX));
             assert!(waiting.as_mut().now_or_never().is_none());
             if connects {
@@ -90,8 +111,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_ever() {
-        let first = Arc::new(First::default());
-        let _lead = Lead(Arc::clone(&first));
-        assert!(first.wait(Duration::ZERO).await);
+        let channel = Arc::<Channel>::default();
+        let _lead = Lead(Arc::clone(&channel));
+        assert!(channel.first.wait(Duration::ZERO).await);
     }
 }

@@ -2,66 +2,161 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use reqwest::Response;
 use url::Url;
 
+use super::content_range;
 use crate::message;
 use crate::model::{Failure, FailureCode, Head, HttpVersion};
 
+/// A head may hold this much, names and values together, over any version of HTTP.
+/// Browsers stop at 256 KiB (Chromium) to 384 KiB (Firefox); curl at 300 kB.
+pub(super) const SIZE_LIMIT: u32 = 256 * 1024;
+/// What a field takes besides its name and value: `: ` and the line end.
+const FIELD_OVERHEAD: usize = 4;
+
+/// Reads what is of use of the head of an answer from `url`.
 pub(super) fn read_head(response: &Response, url: &Url) -> Head {
     let headers = response.headers();
-    let retry_after = text(headers, &header::RETRY_AFTER);
+    let retry_after = joined(headers, &header::RETRY_AFTER);
     Head {
         final_url: url.clone(),
         status: response.status().as_u16(),
         http: match response.version() {
-            http::Version::HTTP_2 => HttpVersion::Http2,
-            http::Version::HTTP_3 => HttpVersion::Http3,
-            http::Version::HTTP_11 => HttpVersion::Http11,
+            Version::HTTP_2 => HttpVersion::Http2,
+            Version::HTTP_3 => HttpVersion::Http3,
+            Version::HTTP_11 => HttpVersion::Http11,
             _ => HttpVersion::Http10,
         },
-        content_type: text(headers, &header::CONTENT_TYPE),
-        content_encoding: text(headers, &header::CONTENT_ENCODING),
-        etag: text(headers, &header::ETAG),
-        last_modified: text(headers, &header::LAST_MODIFIED),
+        // Of several that differ browsers take the last (Fetch Standard, "extract a MIME type").
+        content_type: headers.get_all(header::CONTENT_TYPE).iter().next_back().map(text),
+        content_encoding: joined(headers, &header::CONTENT_ENCODING),
+        etag: single(headers, &header::ETAG),
+        last_modified: single(headers, &header::LAST_MODIFIED),
         // Only a date in the other is compared with it.
-        date: retry_after.as_ref().and_then(|_| text(headers, &header::DATE)),
+        date: retry_after.as_ref().and_then(|_| single(headers, &header::DATE)),
         retry_after,
         is_on_new_connection: false,
     }
 }
 
-/// A header's value; several fields of one name are joined by commas (RFC 9110, 5.3).
-fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+/// The value of a field that has one (RFC 9110, 5.3): an application and the server
+/// in front of it may both send it. Where they differ neither can be relied on.
+fn single(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter();
-    let mut joined = told(values.next()?).into_owned();
+    let first = values.next()?;
+    values.all(|value| is_same(first, value)).then(|| text(first))
+}
+
+fn is_same(one: &HeaderValue, other: &HeaderValue) -> bool {
+    one.as_bytes().trim_ascii() == other.as_bytes().trim_ascii()
+}
+
+/// A field's values, joined by commas (RFC 9110, 5.3).
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let mut joined = text(values.next()?);
     for value in values {
         joined.push_str(", ");
-        joined.push_str(&told(value));
+        joined.push_str(&lossy(value));
     }
     Some(joined)
 }
 
+fn text(value: &HeaderValue) -> String {
+    lossy(value).into_owned()
+}
+
 /// A value as text. That it is none is rare, and looking for it piece by piece is slow.
-fn told(value: &HeaderValue) -> Cow<'_, str> {
+fn lossy(value: &HeaderValue) -> Cow<'_, str> {
     std::str::from_utf8(value.as_bytes())
         .map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
 
-/// Only chunks were offered as a transfer coding (RFC 9112, 7.4); what comes in
-/// another one would be taken for the page.
-pub(super) fn refuse_transfer_coding(headers: &HeaderMap) -> Result<(), Failure> {
-    let coding = text(headers, &header::TRANSFER_ENCODING);
-    match coding.filter(|coding| !coding.trim().eq_ignore_ascii_case("chunked")) {
-        None => Ok(()),
-        Some(coding) => {
-            let coding = message::excerpt(&coding);
-            let message =
-                format!("the body is in a transfer coding that was not asked for, {coding:?}");
-            Err(Failure::new(FailureCode::Decode, message))
-        }
+/// Refuses a head that is larger than the limit. Over HTTP/2 the library does so; its
+/// limit for HTTP/1.1 is larger and cannot be set.
+pub(super) fn refuse_large(headers: &HeaderMap) -> Result<(), Failure> {
+    // Counting costs time, and hardly any answer has so many fields.
+    const FEW: usize = 64;
+    if headers.len() <= FEW && headers.values().all(|value| value.len() < 1024) {
+        return Ok(());
     }
+    let sizes =
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD);
+    if sizes.sum::<usize>() <= SIZE_LIMIT as usize { Ok(()) } else { Err(too_large()) }
+}
+
+/// The failure of an answer whose head is larger than the limit.
+pub(super) fn too_large() -> Failure {
+    let message = format!("the answer's header fields take more than {SIZE_LIMIT} bytes");
+    Failure::new(FailureCode::Protocol, message)
+}
+
+/// How the end of a body is found, where the HTTP library reads to the end of the
+/// connection (RFC 9112, 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// As the library has it.
+    Usual,
+    /// After this many bytes: there is a length, beside a transfer coding that is none.
+    Length(u64),
+    /// In chunks, which the library did not take off.
+    Chunked,
+}
+
+/// How the body of an answer is framed.
+///
+/// Only chunks were offered as a transfer coding (RFC 9112, 7.4); what comes in
+/// another one would be taken for the page. `identity`, which RFC 2616 had, is no
+/// coding, and an application and its server may both say `chunked`.
+pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
+    let Some(value) = joined(headers, &header::TRANSFER_ENCODING) else {
+        return Ok(Framing::Usual);
+    };
+    let is_named = |coding: &&str, name: &str| coding.eq_ignore_ascii_case(name);
+    let codings = || value.split(',').map(str::trim).filter(|coding| !coding.is_empty());
+    let real = || codings().filter(|coding| !is_named(coding, "identity"));
+    if !real().all(|coding| is_named(&coding, "chunked")) {
+        let coding = message::excerpt(&value);
+        let message =
+            format!("the body is in a transfer coding that was not asked for, {coding:?}");
+        return Err(Failure::new(FailureCode::Decode, message));
+    }
+    // The library looks at the last coding of the last line alone.
+    let last = headers.get_all(header::TRANSFER_ENCODING).iter().next_back().map(lossy);
+    let last = last.as_deref().and_then(|line| line.rsplit(',').next()).unwrap_or_default();
+    if is_named(&last.trim(), "chunked") {
+        return Ok(Framing::Usual);
+    }
+    if real().next().is_some() {
+        return Ok(Framing::Chunked);
+    }
+    let length = single(headers, &header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.trim().parse().ok());
+    Ok(length.map_or(Framing::Usual, Framing::Length))
+}
+
+/// Refuses a part of a page that nobody asked for (RFC 9110, 15.3.7): only a part that
+/// is all is the page.
+pub(super) fn refuse_part(
+    status: StatusCode,
+    range: Option<&HeaderValue>,
+    wire_bytes: u64,
+) -> Result<(), Failure> {
+    if status != StatusCode::PARTIAL_CONTENT {
+        return Ok(());
+    }
+    let value = range.map(lossy);
+    let whole = value.as_deref().and_then(content_range::whole);
+    if whole == Some(wire_bytes) {
+        return Ok(());
+    }
+    let range = value.map_or("no Content-Range".into(), |value| {
+        format!("Content-Range {:?}", message::excerpt(&value))
+    });
+    let message = format!("a part of the page that was not asked for (206, {range})");
+    Err(Failure::new(FailureCode::Truncated, message))
 }
 
 /// Where the answer sends us on to, if it does (RFC 9110, 15.4).
@@ -74,20 +169,153 @@ pub(super) fn redirect_target(current: &Url, response: &Response) -> Result<Opti
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
     );
-    if !is_redirect {
-        return Ok(None);
-    }
-    let Some(location) = text(response.headers(), &header::LOCATION) else {
+    if is_redirect { target(current, response.headers()) } else { Ok(None) }
+}
+
+/// The address that `Location` names, relative to `current`.
+fn target(current: &Url, headers: &HeaderMap) -> Result<Option<Url>, Failure> {
+    let mut values = headers.get_all(header::LOCATION).iter();
+    let Some(first) = values.next() else {
         return Ok(None);
     };
+    let location = encoded(first);
     let leads_nowhere = |reason: &str| {
         let location = message::excerpt_url(&location);
         Failure::new(FailureCode::Redirects, format!("redirected to {location:?}, {reason}"))
     };
+    if let Some(other) = values.find(|value| !is_same(first, value)) {
+        let other = message::excerpt_url(&encoded(other));
+        return Err(leads_nowhere(&format!("and to {other:?} at once")));
+    }
     let mut target = current.join(&location).map_err(|error| leads_nowhere(&error.to_string()))?;
     if !matches!(target.scheme(), "http" | "https") {
         return Err(leads_nowhere("which is no http(s) address"));
     }
     target.set_fragment(None);
     Ok(Some(target))
+}
+
+/// An address with the bytes that no URL may hold percent-encoded as they came, in
+/// whatever charset: the server reads the same bytes again.
+fn encoded(value: &HeaderValue) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.as_bytes() {
+        if byte.is_ascii() {
+            text.push(char::from(*byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(HeaderName, &[u8])]) -> HeaderMap {
+        let value = |bytes| HeaderValue::from_bytes(bytes).unwrap();
+        lines.iter().map(|(name, bytes)| (name.clone(), value(bytes))).collect()
+    }
+
+    #[test]
+    fn fields_that_are_single_stay_single() {
+        for (values, expected) in [
+            (&[&b"a"[..]][..], Some("a")),
+            (&[b"a", b"a "], Some("a")),
+            (&[b"a", b"b"], None),
+            (&[], None),
+        ] {
+            let lines: Vec<_> = values.iter().map(|value| (header::ETAG, *value)).collect();
+            assert_eq!(single(&headers(&lines), &header::ETAG).as_deref(), expected);
+        }
+        let differing =
+            [(header::CONTENT_ENCODING, &b"br"[..]), (header::CONTENT_ENCODING, b"gzip")];
+        assert_eq!(joined(&headers(&differing), &header::CONTENT_ENCODING).unwrap(), "br, gzip");
+    }
+
+    #[test]
+    fn a_location_is_one_address_in_the_bytes_that_came() {
+        let current = Url::parse("http://a.org/dir/x").unwrap();
+        for (values, expected) in [
+            (&[&b"/y#part"[..]][..], Ok(Some("http://a.org/y"))),
+            (&[b"/y", b"/y"], Ok(Some("http://a.org/y"))),
+            (&[b"caf\xe9?q=\xe9"], Ok(Some("http://a.org/dir/caf%E9?q=%E9"))),
+            (&["caf\u{e9}".as_bytes()], Ok(Some("http://a.org/dir/caf%C3%A9"))),
+            (&["http://b\u{fc}cher.ch/".as_bytes()], Ok(Some("http://xn--bcher-kva.ch/"))),
+            (&[], Ok(None)),
+            (&[b"/y", b"/z"], Err("redirected to \"/y\", and to \"/z\" at once")),
+            (
+                &[b"ftp://b.org/"],
+                Err("redirected to \"ftp://b.org/\", which is no http(s) address"),
+            ),
+        ] {
+            let lines: Vec<_> = values.iter().map(|value| (header::LOCATION, *value)).collect();
+            let found = target(&current, &headers(&lines));
+            let found = found.map(|url| url.map(String::from)).map_err(|failure| failure.message);
+            let expected = expected.map(|url| url.map(str::to_owned)).map_err(str::to_owned);
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn transfer_codings_are_a_list_of_which_identity_is_none() {
+        use Framing::{Chunked, Length, Usual};
+        for (codings, length, expected) in [
+            (&[][..], None, Some(Usual)),
+            (&["chunked"], None, Some(Usual)),
+            (&["Chunked"], Some("3"), Some(Usual)),
+            (&["chunked", "chunked"], None, Some(Usual)),
+            (&["chunked, chunked"], None, Some(Usual)),
+            (&["identity, chunked"], None, Some(Usual)),
+            (&["identity"], Some("17"), Some(Length(17))),
+            (&["identity"], None, Some(Usual)),
+            (&[""], Some("17"), Some(Length(17))),
+            (&["chunked, identity"], None, Some(Chunked)),
+            (&["chunked", "identity"], Some("3"), Some(Chunked)),
+            (&["gzip, chunked"], None, None),
+            (&["gzip"], None, None),
+        ] {
+            let mut lines: Vec<_> = codings
+                .iter()
+                .map(|coding| (header::TRANSFER_ENCODING, coding.as_bytes()))
+                .collect();
+            lines.extend(length.map(|length: &str| (header::CONTENT_LENGTH, length.as_bytes())));
+            let found = framing(&headers(&lines)).map_err(|failure| failure.code);
+            assert_eq!(found, expected.ok_or(FailureCode::Decode), "{codings:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_bounded_by_its_size_and_not_by_its_lines() {
+        let many: HeaderMap =
+            (0..5_000).map(|_| (header::LINK, HeaderValue::from_static("</x>; rel=y"))).collect();
+        assert_eq!(refuse_large(&many), Ok(()));
+        let large = HeaderValue::from_bytes("x".repeat(60_000).as_bytes()).unwrap();
+        let large: HeaderMap = (0..5).map(|_| (header::LINK, large.clone())).collect();
+        assert_eq!(refuse_large(&large), Err(too_large()));
+    }
+
+    #[test]
+    fn a_part_is_a_page_only_when_it_is_all() {
+        let value = |text: &'static str| Some(HeaderValue::from_static(text));
+        for (status, range, bytes, is_page) in [
+            (200, None, 7, true),
+            (206, value("bytes 0-499/500"), 500, true),
+            (206, value("Bytes 0-499/500"), 500, true),
+            (206, value("bytes 0-499/500"), 499, false),
+            (206, value("bytes 0-99/500"), 100, false),
+            (206, value("bytes 100-499/500"), 400, false),
+            (206, value("bytes 0-499/*"), 500, false),
+            (206, value("bytes */500"), 500, false),
+            (206, value("items 0-499/500"), 500, false),
+            (206, None, 500, false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let found = refuse_part(status, range.as_ref(), bytes);
+            let code = found.map_err(|failure| failure.code);
+            assert_eq!(code.is_ok(), is_page, "{range:?}");
+            assert!(matches!(code, Ok(()) | Err(FailureCode::Truncated)));
+        }
+    }
 }

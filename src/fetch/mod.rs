@@ -6,14 +6,18 @@
 
 mod body;
 mod bypass;
+mod channel;
+mod chunked;
 pub mod client;
 mod connect;
+mod content_range;
 mod exchange;
 pub mod failure;
 mod first;
 mod guard;
 mod handshakes;
 mod head;
+mod library;
 mod pool;
 mod portable;
 pub mod proxy;
@@ -43,12 +47,14 @@ pub struct Missed {
     pub wire_bytes: u64,
     /// From the start of the attempt to the response's headers; zero when none came.
     pub wait: Duration,
+    /// Whether the server refused to work on it, because it has too much to do.
+    pub is_refused: bool,
 }
 
 impl From<Missed> for Attempt {
     fn from(missed: Missed) -> Self {
-        let Missed { failure, head, wire_bytes, wait } = missed;
-        Self { head, wire_bytes, wait, ..Self::failed(failure) }
+        let Missed { failure, head, wire_bytes, wait, is_refused } = missed;
+        Self { head, wire_bytes, wait, is_refused, ..Self::failed(failure) }
     }
 }
 

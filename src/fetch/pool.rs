@@ -1,6 +1,9 @@
 //! The HTTP clients of one runtime: one for each proxy, because connections are
 //! pooled by destination only, and all new after so many hosts, because a pool
 //! has no limit over all its hosts.
+//!
+//! A host whose connection is full or does not answer gets further clients, each with
+//! a connection of its own: see [`Channel`].
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -10,7 +13,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::first::{First, Lead};
+use super::channel::Channel;
+use super::first::Lead;
 
 /// An idle connection is closed after this time: servers keep theirs for 5 s
 /// (Apache, Node.js) to 75 s (nginx), and a host that is asked again is asked soon.
@@ -76,46 +80,105 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct Held {
     clients: BTreeMap<Option<usize>, reqwest::Client>,
-    /// Hashes of proxy, scheme, host and port, since the clients were made.
-    spoken_to: BTreeMap<u64, Arc<First>>,
+    /// Clients that keep no connection, for requests that need a new one.
+    fresh: BTreeMap<Option<usize>, reqwest::Client>,
+    /// By hashes of proxy, scheme, host and port, since the clients were made.
+    hosts: BTreeMap<u64, Host>,
     in_flight: usize,
 }
 
+/// What is known of a host, and the ways to it.
+#[derive(Default)]
+struct Host {
+    lines: Vec<Line>,
+    /// Streams that it admits on a connection, as far as it has shown that.
+    streams: Option<usize>,
+    /// Whether a channel was left: the shared client has a connection that does not answer.
+    is_left: bool,
+}
+
+/// A channel and its client.
+struct Line {
+    client: reqwest::Client,
+    channel: Arc<Channel>,
+    open: usize,
+}
+
+/// What a client is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeping {
+    /// Its connections are kept for other requests.
+    Kept,
+    /// Each request has a connection of its own.
+    Fresh,
+}
+
+/// Which client a request wants.
+pub(super) struct Wish<'a> {
+    pub(super) url: &'a Url,
+    /// The number of the proxy that it goes through.
+    pub(super) proxy: Option<usize>,
+    /// Whether its connection must be new.
+    pub(super) keeping: Keeping,
+    /// Hosts whose idle connections are kept, for each request in flight.
+    pub(super) kept: usize,
+    pub(super) crowd: &'a Crowd,
+}
+
 impl Pool {
-    /// The client for a request of `url` through the proxy of number `proxy`; `make` makes a new one.
+    /// The client for a request; `make` makes a new one.
     ///
-    /// So that no more idle connections pile up than `kept` for each request in
+    /// So that no more idle connections pile up than are kept for each request in
     /// flight, all clients are given up when another host would be too many. Those
     /// in use live until their requests end.
     pub(super) fn lend<E>(
         &self,
-        url: &Url,
-        proxy: Option<usize>,
-        (kept, crowd): (usize, &Crowd),
-        make: impl FnOnce() -> Result<reqwest::Client, E>,
+        wish: &Wish<'_>,
+        make: impl FnOnce(Keeping) -> Result<reqwest::Client, E>,
     ) -> Result<Loan<'_>, E> {
+        let Wish { url, proxy, crowd, .. } = *wish;
         let port = url.port_or_known_default();
         let host = crowd.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
         let mut held = self.held();
-        let spoken_to = held.spoken_to.get(&host).map(Arc::clone);
-        let is_first = spoken_to.is_none();
-        let first = spoken_to.unwrap_or_default();
-        let lead = is_first.then(|| Arc::new(Lead(Arc::clone(&first))));
-        if is_first {
+        if wish.keeping == Keeping::Fresh {
+            let client = match held.fresh.get(&proxy) {
+                Some(client) => client.clone(),
+                None => held.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
+            };
+            held.in_flight += 1;
+            let (channel, streams) = (Arc::default(), None);
+            return Ok(Loan { client, host, channel, lead: None, streams, pool: self });
+        }
+        if !held.hosts.contains_key(&host) {
             crowd.add(host);
-            let room = crowd.worth(kept).saturating_mul(held.in_flight + 1).max(1);
-            if held.spoken_to.len() >= room {
-                held.spoken_to.clear();
+            let room = crowd.worth(wish.kept).saturating_mul(held.in_flight + 1).max(1);
+            if held.hosts.len() >= room {
+                held.hosts.clear();
                 held.clients.clear();
             }
-            held.spoken_to.insert(host, Arc::clone(&first));
         }
-        let client = match held.clients.get(&proxy) {
-            Some(client) => client.clone(),
-            None => held.clients.entry(proxy).or_insert(make()?).clone(),
+        let Held { clients, hosts, in_flight, .. } = &mut *held;
+        let known = hosts.entry(host).or_default();
+        let streams = known.streams;
+        let has_room = |line: &Line| streams.is_none_or(|streams| line.open < streams);
+        let at = if let Some(at) = known.lines.iter().position(has_room) {
+            at
+        } else {
+            // The first channel of each host shares a client with the other hosts.
+            let client = match clients.get(&proxy) {
+                Some(client) if known.lines.is_empty() && !known.is_left => client.clone(),
+                _ => make(Keeping::Kept)?,
+            };
+            clients.entry(proxy).or_insert_with(|| client.clone());
+            known.lines.push(Line { client, channel: Arc::default(), open: 0 });
+            known.lines.len() - 1
         };
-        held.in_flight += 1;
-        Ok(Loan { client, host, first, lead, pool: self })
+        let line = &mut known.lines[at];
+        let lead = line.channel.take_lead().then(|| Arc::new(Lead(Arc::clone(&line.channel))));
+        line.open += 1;
+        *in_flight += 1;
+        let (client, channel) = (line.client.clone(), Arc::clone(&line.channel));
+        Ok(Loan { client, host, channel, lead, streams, pool: self })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -128,15 +191,41 @@ pub(super) struct Loan<'a> {
     pub(super) client: reqwest::Client,
     /// The number of its host.
     pub(super) host: u64,
-    pub(super) first: Arc<First>,
-    /// Held by the first request for its host.
+    pub(super) channel: Arc<Channel>,
+    /// Held by the first request of its channel.
     pub(super) lead: Option<Arc<Lead>>,
+    /// Streams that the host admits on a connection, as far as that is known.
+    pub(super) streams: Option<usize>,
     pool: &'a Pool,
+}
+
+impl Loan<'_> {
+    /// Sends no further request of the host through this channel: it does not answer.
+    pub(super) fn leave(&self) {
+        if let Some(host) = self.pool.held().hosts.get_mut(&self.host) {
+            host.lines.retain(|line| !Arc::ptr_eq(&line.channel, &self.channel));
+            host.is_left = true;
+        }
+    }
+
+    /// Takes note that the host admits so many streams on a connection; further
+    /// requests go over further ones.
+    pub(super) fn admits(&self, streams: usize) {
+        if let Some(host) = self.pool.held().hosts.get_mut(&self.host) {
+            host.streams = Some(host.streams.map_or(streams, |known| known.min(streams)));
+        }
+    }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        self.pool.held().in_flight -= 1;
+        let mut held = self.pool.held();
+        held.in_flight -= 1;
+        let lines = held.hosts.get_mut(&self.host).map(|host| &mut host.lines);
+        let mut lines = lines.into_iter().flatten();
+        if let Some(line) = lines.find(|line| Arc::ptr_eq(&line.channel, &self.channel)) {
+            line.open -= 1;
+        }
     }
 }
 
@@ -147,29 +236,74 @@ mod tests {
 
     use super::*;
 
+    fn url(host: usize) -> Url {
+        Url::parse(&format!("http://h{host}.org/x")).unwrap()
+    }
+
+    /// A pool and how many clients it has made.
+    #[derive(Default)]
+    struct Counted {
+        pool: Pool,
+        crowd: Crowd,
+        made: Cell<usize>,
+    }
+
+    impl Counted {
+        fn lend(&self, url: &Url, proxy: Option<usize>, keeping: Keeping) -> Loan<'_> {
+            let wish = Wish { url, proxy, keeping, kept: 4, crowd: &self.crowd };
+            let make = |_| {
+                self.made.set(self.made.get() + 1);
+                Ok::<_, Infallible>(crate::fetch::client::tests::bare())
+            };
+            self.pool.lend(&wish, make).unwrap()
+        }
+    }
+
     #[test]
     fn clients_are_made_when_needed_and_renewed_after_many_hosts() {
-        let (pool, crowd) = (Pool::default(), Crowd::default());
-        let count = Cell::new(0);
-        let make = || {
-            count.set(count.get() + 1);
-            Ok::<_, Infallible>(crate::fetch::client::tests::bare())
-        };
-        let url = |host: usize| Url::parse(&format!("http://h{host}.org/x")).unwrap();
-        let lend = |host, proxy| pool.lend(&url(host), proxy, (4, &crowd), make).unwrap();
+        let counted = Counted::default();
+        let lend = |host, proxy| counted.lend(&url(host), proxy, Keeping::Kept);
         (0..4).chain(0..4).for_each(|host| drop(lend(host, None)));
-        assert_eq!(count.get(), 1);
+        assert_eq!(counted.made.get(), 1);
         drop(lend(4, None));
-        assert_eq!(count.get(), 2);
+        assert_eq!(counted.made.get(), 2);
         drop(lend(4, Some(0)));
         drop(lend(4, Some(1)));
-        assert_eq!(count.get(), 4);
+        assert_eq!(counted.made.get(), 4);
         // With another request in flight there is room for twice as many.
         let _other = lend(4, None);
         (5..10).for_each(|host| drop(lend(host, None)));
-        assert_eq!(count.get(), 4);
+        assert_eq!(counted.made.get(), 4);
         drop(lend(10, None));
-        assert_eq!(count.get(), 5);
+        assert_eq!(counted.made.get(), 5);
+    }
+
+    #[test]
+    fn a_host_gets_further_channels_where_one_is_full_or_does_not_answer() {
+        let counted = Counted::default();
+        let (home, other) = (url(0), url(1));
+        let lend = || counted.lend(&home, None, Keeping::Kept);
+        let (first, second) = (lend(), lend());
+        assert!(Arc::ptr_eq(&first.channel, &second.channel));
+        assert!(first.lead.is_some() && second.lead.is_none());
+        first.admits(2);
+        let third = lend();
+        assert!(!Arc::ptr_eq(&first.channel, &third.channel) && third.lead.is_some());
+        assert_eq!((counted.made.get(), third.streams), (2, Some(2)));
+        drop(second);
+        assert!(Arc::ptr_eq(&first.channel, &lend().channel), "there is room again");
+        first.leave();
+        third.leave();
+        let fourth = lend();
+        assert!(fourth.lead.is_some());
+        assert_eq!(counted.made.get(), 3, "the shared client is no way to this host any more");
+        let shared = counted.lend(&other, None, Keeping::Kept);
+        assert_eq!((counted.made.get(), shared.streams), (3, None), "to others it is");
+        drop((first, third, fourth, shared));
+        for _ in 0..2 {
+            assert!(counted.lend(&home, None, Keeping::Fresh).lead.is_none());
+        }
+        assert_eq!(counted.made.get(), 4);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,36 @@ use super::guard;
 /// costs look-ups but bounds it.
 const REMEMBERED: usize = 10_000;
 
-type Answer = Arc<OnceCell<Arc<[SocketAddr]>>>;
+type Answer = Arc<OnceCell<Arc<Addresses>>>;
+
+/// The addresses of a name, in the resolver's order (RFC 6724).
+#[derive(Debug)]
+struct Addresses {
+    all: Box<[SocketAddr]>,
+    /// The place of the one that last worked; the first one before that.
+    preferred: AtomicUsize,
+}
+
+impl Addresses {
+    fn new(all: Box<[SocketAddr]>) -> Self {
+        Self { all, preferred: AtomicUsize::new(0) }
+    }
+
+    /// Takes note that a connection to `address` is there.
+    fn worked(&self, address: IpAddr) {
+        if let Some(at) = self.all.iter().position(|known| known.ip() == address) {
+            self.preferred.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// All of them, the one that last worked first (RFC 8305, 4).
+    fn in_order(&self) -> Vec<SocketAddr> {
+        let preferred = self.preferred.load(Ordering::Relaxed);
+        let first = self.all.get(preferred).copied();
+        let others = self.all.iter().enumerate().filter(|(at, _)| *at != preferred);
+        first.into_iter().chain(others.map(|(_, address)| *address)).collect()
+    }
+}
 
 /// A name could not be resolved.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +103,7 @@ impl Resolver {
     }
 
     /// The addresses of `host`; of many that ask at a time, one looks up.
-    async fn resolve(&self, host: &str) -> Result<Arc<[SocketAddr]>, DnsError> {
+    async fn resolve(&self, host: &str) -> Result<Arc<Addresses>, DnsError> {
         let answer = self.answer(host);
         answer.get_or_try_init(|| self.look_up(host)).await.map(Arc::clone)
     }
@@ -89,7 +119,16 @@ impl Resolver {
         Arc::clone(answers.entry(host.to_owned()).or_default())
     }
 
-    async fn look_up(&self, host: &str) -> Result<Arc<[SocketAddr]>, DnsError> {
+    /// Takes note that a connection to `host` at `address` is there: it is tried first
+    /// from then on.
+    pub(super) fn worked(&self, host: &str, address: IpAddr) {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(addresses) = answers.get(host).and_then(|answer| answer.get()) {
+            addresses.worked(address);
+        }
+    }
+
+    async fn look_up(&self, host: &str) -> Result<Arc<Addresses>, DnsError> {
         let limit = self.limit;
         // An address comes here on its way to a SOCKS proxy, brackets and all.
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -98,7 +137,7 @@ impl Resolver {
             .await
             .map_err(|_elapsed| DnsError::TimedOut { host: host.to_owned(), limit })?
             .map_err(|source| DnsError::Failed { host: host.to_owned(), source })?;
-        self.guard.admit(host, found)
+        self.guard.admit(host, found).map(|admitted| Arc::new(Addresses::new(admitted)))
     }
 }
 
@@ -109,13 +148,13 @@ impl Guard {
         &self,
         host: &str,
         found: impl Iterator<Item = SocketAddr>,
-    ) -> Result<Arc<[SocketAddr]>, DnsError> {
+    ) -> Result<Box<[SocketAddr]>, DnsError> {
         let mut blocked = None;
         let judge = |address: &SocketAddr| match self {
             Self::Public(exempt) if !exempt.contains(host) => guard::refusal(address.ip()),
             Self::Public(_) | Self::Open => None,
         };
-        let admitted: Arc<[_]> = found
+        let admitted: Box<[_]> = found
             .filter(|address| match judge(address) {
                 Some(why) => {
                     blocked = Some((address.ip(), why));
@@ -140,9 +179,7 @@ impl Resolve for CachingResolver {
         let resolver = Arc::clone(&self.0);
         Box::pin(async move {
             let addresses = resolver.resolve(name.as_str()).await?;
-            // Owned, because the iterator outlives the cache's hold on the answer.
-            let addresses: Vec<_> = addresses.iter().copied().collect();
-            let addresses: Addrs = Box::new(addresses.into_iter());
+            let addresses: Addrs = Box::new(addresses.in_order().into_iter());
             Ok(addresses)
         })
     }
@@ -156,6 +193,19 @@ mod tests {
         let found = addresses.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0));
         let admitted = guard.admit(host, found)?;
         Ok(admitted.iter().map(|address| address.ip().to_string()).collect())
+    }
+
+    #[test]
+    fn the_address_that_worked_is_tried_first() {
+        let address = |last| SocketAddr::from(([192, 0, 2, last], 0));
+        let addresses = Addresses::new([1, 2, 3].map(address).into());
+        assert_eq!(addresses.in_order(), [1, 2, 3].map(address));
+        addresses.worked(address(3).ip());
+        assert_eq!(addresses.in_order(), [3, 1, 2].map(address));
+        addresses.worked(address(9).ip());
+        assert_eq!(addresses.in_order(), [3, 1, 2].map(address));
+        addresses.worked(address(1).ip());
+        assert_eq!(addresses.in_order(), [1, 2, 3].map(address));
     }
 
     #[test]

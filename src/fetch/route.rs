@@ -5,8 +5,10 @@ use std::sync::Arc;
 use reqwest::{Response, StatusCode};
 use url::{Host, Url};
 
-use super::first::{First, Lead};
-use super::pool::Loan;
+use super::channel::{Channel, Sent};
+use super::failure::{Unanswered, Work};
+use super::first::Lead;
+use super::pool::{Keeping, Loan, Wish};
 use super::proxy::Proxy;
 use super::rotation::Blame;
 use super::{Client, failure, guard, tunnel};
@@ -17,6 +19,7 @@ use crate::model::{Failure, FailureCode};
 pub(super) struct Route<'a> {
     loan: Loan<'a>,
     proxy: Option<usize>,
+    sent: Arc<Sent>,
 }
 
 impl Route<'_> {
@@ -30,20 +33,51 @@ impl Route<'_> {
         self.loan.host
     }
 
-    /// Whether the host's first connection is there, when another request opens it.
-    pub(super) fn first(&self) -> Option<&First> {
-        self.loan.lead.is_none().then_some(&*self.loan.first)
+    /// What the requests that go this way share.
+    pub(super) const fn channel(&self) -> &Arc<Channel> {
+        &self.loan.channel
     }
 
-    /// The lead, when this request opens the host's first connection.
+    /// The lead, when this request opens the channel's first connection.
     pub(super) const fn lead(&self) -> Option<&Arc<Lead>> {
         self.loan.lead.as_ref()
+    }
+
+    /// When the request is sent.
+    pub(super) const fn sent(&self) -> &Arc<Sent> {
+        &self.sent
+    }
+
+    /// Streams that the host admits on a connection, as far as that was known.
+    pub(super) const fn streams(&self) -> Option<usize> {
+        self.loan.streams
+    }
+
+    /// Whether no proxy is asked, so that the connection leads to the host itself.
+    pub(super) const fn is_direct(&self) -> bool {
+        self.proxy.is_none()
+    }
+
+    /// Sends nothing more this way: the connection does not answer.
+    pub(super) fn leave(&self) {
+        self.loan.leave();
+    }
+
+    /// Sends no more than the server admits this way, now that it shows.
+    pub(super) fn fill(&self) {
+        self.loan.admits(self.channel().admitted());
+    }
+}
+
+impl Drop for Route<'_> {
+    fn drop(&mut self) {
+        self.sent.end();
     }
 }
 
 impl Client {
     /// Finds the way to `url`, and takes a proxy's turn for it.
-    pub(super) fn route(&self, url: &Url) -> Result<Route<'_>, Failure> {
+    pub(super) fn route(&self, url: &Url, keeping: Keeping) -> Result<Route<'_>, Failure> {
         if self.options().untrusted {
             self.refuse_special(url)?;
         }
@@ -53,13 +87,15 @@ impl Client {
             [] => None,
             _ => shared.rotation().pick(candidates, self.now()),
         };
-        let kept = (self.options().kept_hosts, shared.crowd());
-        let loan = self.pool().lend(url, proxy, kept, || shared.make(proxy));
+        let (kept, crowd) = (self.options().kept_hosts, shared.crowd());
+        let wish = Wish { url, proxy, keeping, kept, crowd };
+        let loan = self.pool().lend(&wish, |keeping| shared.make(proxy, keeping));
         let loan = loan.map_err(|error| {
             let code = if proxy.is_some() { FailureCode::Proxy } else { FailureCode::Connect };
             Failure::new(code, message::one_line(&error))
         })?;
-        Ok(Route { loan, proxy })
+        let sent = Arc::new(Sent::new(&loan.channel, shared.clock()));
+        Ok(Route { loan, proxy, sent })
     }
 
     /// Refuses addresses that must not be asked. Names are judged in the
@@ -104,14 +140,21 @@ impl Client {
         Ok(response)
     }
 
-    /// The failure of a request for `url` whose answer did not begin.
-    pub(super) fn failed(&self, route: &Route<'_>, url: &Url, error: &reqwest::Error) -> Failure {
+    /// What became of a request for `url` whose answer did not begin; `is_on_old`
+    /// says whether its connection had served others before.
+    pub(super) fn failed(
+        &self,
+        route: &Route<'_>,
+        url: &Url,
+        error: &reqwest::Error,
+        is_on_old: bool,
+    ) -> Unanswered {
         let proxy = self.proxy_of(route);
         let found = proxy.and_then(|(at, proxy)| Some((at, tunnel::failure(error, proxy, url)?)));
         let Some((at, (failure, blame))) = found else {
-            return failure::before_answer(error);
+            return failure::before_answer(error, is_on_old);
         };
         self.shared().rotation().failed(at, blame, self.now());
-        failure
+        Unanswered { failure, work: Work::Unknown }
     }
 }

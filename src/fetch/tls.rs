@@ -6,11 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
@@ -140,6 +141,23 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Whether the user named this very certificate.
+    fn is_given(&self, certificate: &CertificateDer<'_>) -> bool {
+        let Trust::Authorities(authorities) = &self.trust else { return false };
+        authorities.iter().any(|given| given.as_ref() == certificate.as_ref())
+    }
+}
+
+/// Whether a server shows the certificate of an authority as its own, which
+/// `openssl req -x509` makes when it is asked for a self-signed one. The verifier looks
+/// at the time of validity before it finds that.
+fn is_authority_as_server(error: &Error) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return false };
+    let cause = other.0.downcast_ref::<webpki::Error>();
+    matches!(cause, Some(webpki::Error::CaUsedAsEndEntity))
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -153,7 +171,18 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         let verifier = self.loaded.get_or_init(|| self.load()).as_ref().map_err(Error::clone)?;
-        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let result =
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match result {
+            Err(error) if is_authority_as_server(&error) && self.is_given(end_entity) => {
+                // All but its being an authority was found right so far, and its name is
+                // looked at now.
+                let certificate = ParsedCertificate::try_from(end_entity)?;
+                verify_server_name(&certificate, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            result => result,
+        }
     }
 
     fn verify_tls12_signature(

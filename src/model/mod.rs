@@ -76,6 +76,8 @@ pub struct Job {
     /// Attempts among them that do not count against the limit of retries: the
     /// host asked for patience.
     pub refusals: u32,
+    /// Times in a row that the server refused to work on it, which are no attempts.
+    pub unworked: u32,
     /// The pauses before each attempt after the first.
     pub waits: Vec<Duration>,
     /// Where redirects have led in the attempt that is going on.
@@ -94,6 +96,7 @@ impl Job {
             key,
             attempts: 0,
             refusals: 0,
+            unworked: 0,
             waits: Vec::new(),
             hop: None,
             validators: None,
@@ -194,6 +197,16 @@ pub struct Head {
     pub date: Option<String>,
     /// Whether a connection was opened for it.
     pub is_on_new_connection: bool,
+}
+
+impl Head {
+    /// Whether the answer's body is a page: 200 to 299, except for the statuses that
+    /// announce no content (RFC 9110, 15.3.5 and 15.3.6) or a difference to what the
+    /// client has (RFC 3229, 10.4.1). A part (206) is one only when it is all, which is
+    /// looked at when it comes.
+    pub const fn has_page(&self) -> bool {
+        matches!(self.status, 200..=299) && !matches!(self.status, 204 | 205 | 226)
+    }
 }
 
 /// An answer as it came over the wire: the body is still encoded.
@@ -299,6 +312,11 @@ pub struct Attempt {
     pub cpu: Duration,
     /// Its course.
     pub stages: Stages,
+    /// What was unusual about the answer and harmed nothing, for the record.
+    pub note: Option<Box<str>>,
+    /// Whether the server refused to work on it, because it has too much to do: it is
+    /// then no attempt at the page.
+    pub is_refused: bool,
     /// Set when the failure would meet every further page too, such as a full
     /// disk: the run stops, and this says why, outermost words first.
     pub breaks_run: Option<Vec<String>>,
@@ -314,6 +332,8 @@ impl Attempt {
             wait: Duration::ZERO,
             cpu: Duration::ZERO,
             stages: Stages::NONE,
+            note: None,
+            is_refused: false,
             breaks_run: None,
         }
     }

@@ -9,6 +9,7 @@ use std::io::{BufRead, Read};
 use bytes::Bytes;
 use libdeflater::{DecompressionError, Decompressor};
 
+use super::{brotli, codings};
 use crate::message;
 use crate::model::{Failure, FailureCode};
 
@@ -27,13 +28,13 @@ thread_local! {
 
 /// Takes the codings that `coding` (a `Content-Encoding` value) lists off `body`.
 ///
-/// Without a coding the body is given back as it is, uncopied. An empty body is
-/// empty in every coding.
+/// Without a coding the body is given back as it is, uncopied.
 ///
 /// # Errors
 ///
-/// Code `decode` for a body that is not in its coding and for an unknown
-/// coding; `too-large` for more than `max_bytes` decoded bytes.
+/// Code `decode` for a body that is not in its coding and for a coding that is
+/// registered and not known here; `truncated` for a body that ends before its coding
+/// does; `too-large` for more than `max_bytes` decoded bytes.
 pub fn decode(body: &Bytes, coding: Option<&str>, max_bytes: u64) -> Result<Bytes, Failure> {
     let mut room = Vec::new();
     let decoded = decode_into(&mut room, body, coding, max_bytes)?;
@@ -57,16 +58,26 @@ pub fn decode_into<'a>(
     coding: Option<&str>,
     max_bytes: u64,
 ) -> Result<&'a [u8], Failure> {
-    // Codings are listed in the order in which they were applied (RFC 9110, 8.4).
-    let codings = coding.unwrap_or("").rsplit(',').map(str::trim);
-    let codings = codings.filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("identity"));
     let mut decoded_len = None;
-    for coding in codings {
+    let mut last = None;
+    for coding in codings::listed(coding) {
         let input = decoded_len.map(|len| room[..len].to_vec());
-        let input = input.as_deref().unwrap_or(body);
-        if !input.is_empty() {
-            decoded_len = Some(take_off(room, input, coding, max_bytes)?);
+        let Some(known) = Coding::of(coding)? else {
+            if codings::looks_encoded(input.as_deref().unwrap_or(body)) {
+                return Err(unknown(coding));
+            }
+            continue;
+        };
+        match take_off(room, input.as_deref().unwrap_or(body), known, max_bytes) {
+            Ok(len) => decoded_len = Some(len),
+            // An application and its server both named the coding that one of them applied.
+            Err(Undecodable::Broken(_)) if last == Some(known) => {
+                room.splice(.., input.unwrap_or_default());
+                break;
+            }
+            Err(error) => return Err(error.into_failure(coding, max_bytes)),
         }
+        last = Some(known);
     }
     let decoded = decoded_len.map_or(body, |len| &room[..len]);
     if decoded.len() as u64 > max_bytes {
@@ -82,55 +93,110 @@ pub fn told_size(body: &[u8], coding: Option<&str>) -> Option<u32> {
     Some(u32::from_le_bytes(*size))
 }
 
-/// The first `limit` decoded bytes of a body that may be cut off or spoilt: as
-/// many as there are. Only the last coding of several is taken off.
-pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Bytes {
+/// The first `limit` decoded bytes of a body whose end may not have been read: as many
+/// as there are before whatever is broken in it. Only the last coding of several is
+/// taken off.
+///
+/// # Errors
+///
+/// Code `truncated` for a body that has fewer than `limit` bytes and ends before its
+/// coding does: what is missing was never sent.
+pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Result<Bytes, Failure> {
     let mut start = Vec::new();
-    let mut read = |reader: &mut dyn Read| {
-        // What came before an error is what there is.
-        let _ = reader.take(limit).read_to_end(&mut start);
-    };
-    let coding = coding.unwrap_or("").rsplit(',').next().unwrap_or("").trim();
-    match coding.to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => read(&mut flate2::bufread::MultiGzDecoder::new(body)),
-        "deflate" => read(&mut flate2::bufread::ZlibDecoder::new(body)),
-        "br" => read(&mut brotli_decompressor::Decompressor::new(body, 4096)),
-        "zstd" => {
-            if let Ok(mut decoder) = zstd::stream::read::Decoder::with_buffer(body) {
-                read(&mut decoder);
-            }
+    let mut read = |reader: &mut dyn Read| reader.take(limit).read_to_end(&mut start);
+    let coding =
+        codings::listed(coding).find_map(|coding| Some((coding, Coding::of(coding).ok()??)));
+    let result = match coding.map(|(_, coding)| coding) {
+        Some(_) if body.is_empty() => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        Some(coding) if !coding.may_begin(body) => Ok(0),
+        Some(Coding::Gzip) => read(&mut flate2::bufread::MultiGzDecoder::new(body)),
+        Some(Coding::Deflate) if is_zlib(body) => {
+            read(&mut flate2::bufread::ZlibDecoder::new(body))
         }
-        _ => read(&mut &body[..]),
+        Some(Coding::Deflate) => read(&mut flate2::bufread::DeflateDecoder::new(body)),
+        Some(Coding::Brotli) => read(&mut brotli::Decoder::new(body)),
+        Some(Coding::Zstd) => zstd::stream::read::Decoder::with_buffer(body)
+            .and_then(|mut decoder| read(&mut decoder)),
+        None => read(&mut &body[..]),
+    };
+    match (result.map_err(Undecodable::of), coding) {
+        (Err(error @ Undecodable::Cut), Some((name, _))) if (body.len() as u64) < limit => {
+            Err(error.into_failure(name, limit))
+        }
+        // What came before an error is what there is.
+        _ => Ok(start.into()),
     }
-    start.into()
+}
+
+/// A coding that is taken off here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    /// The coding called `name`; `None` for a label that is no coding.
+    fn of(name: &str) -> Result<Option<Self>, Failure> {
+        Ok(Some(match name.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => Self::Gzip,
+            "deflate" => Self::Deflate,
+            "br" => Self::Brotli,
+            "zstd" => Self::Zstd,
+            name if codings::is_registered(name) => {
+                return Err(unknown(name));
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+fn unknown(coding: &str) -> Failure {
+    let coding = message::excerpt(coding);
+    let message = format!("the body is in an unknown content coding, {coding:?}");
+    Failure::new(FailureCode::Decode, message)
+}
+
+impl Coding {
+    /// Whether a body in this coding may begin so: a few bytes that do not are broken,
+    /// not cut.
+    fn may_begin(self, body: &[u8]) -> bool {
+        let signature: &[u8] = match self {
+            Self::Gzip => &GZIP_MAGIC,
+            // A frame; it may be a skippable one (RFC 8878, 3.1).
+            Self::Zstd if body.first().is_some_and(|first| first & 0xf0 == 0x50) => &[],
+            Self::Zstd => b"\x28\xb5\x2f\xfd",
+            Self::Deflate | Self::Brotli => &[],
+        };
+        let length = signature.len().min(body.len());
+        body[..length] == signature[..length]
+    }
 }
 
 /// Takes one coding off, and gives the number of bytes that are then in `room`.
 fn take_off(
     room: &mut Vec<u8>,
     body: &[u8],
-    coding: &str,
+    coding: Coding,
     max_bytes: u64,
-) -> Result<usize, Failure> {
-    let decoded = match coding.to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => gzip(room, body, max_bytes),
-        "deflate" => deflate(room, body, max_bytes),
-        "br" => read_all(room, brotli_decompressor::Decompressor::new(body, 4096), max_bytes),
-        "zstd" => zstd::stream::read::Decoder::with_buffer(body)
-            .map_err(Undecodable::Broken)
+) -> Result<usize, Undecodable> {
+    // No coding makes nothing of nothing: each has a header, or at least a last block.
+    if body.is_empty() {
+        return Err(Undecodable::Cut);
+    }
+    if !coding.may_begin(body) {
+        return Err(Undecodable::Broken(std::io::Error::other("it begins otherwise")));
+    }
+    match coding {
+        Coding::Gzip => gzip(room, body, max_bytes),
+        Coding::Deflate => deflate(room, body, max_bytes),
+        Coding::Brotli => read_all(room, brotli::Decoder::new(body), max_bytes),
+        Coding::Zstd => zstd::stream::read::Decoder::with_buffer(body)
+            .map_err(Undecodable::of)
             .and_then(|decoder| read_all(room, decoder, max_bytes)),
-        _ => {
-            let coding = message::excerpt(coding);
-            let message = format!("the body is in an unknown content coding, {coding:?}");
-            return Err(Failure::new(FailureCode::Decode, message));
-        }
-    };
-    decoded.map_err(|error| match error {
-        Undecodable::TooLarge => too_large(max_bytes),
-        Undecodable::Broken(error) => {
-            Failure::new(FailureCode::Decode, format!("the body is not valid {coding}: {error}"))
-        }
-    })
+    }
 }
 
 fn too_large(max_bytes: u64) -> Failure {
@@ -138,9 +204,35 @@ fn too_large(max_bytes: u64) -> Failure {
     Failure::new(FailureCode::TooLarge, message)
 }
 
+#[derive(Debug)]
 enum Undecodable {
     TooLarge,
+    /// The body ends before its coding does.
+    Cut,
     Broken(std::io::Error),
+}
+
+impl Undecodable {
+    fn of(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::Cut,
+            _ => Self::Broken(error),
+        }
+    }
+
+    fn into_failure(self, coding: &str, max_bytes: u64) -> Failure {
+        match self {
+            Self::TooLarge => too_large(max_bytes),
+            Self::Cut => {
+                let message = format!("the body ends before its {coding} coding does");
+                Failure::new(FailureCode::Truncated, message)
+            }
+            Self::Broken(error) => {
+                let message = format!("the body is not valid {coding}: {error}");
+                Failure::new(FailureCode::Decode, message)
+            }
+        }
+    }
 }
 
 /// Decodes gzip in one shot where its trailer tells the size, which is about
@@ -206,7 +298,7 @@ fn write_members(
     let mut room = max_bytes + 1;
     loop {
         let member = flate2::bufread::GzDecoder::new(&mut rest);
-        room -= std::io::copy(&mut member.take(room), out).map_err(Undecodable::Broken)?;
+        room -= std::io::copy(&mut member.take(room), out).map_err(Undecodable::of)?;
         if room == 0 {
             return Err(Undecodable::TooLarge);
         }
@@ -219,10 +311,7 @@ fn write_members(
 /// "deflate" means the zlib format (RFC 9110, 8.4.1.2), but some servers send
 /// the bare data, so the header decides (RFC 1950, 2.2).
 fn deflate(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
-    let is_zlib = body.len() >= 2
-        && body[0] & 0x0f == 8
-        && (u16::from(body[0]) << 8 | u16::from(body[1])).is_multiple_of(31);
-    if is_zlib {
+    if is_zlib(body) {
         match read_all(room, flate2::bufread::ZlibDecoder::new(body), max_bytes) {
             Err(Undecodable::Broken(_)) => (), // bare data may look like a header
             decided => return decided,
@@ -231,9 +320,15 @@ fn deflate(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Und
     read_all(room, flate2::bufread::DeflateDecoder::new(body), max_bytes)
 }
 
+fn is_zlib(body: &[u8]) -> bool {
+    body.len() >= 2
+        && body[0] & 0x0f == 8
+        && (u16::from(body[0]) << 8 | u16::from(body[1])).is_multiple_of(31)
+}
+
 fn read_all(room: &mut Vec<u8>, reader: impl Read, max_bytes: u64) -> Result<usize, Undecodable> {
     room.clear();
-    reader.take(max_bytes + 1).read_to_end(room).map_err(Undecodable::Broken)?;
+    reader.take(max_bytes + 1).read_to_end(room).map_err(Undecodable::of)?;
     if room.len() as u64 > max_bytes { Err(Undecodable::TooLarge) } else { Ok(room.len()) }
 }
 
@@ -264,18 +359,24 @@ mod tests {
     use super::*;
 
     const LIMIT: u64 = 1 << 20;
+    /// 400 times "hello ", then "end", by Google's encoder.
+    const BROTLI: [u8; 28] = [
+        27, 98, 9, 248, 141, 148, 110, 222, 68, 89, 134, 230, 214, 32, 100, 108, 111, 74, 147, 219,
+        226, 128, 40, 2, 0, 82, 195, 2,
+    ];
 
     #[test]
     fn the_start_of_a_body_is_had_although_it_is_cut_off() {
         let zstd = zstd::encode_all(text().as_slice(), 3).unwrap();
         for (coding, body) in [("gzip", gzipped(&text())), ("zstd", zstd), ("identity", text())] {
             let whole = decode_start(&body, Some(coding), u64::MAX);
-            assert_eq!(whole, text(), "{coding}");
-            assert_eq!(decode_start(&body, Some(coding), 10), text()[..10], "{coding}");
-            let cut = decode_start(&body[..body.len() - 2], Some(coding), u64::MAX);
+            assert_eq!(whole.unwrap(), text(), "{coding}");
+            assert_eq!(decode_start(&body, Some(coding), 10).unwrap(), text()[..10], "{coding}");
+            let limit = body.len() as u64 - 2;
+            let cut = decode_start(&body[..body.len() - 2], Some(coding), limit).unwrap();
             assert!(text().starts_with(&cut), "{coding}");
         }
-        assert!(decode_start(b"no gzip", Some("gzip"), 10).is_empty());
+        assert!(decode_start(b"no gzip", Some("gzip"), 10).unwrap().is_empty());
     }
 
     fn text() -> Vec<u8> {
@@ -294,35 +395,20 @@ mod tests {
 
     #[test]
     fn every_offered_coding_is_taken_off() {
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        zlib.write_all(&text()).unwrap();
-        let mut bare = DeflateEncoder::new(Vec::new(), Compression::default());
-        bare.write_all(&text()).unwrap();
         let zstd = zstd::encode_all(text().as_slice(), 3).unwrap();
-        for (coding, body) in [
-            ("gzip", gzipped(&text())),
+        for (coding, body) in coded().into_iter().filter(|(coding, _)| *coding != "br").chain([
             ("X-GZip", gzipped(&text())),
-            ("deflate", zlib.finish().unwrap()),
-            ("deflate", bare.finish().unwrap()),
-            ("zstd", zstd.clone()),
             ("identity", text()),
             ("", text()),
             ("zstd, gzip", gzipped(&zstd)),
-        ] {
+        ]) {
             assert_eq!(decoded(body, coding).unwrap(), text(), "{coding}");
         }
     }
 
     #[test]
     fn brotli_is_taken_off() {
-        // 400 times "hello ", then "end", by Google's encoder.
-        let body = vec![
-            27, 98, 9, 248, 141, 148, 110, 222, 68, 89, 134, 230, 214, 32, 100, 108, 111, 74, 147,
-            219, 226, 128, 40, 2, 0, 82, 195, 2,
-        ];
-        let cut = body[..20].to_vec();
-        assert_eq!(decoded(body, "br").unwrap(), "hello ".repeat(400) + "end");
-        assert_eq!(decoded(cut, "br").unwrap_err(), FailureCode::Decode);
+        assert_eq!(decoded(BROTLI.to_vec(), "br").unwrap(), "hello ".repeat(400) + "end");
     }
 
     #[test]
@@ -359,17 +445,17 @@ mod tests {
         let whole = gzipped(&text());
         let mut flipped = whole.clone();
         flipped[whole.len() / 2] ^= 0x10;
-        let cut = whole[..whole.len() - 9].to_vec();
-        let zstd = zstd::encode_all(text().as_slice(), 3).unwrap();
         for (coding, body) in [
             ("gzip", flipped),
-            ("gzip", cut),
             ("gzip", b"<html>not gzip at all</html>".to_vec()),
-            ("gzip", vec![0x1f]),
-            ("zstd", zstd[..zstd.len() / 2].to_vec()),
+            ("gzip", b"hi".to_vec()),
+            ("zstd", b"hi".to_vec()),
             ("br", b"\xff\xff\xff\xff not brotli".to_vec()),
             ("deflate", b"\xff\xff not deflate".to_vec()),
-            ("sdch", text()),
+            ("compress", text()),
+            ("dcb", text()),
+            ("xz", b"\xfd7zXZ\0 and so on".to_vec()),
+            ("utf-8", whole),
         ] {
             assert_eq!(decoded(body, coding).unwrap_err(), FailureCode::Decode, "{coding}");
         }
@@ -392,10 +478,60 @@ mod tests {
         }
     }
 
+    /// The text in each coding, by its name.
+    fn coded() -> Vec<(&'static str, Vec<u8>)> {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&text()).unwrap();
+        let mut bare = DeflateEncoder::new(Vec::new(), Compression::default());
+        bare.write_all(&text()).unwrap();
+        vec![
+            ("gzip", gzipped(&text())),
+            ("deflate", zlib.finish().unwrap()),
+            ("deflate", bare.finish().unwrap()),
+            ("zstd", zstd::encode_all(text().as_slice(), 3).unwrap()),
+            ("br", BROTLI.to_vec()),
+        ]
+    }
+
     #[test]
-    fn an_empty_body_is_empty_in_every_coding() {
-        for coding in ["gzip", "br", "zstd", "deflate", "identity"] {
-            assert_eq!(decoded(Vec::new(), coding).unwrap(), Bytes::new());
+    fn a_body_that_is_cut_anywhere_is_truncated_in_every_coding() {
+        for (coding, whole) in coded() {
+            assert!(decoded(whole.clone(), coding).is_ok(), "{coding}");
+            let step = (whole.len() / 200).max(1);
+            let ends =
+                (0..whole.len()).step_by(step).chain(whole.len().saturating_sub(20)..whole.len());
+            for end in ends {
+                let cut = decoded(whole[..end].to_vec(), coding);
+                assert_eq!(cut, Err(FailureCode::Truncated), "{coding}, {end} of {}", whole.len());
+                let start = decode_start(&whole[..end], Some(coding), u64::MAX);
+                assert_eq!(
+                    start.map_err(|it| it.code),
+                    Err(FailureCode::Truncated),
+                    "{coding} {end}"
+                );
+            }
         }
+        assert_eq!(decoded(Vec::new(), "identity").unwrap(), Bytes::new());
+        assert_eq!(decoded(Vec::new(), "utf-8").unwrap(), Bytes::new());
+    }
+
+    #[test]
+    fn labels_that_are_no_codings_change_nothing() {
+        for label in ["none", "UTF-8", "binary", "aws-chunked", "text/html"] {
+            assert_eq!(decoded(text(), label).unwrap(), text(), "{label}");
+            let with_gzip = format!("{label}, gzip");
+            assert_eq!(decoded(gzipped(&text()), &with_gzip).unwrap(), text(), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_coding_that_was_named_once_too_often_counts_once() {
+        assert_eq!(decoded(gzipped(&gzipped(&text())), "gzip, gzip").unwrap(), text());
+        for (coding, body) in coded().into_iter().filter(|(coding, _)| *coding != "br") {
+            let twice = format!("{coding}, {coding}");
+            assert_eq!(decoded(body, &twice).unwrap(), text(), "{coding}");
+        }
+        let broken = decoded(gzipped(&text()), "deflate, gzip");
+        assert_eq!(broken, Err(FailureCode::Decode));
     }
 }

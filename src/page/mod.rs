@@ -1,6 +1,8 @@
 //! The CPU stage of a page: decode, digest. Pure and synchronous, so that an
 //! executor may run it wherever it computes.
 
+mod brotli;
+pub mod codings;
 pub mod decode;
 
 use std::cell::RefCell;

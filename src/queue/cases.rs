@@ -444,3 +444,57 @@ fn enough_failures_are_told() {
         assert_eq!(told, (nth == 3).then_some(3));
     }
 }
+
+#[test]
+fn a_request_that_was_refused_goes_again_at_once_and_is_no_attempt() {
+    let now = ManualClock::new().now();
+    let mut frontier = frontier(10, now);
+    frontier.end_input();
+    let mut open: Vec<_> = (0..10).map(|_| take(&mut frontier, now)).collect();
+    let refused = || match failed(FailureCode::Reset) {
+        Turn::Ended(attempt) => Turn::Ended(Attempt { is_refused: true, ..attempt }),
+        other => other,
+    };
+    // The server works on three and refuses the others.
+    for job in open.drain(3..) {
+        assert!(matches!(settle(&mut frontier, job, refused(), now), Settlement::Onward(_)));
+    }
+    assert!(matches!(frontier.next(now), Next::Wait), "no more than it works on");
+    let mut saved_pages = 0;
+    while let Some(job) = open.pop() {
+        assert_eq!(job.attempts, 0);
+        assert!(matches!(settle(&mut frontier, job, saved(), now), Settlement::Done(..)));
+        saved_pages += 1;
+        while let Next::Job(job) = frontier.next(now) {
+            open.push(job);
+        }
+        assert!(open.len() <= 6, "found again step by step");
+    }
+    assert_eq!(saved_pages, 10);
+    assert!(matches!(frontier.next(now), Next::Done));
+}
+
+#[test]
+fn a_server_that_refuses_for_ever_uses_up_the_retries() {
+    let clock = ManualClock::new();
+    let mut frontier = frontier(1, clock.now());
+    frontier.end_input();
+    let mut requests = 0;
+    let attempts = loop {
+        let job = match frontier.next(clock.now()) {
+            Next::Job(job) => job,
+            Next::NotBefore(due) => {
+                clock.advance(due - clock.now());
+                continue;
+            }
+            other => panic!("{other:?}"),
+        };
+        requests += 1;
+        let Turn::Ended(attempt) = failed(FailureCode::Reset) else { panic!() };
+        let turn = Turn::Ended(Attempt { is_refused: true, ..attempt });
+        if let Settlement::Done(job, _) = settle(&mut frontier, job, turn, clock.now()) {
+            break job.attempts;
+        }
+    };
+    assert_eq!((attempts, requests), (4, 4 * 9));
+}

@@ -22,6 +22,10 @@ use super::waiters::Readiness;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Outcome, Turn};
 
+/// A page that its server refused to work on is sent again at once, this many times in
+/// a row; after that it is an attempt like any other.
+const UNWORKED: u32 = 8;
+
 /// What the frontier has for a worker that asks.
 #[derive(Debug)]
 pub enum Next {
@@ -83,7 +87,8 @@ pub enum Settlement {
         /// How long it waits at least.
         after: Duration,
     },
-    /// The job is kept and asks another address next.
+    /// The job is kept for another request of the same attempt: at another address, or
+    /// because the server did not work on the last one.
     Onward(u64),
     /// It was no page, and nobody needs to know.
     Nothing,
@@ -262,11 +267,11 @@ impl Frontier {
         pace.end();
         let settlement = match turn {
             Turn::Moved(to) => {
-                self.learn(id, &job, Signal::Answered, None, started, at);
+                self.learn(id, &job, Signal::Answered, (None, None), started, at);
                 self.onward(job, to, started, at.now)
             }
             Turn::Read(body) => {
-                self.learn(id, &job, Signal::Answered, None, started, at);
+                self.learn(id, &job, Signal::Answered, (None, None), started, at);
                 if job.kind == Kind::Robots {
                     self.read_rules(id, &job, &body, at.now);
                 }
@@ -331,13 +336,22 @@ impl Frontier {
         started: Instant,
         at: Moment,
     ) -> Settlement {
+        if attempt.is_refused && job.unworked < UNWORKED {
+            job.unworked += 1;
+            self.lines.host_mut(id).pace.admit();
+            let seq = job.seq;
+            self.keep(job, at.now, at.now);
+            return Settlement::Onward(seq);
+        }
+        job.unworked = 0;
         job.attempts += 1;
         let signal = retry::signal(&attempt, at.wall);
         let failure = match &attempt.outcome {
             Outcome::Failed(failure) => Some(failure),
             _ => None,
         };
-        let consequence = self.learn(id, &job, signal, failure, started, at);
+        let status = attempt.head.as_ref().map(|head| head.status);
+        let consequence = self.learn(id, &job, signal, (failure, status), started, at);
         if let Some(outcome) = consequence.ends {
             let attempt = Attempt { outcome: outcome.clone(), ..attempt };
             self.end_host(id, &outcome);
@@ -390,23 +404,20 @@ impl Frontier {
         id: HostId,
         job: &Job,
         signal: Signal,
-        failure: Option<&Failure>,
+        (failure, status): (Option<&Failure>, Option<u16>),
         started: Instant,
         at: Moment,
     ) -> Consequence {
         let host = self.lines.host_mut(id);
         let consequence = host.learn(signal, failure, started, at.now, &mut self.dice);
         if let Some(pause) = consequence.parked {
-            let why = match (signal, failure) {
-                (Signal::Refused(Some(asked)), Some(failure)) => {
-                    let status = failure.message.split(' ').next().unwrap_or_default();
+            let why = match (signal, status, failure) {
+                (Signal::Refused(Some(asked)), Some(status), _) => {
                     format!("{status}, Retry-After {}", asked.as_secs())
                 }
-                (Signal::Refused(None) | Signal::Overloaded, Some(failure)) => {
-                    failure.message.split(' ').next().unwrap_or_default().to_owned()
-                }
-                (_, Some(failure)) => failure.code.to_string(),
-                (_, None) => String::new(),
+                (Signal::Refused(_) | Signal::Overloaded, Some(status), _) => status.to_string(),
+                (_, _, Some(failure)) => failure.code.to_string(),
+                (_, _, None) => String::new(),
             };
             let host = host_name(job.target());
             self.effects.notices.push(if pause > LONGEST_PAUSE {

@@ -57,6 +57,8 @@ pub struct Pace {
     since_refusal: u32,
     brake: Option<Brake>,
     is_probing: bool,
+    /// Open requests at a time, as far as the host refused to work on more.
+    admitted: Option<f64>,
     /// Where the number of open requests is found while running.
     gradient: Option<Box<Gradient>>,
 }
@@ -77,6 +79,7 @@ impl Pace {
             since_refusal: 0,
             brake: None,
             is_probing: false,
+            admitted: None,
             gradient: None,
         }
     }
@@ -118,7 +121,8 @@ impl Pace {
         let braked = self.brake.as_ref().map(Brake::open_limit);
         let probing = self.is_probing.then_some(1);
         let found = self.gradient.as_ref().map(|gradient| gradient.limit());
-        [self.limits.open, braked, probing, found].into_iter().flatten().min()
+        let admitted = self.admitted.map(whole);
+        [self.limits.open, braked, probing, found, admitted].into_iter().flatten().min()
     }
 
     /// The least time between two requests.
@@ -209,6 +213,13 @@ impl Pace {
         self.brake = Some(Brake::new(failing, self.best, self.brake.as_ref()));
     }
 
+    /// Keeps no more requests open than now, when the host refused to work on one: what
+    /// it keeps open beside that is what it works on.
+    pub fn admit(&mut self) {
+        let open = f64::from(self.open.max(1));
+        self.admitted = Some(self.admitted.map_or(open, |admitted| admitted.min(open)));
+    }
+
     /// Asks one page at a time until one succeeds: nobody answers there.
     pub const fn probe(&mut self) {
         self.is_probing = true;
@@ -223,7 +234,21 @@ impl Pace {
         if let Some(brake) = &mut self.brake {
             brake.release();
         }
+        // One more for each time that so many were answered (RFC 5681, 3.1).
+        if let Some(admitted) = &mut self.admitted {
+            *admitted = (*admitted + 1.0 / *admitted).min(UNBRAKED);
+        }
     }
+}
+
+/// A number of open requests and a bit.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from one to a number of open requests and a bit"
+)]
+const fn whole(open: f64) -> u32 {
+    open as u32
 }
 
 /// The pace at which a host refused.
@@ -276,13 +301,8 @@ impl Brake {
         }
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "from one to a number of open requests and a bit"
-    )]
-    fn open_limit(&self) -> u32 {
-        self.open as u32
+    const fn open_limit(&self) -> u32 {
+        whole(self.open)
     }
 
     fn release(&mut self) {

@@ -85,6 +85,9 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     line.millis(key!("total_ms"), Some(*total));
     line.millis(key!("cpu_ms"), Some(attempt.cpu));
     line.json(key!("error"), &failure);
+    if attempt.note.is_some() {
+        line.text(key!("note"), attempt.note.as_deref());
+    }
     line.out.push(b'}');
 }
 
@@ -193,6 +196,7 @@ mod tests {
         let unasked = Settled { worker: None, started: None, ..settled(Outcome::Interrupted) };
         let mut bare = settled(Outcome::Saved { bytes: 0, sha256: [0xa5; 32] });
         bare.attempt.head = None;
+        bare.attempt.note = Some("Content-Encoding names no coding: \"none\"".into());
         let mut known = settled(Outcome::Unchanged);
         known.job.validators = Some(Box::new(Validators {
             of: "https://b.org/".into(),

@@ -124,6 +124,9 @@ pub struct PageRecord {
     pub cpu_ms: f64,
     /// Why it failed, when it did.
     pub error: Option<Failure>,
+    /// What was unusual about the answer and harmed nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How a run ended.

@@ -187,6 +187,7 @@ mod tests {
         let is_whole = matches!(state, State::Saved | State::Unchanged);
         let failure = Failure::new(FailureCode::Http, "404 Not Found");
         PageRecord {
+            note: None,
             waits_ms: Vec::new(),
             seq: 0,
             url: "http://a.org/x".into(),

@@ -129,7 +129,7 @@ impl Getter {
     fn answered(&self, raw: RawPage) -> Asked {
         let coding = raw.head.content_encoding.as_deref();
         let body = decode::decode(&raw.body, coding, self.max_bytes());
-        let failure = if (200..300).contains(&raw.head.status) {
+        let failure = if raw.head.has_page() {
             match body {
                 Ok(body) => {
                     let (turn, page) = (Turn::Read(body.clone()), Some(RawPage { body, ..raw }));

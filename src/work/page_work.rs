@@ -14,8 +14,8 @@ use crate::clock::{self, Clock};
 use crate::fetch::{Ask, Client, Got, Shared, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
-use crate::page;
 use crate::page::decode::{self, decode, decode_start};
+use crate::page::{self, codings};
 use crate::phase::{Phase, PhaseCell};
 use crate::queue::{robots, site_policy};
 use crate::save::{Place, Sink};
@@ -177,7 +177,7 @@ impl Finisher {
         let taken_up = stages.taken_up;
         let is_measured = raw.body.len() >= MEASURED;
         let cpu_before = if is_measured { clock::thread_cpu_time() } else { taken_up };
-        let page = if is_saved_status(raw.head.status) {
+        let page = if raw.head.has_page() {
             page::compute(room, &raw, self.max_bytes)
         } else {
             Err(refused(&raw))
@@ -196,8 +196,16 @@ impl Finisher {
         let kept = self.clock.now() - started;
         let cpu = cpu_after.saturating_sub(cpu_before);
         let stages = Stages { computed, kept, ..stages };
-        Attempt { cpu, stages, breaks_run, ..attempt(outcome, raw) }
+        let note = note(&raw).filter(|_| matches!(outcome, Outcome::Saved { .. }));
+        Attempt { cpu, stages, note, breaks_run, ..attempt(outcome, raw) }
     }
+}
+
+/// What was unusual about an answer that is saved all the same.
+fn note(raw: &RawPage) -> Option<Box<str>> {
+    let labels = codings::ignored(raw.head.content_encoding.as_deref())?;
+    let labels = message::excerpt(&labels);
+    Some(format!("Content-Encoding names no coding: {labels:?}").into())
 }
 
 /// What a body weighs in the forecast of its cost: its size on the wire, or that of a
@@ -209,11 +217,16 @@ fn weight(raw: &RawPage) -> usize {
 
 /// The body of a robots.txt, for the queue.
 fn read(raw: RawPage) -> Turn {
-    if !is_saved_status(raw.head.status) {
-        let failure = refused(&raw);
-        return Turn::Ended(attempt(Outcome::Failed(failure), raw));
+    let coding = raw.head.content_encoding.as_deref();
+    let rules = if raw.head.has_page() {
+        decode_start(&raw.body, coding, RULES_LIMIT)
+    } else {
+        Err(refused(&raw))
+    };
+    match rules {
+        Ok(rules) => Turn::Read(rules),
+        Err(failure) => Turn::Ended(attempt(Outcome::Failed(failure), raw)),
     }
-    Turn::Read(decode_start(&raw.body, raw.head.content_encoding.as_deref(), RULES_LIMIT))
 }
 
 /// The failure of an answer whose status is not one that is saved, with what
@@ -240,21 +253,5 @@ fn attempt(outcome: Outcome, raw: RawPage) -> Attempt {
         wait: raw.wait,
         head: Some(raw.head),
         ..Attempt::without_answer(outcome)
-    }
-}
-
-/// Saved means 200 to 299, except the two that announce no content (RFC 9110, 15.3.5 and 15.3.6).
-const fn is_saved_status(status: u16) -> bool {
-    matches!(status, 200..=299) && !matches!(status, 204 | 205)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_answers_with_content_are_saved() {
-        assert!([200, 201, 203, 206, 226, 299].into_iter().all(is_saved_status));
-        assert!(![100, 204, 205, 301, 304, 404, 500].into_iter().any(is_saved_status));
     }
 }

@@ -152,7 +152,14 @@ fn only_whole_pages_with_content_are_saved() {
         ("gone", answer("410 Gone", "", ""), "http"),
         ("none", b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), "http"),
         ("not-gzip", answer("200 OK", gzip, "plain text"), "decode"),
-        ("odd", answer("200 OK", "Content-Encoding: rot13\r\n", "grkg"), "decode"),
+        ("odd", answer("200 OK", "Content-Encoding: compress\r\n", "text"), "decode"),
+        ("no-content", answer("226 IM Used", "", "a difference"), "http"),
+        (
+            "part",
+            answer("206 Partial Content", "Content-Range: bytes 0-4/9\r\n", "a par"),
+            "truncated",
+        ),
+        ("empty-gzip", answer("200 OK", "Content-Encoding: gzip\r\n", ""), "truncated"),
         (
             "coded",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"

@@ -1,0 +1,248 @@
+//! A channel to a host: a client through which requests for the host go. Over HTTP/2
+//! it has one connection, and what is known of that is kept here.
+//!
+//! The HTTP library tells neither how many streams a server admits
+//! (`SETTINGS_MAX_CONCURRENT_STREAMS`, RFC 9113, 6.5.2) nor when a request leaves its
+//! own queue. The latter shows when it looks at the request's body, see
+//! [`NoBody`]; the former follows from requests that it does not look at.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::first::First;
+use crate::clock::Clock;
+
+/// Which version of HTTP a channel's connections speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Protocol {
+    /// None is there yet.
+    Unknown,
+    /// HTTP/1.1: each connection has one request at a time.
+    Http1,
+    /// HTTP/2: one connection has many.
+    Http2,
+}
+
+/// What the requests of a channel share.
+pub(super) struct Channel {
+    /// Its first connection.
+    pub(super) first: First,
+    protocol: AtomicU8,
+    /// Requests that have left the library's queue and have not ended.
+    handed: AtomicUsize,
+    /// When an answer last began, or ended.
+    answered: Mutex<Option<Instant>>,
+}
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self {
+            first: First::default(),
+            protocol: AtomicU8::new(Protocol::Unknown as u8),
+            handed: AtomicUsize::new(0),
+            answered: Mutex::default(),
+        }
+    }
+}
+
+impl Channel {
+    /// Whether the caller opens the channel's first connection.
+    pub(super) fn take_lead(&self) -> bool {
+        self.first.take_lead()
+    }
+
+    /// The protocol, as far as it is known.
+    pub(super) fn protocol(&self) -> Protocol {
+        const ALL: [Protocol; 3] = [Protocol::Unknown, Protocol::Http1, Protocol::Http2];
+        ALL[usize::from(self.protocol.load(Ordering::Relaxed))]
+    }
+
+    /// Takes note of what a connection speaks.
+    pub(super) fn speaks(&self, protocol: Protocol) {
+        self.protocol.store(protocol as u8, Ordering::Relaxed);
+    }
+
+    /// Takes note that the server is at work: an answer began or ended.
+    pub(super) fn answered(&self, now: Instant) {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    fn last_answer(&self) -> Option<Instant> {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether requests are under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.handed.load(Ordering::Relaxed) > 0
+    }
+
+    /// The streams that the server admits at a time, where a request waits in the
+    /// library's queue although the connection is there: of those that have left it,
+    /// the last one waits for its stream.
+    pub(super) fn admitted(&self) -> usize {
+        self.handed.load(Ordering::Relaxed).saturating_sub(1).max(1)
+    }
+}
+
+/// How far one request has come.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// It waits for a connection, or for its turn on one.
+    Queued,
+    /// It has left the library's queue.
+    Handed(Handed),
+    Over,
+}
+
+/// How a request left the library's queue.
+#[derive(Debug, Clone, Copy)]
+struct Handed {
+    at: Instant,
+    /// Others that had left it before and had not ended.
+    before: usize,
+    /// Whether the server had not answered anything yet, and so could not have said
+    /// how many streams it admits (RFC 9113, 3.4).
+    is_early: bool,
+}
+
+/// When one request is sent.
+pub(super) struct Sent {
+    state: Mutex<State>,
+    channel: Arc<Channel>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sent {
+    pub(super) fn new(channel: &Arc<Channel>, clock: &Arc<dyn Clock>) -> Self {
+        let (channel, clock) = (Arc::clone(channel), Arc::clone(clock));
+        Self { state: Mutex::new(State::Queued), channel, clock }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hand_over(&self) {
+        let mut state = self.state();
+        if matches!(*state, State::Queued) {
+            let before = self.channel.handed.fetch_add(1, Ordering::Relaxed);
+            let is_early = self.channel.last_answer().is_none();
+            *state = State::Handed(Handed { at: self.clock.now(), before, is_early });
+        }
+    }
+
+    /// Since when the server owes an answer; `None` while the request waits here.
+    ///
+    /// `streams` is how many the server admits at a time, as far as that is known. A
+    /// request behind so many others waits for its stream, and one that was sent
+    /// before the server could say how many it admits may wait there: these two wait
+    /// for as long as the server is at work on others.
+    pub(super) fn begun(&self, streams: Option<usize>) -> Option<Instant> {
+        let State::Handed(Handed { at, before, is_early }) = *self.state() else { return None };
+        let is_behind = streams.is_some_and(|streams| before >= streams);
+        let waits =
+            self.channel.protocol() == Protocol::Http2 && before > 0 && (is_early || is_behind);
+        let last = self.channel.last_answer().filter(|_| waits);
+        Some(last.map_or(at, |last| last.max(at)))
+    }
+
+    /// Takes note that the request has ended, in whatever way.
+    pub(super) fn end(&self) {
+        let state = std::mem::replace(&mut *self.state(), State::Over);
+        if matches!(state, State::Handed(..)) {
+            self.channel.handed.fetch_sub(1, Ordering::Relaxed);
+            if self.channel.protocol() == Protocol::Http2 {
+                self.channel.answered(self.clock.now());
+            }
+        }
+    }
+}
+
+/// The body of a GET: there is none. The library asks whether it has ended when the
+/// request leaves its queue, and for nothing else.
+pub(super) struct NoBody(pub(super) Arc<Sent>);
+
+impl Body for NoBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.hand_over();
+        true
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// A channel over HTTP/2 with so many requests.
+    fn requests(count: usize) -> (Arc<Channel>, Arc<ManualClock>, Vec<Arc<Sent>>) {
+        let (channel, clock) = (Arc::<Channel>::default(), Arc::new(ManualClock::new()));
+        channel.speaks(Protocol::Http2);
+        let as_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let sent = (0..count).map(|_| Arc::new(Sent::new(&channel, &as_clock))).collect();
+        (channel, clock, sent)
+    }
+
+    #[test]
+    fn the_server_owes_an_answer_from_the_moment_when_a_request_is_sent() {
+        let (channel, clock, requests) = requests(1);
+        assert_eq!(requests[0].begun(None), None);
+        clock.advance(Duration::from_secs(1));
+        assert!(NoBody(Arc::clone(&requests[0])).is_end_stream());
+        let sent = clock.now();
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(requests[0].begun(None), Some(sent));
+        channel.answered(clock.now());
+        assert_eq!(requests[0].begun(None), Some(sent), "it waits for no other");
+        requests[0].end();
+        assert_eq!(requests[0].begun(None), None);
+    }
+
+    #[test]
+    fn a_request_that_waits_for_its_stream_waits_for_those_before_it() {
+        let second = Duration::from_secs(1);
+        let (channel, clock, early) = requests(4);
+        for request in &early {
+            request.hand_over();
+        }
+        let sent = clock.now();
+        assert_eq!(channel.admitted(), 3);
+        assert_eq!(early[3].begun(None), Some(sent));
+        clock.advance(second);
+        early[0].end();
+        // They were sent before the server could say how many streams it admits.
+        assert_eq!(early[3].begun(None), Some(sent + second));
+        let late = Sent::new(&channel, &(Arc::clone(&clock) as Arc<dyn Clock>));
+        late.hand_over();
+        clock.advance(second);
+        early[1].end();
+        for (streams, begun) in [(None, second), (Some(4), second), (Some(3), 2 * second)] {
+            assert_eq!(late.begun(streams), Some(sent + begun), "{streams:?}");
+        }
+        late.end();
+        assert_eq!(channel.admitted(), 1);
+    }
+}

@@ -1,0 +1,92 @@
+//! Every option of the HTTP library, decided for this job.
+//!
+//! Its defaults are made for programs that talk to one well-kept service. Here any
+//! server of the web may answer, and a page that a browser shows is to be saved.
+//!
+//! | option | value | reason |
+//! |---|---|---|
+//! | decoding of bodies | none (features left out) | the body is kept as received; decoding is CPU work for `page` |
+//! | cookies | none (feature left out) | a page's cookies last for its own redirects, see `cookies` |
+//! | redirects, referer | off | each hop asks the queue, and names nobody |
+//! | retries | never | the queue retries; what was not worked on is sent again by `exchange` |
+//! | proxies of the system | off | `cli` reads the variables |
+//! | timeouts | none | each phase has a limit of its own: connecting in `connect`, the rest in `exchange` |
+//! | resolver | ours | typed errors, a limit, a memory, the guard of `--untrusted` |
+//! | addresses of a name | one at a time | `connect` gives each its share of the time |
+//! | TLS | preconfigured | one session cache and one verifier for all clients |
+//! | idle connections | 30 s, any number | bounded by the requests in flight, and by `pool` over many hosts |
+//! | TCP keep-alive | 15 s, 15 s, 3 probes | finds dead peers while a body is awaited |
+//! | TCP user timeout | `--read-timeout` | what is sent and not acknowledged by then is lost |
+//! | Nagle's algorithm | off | a request is one small packet |
+//! | local address, interface | the system's | no flag asks for another |
+//! | HTTP/0.9 answers | refused | a body without a head tells nothing of its end |
+//! | title case of names | off | servers take any case (RFC 9110, 5.1) |
+//! | folded lines | read | a MUST for clients (RFC 9112, 5.2) |
+//! | spaces before the colon | read | browsers and curl do |
+//! | lines that are no fields | passed over | browsers do |
+//! | number of lines | 16,384 | the size of the head is the limit, see `head` |
+//! | HTTP/2 head | 256 KiB | as for HTTP/1.1; the default of 16 kB is less than servers send |
+//! | HTTP/2 windows | 2 MiB a stream, 5 MiB a connection, fixed | the library's own: enough for 200 Mbit/s at 80 ms |
+//! | HTTP/2 frames | 16 KiB | larger ones delay the small ones behind them |
+//! | HTTP/2 pings | while requests are open | a connection that a NAT forgot costs one time-out |
+//! | https only | no | http URLs are asked for |
+//! | verbose connections | no | nothing logs here |
+
+use std::time::Duration;
+
+use reqwest::ClientBuilder;
+
+use super::head;
+use super::pool::{IDLE_TIMEOUT, Keeping};
+
+/// The most lines that a head of the largest size is taken to have. The library's map
+/// of fields has room for 24,576.
+const MAX_FIELDS: usize = 16 * 1024;
+const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
+const TCP_KEEPALIVE_PROBES: u32 = 3;
+/// The windows of HTTP/2, in bytes.
+const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 5 * 1024 * 1024;
+const FRAME_SIZE: u32 = 16 * 1024;
+/// Pings are no closer than this: a server answers them beside its work.
+const LEAST_PING: Duration = Duration::from_millis(250);
+
+/// Sets what does not depend on the options of a run but for `read_timeout`.
+pub(super) fn configure(
+    builder: ClientBuilder,
+    read_timeout: Duration,
+    keeping: Keeping,
+) -> ClientBuilder {
+    // Silence for half of the time, then as long without an answer to the ping.
+    let ping = (read_timeout / 2).max(LEAST_PING);
+    let idle = match keeping {
+        Keeping::Kept => usize::MAX,
+        Keeping::Fresh => 0,
+    };
+    builder
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connection_verbose(false)
+        .https_only(false)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(idle)
+        .tcp_nodelay(true)
+        .tcp_keepalive(TCP_KEEPALIVE)
+        .tcp_keepalive_interval(TCP_KEEPALIVE)
+        .tcp_keepalive_retries(TCP_KEEPALIVE_PROBES)
+        .tcp_user_timeout(read_timeout)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(MAX_FIELDS)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_adaptive_window(false)
+        .http2_max_frame_size(FRAME_SIZE)
+        .http2_max_header_list_size(head::SIZE_LIMIT)
+        .http2_keep_alive_interval(ping)
+        .http2_keep_alive_timeout(ping)
+        .http2_keep_alive_while_idle(false)
+}
