@@ -57,7 +57,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started = clock.now();
     let dice = Dice::new(random_seed());
-    let queue = Arc::new(Queue::new(config.plan.queue, dice, Arc::clone(&clock)));
+    let queue = Arc::new(Queue::new(config.plan.queue.clone(), dice, Arc::clone(&clock)));
     let is_running = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), config.deadline, move || on_first_signal(&watched))

@@ -20,6 +20,7 @@ use crate::fetch::client;
 use crate::fetch::proxy::Proxies;
 use crate::fetch::tls::{self, Trust};
 use crate::message;
+use crate::queue::agent::ProductToken;
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::retry::RetryPolicy;
 use crate::queue::site_policy;
@@ -221,7 +222,8 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
         Robots::Obey => true,
         Robots::Ignore => false,
     };
-    let queue = queue::Options { retry, obeys_robots, ..queue::Options::default() };
+    let agent = ProductToken::of_agent(fetch.sent_user_agent().as_bytes());
+    let queue = queue::Options { retry, obeys_robots, agent, ..queue::Options::default() };
     Ok(PlanOptions { source, filter, fetch, queue, typed })
 }
 

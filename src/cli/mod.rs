@@ -104,6 +104,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn robots_rules_are_looked_up_by_the_agent_that_is_sent() {
+        let index = "--index=http://a.org/";
+        for (words, token) in [
+            (&[][..], "fetchpages"),
+            (&["--contact=me@b.org"], "fetchpages"),
+            (&["-AFooBot/2.0"], "FooBot"),
+            (&["--user-agent="], "fetchpages"),
+            (&["-HUser-Agent: FooBot/2.0"], "FooBot"),
+            (&["-Hx: y", "-Huser-agent:FooBot", "-HUser-Agent: BarBot", "-ABazBot"], "FooBot"),
+            (&["-HUser-Agent:", "-AFooBot"], "fetchpages"),
+        ] {
+            let agent = |command: &[&str]| {
+                let line = [&["fetchpages"], command, &[index], words].concat();
+                match parse(line.into_iter().map(OsString::from)).unwrap() {
+                    Command::Download(download) => download.plan.queue.agent,
+                    Command::Links { plan, .. } => plan.queue.agent,
+                    Command::Compare(comparison) => comparison.plan.queue.agent,
+                    other => panic!("{other:?}"),
+                }
+            };
+            for command in [&[][..], &["links"], &["compare"]] {
+                assert_eq!(agent(command).as_str(), token, "{command:?} {words:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_was_decided_shows_no_secret() {
         let typed = [
             "fetchpages",
