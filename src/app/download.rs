@@ -181,7 +181,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         source: config.plan.typed.text.clone(),
         args: config.plan.typed.args.clone(),
         is_redacted: config.plan.typed.is_redacted,
-        layout: config.save.layout,
+        layout: config.save.layout.into(),
         strays: 0,
     }
 }

@@ -27,6 +27,7 @@ use crate::queue::site_policy;
 use crate::report::progress::{Detail, Style};
 use crate::save::Refetch;
 use crate::save::key::Layout;
+use crate::save::manifest::RunRecord;
 use crate::source::plan::Filter;
 use crate::{fetch, origin, queue, save};
 
@@ -89,7 +90,7 @@ fn download(
     let (workers, note) = choose_workers(mode, typed.running.workers);
     let refetch = refetch(typed.again);
     let (mut redacted, mut is_recorded) = (None, false);
-    let mut layout = typed.output.layout.layout.into();
+    let mut layout: Layout = typed.output.layout.layout.into();
     if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
             return Ok(usage(
@@ -101,7 +102,9 @@ fn download(
         typed.source = recorded.source;
         is_recorded = true;
         redacted = recorded.run.is_redacted.then(|| LEFT_OUT.to_owned());
-        layout = if is_typed("layout") { layout } else { recorded.run.layout };
+        if !is_typed("layout") {
+            layout = recorded_layout(&recorded.run)?;
+        }
     }
     let mut plan = plan(typed.source, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
@@ -124,6 +127,19 @@ fn download(
         trace: typed.telling.trace,
         notes: note.into_iter().chain(going_on).chain(redacted).chain(nameless).collect(),
     })
+}
+
+/// How the last run arranged names.
+fn recorded_layout(run: &RunRecord) -> Result<Layout> {
+    run.layout.known().map_or_else(
+        || {
+            usage(
+                "the last run arranged names in a way that this version does not know",
+                "choose one with --layout, or go on with the version of the last run",
+            )
+        },
+        Ok,
+    )
 }
 
 /// Said when a source is taken from a record that leaves something out.

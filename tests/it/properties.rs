@@ -155,7 +155,7 @@ fn run_record(layout: Layout) -> RunRecord {
         source: String::new(),
         args: Vec::new(),
         is_redacted: false,
-        layout,
+        layout: layout.into(),
         strays: 0,
     }
 }
