@@ -28,6 +28,7 @@ use crate::report::progress::{Detail, Style};
 use crate::save::Refetch;
 use crate::save::key::Layout;
 use crate::save::manifest::RunRecord;
+use crate::secret::Secret;
 use crate::source::plan::Filter;
 use crate::{fetch, origin, queue, save};
 
@@ -44,12 +45,8 @@ pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<C
     Ok(match typed.command {
         None => Command::Download(Box::new(download(typed.download, &is_typed)?)),
         Some(Subcommands::Compare(typed)) => {
-            let (name, typed_there) = matches.subcommand().expect("it is a subcommand");
-            let mut description = super::description();
-            // Only a built description knows which options take values.
-            description.build();
-            let compare = description.find_subcommand(name).expect("it was parsed by this");
-            Command::Compare(Box::new(compare::comparison(*typed, typed_there, compare)?))
+            let (_, typed_there) = matches.subcommand().expect("it is a subcommand");
+            Command::Compare(Box::new(compare::comparison(*typed, typed_there)?))
         }
         Some(Subcommands::Links(typed)) => links(*typed)?,
         Some(Subcommands::Verify(typed)) => {
@@ -223,7 +220,8 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
     let mut fetch = http_options(http)?;
     // The embedded site is on this machine, whatever the way to others.
     let variable = |name: &str| (!is_demo).then(|| proxies::variable(name)).flatten();
-    fetch.proxies = proxies::proxies(http.proxy.as_deref(), &variable)?;
+    fetch.proxies =
+        proxies::proxies(http.proxy.as_ref().map(|it| it.expose().as_str()), &variable)?;
     if fetch.untrusted {
         proxies::check_untrusted(&fetch.proxies)?;
     }
@@ -247,12 +245,12 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
     let mut headers = HeaderMap::new();
     let mut credentials = HeaderMap::new();
     for line in &typed.header {
-        let (name, mut value) = header_line(line)?;
+        let (name, mut value) = header_line(line.expose())?;
         let is_credential = matches!(name, header::AUTHORIZATION | header::COOKIE);
         value.set_sensitive(is_credential);
         (if is_credential { &mut credentials } else { &mut headers }).append(name, value);
     }
-    if let Some(cookie) = &typed.cookie {
+    if let Some(cookie) = typed.cookie.as_ref().map(Secret::expose) {
         if !cookie.contains('=') {
             return usage("--cookie takes name=value", "a file of cookies is not supported");
         }
@@ -260,7 +258,7 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
         value.set_sensitive(true);
         credentials.insert(header::COOKIE, value);
     }
-    if let Some(user) = &typed.user {
+    if let Some(user) = typed.user.as_ref().map(Secret::expose) {
         if !user.contains(':') {
             return usage(
                 "--user takes name:password",

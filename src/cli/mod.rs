@@ -6,6 +6,7 @@ pub mod args;
 mod compare;
 mod convert;
 mod packaging;
+mod passed_on;
 mod proxies;
 mod source;
 mod values;
