@@ -12,6 +12,7 @@ use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
 use crate::model::{FailureCode, Job, Key, Outcome, Settled, State};
 use crate::queue::hosts::{Choice, HostLimits};
+use crate::queue::notice::Effects;
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
 use crate::work::scripted::{Script, Step};
@@ -26,6 +27,8 @@ struct Seen {
     settled: Vec<Settled>,
     /// Why pages were tried again.
     retried: Vec<FailureCode>,
+    /// Requests for no page that began, and those that ended.
+    aside: (Vec<Url>, Vec<Url>),
 }
 
 /// Something to do, once, when what was seen is so.
@@ -42,6 +45,8 @@ impl Observer for Collector {
         let mut seen = self.seen.lock().unwrap();
         match event {
             Event::Started { .. } => seen.started += 1,
+            Event::SideRequestStarted { asked, .. } => seen.aside.0.push(asked.clone()),
+            Event::SideRequestEnded { asked } => seen.aside.1.push(asked.clone()),
             Event::Settled(settled) => seen.settled.push((**settled).clone()),
             Event::Retrying { attempt, .. } => match &attempt.outcome {
                 Outcome::Failed(failure) => seen.retried.push(failure.code),
@@ -95,11 +100,16 @@ fn run_until(
     let seen = Arc::<Mutex<Seen>>::default();
     let collector = Collector { seen: Arc::clone(&seen), act };
     let (events, observing) = Events::start(collector, Arc::new(SystemClock), || ()).unwrap();
-    let feeding = Arc::clone(queue);
+    let (feeding, telling) = (Arc::clone(queue), events.clone());
     let feeder = std::thread::spawn(move || {
         let mut pages = pages;
         // A closed queue takes no more, and that is the end of it.
-        let is_open = pages.try_for_each(|seq| feeding.push(job(seq)).map(|_| ())).is_ok();
+        let push = |seq| {
+            let effects = feeding.push(job(seq))?;
+            telling.send_all(effects.into_iter().flat_map(Effects::into_events));
+            Ok::<_, Box<Job>>(())
+        };
+        let is_open = pages.try_for_each(push).is_ok();
         if is_open && has_end {
             feeding.end_input();
         }
@@ -193,6 +203,20 @@ fn retries_are_made_and_counted() {
             assert_eq!(settled.attempt.outcome.state(), state, "{row:?} page {seq}");
         }
         assert_eq!(seen.retried.len() as u64, PAGES / 4 * (2 + 3), "{row:?}");
+    }
+}
+
+#[test]
+fn a_request_for_robots_rules_is_told_and_is_no_page() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Fail));
+        let options = Options { retry: policy(), obeys_robots: true, ..Options::default() };
+        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let seen = run(row, &script, &queue, PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        let robots = vec![Url::parse("http://a.org/robots.txt").unwrap()];
+        assert_eq!(seen.aside, (robots.clone(), robots), "{row:?}");
+        assert_eq!((seen.started, seen.retried.len()), (0, 0), "{row:?}");
     }
 }
 
