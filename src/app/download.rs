@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -28,6 +28,7 @@ use crate::queue::{Closing, Queue};
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
 use crate::report::trace::{About, Trace, TraceError};
+use crate::report::usage::FetchPhase;
 use crate::report::{AutoWorkers, Finished, ProxyUse, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
@@ -49,6 +50,8 @@ struct Prepared {
 struct Ended {
     summary: Summary,
     manifest: ManifestWriter,
+    /// CPU time of the fetch phase.
+    fetch_cpu: Duration,
     /// What broke it, when something did.
     broken: Option<anyhow::Error>,
 }
@@ -120,6 +123,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         total_time: clock.now() - started,
         // The embedded site is not waited for yet, so it does not count.
         usage: usage::since(earlier),
+        fetch_cpu: ended.fetch_cpu,
         connections: shared.connections(),
         proxies: shared.traffic().into_iter().map(through).collect(),
     };
@@ -209,8 +213,18 @@ fn fetch_all(
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
     let cpus = config::cpus();
-    let run = Run { queue, events: &events, factory: &factory, workers, cpus, clock: &**clock };
+    let (clock, fetch_phase) = (&**clock, FetchPhase::default());
+    let run = Run {
+        queue,
+        events: &events,
+        factory: &factory,
+        workers,
+        cpus,
+        clock,
+        fetch_phase: &fetch_phase,
+    };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
+    let fetch_cpu = fetch_phase.cpu();
     let (intake, source_error) = feed.stop();
     events.send_all(queue.take_left().into_events());
     queue.take_rest().into_iter().for_each(|job| {
@@ -223,7 +237,7 @@ fn fetch_all(
     broken = executed.err().map(anyhow::Error::new).or(broken);
     broken = observed.err().map(anyhow::Error::new).or(broken);
     let summary = Summary { intake, ..observers.counter.into_summary() };
-    Ok(Ended { summary, manifest: observers.manifest, broken })
+    Ok(Ended { summary, manifest: observers.manifest, fetch_cpu, broken })
 }
 
 /// Records and tells the end, and decides on the exit status.

@@ -15,6 +15,7 @@ use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::notice::Effects;
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
+use crate::report::usage::FetchPhase;
 use crate::work::scripted::{Script, Step};
 
 const PAGES: u64 = 200;
@@ -116,7 +117,8 @@ fn run_until(
     });
     let workers = if row.is_scalable { WORKERS } else { NonZeroUsize::MIN };
     let cpus = NonZeroUsize::MIN.saturating_add(1);
-    let run = Run { queue, events: &events, factory: script, workers, cpus, clock: &SystemClock };
+    let (clock, fetch_phase) = (&SystemClock, &FetchPhase::default());
+    let run = Run { queue, events: &events, factory: script, workers, cpus, clock, fetch_phase };
     row.executor.run(&run).unwrap();
     feeder.join().unwrap();
     let (collector, result) = observing.finish();

@@ -47,6 +47,9 @@ pub async fn step(
     abandoned: Pin<&mut impl Future<Output = ()>>,
 ) {
     let phase = Arc::<PhaseCell>::default();
+    if job.kind == Kind::Page {
+        run.fetch_phase.begin();
+    }
     run.events.send(begun(&job, worker, started, &phase));
     let aside = (job.kind != Kind::Page).then(|| job.url.clone());
     let turn = {
