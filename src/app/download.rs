@@ -4,8 +4,8 @@ use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -44,6 +44,8 @@ struct Prepared {
     factory: PageWorkFactory,
     workers: NonZeroUsize,
     trace: Option<Trace>,
+    /// Gets the sending end of the events, for the source.
+    told_later: Arc<OnceLock<Events>>,
 }
 
 /// What a run came to.
@@ -74,21 +76,21 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
             tell(&format!("note: {text}\n"));
         }
     };
-    config.notes.iter().for_each(|text| note(text));
 
     let room = limits::room_for(config.workers, config.mode.executor.workers_are());
     let workers = room.workers;
-    let is_typed = config.plan.queue.limits.adaptive.is_none();
-    if workers < config.workers && is_typed {
-        note(&format!("{workers} workers, not {}: the limit on open files", config.workers));
-    }
+    let fewer = fewer_workers(config, workers);
+    config.notes.iter().chain(&fewer).for_each(|text| note(text));
     let fetching = fetch::Options { kept_hosts: room.kept_hosts, ..config.plan.fetch.clone() };
     let shared = Arc::new(Shared::new(fetching, Arc::clone(&clock))?);
+    // The source may be read on, as a sitemap's parts are, when there are observers.
+    let told_later = Arc::<OnceLock<Events>>::default();
     let opened = source::open(&config.plan, || Access {
         shared: Arc::clone(&shared),
         queue: Arc::clone(&queue),
         clock: Arc::clone(&clock),
         tell: Box::new(move |notice| note(&notice.text())),
+        events: Arc::clone(&told_later),
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
@@ -107,7 +109,8 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         clock: Arc::clone(&clock),
     };
     is_running.store(true, Ordering::SeqCst);
-    let prepared = Prepared { plan, manifest: output.manifest, factory, workers, trace };
+    let prepared =
+        Prepared { plan, manifest: output.manifest, factory, workers, trace, told_later };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
     if left_out > 0 {
@@ -128,6 +131,13 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         proxies: shared.traffic().into_iter().map(through).collect(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// What to say where open files are too scarce for the workers that were asked for.
+fn fewer_workers(config: &Download, workers: NonZeroUsize) -> Option<String> {
+    let is_typed = config.plan.queue.limits.adaptive.is_none();
+    (workers < config.workers && is_typed)
+        .then(|| format!("{workers} workers, not {}: the limit on open files", config.workers))
 }
 
 /// The file of the trace, where one is asked for. It may be in the output directory, and is
@@ -197,7 +207,7 @@ fn fetch_all(
     clock: &Arc<dyn Clock>,
     prepared: Prepared,
 ) -> anyhow::Result<Ended> {
-    let Prepared { plan, manifest, factory, workers, trace } = prepared;
+    let Prepared { plan, manifest, factory, workers, trace, told_later } = prepared;
     let err = Box::new(std::io::stderr());
     let observers = Observers {
         manifest,
@@ -210,6 +220,7 @@ fn fetch_all(
         closing.close(Closing::Broken(vec!["the run could not be recorded".into()]));
     })
     .context("failed to start the observing thread")?;
+    told_later.get_or_init(|| events.clone());
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
     let cpus = config::cpus();
