@@ -109,7 +109,9 @@ fn download(
     plan.queue.workers = if is_auto { 0 } else { workers.get() };
     plan.queue.failure_limit = typed.running.max_failures;
     plan.fetch.keeps_to_host = typed.running.compared;
-    let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
+    let has_own_agent =
+        typed.http.user_agent.is_some() || plan.fetch.headers.contains_key(header::USER_AGENT);
+    let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     let words = plan.typed.args.clone();
     let going_on = is_recorded.then(|| format!("going on with {}", plan.typed.text));

@@ -132,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn a_contact_is_asked_for_where_the_agent_names_none() {
+        let page = "https://en.wikipedia.org/wiki/India";
+        for (word, is_asked) in [
+            ("--contact=", env!("CARGO_PKG_REPOSITORY").is_empty()),
+            ("--contact=me@a.org", false),
+            ("--user-agent=FooBot (me@a.org)", false),
+            ("--header=User-Agent: FooBot (me@a.org)", false),
+        ] {
+            let line = ["fetchpages", page, word].map(OsString::from);
+            let Ok(Command::Download(download)) = parse(line) else { panic!("{word}") };
+            let asks = |note: &String| note.contains("--contact");
+            assert_eq!(download.notes.iter().any(asks), is_asked, "{word}");
+        }
+    }
+
+    #[test]
     fn what_was_decided_shows_no_secret() {
         let typed = [
             "fetchpages",
