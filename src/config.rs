@@ -11,6 +11,7 @@ use crate::compare::design::Design;
 use crate::compare::export;
 use crate::compare::gate::Gate;
 use crate::report::progress::{Detail, Style};
+use crate::secret::Secret;
 use crate::source::links::Pick;
 use crate::source::plan::Filter;
 use crate::{exec, fetch, origin, queue, save};
@@ -200,17 +201,21 @@ pub struct CompareTelling {
 }
 
 /// Options that are passed on to each run.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PassedOn {
     /// As arguments; they may hold secrets.
-    pub arguments: Vec<OsString>,
+    pub arguments: Secret<Vec<OsString>>,
     /// What may be shown of those that were typed.
     pub shown: Vec<String>,
 }
 
-impl std::fmt::Debug for PassedOn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.shown.fmt(f)
+impl PassedOn {
+    /// Adds an argument. `instead` is shown in its place, where there is something to hide.
+    pub fn add(&mut self, argument: impl Into<OsString>, instead: Option<String>) {
+        let argument = argument.into();
+        let shown = instead.unwrap_or_else(|| argument.to_string_lossy().into_owned());
+        self.shown.push(shown);
+        self.arguments.expose_mut().push(argument);
     }
 }
 

@@ -49,6 +49,23 @@ pub enum Event {
         /// When the answer was there.
         at: Instant,
     },
+    /// A request that is for no page began, such as one for a robots.txt. Pages may
+    /// wait for it; nothing is counted, drawn or recorded of it.
+    SideRequestStarted {
+        /// The address that was asked first: tells the request from others.
+        asked: Url,
+        /// The address that is asked now, behind redirects.
+        url: Url,
+        /// When.
+        at: Instant,
+        /// How far it has come, to look at.
+        phase: Arc<PhaseCell>,
+    },
+    /// A request that is for no page ended, whatever came of it.
+    SideRequestEnded {
+        /// The address that was asked first.
+        asked: Url,
+    },
     /// An attempt failed and the page will be tried again.
     Retrying {
         /// The page, with its attempts counted.

@@ -19,7 +19,7 @@
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
 //! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
-//! `fingerprint` and `digest` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
+//! `fingerprint`, `digest` and `secret` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
 //! `origin`, then `source` and `work`, then `exec`, then `compare`, then `config`,
 //! then `cli` and `app`. A test reads the sources and checks it.
 
@@ -41,5 +41,6 @@ pub mod phase;
 pub mod queue;
 pub mod report;
 pub mod save;
+pub mod secret;
 pub mod source;
 pub mod work;

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -28,6 +28,7 @@ use crate::queue::{Closing, Queue};
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
 use crate::report::trace::{About, Trace, TraceError};
+use crate::report::usage::FetchPhase;
 use crate::report::{AutoWorkers, Finished, ProxyUse, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
@@ -43,12 +44,16 @@ struct Prepared {
     factory: PageWorkFactory,
     workers: NonZeroUsize,
     trace: Option<Trace>,
+    /// Gets the sending end of the events, for the source.
+    told_later: Arc<OnceLock<Events>>,
 }
 
 /// What a run came to.
 struct Ended {
     summary: Summary,
     manifest: ManifestWriter,
+    /// CPU time of the fetch phase.
+    fetch_cpu: Duration,
     /// What broke it, when something did.
     broken: Option<anyhow::Error>,
 }
@@ -57,7 +62,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started = clock.now();
     let dice = Dice::new(random_seed());
-    let queue = Arc::new(Queue::new(config.plan.queue, dice, Arc::clone(&clock)));
+    let queue = Arc::new(Queue::new(config.plan.queue.clone(), dice, Arc::clone(&clock)));
     let is_running = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), config.deadline, move || on_first_signal(&watched))
@@ -71,21 +76,21 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
             tell(&format!("note: {text}\n"));
         }
     };
-    config.notes.iter().for_each(|text| note(text));
 
     let room = limits::room_for(config.workers, config.mode.executor.workers_are());
     let workers = room.workers;
-    let is_typed = config.plan.queue.limits.adaptive.is_none();
-    if workers < config.workers && is_typed {
-        note(&format!("{workers} workers, not {}: the limit on open files", config.workers));
-    }
+    let fewer = fewer_workers(config, workers);
+    config.notes.iter().chain(&fewer).for_each(|text| note(text));
     let fetching = fetch::Options { kept_hosts: room.kept_hosts, ..config.plan.fetch.clone() };
     let shared = Arc::new(Shared::new(fetching, Arc::clone(&clock))?);
+    // The source may be read on, as a sitemap's parts are, when there are observers.
+    let told_later = Arc::<OnceLock<Events>>::default();
     let opened = source::open(&config.plan, || Access {
         shared: Arc::clone(&shared),
         queue: Arc::clone(&queue),
         clock: Arc::clone(&clock),
         tell: Box::new(move |notice| note(&notice.text())),
+        events: Arc::clone(&told_later),
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
@@ -104,7 +109,8 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         clock: Arc::clone(&clock),
     };
     is_running.store(true, Ordering::SeqCst);
-    let prepared = Prepared { plan, manifest: output.manifest, factory, workers, trace };
+    let prepared =
+        Prepared { plan, manifest: output.manifest, factory, workers, trace, told_later };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
     if left_out > 0 {
@@ -120,10 +126,18 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         total_time: clock.now() - started,
         // The embedded site is not waited for yet, so it does not count.
         usage: usage::since(earlier),
+        fetch_cpu: ended.fetch_cpu,
         connections: shared.connections(),
         proxies: shared.traffic().into_iter().map(through).collect(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// What to say where open files are too scarce for the workers that were asked for.
+fn fewer_workers(config: &Download, workers: NonZeroUsize) -> Option<String> {
+    let is_typed = config.plan.queue.limits.adaptive.is_none();
+    (workers < config.workers && is_typed)
+        .then(|| format!("{workers} workers, not {}: the limit on open files", config.workers))
 }
 
 /// The file of the trace, where one is asked for. It may be in the output directory, and is
@@ -181,7 +195,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         source: config.plan.typed.text.clone(),
         args: config.plan.typed.args.clone(),
         is_redacted: config.plan.typed.is_redacted,
-        layout: config.save.layout,
+        layout: config.save.layout.into(),
         strays: 0,
     }
 }
@@ -193,7 +207,7 @@ fn fetch_all(
     clock: &Arc<dyn Clock>,
     prepared: Prepared,
 ) -> anyhow::Result<Ended> {
-    let Prepared { plan, manifest, factory, workers, trace } = prepared;
+    let Prepared { plan, manifest, factory, workers, trace, told_later } = prepared;
     let err = Box::new(std::io::stderr());
     let observers = Observers {
         manifest,
@@ -206,11 +220,22 @@ fn fetch_all(
         closing.close(Closing::Broken(vec!["the run could not be recorded".into()]));
     })
     .context("failed to start the observing thread")?;
+    told_later.get_or_init(|| events.clone());
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
     let cpus = config::cpus();
-    let run = Run { queue, events: &events, factory: &factory, workers, cpus, clock: &**clock };
+    let (clock, fetch_phase) = (&**clock, FetchPhase::default());
+    let run = Run {
+        queue,
+        events: &events,
+        factory: &factory,
+        workers,
+        cpus,
+        clock,
+        fetch_phase: &fetch_phase,
+    };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
+    let fetch_cpu = fetch_phase.cpu();
     let (intake, source_error) = feed.stop();
     events.send_all(queue.take_left().into_events());
     queue.take_rest().into_iter().for_each(|job| {
@@ -223,7 +248,7 @@ fn fetch_all(
     broken = executed.err().map(anyhow::Error::new).or(broken);
     broken = observed.err().map(anyhow::Error::new).or(broken);
     let summary = Summary { intake, ..observers.counter.into_summary() };
-    Ok(Ended { summary, manifest: observers.manifest, broken })
+    Ok(Ended { summary, manifest: observers.manifest, fetch_cpu, broken })
 }
 
 /// Records and tells the end, and decides on the exit status.

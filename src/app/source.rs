@@ -1,6 +1,6 @@
 //! Opens the source that was decided on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::demo::Demo;
@@ -28,9 +28,10 @@ pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
     let dice = Dice::new(super::download::random_seed());
-    let queue = Arc::new(Queue::new(options.queue, dice, Arc::clone(&clock)));
+    let queue = Arc::new(Queue::new(options.queue.clone(), dice, Arc::clone(&clock)));
     let note = |notice: &Notice| tell(&format!("note: {}\n", notice.text()));
-    open(options, || Access { shared, queue, clock, tell: Box::new(note) })
+    let events = Arc::new(OnceLock::new());
+    open(options, || Access { shared, queue, clock, tell: Box::new(note), events })
 }
 
 /// Opens the source; fetches what has to be read first.

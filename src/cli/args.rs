@@ -17,6 +17,7 @@ use crate::model::FailureCode;
 use crate::queue::limit::FailureLimit;
 use crate::queue::retry;
 use crate::save::key::Layout;
+use crate::secret::Secret;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR};
 use crate::work::page_work::CHILD_ARGUMENT;
 use crate::{exec, fetch, origin, save};
@@ -186,16 +187,16 @@ pub struct HttpArgs {
     pub contact: Option<String>,
     /// Another header for every request, `Name: value`; repeatable
     #[arg(short = 'H', long, value_name = "LINE")]
-    pub header: Vec<String>,
+    pub header: Vec<Secret<String>>,
     /// Cookies, `name=value; name=value`
     #[arg(short = 'b', long, value_name = "COOKIES")]
-    pub cookie: Option<String>,
+    pub cookie: Option<Secret<String>>,
     /// User name and password for servers, `name:password`
     #[arg(short = 'u', long, value_name = "NAME:PASSWORD")]
-    pub user: Option<String>,
+    pub user: Option<Secret<String>>,
     /// Ask through this proxy (http, https, socks5, socks5h) or through those in FILE in turn; '' for none [default: what the environment names]
     #[arg(short = 'x', long, value_name = "URL|@FILE")]
-    pub proxy: Option<String>,
+    pub proxy: Option<Secret<String>>,
     /// Limit for opening a connection: name, TCP and TLS
     #[arg(long, value_name = "TIME", default_value = values::duration_text(fetch_client::DEFAULT_CONNECT_TIMEOUT), value_parser = values::limit)]
     pub connect_timeout: Duration,

@@ -1,6 +1,5 @@
 //! `fetchpages compare`: what can be typed, and what follows from it.
 
-use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -11,6 +10,7 @@ use clap::{ArgMatches, Args};
 
 use super::args::{HttpArgs, Mode, NamedArgs, Robots, SourceArgs};
 use super::convert::{plan, usage};
+use super::passed_on::passed_on;
 use super::proxies::variable;
 use super::values::{self, Size};
 use super::{NoCommand, source};
@@ -20,7 +20,7 @@ use crate::compare::gate::Gate;
 use crate::compare::results::Contender;
 use crate::compare::tutorial;
 use crate::config::{
-    self, CompareTelling, Comparison, DEFAULT_COMPARE_LATENCY, PassedOn, SourceOptions, Workers,
+    self, CompareTelling, Comparison, DEFAULT_COMPARE_LATENCY, SourceOptions, Workers,
 };
 use crate::exec;
 
@@ -34,10 +34,6 @@ const DEFAULT_PAGES: u32 = 233;
 const MOST_PAGES: i64 = 1_000_000;
 /// `--seed`.
 const DEFAULT_SEED: u64 = 1;
-/// The heading in the help of options that are passed on to each run.
-const PASSED_ON: &str = "HTTP";
-/// Options whose values may be secrets.
-const SECRETS: [&str; 4] = ["header", "cookie", "user", "proxy"];
 
 /// The arguments of `compare`
 #[derive(Debug, Args)]
@@ -141,7 +137,6 @@ pub struct OutcomeArgs {
 pub(super) fn comparison(
     typed: CompareArgs,
     matches: &ArgMatches,
-    command: &clap::Command,
 ) -> std::result::Result<Comparison, NoCommand> {
     let CompareArgs { plan: who, pages, outcome, site, named, http } = typed;
     let is_named = source::names_pages(&named);
@@ -166,14 +161,14 @@ pub(super) fn comparison(
             "name the pages in a list: `fetchpages links` makes one",
         )?);
     }
-    let mut passed_on = passed_on(matches, command);
+    let mut passed_on = passed_on(matches);
     if leads_elsewhere && robots == Robots::Auto {
         // The runs are given the pages as a list, which would obey no rules.
-        passed_on.arguments.push("--robots=obey".into());
+        passed_on.arguments.expose_mut().push("--robots=obey".into());
     }
     if !is_named && http.proxy.is_none() {
         // The embedded site is on this machine, whatever the way to others.
-        passed_on.arguments.push("--proxy=".into());
+        passed_on.arguments.expose_mut().push("--proxy=".into());
     }
     let rounds = if who.tutorial && matches.value_source("rounds") != Some(ValueSource::CommandLine)
     {
@@ -262,33 +257,4 @@ fn contenders(typed: &PlanArgs) -> Vec<Contender> {
         }
     }
     contenders
-}
-
-/// The options of HTTP that were typed, as they are typed for each run.
-fn passed_on(matches: &ArgMatches, command: &clap::Command) -> PassedOn {
-    let mut passed = PassedOn::default();
-    let options = command.get_arguments().filter(|option| {
-        let is_typed = matches.value_source(option.get_id().as_str());
-        option.get_help_heading() == Some(PASSED_ON) && is_typed == Some(ValueSource::CommandLine)
-    });
-    for option in options {
-        let Some(name) = option.get_long() else { continue };
-        let takes = option.get_num_args().is_some_and(|range| range.takes_values());
-        if !takes {
-            passed.arguments.push(format!("--{name}").into());
-            passed.shown.push(format!("--{name}"));
-            continue;
-        }
-        for value in matches.get_raw(option.get_id().as_str()).into_iter().flatten() {
-            let mut argument = OsString::from(format!("--{name}="));
-            argument.push(value);
-            passed.shown.push(if SECRETS.contains(&name) {
-                format!("--{name}=…")
-            } else {
-                argument.to_string_lossy().into_owned()
-            });
-            passed.arguments.push(argument);
-        }
-    }
-    passed
 }

@@ -20,12 +20,15 @@ use crate::fetch::client;
 use crate::fetch::proxy::Proxies;
 use crate::fetch::tls::{self, Trust};
 use crate::message;
+use crate::queue::agent::ProductToken;
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::retry::RetryPolicy;
 use crate::queue::site_policy;
 use crate::report::progress::{Detail, Style};
 use crate::save::Refetch;
 use crate::save::key::Layout;
+use crate::save::manifest::RunRecord;
+use crate::secret::Secret;
 use crate::source::plan::Filter;
 use crate::{fetch, origin, queue, save};
 
@@ -42,12 +45,8 @@ pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<C
     Ok(match typed.command {
         None => Command::Download(Box::new(download(typed.download, &is_typed)?)),
         Some(Subcommands::Compare(typed)) => {
-            let (name, typed_there) = matches.subcommand().expect("it is a subcommand");
-            let mut description = super::description();
-            // Only a built description knows which options take values.
-            description.build();
-            let compare = description.find_subcommand(name).expect("it was parsed by this");
-            Command::Compare(Box::new(compare::comparison(*typed, typed_there, compare)?))
+            let (_, typed_there) = matches.subcommand().expect("it is a subcommand");
+            Command::Compare(Box::new(compare::comparison(*typed, typed_there)?))
         }
         Some(Subcommands::Links(typed)) => links(*typed)?,
         Some(Subcommands::Verify(typed)) => {
@@ -88,7 +87,7 @@ fn download(
     let (workers, note) = choose_workers(mode, typed.running.workers);
     let refetch = refetch(typed.again);
     let (mut redacted, mut is_recorded) = (None, false);
-    let mut layout = typed.output.layout.layout.into();
+    let mut layout: Layout = typed.output.layout.layout.into();
     if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
             return Ok(usage(
@@ -100,7 +99,9 @@ fn download(
         typed.source = recorded.source;
         is_recorded = true;
         redacted = recorded.run.is_redacted.then(|| LEFT_OUT.to_owned());
-        layout = if is_typed("layout") { layout } else { recorded.run.layout };
+        if !is_typed("layout") {
+            layout = recorded_layout(&recorded.run)?;
+        }
     }
     let mut plan = plan(typed.source, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
@@ -108,7 +109,9 @@ fn download(
     plan.queue.workers = if is_auto { 0 } else { workers.get() };
     plan.queue.failure_limit = typed.running.max_failures;
     plan.fetch.keeps_to_host = typed.running.compared;
-    let is_anonymous = typed.http.user_agent.is_none() && contact(&typed.http).is_none();
+    let has_own_agent =
+        typed.http.user_agent.is_some() || plan.fetch.headers.contains_key(header::USER_AGENT);
+    let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     let words = plan.typed.args.clone();
     let going_on = is_recorded.then(|| format!("going on with {}", plan.typed.text));
@@ -123,6 +126,19 @@ fn download(
         trace: typed.telling.trace,
         notes: note.into_iter().chain(going_on).chain(redacted).chain(nameless).collect(),
     })
+}
+
+/// How the last run arranged names.
+fn recorded_layout(run: &RunRecord) -> Result<Layout> {
+    run.layout.known().map_or_else(
+        || {
+            usage(
+                "the last run arranged names in a way that this version does not know",
+                "choose one with --layout, or go on with the version of the last run",
+            )
+        },
+        Ok,
+    )
 }
 
 /// Said when a source is taken from a record that leaves something out.
@@ -206,7 +222,8 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
     let mut fetch = http_options(http)?;
     // The embedded site is on this machine, whatever the way to others.
     let variable = |name: &str| (!is_demo).then(|| proxies::variable(name)).flatten();
-    fetch.proxies = proxies::proxies(http.proxy.as_deref(), &variable)?;
+    fetch.proxies =
+        proxies::proxies(http.proxy.as_ref().map(|it| it.expose().as_str()), &variable)?;
     if fetch.untrusted {
         proxies::check_untrusted(&fetch.proxies)?;
     }
@@ -221,7 +238,8 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
         Robots::Obey => true,
         Robots::Ignore => false,
     };
-    let queue = queue::Options { retry, obeys_robots, ..queue::Options::default() };
+    let agent = ProductToken::of_agent(fetch.sent_user_agent().as_bytes());
+    let queue = queue::Options { retry, obeys_robots, agent, ..queue::Options::default() };
     Ok(PlanOptions { source, filter, fetch, queue, typed })
 }
 
@@ -229,12 +247,12 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
     let mut headers = HeaderMap::new();
     let mut credentials = HeaderMap::new();
     for line in &typed.header {
-        let (name, mut value) = header_line(line)?;
+        let (name, mut value) = header_line(line.expose())?;
         let is_credential = matches!(name, header::AUTHORIZATION | header::COOKIE);
         value.set_sensitive(is_credential);
         (if is_credential { &mut credentials } else { &mut headers }).append(name, value);
     }
-    if let Some(cookie) = &typed.cookie {
+    if let Some(cookie) = typed.cookie.as_ref().map(Secret::expose) {
         if !cookie.contains('=') {
             return usage("--cookie takes name=value", "a file of cookies is not supported");
         }
@@ -242,7 +260,7 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
         value.set_sensitive(true);
         credentials.insert(header::COOKIE, value);
     }
-    if let Some(user) = &typed.user {
+    if let Some(user) = typed.user.as_ref().map(Secret::expose) {
         if !user.contains(':') {
             return usage(
                 "--user takes name:password",

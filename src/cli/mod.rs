@@ -6,6 +6,7 @@ pub mod args;
 mod compare;
 mod convert;
 mod packaging;
+mod passed_on;
 mod proxies;
 mod source;
 mod values;
@@ -102,6 +103,49 @@ pub fn description() -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn robots_rules_are_looked_up_by_the_agent_that_is_sent() {
+        let index = "--index=http://a.org/";
+        for (words, token) in [
+            (&[][..], "fetchpages"),
+            (&["--contact=me@b.org"], "fetchpages"),
+            (&["-AFooBot/2.0"], "FooBot"),
+            (&["--user-agent="], "fetchpages"),
+            (&["-HUser-Agent: FooBot/2.0"], "FooBot"),
+            (&["-Hx: y", "-Huser-agent:FooBot", "-HUser-Agent: BarBot", "-ABazBot"], "FooBot"),
+            (&["-HUser-Agent:", "-AFooBot"], "fetchpages"),
+        ] {
+            let agent = |command: &[&str]| {
+                let line = [&["fetchpages"], command, &[index], words].concat();
+                match parse(line.into_iter().map(OsString::from)).unwrap() {
+                    Command::Download(download) => download.plan.queue.agent,
+                    Command::Links { plan, .. } => plan.queue.agent,
+                    Command::Compare(comparison) => comparison.plan.queue.agent,
+                    other => panic!("{other:?}"),
+                }
+            };
+            for command in [&[][..], &["links"], &["compare"]] {
+                assert_eq!(agent(command).as_str(), token, "{command:?} {words:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_contact_is_asked_for_where_the_agent_names_none() {
+        let page = "https://en.wikipedia.org/wiki/India";
+        for (word, is_asked) in [
+            ("--contact=", env!("CARGO_PKG_REPOSITORY").is_empty()),
+            ("--contact=me@a.org", false),
+            ("--user-agent=FooBot (me@a.org)", false),
+            ("--header=User-Agent: FooBot (me@a.org)", false),
+        ] {
+            let line = ["fetchpages", page, word].map(OsString::from);
+            let Ok(Command::Download(download)) = parse(line) else { panic!("{word}") };
+            let asks = |note: &String| note.contains("--contact");
+            assert_eq!(download.notes.iter().any(asks), is_asked, "{word}");
+        }
+    }
 
     #[test]
     fn what_was_decided_shows_no_secret() {

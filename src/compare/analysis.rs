@@ -36,8 +36,10 @@ pub struct Row {
     pub contender: Contender,
     /// Seconds of the fetch phase.
     pub seconds: Spread,
-    /// CPU seconds, in the median.
+    /// CPU seconds of the whole process, in the median.
     pub cpu_seconds: f64,
+    /// CPU seconds of the fetch phase, in the median.
+    pub fetch_cpu_seconds: f64,
     /// Peak memory, in the median.
     pub peak_rss_bytes: f64,
     /// Context switches of both kinds, in the median.
@@ -214,7 +216,8 @@ fn row(
     let seconds = bootstrap.spread(&times)?;
     let cpu_seconds = median(&|sample| sample.cpu_seconds);
     let wire_bytes = median(&|sample| sample.wire_bytes as f64);
-    let work = Work { wire_bytes, cpu_seconds, ..job };
+    let fetch_cpu_seconds = median(&Sample::phase_cpu_seconds);
+    let work = Work { wire_bytes, cpu_seconds: fetch_cpu_seconds, ..job };
     let rounds: Vec<_> = samples().map(|sample| sample.round).collect();
     let is_far = |at: &usize| (times[*at] - seconds.median).abs() > FAR * seconds.median;
     let outliers = stats::outliers(&times).into_iter().filter(is_far).map(|at| rounds[at]);
@@ -223,12 +226,13 @@ fn row(
         contender: contender.clone(),
         seconds,
         cpu_seconds,
+        fetch_cpu_seconds,
         peak_rss_bytes: median(&|sample| sample.peak_rss_bytes as f64),
         context_switches: median(&|sample| {
             (sample.context_switches_voluntary + sample.context_switches_involuntary) as f64
         }),
         outliers: outliers.collect(),
-        bound: bound::bound(&work, contender.workers, parallelism),
+        bound: bound::bound(&work, contender.workers, parallelism).within(seconds.median),
         speed_up: None,
         times_fastest: None,
     })
@@ -277,7 +281,7 @@ fn nature(results: &Results, rows: &[Row]) -> Option<Nature> {
         let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
         stats::median(
             &samples
-                .map(|sample| sample.cpu_seconds / time(sample))
+                .map(|sample| sample.phase_cpu_seconds() / time(sample))
                 .filter(|share| share.is_finite())
                 .collect::<Vec<_>>(),
         )
@@ -290,7 +294,7 @@ fn nature(results: &Results, rows: &[Row]) -> Option<Nature> {
         ratio(&least.contender, &|sample| {
             let waits = results.job.pages as f64 * sample.median_wait_ms / 1_000.0;
             let transfers = bandwidth.map_or(0.0, |bytes| sample.wire_bytes as f64 / bytes as f64);
-            sample.cpu_seconds + waits + transfers
+            sample.phase_cpu_seconds() + waits + transfers
         })
     }?;
     Some(Nature::new(computing.clamp(0.0, 1.0)))
@@ -308,6 +312,28 @@ mod tests {
             [(interval.estimate, estimate), (interval.low, low), (interval.high, high)]
         {
             assert!((is - should_be).abs() < 1e-9, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_of_the_fetch_phase_and_no_longer_than_the_run() {
+        for (fetch_cpu, cpu, bound) in [
+            // What the process computes before and behind the phase does not count.
+            (Some(0.08), 0.9, 0.08),
+            // Results of earlier versions have the process alone.
+            (None, 0.09, 0.09),
+            // Helper threads compute beside the loop.
+            (Some(0.12), 0.9, 0.1),
+            (None, 0.9, 0.1),
+        ] {
+            let mut results = results(&[("async@233", &[0.1, 0.1, 0.1])]);
+            for sample in &mut results.samples {
+                (sample.fetch_cpu_seconds, sample.cpu_seconds) = (fetch_cpu, cpu);
+            }
+            let row = analyse(&results).rows.remove(0);
+            assert_eq!(row.bound, Bound { seconds: bound, limit: Limit::Cpu }, "{fetch_cpu:?}");
+            assert!(row.closeness() <= 1.0);
+            assert!((row.cpu_seconds - cpu).abs() < 1e-9, "the whole is told as it was");
         }
     }
 

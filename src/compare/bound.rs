@@ -20,6 +20,19 @@ pub struct Bound {
     pub limit: Limit,
 }
 
+impl Bound {
+    /// The bound of a run that took `measured` seconds: it is no longer than that.
+    ///
+    /// Two of the limits are estimates that may come out above it. Helper threads
+    /// (events, names) compute beside a mode that has one CPU, and the latency of a
+    /// site that is not the embedded one is a median wait. Where that happens, there
+    /// was nothing left to gain.
+    #[must_use]
+    pub fn within(self, measured: f64) -> Self {
+        Self { seconds: self.seconds.min(measured), ..self }
+    }
+}
+
 /// What limits a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -42,7 +55,7 @@ pub struct Work {
     pub wire_bytes: f64,
     /// Bytes a second of each connection; `None` for no known limit.
     pub bandwidth: Option<u64>,
-    /// CPU time in seconds.
+    /// CPU time of the fetch phase in seconds.
     pub cpu_seconds: f64,
 }
 

@@ -17,6 +17,7 @@ use super::results::{Sample, Timeline};
 use super::same_work;
 use crate::clock::Clock;
 use crate::message::{excerpt, one_line};
+use crate::secret::Secret;
 
 /// Exit codes of runs whose figures count: all pages done; done, but some failed.
 const COUNTED: [i32; 2] = [0, 3];
@@ -33,7 +34,7 @@ pub struct Options {
     /// Whether pages are saved.
     pub saves: bool,
     /// Further arguments.
-    pub arguments: Vec<OsString>,
+    pub arguments: Secret<Vec<OsString>>,
 }
 
 /// Stops the run that is going on, and every later one, from any thread.
@@ -87,6 +88,7 @@ struct Summary {
     cpu_user_seconds: f64,
     cpu_system_seconds: f64,
     cpu_children_seconds: f64,
+    fetch_cpu_seconds: f64,
     peak_rss_bytes: u64,
     context_switches_voluntary: u64,
     context_switches_involuntary: u64,
@@ -122,7 +124,7 @@ impl<'a> Processes<'a> {
         if !self.options.saves {
             command.arg("--no-save");
         }
-        command.args(&self.options.arguments);
+        command.args(self.options.arguments.expose());
         // In a group of its own, Ctrl-C reaches this process alone.
         // And it ends when the pipe does that is its input: with this process.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
@@ -204,6 +206,7 @@ impl Runner for Processes<'_> {
             cpu_user_seconds: summary.cpu_user_seconds,
             cpu_system_seconds: summary.cpu_system_seconds,
             cpu_children_seconds: summary.cpu_children_seconds,
+            fetch_cpu_seconds: Some(summary.fetch_cpu_seconds),
             peak_rss_bytes: summary.peak_rss_bytes,
             context_switches_voluntary: summary.context_switches_voluntary,
             context_switches_involuntary: summary.context_switches_involuntary,

@@ -25,7 +25,7 @@ pub(super) fn nature(results: &Results, analysis: &Analysis, winner: &Row) -> Ve
         Nature::CpuBound { .. } => "The job is CPU-bound",
     }
     .to_owned();
-    let of_page = row.cpu_seconds / results.job.pages as f64;
+    let of_page = row.fetch_cpu_seconds / results.job.pages as f64;
     if of_page.is_finite() && computing > 0.0 {
         text += &format!(
             ": one after the other, a page waits {} and computes {}, which is {} of its time",
@@ -167,8 +167,9 @@ pub(super) fn of_sweep(rows: &[Row], sweep: &Sweep) -> String {
 /// How close it came to what theory allows.
 pub(super) fn theory(results: &Results, row: &Row) -> Option<String> {
     let closeness = row.closeness();
-    // CPU time before the first request can lift the bound above a short run's time.
-    if !(0.0..=1.0).contains(&closeness) || closeness == 0.0 {
+    // A run that took no longer than its bound has nothing to explain.
+    let is_between = closeness > 0.0 && closeness < 1.0;
+    if !is_between {
         return None;
     }
     let least = figures::time(row.bound.seconds);
@@ -182,7 +183,7 @@ pub(super) fn theory(results: &Results, row: &Row) -> Option<String> {
         Limit::Bandwidth => "its connections carry no more bytes in a second".into(),
         Limit::Cpu => {
             let cpus = bound::parallelism(&row.contender, results.machine.cpus);
-            let computing = figures::time(row.cpu_seconds);
+            let computing = figures::time(row.fetch_cpu_seconds);
             match cpus.get() {
                 1 => format!("one CPU has {computing} to compute"),
                 cpus => format!("{cpus} CPUs have {computing} to compute"),

@@ -138,6 +138,10 @@ pub struct Sample {
     pub cpu_system_seconds: f64,
     /// Of that in worker processes, of both kinds.
     pub cpu_children_seconds: f64,
+    /// CPU time of the fetch phase, whose length `seconds` is; `None` in results of
+    /// versions that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch_cpu_seconds: Option<f64>,
     /// The most memory at a time, in the process that had most.
     pub peak_rss_bytes: u64,
     /// How often a thread gave its CPU up to wait.
@@ -160,6 +164,14 @@ pub struct Sample {
     /// The median page's wait, from its request to the headers of its answer, in
     /// milliseconds.
     pub median_wait_ms: f64,
+}
+
+impl Sample {
+    /// CPU time to set beside `seconds`: that of the fetch phase, or of the whole
+    /// process where only that was measured.
+    pub fn phase_cpu_seconds(&self) -> f64 {
+        self.fetch_cpu_seconds.unwrap_or(self.cpu_seconds)
+    }
 }
 
 /// One run, page by page.
@@ -252,6 +264,7 @@ pub(super) mod tests {
             cpu_user_seconds: 0.06,
             cpu_system_seconds: 0.04,
             cpu_children_seconds: 0.0,
+            fetch_cpu_seconds: None,
             peak_rss_bytes: 20_000_000,
             context_switches_voluntary: 500,
             context_switches_involuntary: 20,
@@ -284,6 +297,12 @@ pub(super) mod tests {
         });
         let text = serde_json::to_string(&results).unwrap();
         assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
+        results.samples[0].fetch_cpu_seconds = Some(0.08);
+        let text = serde_json::to_string(&results).unwrap();
+        assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
+        let of_phase = |sample: &Sample| sample.phase_cpu_seconds();
+        let older = of_phase(&results.samples[1]);
+        assert_eq!((of_phase(&results.samples[0]), older), (0.08, 0.1));
         assert!(text.starts_with(r#"{"v":1,"version":"#), "{text}");
         assert!(text.contains(r#""round":1,"mode":"sequential","workers":1,"seconds":2.5"#));
         assert!(text.contains(r#""end":{"state":"broken","why":"#), "{text}");

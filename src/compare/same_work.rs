@@ -8,6 +8,7 @@ use super::results::{Contender, Span, Timeline};
 use super::stats;
 use crate::digest;
 use crate::message::excerpt_url;
+use crate::model::{FailureCode, State};
 use crate::save::SaveError;
 use crate::save::manifest::{PageRecord, Record};
 use crate::save::records::Reader;
@@ -114,13 +115,13 @@ fn outcome(page: &PageRecord) -> String {
 }
 
 fn ended(page: &PageRecord) -> String {
-    let mut text = page.state.as_str().to_owned();
+    let mut text = page.state.text(State::as_str).to_owned();
     if let Some(status) = page.status {
         text += &format!(", status {status}");
     }
     match (&page.sha256, &page.error) {
         (Some(sha256), _) => text += &format!(", SHA-256 {}", sha256.get(..16).unwrap_or(sha256)),
-        (None, Some(error)) => text += &format!(" ({})", error.code.as_str()),
+        (None, Some(error)) => text += &format!(" ({})", error.code.text(FailureCode::as_str)),
         (None, None) => (),
     }
     text

@@ -12,8 +12,10 @@ use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
 use crate::model::{FailureCode, Job, Key, Outcome, Settled, State};
 use crate::queue::hosts::{Choice, HostLimits};
+use crate::queue::notice::Effects;
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
+use crate::report::usage::FetchPhase;
 use crate::work::scripted::{Script, Step};
 
 const PAGES: u64 = 200;
@@ -26,6 +28,8 @@ struct Seen {
     settled: Vec<Settled>,
     /// Why pages were tried again.
     retried: Vec<FailureCode>,
+    /// Requests for no page that began, and those that ended.
+    aside: (Vec<Url>, Vec<Url>),
 }
 
 /// Something to do, once, when what was seen is so.
@@ -42,6 +46,8 @@ impl Observer for Collector {
         let mut seen = self.seen.lock().unwrap();
         match event {
             Event::Started { .. } => seen.started += 1,
+            Event::SideRequestStarted { asked, .. } => seen.aside.0.push(asked.clone()),
+            Event::SideRequestEnded { asked } => seen.aside.1.push(asked.clone()),
             Event::Settled(settled) => seen.settled.push((**settled).clone()),
             Event::Retrying { attempt, .. } => match &attempt.outcome {
                 Outcome::Failed(failure) => seen.retried.push(failure.code),
@@ -95,18 +101,24 @@ fn run_until(
     let seen = Arc::<Mutex<Seen>>::default();
     let collector = Collector { seen: Arc::clone(&seen), act };
     let (events, observing) = Events::start(collector, Arc::new(SystemClock), || ()).unwrap();
-    let feeding = Arc::clone(queue);
+    let (feeding, telling) = (Arc::clone(queue), events.clone());
     let feeder = std::thread::spawn(move || {
         let mut pages = pages;
         // A closed queue takes no more, and that is the end of it.
-        let is_open = pages.try_for_each(|seq| feeding.push(job(seq)).map(|_| ())).is_ok();
+        let push = |seq| {
+            let effects = feeding.push(job(seq))?;
+            telling.send_all(effects.into_iter().flat_map(Effects::into_events));
+            Ok::<_, Box<Job>>(())
+        };
+        let is_open = pages.try_for_each(push).is_ok();
         if is_open && has_end {
             feeding.end_input();
         }
     });
     let workers = if row.is_scalable { WORKERS } else { NonZeroUsize::MIN };
     let cpus = NonZeroUsize::MIN.saturating_add(1);
-    let run = Run { queue, events: &events, factory: script, workers, cpus, clock: &SystemClock };
+    let (clock, fetch_phase) = (&SystemClock, &FetchPhase::default());
+    let run = Run { queue, events: &events, factory: script, workers, cpus, clock, fetch_phase };
     row.executor.run(&run).unwrap();
     feeder.join().unwrap();
     let (collector, result) = observing.finish();
@@ -197,6 +209,20 @@ fn retries_are_made_and_counted() {
 }
 
 #[test]
+fn a_request_for_robots_rules_is_told_and_is_no_page() {
+    for row in TABLE {
+        let script = Arc::new(Script::new(|_| Step::Fail));
+        let options = Options { retry: policy(), obeys_robots: true, ..Options::default() };
+        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let seen = run(row, &script, &queue, PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        let robots = vec![Url::parse("http://a.org/robots.txt").unwrap()];
+        assert_eq!(seen.aside, (robots.clone(), robots), "{row:?}");
+        assert_eq!((seen.started, seen.retried.len()), (0, 0), "{row:?}");
+    }
+}
+
+#[test]
 fn a_panic_fails_its_page_alone() {
     for row in TABLE {
         let script =
@@ -207,6 +233,8 @@ fn a_panic_fails_its_page_alone() {
         for settled in &seen.settled {
             if let Outcome::Failed(failure) = &settled.attempt.outcome {
                 assert_eq!(settled.job.seq % 50, 3, "{row:?}");
+                assert_eq!((failure.code, settled.job.attempts), (FailureCode::Internal, 1));
+                assert!(failure.message.starts_with("a bug in fetchpages: "), "{failure}");
                 assert!(failure.message.contains("as the script says"), "{failure}");
             }
         }

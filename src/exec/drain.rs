@@ -24,6 +24,16 @@ pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
     }
 }
 
+/// That the turn of `job` began at `at`: the slowest are shown, whatever they are for.
+fn begun(job: &Job, worker: usize, at: Instant, phase: &Arc<PhaseCell>) -> Event {
+    let (url, phase) = (job.target().clone(), Arc::clone(phase));
+    if job.kind != Kind::Page {
+        return Event::SideRequestStarted { asked: job.url.clone(), url, at, phase };
+    }
+    let spent = job.hop.as_ref().map_or(Duration::ZERO, |hop| hop.spent);
+    Event::Started { seq: job.seq, at, worker, spent, url, phase }
+}
+
 /// Gives a job the turn that came at `started`, settles it with the queue and tells
 /// what happened.
 ///
@@ -38,10 +48,10 @@ pub async fn step(
 ) {
     let phase = Arc::<PhaseCell>::default();
     if job.kind == Kind::Page {
-        let (url, phase) = (job.target().clone(), Arc::clone(&phase));
-        let spent = job.hop.as_ref().map_or(Duration::ZERO, |hop| hop.spent);
-        run.events.send(Event::Started { seq: job.seq, at: started, worker, spent, url, phase });
+        run.fetch_phase.begin();
     }
+    run.events.send(begun(&job, worker, started, &phase));
+    let aside = (job.kind != Kind::Page).then(|| job.url.clone());
     let turn = {
         let mut turn = pin!(AssertUnwindSafe(work.turn(&job, &phase)).catch_unwind());
         let ended = tokio::select! {
@@ -70,6 +80,9 @@ pub async fn step(
     let ended = run.clock.now();
     let first = job.hop.as_ref().map(|hop| (hop.started, hop.spent));
     let (settlement, effects) = run.queue.settle(job, turn, started, ended);
+    if let Some(asked) = aside {
+        run.events.send(Event::SideRequestEnded { asked });
+    }
     match settlement {
         Settlement::Done(job, attempt) => {
             let (first, spent) = first.unwrap_or((started, Duration::ZERO));

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::event::Events;
 use crate::model::WorkerKind;
 use crate::queue::Queue;
+use crate::report::usage::FetchPhase;
 use crate::work::{WorkError, WorkFactory};
 
 /// What an executor is given.
@@ -34,6 +35,8 @@ pub struct Run<'a> {
     pub cpus: NonZeroUsize,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// Told when the first page is asked for.
+    pub fetch_phase: &'a FetchPhase,
 }
 
 /// Hosts the loop.

@@ -94,6 +94,15 @@ pub struct Options {
     pub kept_hosts: usize,
 }
 
+impl Options {
+    /// The `User-Agent` that requests carry: one among the `headers` goes before
+    /// [`user_agent`](Self::user_agent), and of several the first.
+    #[must_use]
+    pub fn sent_user_agent(&self) -> &HeaderValue {
+        self.headers.get(header::USER_AGENT).unwrap_or(&self.user_agent)
+    }
+}
+
 /// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -228,7 +237,7 @@ impl Shared {
     ) -> Result<reqwest::Client, FetchError> {
         let options = &self.options;
         let mut common = options.headers.clone();
-        common.entry(header::USER_AGENT).or_insert_with(|| options.user_agent.clone());
+        common.insert(header::USER_AGENT, options.sent_user_agent().clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
         let builder = reqwest::Client::builder()

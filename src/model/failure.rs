@@ -46,15 +46,17 @@ pub enum FailureCode {
     Blocked,
     /// The proxy failed.
     Proxy,
-    /// The page could not be written, or its worker panicked on it.
+    /// The page could not be written.
     Save,
     /// The worker that had the page is gone.
     WorkerLost,
+    /// A bug in this program: what worked on the page panicked.
+    Internal,
 }
 
 impl FailureCode {
     /// Every class, in the order in which they are told.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Dns,
         Self::DnsTimeout,
         Self::Connect,
@@ -76,6 +78,7 @@ impl FailureCode {
         Self::Proxy,
         Self::Save,
         Self::WorkerLost,
+        Self::Internal,
     ];
 
     /// The stable name, as in the manifest.
@@ -102,6 +105,7 @@ impl FailureCode {
             Self::Proxy => "proxy",
             Self::Save => "save",
             Self::WorkerLost => "worker-lost",
+            Self::Internal => "internal",
         }
     }
 }

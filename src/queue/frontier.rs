@@ -99,7 +99,7 @@ impl Frontier {
     pub fn new(options: Options, dice: Dice) -> Self {
         Self {
             lines: Lines::new(options.limits),
-            gate: Gate::new(options.obeys_robots),
+            gate: Gate::new(options.obeys_robots, options.agent.clone()),
             delayed: BinaryHeap::new(),
             waiting: 0,
             in_flight: 0,

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use url::{Position, Url};
 
+use super::agent::ProductToken;
 use super::robots::Rules;
 use crate::model::{Failure, FailureCode, Job, Key, Kind, Outcome};
-
-/// What rules are written for: the product token of our agent (RFC 9309, 2.2.1).
-const PRODUCT_TOKEN: &str = "fetchpages";
 
 /// What is known of the rules of all origins of a run.
 #[derive(Debug)]
 pub(super) struct Gate {
     is_kept: bool,
+    /// Whose rules are read.
+    agent: ProductToken,
     origins: HashMap<Box<str>, Origin>,
 }
 
@@ -45,8 +45,8 @@ pub(super) enum Passage {
 
 impl Gate {
     /// A gate that is open to all when rules are not to be kept.
-    pub(super) fn new(is_kept: bool) -> Self {
-        Self { is_kept, origins: HashMap::new() }
+    pub(super) fn new(is_kept: bool, agent: ProductToken) -> Self {
+        Self { is_kept, agent, origins: HashMap::new() }
     }
 
     /// Brings a job before the gate.
@@ -81,7 +81,7 @@ impl Gate {
     /// Takes note of the rules that the job for `robots` brought, and gives back
     /// the pages that waited for them, and the delay that they ask for.
     pub(super) fn open(&mut self, robots: &Url, body: &[u8]) -> (Vec<Job>, Option<Duration>) {
-        let rules = Rules::parse(body, PRODUCT_TOKEN);
+        let rules = Rules::parse(body, self.agent.as_str());
         let delay = rules.crawl_delay();
         (self.replace(robots, Origin::Known(rules)), delay)
     }
@@ -142,13 +142,17 @@ mod tests {
         Job::new(seq, Url::parse(url).unwrap(), Key::new(format!("{seq}.html")).unwrap())
     }
 
+    fn gate() -> Gate {
+        Gate::new(true, ProductToken::default())
+    }
+
     fn seqs(jobs: &[Job]) -> Vec<u64> {
         jobs.iter().map(|job| job.seq).collect()
     }
 
     #[test]
     fn rules_are_asked_for_once_and_pages_wait_for_them() {
-        let mut gate = Gate::new(true);
+        let mut gate = gate();
         let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x?y")) else {
             panic!("the first page asks for the rules");
         };
@@ -163,8 +167,22 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_read_for_the_agent_that_is_sent() {
+        let body = b"User-agent: FooBot\nDisallow: /\n\nUser-agent: *\nDisallow:\n";
+        for (agent, is_open) in [("FooBot/2.0", false), ("BarBot/2.0", true), ("", true)] {
+            let mut gate = Gate::new(true, ProductToken::of_agent(agent.as_bytes()));
+            let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
+                panic!("the first page asks for the rules");
+            };
+            gate.open(&robots.url, body);
+            let passage = gate.pass(job(0, "http://a.org/x"));
+            assert_eq!(matches!(passage, Passage::Open(_)), is_open, "{agent}");
+        }
+    }
+
+    #[test]
     fn each_origin_has_its_own_rules() {
-        let mut gate = Gate::new(true);
+        let mut gate = gate();
         for url in ["http://a.org/", "https://a.org/", "http://a.org:8080/", "http://b.org/"] {
             assert!(matches!(gate.pass(job(0, url)), Passage::AskFirst(_)), "{url}");
         }
@@ -173,7 +191,7 @@ mod tests {
 
     #[test]
     fn pages_fail_when_the_rules_cannot_be_had() {
-        let mut gate = Gate::new(true);
+        let mut gate = gate();
         let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
             panic!("the first page asks for the rules");
         };
@@ -187,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_gate_that_is_not_kept_is_open() {
-        let mut gate = Gate::new(false);
+        let mut gate = Gate::new(false, ProductToken::default());
         assert!(matches!(gate.pass(job(0, "http://a.org/x")), Passage::Open(_)));
     }
 }

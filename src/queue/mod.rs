@@ -6,6 +6,7 @@
 //! made in [`frontier`] and the modules below it, which are pure; this file adds
 //! the lock, the clock and the waking.
 
+pub mod agent;
 pub mod frontier;
 mod gate;
 pub mod gradient;
@@ -33,6 +34,7 @@ use tokio::time::Sleep;
 
 use crate::clock::Clock;
 use crate::model::{Failure, FailureCode, Job, Outcome, Turn};
+use agent::ProductToken;
 use frontier::{Frontier, Moment, Next, Settlement};
 use hosts::{FoundAt, HostLimits};
 use limit::FailureLimit;
@@ -49,7 +51,7 @@ const READ_AHEAD: usize = 1024;
 const WAITING_LIMIT: usize = 8 * READ_AHEAD;
 
 /// How the queue decides.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// How often a failed page is tried again.
     pub retry: RetryPolicy,
@@ -57,6 +59,8 @@ pub struct Options {
     pub limits: HostLimits,
     /// Whether robots rules are kept.
     pub obeys_robots: bool,
+    /// Whose rules they are.
+    pub agent: ProductToken,
     /// How many failures the run bears.
     pub failure_limit: Option<FailureLimit>,
     /// Pages in flight at most, for telling when a host's limits make it vain; 0 where

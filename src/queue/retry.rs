@@ -89,7 +89,8 @@ fn is_transient(code: FailureCode, status: Option<u16>) -> bool {
         | Code::Decode
         | Code::Robots
         | Code::Blocked
-        | Code::Save => false,
+        | Code::Save
+        | Code::Internal => false,
     }
 }
 
@@ -117,13 +118,23 @@ pub(super) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
         (Code::Dns | Code::DnsTimeout | Code::Connect | Code::ConnectTimeout, _) => {
             Signal::Unreachable
         }
-        // The proxy's, the run's or our own, not the host's.
-        (Code::Save | Code::WorkerLost | Code::Blocked | Code::Proxy | Code::Deadline, _) => {
-            Signal::Nothing
-        }
-        (_, Some(_)) => Signal::Answered,
-        (_, None) => Signal::Nothing,
+        (code, Some(_)) if !is_of_ours(code) => Signal::Answered,
+        (_, _) => Signal::Nothing,
     }
+}
+
+/// Whether the proxy, the run or this program is the cause, and not the host.
+const fn is_of_ours(code: FailureCode) -> bool {
+    use FailureCode as Code;
+    matches!(
+        code,
+        Code::Save
+            | Code::WorkerLost
+            | Code::Internal
+            | Code::Blocked
+            | Code::Proxy
+            | Code::Deadline
+    )
 }
 
 /// A small random source that is passed in, so that a test can fix it.
@@ -214,9 +225,13 @@ pub(super) mod tests {
         {
             assert!(is_retried(&failed(code, None)), "{code}");
         }
-        for code in
-            [FailureCode::Tls, FailureCode::Decode, FailureCode::TooLarge, FailureCode::Save]
-        {
+        for code in [
+            FailureCode::Tls,
+            FailureCode::Decode,
+            FailureCode::TooLarge,
+            FailureCode::Save,
+            FailureCode::Internal,
+        ] {
             assert!(!is_retried(&failed(code, Some(200))), "{code}");
         }
         let saved = Outcome::Saved { bytes: 1, sha256: [0; 32] };

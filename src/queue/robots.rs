@@ -3,7 +3,10 @@
 //! Fetching the file, what its status or absence means (RFC 9309, 2.3) and how
 //! long an answer is kept (2.4) are left to others.
 
+use std::borrow::Cow;
 use std::time::Duration;
+
+use encoding_rs::{Encoding, UTF_8};
 
 /// The octets of a robots.txt that are read: the least that RFC 9309, 2.5 asks for.
 pub const BODY_LIMIT: usize = 500 * 1024;
@@ -39,12 +42,13 @@ impl Rules {
     /// Reads a robots.txt for the product token `agent`, whatever its `body` is.
     ///
     /// Lines without a meaning are skipped, so an HTML page allows everything.
+    /// UTF-16 is read where a mark says that it is that.
     /// Only the first [`BODY_LIMIT`] octets are looked at, without a line that
     /// the limit tears: half a pattern forbids more. Takes linear time.
     #[must_use]
     pub fn parse(body: &[u8], agent: &str) -> Self {
         let mut reader = Reader { agent: token(agent.as_bytes()), ..Reader::default() };
-        lines(body).for_each(|line| reader.read(line));
+        lines(&readable(body)).for_each(|line| reader.read(line));
         let Reader { mut rules, .. } = reader;
         if !rules.lines.lines().any(|line| line.starts_with(DISALLOW)) {
             rules.lines.clear();
@@ -94,15 +98,39 @@ impl Rules {
     }
 }
 
-/// The lines of a file, without one that [`BODY_LIMIT`] tears.
-fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let is_line_end = |octet: &u8| matches!(octet, b'\r' | b'\n');
-    let mut head = &body[..body.len().min(BODY_LIMIT)];
+/// What is read of a file, in UTF-8: at most [`BODY_LIMIT`] octets as received,
+/// without the byte order mark and without a line that the limit tears.
+///
+/// RFC 9309, 2.2 asks for UTF-8. A mark of UTF-16 leaves no doubt, though, and to
+/// pass over the rules behind it would be the impolite mistake.
+fn readable(body: &[u8]) -> Cow<'_, [u8]> {
+    let head = &body[..body.len().min(BODY_LIMIT)];
+    let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
+    let text = &head[mark..];
     // A body that ends at the limit may have been cut there on its way to us.
-    if head.len() == BODY_LIMIT && !body.get(BODY_LIMIT).is_some_and(is_line_end) {
-        head = &head[..head.iter().rposition(is_line_end).unwrap_or(0)];
+    let is_cut = head.len() == BODY_LIMIT;
+    if encoding == UTF_8 {
+        let is_torn = is_cut && !body.get(BODY_LIMIT).is_some_and(is_line_end);
+        return Cow::Borrowed(if is_torn { whole_lines(text) } else { text });
     }
-    head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).split(is_line_end)
+    let (text, _) = encoding.decode_without_bom_handling(text);
+    let text = text.as_bytes();
+    Cow::Owned(if is_cut { whole_lines(text) } else { text }.to_vec())
+}
+
+/// `text` without its last line.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    &text[..text.iter().rposition(is_line_end).unwrap_or(0)]
+}
+
+/// The lines of a text.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(is_line_end)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is a predicate for slices")]
+const fn is_line_end(octet: &u8) -> bool {
+    matches!(octet, b'\r' | b'\n')
 }
 
 /// Picks the rules for one agent out of the lines of a file.
@@ -176,7 +204,7 @@ impl Reader<'_> {
 ///
 /// RFC 9309, 2.2.1 and Google's parser end it before a digit. Here digits are
 /// part of it, so that rules for a `fetchpages2` are not taken for ours.
-fn token(value: &[u8]) -> &[u8] {
+pub(super) fn token(value: &[u8]) -> &[u8] {
     let is_outside = |octet: &u8| !octet.is_ascii_alphanumeric() && !b"_-".contains(octet);
     &value[..value.iter().position(is_outside).unwrap_or(value.len())]
 }
@@ -430,6 +458,27 @@ mod tests {
             assert_eq!(rules(&body).lines, kept, "{rule_end} {after}");
         }
         assert_eq!(rules(&"x".repeat(BODY_LIMIT + 1)), Rules::ALLOW_ALL);
+    }
+
+    #[test]
+    fn a_mark_of_utf_16_says_how_a_file_is_read() {
+        type Units = fn(u16) -> [u8; 2];
+        let text = "User-agent: *\r\nDisallow: /é\r\nDisallow: /x";
+        let read = |text: &str, units: Units| {
+            let body: Vec<u8> = text.encode_utf16().flat_map(units).collect();
+            Rules::parse(&body, "fetchpages").lines
+        };
+        for units in [u16::to_le_bytes as Units, u16::to_be_bytes] {
+            assert_eq!(read(&format!("\u{feff}{text}"), units), "-/%C3%A9\n-/x\n");
+            assert_eq!(read(text, units), "", "without a mark it is no text");
+            // The limit is one for what was received: two octets for each unit.
+            let padding = "#".repeat(BODY_LIMIT / 2 - text.encode_utf16().count() - 2);
+            let long = format!("\u{feff}{padding}\n{text}");
+            assert_eq!(read(&long, units), "-/%C3%A9\n", "the last line may be torn");
+            assert_eq!(read(&format!("{long}y"), units), "-/%C3%A9\n");
+            assert_eq!(read(&long.replacen('#', "", 1), units), "-/%C3%A9\n-/x\n");
+        }
+        assert_eq!(Rules::parse(b"\xff\xfeU", "fetchpages"), Rules::ALLOW_ALL);
     }
 
     #[test]

@@ -228,6 +228,7 @@ pub(super) mod tests {
                 involuntary_switches: 112,
                 ..Usage::default()
             },
+            fetch_cpu: Duration::from_millis(740),
             connections: Connections { opened: 32, ..Connections::default() },
             proxies: Vec::new(),
         }

@@ -37,6 +37,8 @@ pub struct Finished {
     pub total_time: Duration,
     /// What it cost.
     pub usage: Usage,
+    /// CPU time of the fetch phase.
+    pub fetch_cpu: Duration,
     /// Its connections.
     pub connections: Connections,
     /// What went through each proxy.

@@ -225,6 +225,8 @@ impl Observer for Progress {
                 self.tell(&format!("note: {text}"));
             }
             Event::Started { .. }
+            | Event::SideRequestStarted { .. }
+            | Event::SideRequestEnded { .. }
             | Event::Onward { .. }
             | Event::Parked { .. }
             | Event::Warning(_)

@@ -66,6 +66,8 @@ impl Observer for Counter {
             Event::Onward { .. }
             | Event::Parked { .. }
             | Event::Invalid { .. }
+            | Event::SideRequestStarted { .. }
+            | Event::SideRequestEnded { .. }
             | Event::Warning(_)
             | Event::Note(_)
             | Event::InputEnded { .. } => (),

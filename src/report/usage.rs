@@ -1,5 +1,6 @@
 //! What a run has used of the machine.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::sys::resource::{Usage as Figures, UsageWho, getrusage};
@@ -49,6 +50,35 @@ pub fn since(before: Children) -> Usage {
     let status = std::fs::read_to_string("/proc/self/status");
     own.peak_rss_bytes = status.ok().as_deref().and_then(peak).unwrap_or(own.peak_rss_bytes);
     total(own, before.0, Part::of(UsageWho::RUSAGE_CHILDREN))
+}
+
+/// The CPU time of a run's fetch phase, which its start and its end take no part in.
+#[derive(Debug, Default)]
+pub struct FetchPhase {
+    /// What this process and its children had used when it began.
+    before: OnceLock<Duration>,
+}
+
+impl FetchPhase {
+    /// Says that a page is asked for; the first time the phase begins.
+    pub fn begin(&self) {
+        self.before.get_or_init(cpu_so_far);
+    }
+
+    /// CPU time from its beginning to now; none when it did not begin.
+    ///
+    /// Of children that ended in between, such as worker processes, all that they used
+    /// counts: the system tells it at their end only.
+    pub fn cpu(&self) -> Duration {
+        let before = self.before.get();
+        before.map_or(Duration::ZERO, |before| cpu_so_far().saturating_sub(*before))
+    }
+}
+
+/// CPU time of this process and of the children that it waited for.
+fn cpu_so_far() -> Duration {
+    let parts = [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN].map(Part::of);
+    parts.iter().map(|part| part.user + part.system).sum()
 }
 
 /// The process's own peak in the text of Linux's `/proc/PID/status` (proc(5)), whose
@@ -123,6 +153,25 @@ mod tests {
         let status = "Name:\tfetchpages\nVmPeak:\t  900 kB\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n";
         assert_eq!(peak(status), Some(12_345 * 1024));
         assert_eq!((peak("VmHWM: much"), peak("")), (None, None));
+    }
+
+    #[test]
+    fn the_fetch_phase_is_a_part_of_the_process() {
+        let phase = FetchPhase::default();
+        assert_eq!(phase.cpu(), Duration::ZERO, "it has not begun");
+        let burn = || {
+            let before = cpu_so_far();
+            // What is measured is CPU time, so no other load can make this fail.
+            while cpu_so_far() < before + Duration::from_millis(20) {}
+        };
+        burn();
+        phase.begin();
+        let before = phase.before.get().copied().unwrap();
+        assert!(before >= Duration::from_millis(20));
+        burn();
+        phase.begin();
+        assert_eq!(phase.before.get(), Some(&before), "it begins once");
+        assert!(phase.cpu() >= Duration::from_millis(20));
     }
 
     #[test]

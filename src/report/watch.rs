@@ -1,4 +1,5 @@
-//! What holds a run up: hosts that are left alone, and near the end the slowest pages.
+//! What holds a run up: hosts that are left alone, near the end the slowest pages,
+//! and requests that pages wait for, such as one for a robots.txt.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,6 +25,10 @@ pub(super) struct Watch {
     parked: BTreeMap<String, (Instant, String)>,
     /// Requests under way, by the page's place in the input.
     in_flight: HashMap<u64, Flight>,
+    /// Requests under way that are for no page, by the address that was asked first.
+    aside: HashMap<Url, Flight>,
+    /// When the last request for a page began.
+    last_started: Option<Instant>,
 }
 
 struct Flight {
@@ -38,7 +43,13 @@ impl Watch {
             Event::Started { seq, at, url, phase, .. } => {
                 let flight = Flight { at: *at, url: url.clone(), phase: Arc::clone(phase) };
                 self.in_flight.insert(*seq, flight);
+                self.last_started = self.last_started.max(Some(*at));
             }
+            Event::SideRequestStarted { asked, url, at, phase } => {
+                let flight = Flight { at: *at, url: url.clone(), phase: Arc::clone(phase) };
+                self.aside.insert(asked.clone(), flight);
+            }
+            Event::SideRequestEnded { asked } => drop(self.aside.remove(asked)),
             Event::Onward { seq, .. } => drop(self.in_flight.remove(seq)),
             Event::Retrying { job, .. } => drop(self.in_flight.remove(&job.seq)),
             Event::Settled(settled) => drop(self.in_flight.remove(&settled.job.seq)),
@@ -52,10 +63,19 @@ impl Watch {
     /// What holds the run up at `now`, `left` pages before its end if that is known.
     pub(super) fn tell(&mut self, now: Instant, left: Option<u64>) -> Vec<String> {
         let mut told = self.parked(now);
-        if left.is_some_and(|left| left <= self.in_flight.len() as u64) {
+        if self.is_held_up(now, left) {
             told.extend(self.stragglers(now));
         }
         told
+    }
+
+    /// Whether all of the `left` pages are under way, or the others wait for a request
+    /// that is for no page: it is slow, and no page has begun meanwhile.
+    fn is_held_up(&self, now: Instant, left: Option<u64>) -> bool {
+        let is_slow = |at: Instant| now.saturating_duration_since(at) >= NOTEWORTHY;
+        left.is_some_and(|left| left <= self.in_flight.len() as u64)
+            || self.aside.values().any(|flight| is_slow(flight.at))
+                && self.last_started.is_none_or(is_slow)
     }
 
     fn parked(&mut self, now: Instant) -> Vec<String> {
@@ -78,6 +98,7 @@ impl Watch {
         let mut slow: Vec<_> = self
             .in_flight
             .values()
+            .chain(self.aside.values())
             .filter(|flight| now.saturating_duration_since(flight.at) >= NOTEWORTHY)
             .collect();
         slow.sort_by_key(|flight| flight.at);
@@ -166,5 +187,43 @@ mod tests {
         watch.on_event(&Event::Onward { seq: 0, at: clock.now() });
         let told = watch.tell(clock.now(), Some(3));
         assert!(told[0].starts_with("waiting for http://a.org/1"), "{told:?}");
+    }
+
+    fn robots_started(at: Instant) -> (Event, Url) {
+        let asked = Url::parse("http://b.org/robots.txt").unwrap();
+        let phase = Arc::<PhaseCell>::default();
+        phase.set(Phase::Waiting);
+        let url = asked.clone();
+        (Event::SideRequestStarted { asked: asked.clone(), url, at, phase }, asked)
+    }
+
+    #[test]
+    fn a_request_that_pages_wait_for_is_named_among_the_slowest() {
+        let clock = ManualClock::new();
+        let mut watch = Watch::default();
+        let (event, asked) = robots_started(clock.now());
+        watch.on_event(&event);
+        assert!(watch.tell(clock.now(), Some(20)).is_empty(), "it is young");
+        clock.advance(Duration::from_secs(5));
+        let waiting = "waiting for http://b.org/robots.txt (no answer yet, 5 s)";
+        assert_eq!(watch.tell(clock.now(), Some(20)), [waiting]);
+        assert_eq!(watch.tell(clock.now(), None), [waiting], "more input may wait for it too");
+        // Pages of another host go on meanwhile.
+        let (page, cell) = started(7, clock.now());
+        cell.set(Phase::Waiting);
+        watch.on_event(&page);
+        assert!(watch.tell(clock.now(), Some(20)).is_empty());
+        assert_eq!(watch.tell(clock.now(), Some(1)), [waiting]);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(
+            watch.tell(clock.now(), Some(20)),
+            [
+                "waiting for http://b.org/robots.txt (no answer yet, 6 s), http://a.org/7 (no answer \
+              yet, 1 s)"
+            ]
+        );
+        watch.on_event(&Event::SideRequestEnded { asked });
+        let told = watch.tell(clock.now(), Some(1));
+        assert_eq!(told, ["waiting for http://a.org/7 (no answer yet, 1 s)"]);
     }
 }

@@ -147,7 +147,7 @@ impl Earlier {
             (Refetch::All | Refetch::Changed, _) => true,
             (Refetch::Unsaved, stands) => stands != Stands::Saved,
             (Refetch::Failed(codes), Stands::Failed(code)) => {
-                codes.is_empty() || codes.contains(&code)
+                codes.is_empty() || code.is_some_and(|code| codes.contains(&code))
             }
             (Refetch::Failed(_), _) => false,
         };

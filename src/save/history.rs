@@ -126,7 +126,7 @@ impl History {
 
     /// Takes account of the record of a run.
     fn begin(&mut self, run: RunRecord, place: u64, strays: Strays) {
-        self.is_deep |= run.layout != Layout::Flat;
+        self.is_deep |= run.layout != Layout::Flat.into();
         let before = self.last_run.as_ref();
         let run = LastRun {
             close: Close::Killed,

@@ -12,16 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Layout;
 use super::line::{self, Frame};
-use super::{MANIFEST_NAME, SaveError, io_error};
+use super::{MANIFEST_NAME, Recorded, SaveError, io_error};
 use crate::event::{Event, Observer, ObserverError};
-use crate::model::{Failure, HttpVersion, State, Summary};
+use crate::model::{FailureCode, HttpVersion, State, Summary};
 
 /// The version of the format, in every `run` record.
 pub const VERSION: u32 = 1;
 /// Names in one `foreign` or `orphans` record, so that lines stay short.
 const FILES_BATCH: usize = 1000;
 
-/// One line of the manifest. Readers pass over kinds that they do not know.
+/// One line of the manifest. Readers pass over kinds, keys and words that they do
+/// not know, and keep the rest of the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Record {
@@ -71,7 +72,7 @@ pub struct RunRecord {
     pub is_redacted: bool,
     /// How names were arranged.
     #[serde(default)]
-    pub layout: Layout,
+    pub layout: Recorded<Layout>,
     /// How many files the `foreign` and `orphans` records before this one name;
     /// the writer counts them.
     #[serde(default)]
@@ -88,7 +89,7 @@ pub struct PageRecord {
     /// The address that answered, after redirects.
     pub final_url: Option<String>,
     /// How it ended.
-    pub state: State,
+    pub state: Recorded<State>,
     /// The status of the last answer.
     pub status: Option<u16>,
     /// Where it is kept, when it is.
@@ -106,7 +107,7 @@ pub struct PageRecord {
     /// As sent.
     pub last_modified: Option<String>,
     /// The version of HTTP.
-    pub http: Option<HttpVersion>,
+    pub http: Option<Recorded<HttpVersion>>,
     /// Attempts made.
     pub attempts: u32,
     /// The pauses before each attempt after the first, at least, in milliseconds.
@@ -123,10 +124,20 @@ pub struct PageRecord {
     /// CPU time of decoding and hashing, in milliseconds.
     pub cpu_ms: f64,
     /// Why it failed, when it did.
-    pub error: Option<Failure>,
+    pub error: Option<RecordedFailure>,
     /// What was unusual about the answer and harmed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Why a page could not be had, as its record says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFailure {
+    /// The class, for programs.
+    pub code: Recorded<FailureCode>,
+    /// One line for people.
+    #[serde(default)]
+    pub message: String,
 }
 
 /// How a run ended.

@@ -11,6 +11,7 @@ pub mod manifest;
 mod nameless;
 mod natural;
 mod null;
+mod recorded;
 pub mod records;
 mod standing;
 pub mod verify;
@@ -25,6 +26,7 @@ use crate::model::{FailureCode, Key};
 use catalogue::Catalogue;
 use key::Layout;
 use manifest::ManifestWriter;
+pub use recorded::Recorded;
 
 /// The manifest's name in an output directory.
 pub const MANIFEST_NAME: &str = "manifest.jsonl";

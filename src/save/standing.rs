@@ -38,13 +38,16 @@ impl Ledger {
     }
 }
 
-/// The file of a record that says where a whole page is kept.
+/// The file of a record that says where a whole page is kept. A state of a later
+/// version may say so too: then at least the name is the URL's own.
 fn kept_file(page: &PageRecord) -> Option<Key> {
-    let is_whole = matches!(page.state, State::Saved | State::Unchanged)
-        && page.bytes.is_some()
-        && page.sha256.is_some();
+    let has_name = match page.state.known() {
+        Some(State::Saved | State::Unchanged) => page.bytes.is_some() && page.sha256.is_some(),
+        Some(State::Failed | State::Robots | State::Interrupted) => false,
+        None => true,
+    };
     // A record that names no safe path was not written by us.
-    page.file.clone().filter(|_| is_whole).and_then(Key::new)
+    page.file.clone().filter(|_| has_name).and_then(Key::new)
 }
 
 /// What the records of one URL come to, in eight bytes.
@@ -65,7 +68,9 @@ enum Last {
     Whole,
     Interrupted,
     Robots,
-    Failed(FailureCode),
+    /// In a state that only a later version knows.
+    Unknown,
+    Failed(Option<FailureCode>),
 }
 
 /// The place is that of a record with a name that the URL keeps.
@@ -86,25 +91,32 @@ const MARKED: u8 = 1 << 5;
 pub(super) enum Stands {
     /// The saved page.
     Saved,
-    /// A failure.
-    Failed(FailureCode),
+    /// A failure; `None` for a code that only a later version knows.
+    Failed(Option<FailureCode>),
     /// That robots rules forbid it.
     Robots,
-    /// Nothing: it was never fetched, or interrupted, or its file is lost.
+    /// Nothing: it was never fetched, or interrupted, or its file is lost, or only a
+    /// later version knows what became of it.
     Nothing,
 }
 
 impl Standing {
     fn follow(&mut self, page: &PageRecord, place: u64, form: Option<Form>) {
         if let Some(form) = form {
+            let is_saved = page.state.known().is_some();
             self.put_place(place);
-            self.set(NAMED | KEPT, true);
+            self.set(NAMED, true);
+            self.set(KEPT, is_saved);
             self.set(IRREGULAR, form == Form::Irregular);
             self.set(OWNS_NATURAL, self.owns_natural() || form == Form::Natural);
-            self.last = Last::Whole;
+            self.last = if is_saved { Last::Whole } else { Last::Unknown };
             return;
         }
-        match page.state {
+        let Some(state) = page.state.known() else {
+            self.last = Last::Unknown;
+            return;
+        };
+        match state {
             State::Saved if page.file.is_none() => {
                 self.set(FETCHED, true);
                 self.last = Last::Whole;
@@ -122,7 +134,8 @@ impl Standing {
             }
             State::Failed => {
                 // Every failure has a code; a manifest that others wrote may lack one.
-                let code = page.error.as_ref().map_or(FailureCode::Protocol, |error| error.code);
+                let code = page.error.as_ref();
+                let code = code.map_or(Some(FailureCode::Protocol), |error| error.code.known());
                 self.last = Last::Failed(code);
             }
         }
@@ -170,7 +183,7 @@ impl Standing {
     pub(super) const fn resolve(self, is_whole: bool) -> Stands {
         match self.last {
             _ if is_whole => Stands::Saved,
-            Last::Whole | Last::Interrupted => Stands::Nothing,
+            Last::Whole | Last::Interrupted | Last::Unknown => Stands::Nothing,
             Last::Robots => Stands::Robots,
             Last::Failed(code) => Stands::Failed(code),
         }
@@ -180,19 +193,21 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Failure;
+    use crate::save::Recorded;
     use crate::save::key::Layout;
+    use crate::save::manifest::RecordedFailure;
 
     fn record(state: State, file: Option<&str>) -> PageRecord {
         let is_whole = matches!(state, State::Saved | State::Unchanged);
-        let failure = Failure::new(FailureCode::Http, "404 Not Found");
+        let failure =
+            RecordedFailure { code: FailureCode::Http.into(), message: "404 Not Found".into() };
         PageRecord {
             note: None,
             waits_ms: Vec::new(),
             seq: 0,
             url: "http://a.org/x".into(),
             final_url: None,
-            state,
+            state: state.into(),
             status: None,
             file: file.map(str::to_owned),
             bytes: is_whole.then_some(1),
@@ -232,7 +247,7 @@ mod tests {
     fn the_last_record_stands_but_a_failure_never_replaces_a_whole_file() {
         use Stands::{Nothing, Robots, Saved};
         use State::{Failed, Interrupted, Unchanged};
-        let failed = Stands::Failed(FailureCode::Http);
+        let failed = Stands::Failed(Some(FailureCode::Http));
         let saved = (State::Saved, Some("x.html"));
         for (states, whole, lost) in [
             (&[][..], Nothing, Nothing),
@@ -251,6 +266,42 @@ mod tests {
             let (if_whole, if_lost, _) = after(states);
             assert_eq!((if_whole, if_lost), (whole, lost), "{states:?}");
         }
+    }
+
+    #[test]
+    fn a_state_of_a_later_version_is_as_good_as_not_saved_and_keeps_its_name() {
+        let later = |file| {
+            let state = Recorded::Later("gone".into());
+            PageRecord { state, ..record(State::Robots, file) }
+        };
+        let saved = record(State::Saved, Some("x.html"));
+        for (records, whole, is_irregular) in [
+            (vec![later(None)], Stands::Nothing, false),
+            (vec![record(State::Failed, None), later(None)], Stands::Nothing, false),
+            (vec![saved.clone(), later(None)], Stands::Saved, false),
+            (vec![saved.clone(), later(Some("x.html"))], Stands::Nothing, false),
+            (vec![later(Some("old/x.html"))], Stands::Nothing, true),
+            (vec![later(Some("../x"))], Stands::Nothing, false),
+            (vec![later(Some("x.html")), saved.clone()], Stands::Saved, false),
+        ] {
+            let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+            for (place, record) in (1..).zip(&records) {
+                ledger.enter(record, place, &mut namer);
+            }
+            let standing = ledger.standing("http://a.org/x");
+            assert_eq!(standing.resolve(standing.is_kept()), whole, "{records:?}");
+            assert_eq!(standing.is_irregular(), is_irregular, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_later_version_is_a_failure() {
+        let code = Recorded::Later("render-crash".into());
+        let error = Some(RecordedFailure { code, message: String::new() });
+        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+        ledger.enter(&PageRecord { error, ..record(State::Failed, None) }, 1, &mut namer);
+        let stands = ledger.standing("http://a.org/x").resolve(false);
+        assert_eq!(stands, Stands::Failed(None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! is read, on a runtime of its own, each in its turn by the queue, with the same
 //! pace and retries as any page.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -10,10 +10,12 @@ use url::Url;
 
 use super::{SourceError, told};
 use crate::clock::Clock;
+use crate::event::{Event, Events};
 use crate::fetch::{Ask, Client, Got, Missed, Shared, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
 use crate::page::decode;
+use crate::phase::PhaseCell;
 use crate::queue::frontier::Settlement;
 use crate::queue::notice::Notice;
 use crate::queue::{Queue, site_policy};
@@ -31,6 +33,8 @@ pub struct Access {
     pub clock: Arc<dyn Clock>,
     /// Called with what users should know.
     pub tell: Box<dyn Fn(&Notice) + Send>,
+    /// Where requests are reported, once there are observers.
+    pub events: Arc<OnceLock<Events>>,
 }
 
 /// Fetches single pages and waits for them.
@@ -78,12 +82,18 @@ impl Getter {
         let mut turn = queue.invite(job).await;
         while let Some(job) = turn {
             let started = self.access.clock.now();
+            let phase = Arc::<PhaseCell>::default();
+            self.report(|| {
+                let (url, phase) = (job.target().clone(), Arc::clone(&phase));
+                Event::SideRequestStarted { asked: job.url.clone(), url, at: started, phase }
+            });
             let asked = tokio::select! {
-                asked = self.ask(&job, started) => asked,
+                asked = self.ask(&job, started, &phase) => asked,
                 () = queue.abandoned() => Asked::failed(queue.abandoned_outcome()),
             };
             let (settlement, effects) =
                 queue.settle(job, asked.turn, started, self.access.clock.now());
+            self.report(|| Event::SideRequestEnded { asked: url.clone() });
             if let Some(mut effects) = effects {
                 for notice in effects.notices.drain(..).filter(Notice::is_noteworthy) {
                     (self.access.tell)(&notice);
@@ -106,8 +116,14 @@ impl Getter {
         })
     }
 
+    fn report(&self, event: impl FnOnce() -> Event) {
+        if let Some(events) = self.access.events.get() {
+            events.send(event());
+        }
+    }
+
     /// One request and its answer.
-    async fn ask(&self, job: &Job, started: Instant) -> Asked {
+    async fn ask(&self, job: &Job, started: Instant, phase: &Arc<PhaseCell>) -> Asked {
         let hop = job.hop.as_deref();
         let ask = Ask {
             url: job.target(),
@@ -117,7 +133,7 @@ impl Getter {
             started,
             hops: hop.map_or(0, |hop| hop.count),
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
-            phase: &Arc::default(),
+            phase,
         };
         match self.client.ask(&ask).await {
             Ok(Got::Answer(raw)) => self.answered(raw),

@@ -83,6 +83,6 @@ pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Attempt {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    let message = format!("the page's work panicked: {text} (this is a bug in fetchpages)");
-    Attempt::failed(Failure::new(FailureCode::Save, message))
+    let message = format!("a bug in fetchpages: the page's work panicked: {text}");
+    Attempt::failed(Failure::new(FailureCode::Internal, message))
 }

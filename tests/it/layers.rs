@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up; a module may use those below its own.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "digest", "fingerprint", "message", "model", "phase", "event"],
+    &["clock", "digest", "fingerprint", "message", "model", "phase", "event", "secret"],
     &["queue", "fetch", "page", "save", "report", "origin"],
     &["source", "work"],
     &["exec"],

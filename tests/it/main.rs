@@ -10,6 +10,7 @@ mod faults;
 mod guard;
 mod hostile;
 mod killed;
+mod later_version;
 mod layers;
 mod many_hosts;
 mod output;

@@ -106,5 +106,7 @@ fn the_parts_of_the_cpu_time_make_the_whole_and_leave_the_embedded_site_out() {
     assert_eq!(told["cpu_children_seconds"], 0.0);
     let parts = seconds("cpu_user_seconds") + seconds("cpu_system_seconds");
     assert!((seconds("cpu_seconds") - parts).abs() < 0.002, "{told}");
+    let of_phase = seconds("fetch_cpu_seconds");
+    assert!(0.0 < of_phase && of_phase < seconds("cpu_seconds"), "{told}");
     assert!(told["context_switches_voluntary"].as_u64() > Some(0), "{told}");
 }

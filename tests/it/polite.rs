@@ -41,6 +41,28 @@ fn robots_rules_are_read_once_and_kept_for_links_of_an_index() {
 }
 
 #[test]
+fn robots_rules_are_those_for_the_agent_that_is_sent() {
+    let rules = "User-agent: FooBot\nDisallow: /\n\nUser-agent: *\nDisallow:\n";
+    let browser_like = "Mozilla/5.0 (compatible; FooBot/2.0; +http://a.org)";
+    let header = format!("User-Agent: {browser_like}");
+    for (words, is_forbidden) in [
+        (&[][..], false),
+        (&["-A", "FooBot/2.0"], true),
+        (&["-A", browser_like], true),
+        (&["-A", "Mozilla/5.0 (X11; FooBot/2.0)"], false),
+        (&["-H", &header], true),
+        (&["-A", "FooBot/2.0", "-H", "User-Agent: curl/8.1"], false),
+    ] {
+        for row in exec::TABLE {
+            let (site, place) = (site(answer("200 OK", "", rules)), Place::new());
+            let code = if is_forbidden { 3 } else { 0 };
+            index_run(&place, &site, &[&["--mode", row.name], words].concat()).code(code);
+            assert_eq!(site.count("/1") == 0, is_forbidden, "{} {words:?}", row.name);
+        }
+    }
+}
+
+#[test]
 fn robots_rules_are_the_users_choice() {
     let forbidding = || site(answer("200 OK", "", "User-agent: *\nDisallow: /\n"));
     for (choice, listed, code, asked) in

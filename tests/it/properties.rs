@@ -82,13 +82,21 @@ struct Simulated<'a> {
 
 impl Simulated<'_> {
     fn open(&self) -> Result<Output, SaveError> {
-        save::open(&Options {
+        let options = Options {
             directory: self.directory.to_owned(),
             layout: self.layout,
             keep_pages: true,
             source: Vec::new(),
             refetch: Refetch::Unsaved,
-        })
+        };
+        loop {
+            match save::open(&options) {
+                // A process that another test starts inherits the lock, until it
+                // becomes the program that it is started as.
+                Err(SaveError::Locked { .. }) => std::thread::yield_now(),
+                opened => return opened,
+            }
+        }
     }
 
     /// Runs to the end, and gives how many pages were fetched.
@@ -147,7 +155,7 @@ fn run_record(layout: Layout) -> RunRecord {
         source: String::new(),
         args: Vec::new(),
         is_redacted: false,
-        layout,
+        layout: layout.into(),
         strays: 0,
     }
 }

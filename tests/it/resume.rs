@@ -198,7 +198,12 @@ fn only_what_failed_is_tried_again_by_its_code() {
     assert_eq!(place.text("pages/fine.html"), "fine");
     let ended = place.run(&["--retry-failed=reset,dns", "--json"]).code(0);
     assert_eq!(counts(&ended, wanted), [4, 0, 4]);
-    place.run(&["--retry-failed=404"]).code(2).says(&["404", "read-timeout", "worker-lost"]);
+    place.run(&["--retry-failed=404"]).code(2).says(&[
+        "404",
+        "read-timeout",
+        "worker-lost",
+        "internal",
+    ]);
     place.run(&["--retry-failed", "--resume"]).code(2);
 }
 

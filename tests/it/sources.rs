@@ -1,6 +1,15 @@
 //! Sources, through the program.
 
 use std::io::Write;
+use std::sync::{Arc, OnceLock};
+
+use fetchpages::cli::Command;
+use fetchpages::clock::{Clock, SystemClock};
+use fetchpages::event::{Event, Events, Observer, ObserverError};
+use fetchpages::fetch::Shared;
+use fetchpages::queue::Queue;
+use fetchpages::queue::retry::Dice;
+use fetchpages::source::{Access, Getter};
 
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Place, origin};
@@ -146,4 +155,54 @@ fn an_index_names_its_own_charset() {
     let place = Place::new();
     let ended = place.run(&["links", "--index", &server.url("/"), "--select", "a"]).code(0);
     assert!(ended.stdout.ends_with("/caf%C3%A9?q=%E9\n"), "{}", ended.stdout);
+}
+
+/// Takes down the requests that are for no page.
+#[derive(Default)]
+struct SideRequests(Vec<String>);
+
+impl Observer for SideRequests {
+    fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        match event {
+            Event::SideRequestStarted { asked, url, .. } => {
+                self.0.push(format!("{} asks {}", asked.path(), url.path()));
+            }
+            Event::SideRequestEnded { asked } => self.0.push(format!("{} ended", asked.path())),
+            _ => panic!("this is about no page: {event:?}"),
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_source_asks_for_is_reported_while_it_is_under_way() {
+    let server = Canned::start(|request| {
+        Reply::Raw(match request.path.as_str() {
+            "/moved" => answer("302 Found", "Location: /there\r\n", ""),
+            _ => html("page"),
+        })
+    });
+    let url = url::Url::parse(&server.url("/moved")).unwrap();
+    let words = ["fetchpages", url.as_str()].map(std::ffi::OsString::from);
+    let Ok(Command::Download(download)) = fetchpages::cli::parse(words) else { panic!() };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let shared = Arc::new(Shared::new(download.plan.fetch, Arc::clone(&clock)).unwrap());
+    let queue = Queue::new(download.plan.queue, Dice::new(1), Arc::clone(&clock));
+    let told = Arc::<OnceLock<Events>>::default();
+    let access = Access {
+        shared,
+        queue: Arc::new(queue),
+        clock: Arc::clone(&clock),
+        tell: Box::new(|_| ()),
+        events: Arc::clone(&told),
+    };
+    let mut getter = Getter::new(access).unwrap();
+    getter.get(&url).unwrap();
+    let (events, observing) = Events::start(SideRequests::default(), clock, || ()).unwrap();
+    told.get_or_init(|| events);
+    getter.get(&url).unwrap();
+    let (seen, result) = observing.finish();
+    result.unwrap();
+    let expected = ["/moved asks /moved", "/moved ended", "/moved asks /there", "/moved ended"];
+    assert_eq!(seen.0, expected, "from when there are observers");
 }

@@ -25,6 +25,9 @@ const COLUMNS: &[Column] = &[
     ("bytes", |run| run.bytes.to_string()),
     ("wire_bytes", |run| run.wire_bytes.to_string()),
     ("median_wait_ms", |run| run.median_wait_ms.to_string()),
+    ("fetch_cpu_seconds", |run| {
+        run.fetch_cpu_seconds.map_or_else(String::new, |it| it.to_string())
+    }),
 ];
 
 /// The runs, in the order in which they ran. The last column tells in every row
@@ -59,15 +62,16 @@ mod tests {
         let mut results = results(&[("sequential@1", &[2.5, 2.6]), ("threads@16", &[0.25])]);
         results.end = End::Interrupted;
         results.samples[2].seconds = 1.0e-7;
+        results.samples[2].fetch_cpu_seconds = Some(0.08);
         assert_eq!(
             render(&results),
             "\
 round,mode,workers,seconds,process_seconds,cpu_seconds,cpu_user_seconds,cpu_system_seconds,\
 cpu_children_seconds,peak_rss_bytes,context_switches_voluntary,context_switches_involuntary,\
-connections,saved,failed,bytes,wire_bytes,median_wait_ms,comparison
-1,sequential,1,2.5,2.55,0.1,0.06,0.04,0,20000000,500,20,17,233,0,84800000,11400000,10.5,interrupted
-1,threads,16,0.25,0.3,0.1,0.06,0.04,0,20000000,500,20,17,233,0,84800000,11400000,10.5,interrupted
-2,sequential,1,0.0000001,2.65,0.1,0.06,0.04,0,20000000,500,20,17,233,0,84800000,11400000,10.5,interrupted
+connections,saved,failed,bytes,wire_bytes,median_wait_ms,fetch_cpu_seconds,comparison
+1,sequential,1,2.5,2.55,0.1,0.06,0.04,0,20000000,500,20,17,233,0,84800000,11400000,10.5,,interrupted
+1,threads,16,0.25,0.3,0.1,0.06,0.04,0,20000000,500,20,17,233,0,84800000,11400000,10.5,,interrupted
+2,sequential,1,0.0000001,2.65,0.1,0.06,0.04,0,20000000,500,20,17,233,0,84800000,11400000,10.5,0.08,interrupted
 "
         );
     }
@@ -75,7 +79,8 @@ connections,saved,failed,bytes,wire_bytes,median_wait_ms,comparison
     #[test]
     fn every_stored_figure_has_a_column() {
         let contender = super::super::super::results::tests::contender("threads@16");
-        let stored = serde_json::to_value(sample(contender, 1, 0.25)).unwrap();
+        let run = Sample { fetch_cpu_seconds: Some(0.08), ..sample(contender, 1, 0.25) };
+        let stored = serde_json::to_value(run).unwrap();
         let stored = stored.as_object().unwrap();
         for name in stored.keys() {
             assert!(COLUMNS.iter().any(|(column, _)| column == name), "no column for {name}");

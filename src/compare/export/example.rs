@@ -35,6 +35,7 @@ pub(super) fn row(name: &str, median: f64, bound: f64, limit: Limit) -> Row {
         contender: contender(name),
         seconds: Spread { median, mad: median * 0.02, least, most, interval },
         cpu_seconds: 0.1,
+        fetch_cpu_seconds: 0.1,
         peak_rss_bytes: 20_000_000.0,
         context_switches: 520.0,
         outliers: Vec::new(),

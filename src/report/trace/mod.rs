@@ -220,6 +220,8 @@ impl Observer for Trace {
                 parked.until = parked.until.max(*until);
             }
             Event::Invalid { .. }
+            | Event::SideRequestStarted { .. }
+            | Event::SideRequestEnded { .. }
             | Event::Warning(_)
             | Event::Note(_)
             | Event::InputEnded { .. } => (),

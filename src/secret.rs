@@ -1,0 +1,60 @@
+//! A value that is never shown: what may be printed of it is that it is there.
+
+use std::fmt;
+
+/// A value that may be a secret, such as a password or a header.
+///
+/// Neither [`Debug`](fmt::Debug) nor [`Display`](fmt::Display) shows anything of it, so a
+/// type that holds one can be printed. Whoever needs the value says so by
+/// [`expose`](Self::expose).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<T>(T);
+
+/// What is shown in the place of a secret.
+pub const HIDDEN: &str = "…";
+
+impl<T> Secret<T> {
+    /// The value itself. It must not be printed, logged or recorded.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// The value itself, to be changed or moved on.
+    pub const fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_secret_is_shown() {
+        let secret = Secret::from("me:password".to_owned());
+        assert_eq!(secret.expose(), "me:password");
+        let texts = [format!("{secret}"), format!("{secret:?}"), format!("{:#?}", Some(&secret))];
+        assert!(
+            texts.iter().all(|text| text.contains(HIDDEN) && !text.contains("password")),
+            "{texts:?}"
+        );
+    }
+}
