@@ -13,6 +13,7 @@ use document::{Document, attribute};
 use select::Selector;
 
 use super::checked_page_url;
+use super::text::trimmed;
 use crate::message::excerpt;
 
 /// `--select`: the country links of Wikipedia's lists.
@@ -125,7 +126,7 @@ fn base_of(document: &Document, fallback: &Url) -> Url {
 fn resolve(text: &str, base: &Url, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
     let encode: &dyn Fn(&str) -> Cow<'_, [u8]> =
         &|query| encoding.output_encoding().encode(query).0;
-    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(text.trim())
+    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(trimmed(text))
 }
 
 #[cfg(test)]
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn links_are_resolved_and_cut() {
-        let html = r##"<a href="x">1</a><a href=" /y#part ">2</a><a href="//b.org/z?q=1&amp;r=2">3</a>
+        let html = r##"<a href="x">1</a><a href="&nbsp;/y#part&#12288;">2</a><a href="//b.org/z?q=1&amp;r=2">3</a>
             <a href="https://c.org/é">4</a><a href="?p=2">5</a><a href="">6</a><a href="#top">7</a>"##;
         assert_eq!(
             links(html, "a"),

@@ -31,7 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("reqwest", &["fetch/"]),
     ("scraper", &["source/links", "page/extract.rs"]),
-    ("html5ever", &["source/links"]),
+    ("html5ever", &["source/links", "source/sitemap/references.rs"]),
     ("selectors", &["source/links"]),
     ("cssparser", &["source/links"]),
     ("indicatif", &["report/progress.rs"]),

@@ -44,6 +44,26 @@ pub fn sniff(body: &[u8], content_type: Option<&str>) -> Sniffed {
     Sniffed { encoding, confidence: Confidence::Tentative }
 }
 
+/// Finds the encoding of the XML `body` by, in this order: its byte order mark, the charset
+/// of `content_type` (RFC 7303, 3), how its first bytes look and its declaration (XML 1.0,
+/// 4.3.3 and F), UTF-8. White space before the declaration does no harm.
+pub fn sniff_xml(body: &[u8], content_type: Option<&str>) -> &'static Encoding {
+    let by_look = || match body {
+        [b'<', 0, second, 0, ..] if *second != 0 => Some(UTF_16LE),
+        [0, b'<', 0, second, ..] if *second != 0 => Some(UTF_16BE),
+        _ => None,
+    };
+    Encoding::for_bom(body)
+        .map(|(encoding, _)| encoding)
+        .or_else(|| of_content_type(content_type?))
+        .or_else(by_look)
+        .or_else(|| {
+            let start = body.trim_ascii_start();
+            prescan::named_by_declaration(&start[..start.len().min(PRESCAN_BYTES)])
+        })
+        .unwrap_or(UTF_8)
+}
+
 /// `body` as text in `encoding`, or in the one that its byte order mark names. Bytes
 /// that stand for nothing become U+FFFD.
 pub fn decode<'a>(body: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {

@@ -72,7 +72,7 @@ fn named_by_meta(head: &[u8]) -> Result<&'static Encoding, Ended> {
 }
 
 /// HTML Living Standard, 13.2.3.2, "get an XML encoding".
-fn named_by_declaration(head: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn named_by_declaration(head: &[u8]) -> Option<&'static Encoding> {
     const NAME: &[u8] = b"encoding";
     // Any control character counts as a space here.
     fn trim(bytes: &[u8]) -> &[u8] {
