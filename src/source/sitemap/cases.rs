@@ -220,6 +220,17 @@ fn an_entry_begins_wherever_the_one_before_should_have_ended() {
 }
 
 #[test]
+fn a_notice_before_the_document_is_told() {
+    let notice = "Notice: x\n<br />\n<b>Notice</b>: x in <b>y</b> on line <b>1</b><br />\n";
+    let text = set("<url><loc>http://a.org/1</loc></url>");
+    let told = "line 2: <br> stands before the document";
+    assert_eq!(items(&format!("{notice}{text}")).unwrap(), [told, "http://a.org/1"]);
+    assert_eq!(items(notice), Err("it begins with <br>, not <urlset>".into()));
+    let html = items(&format!("{notice}<html>{text}"));
+    assert_eq!(html, Err("it begins with <html>, not <urlset>".into()));
+}
+
+#[test]
 fn depth_is_bounded() {
     let text = set(&format!("<url><loc>http://a.org/1</loc>{}</url>", "<a>".repeat(100_000)));
     let text = text.replace("</url>", "<a/></url><url><loc>http://a.org/2</loc></url>");

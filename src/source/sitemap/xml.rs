@@ -17,6 +17,9 @@ use crate::source::text::trimmed;
 /// Elements may be this deep; sitemaps and feeds need six.
 const MAX_DEPTH: usize = 128;
 
+/// What PHP writes around a notice, before the document that the script goes on to write.
+const NOTICE: [&str; 2] = ["br", "b"];
+
 /// What a document holds, in its order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
@@ -36,6 +39,7 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Content, String> {
         base,
         names: NamespaceResolver::default(),
         root: None,
+        notice: None,
         open: Vec::new(),
         address: None,
         entry: Entry::default(),
@@ -68,6 +72,8 @@ struct Reading<'a> {
     base: &'a Url,
     names: NamespaceResolver,
     root: Option<(Format, Space)>,
+    /// The first element of a notice before the document.
+    notice: Option<(usize, String)>,
     open: Vec<Open>,
     address: Option<Address>,
     entry: Entry,
@@ -110,8 +116,16 @@ impl Reading<'_> {
         // More bindings than the library takes are no bindings; the level counts all the same.
         let _ = self.names.push(tag);
         let space = Space::from(self.names.resolve_element(name).0);
+        if self.root.is_none() && NOTICE.contains(&name.as_ref()) {
+            self.names.pop();
+            self.notice.get_or_insert((place, excerpt(name.as_ref())));
+            return Ok(false);
+        }
         if self.root.is_none() {
             self.root = Some((Format::of_root(name)?, space));
+            if let Some((place, name)) = &self.notice {
+                self.items.push_fault(*place, &format!("<{name}> stands before the document"));
+            }
             self.open(place, tag, false, false);
             return Ok(true);
         }
@@ -311,7 +325,10 @@ impl Reading<'_> {
             self.items.push_end(&format!("it ends before </{}>", excerpt(&root.name)));
         }
         let Some((format, _)) = self.root else {
-            return Err("it holds no <urlset>".into());
+            return Err(match self.notice {
+                Some((_, name)) => format!("it begins with <{name}>, not <urlset>"),
+                None => "it holds no <urlset>".into(),
+            });
         };
         Ok(Content { is_index: format == Format::Index, items: self.items.finish()? })
     }
