@@ -134,7 +134,7 @@ pub struct NamedArgs {
     /// What the links of an index in a FILE are relative to
     #[arg(long, value_name = "URL", requires = "index", conflicts_with_all = ["urls", "input_file", "sitemap"])]
     pub base: Option<String>,
-    /// Fetch the pages of a sitemap or a sitemap index, gzipped or not
+    /// Fetch the pages of a sitemap, a sitemap index or a feed, gzipped or not
     #[arg(long, value_name = "URL", group = "kind")]
     pub sitemap: Option<String>,
     /// Only pages whose URL matches; repeatable, one match is enough

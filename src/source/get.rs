@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use url::Url;
 
-use super::{SourceError, told};
+use super::{SourceError, charset, links, told};
 use crate::clock::Clock;
 use crate::event::{Event, Events};
 use crate::fetch::{Ask, Client, Got, Missed, Shared, Want};
@@ -222,10 +222,11 @@ fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> 
 
 /// What an error page says: its text, or its title when it is HTML.
 fn reason(body: &[u8], content_type: Option<&str>) -> Option<String> {
-    let text = super::charset::decode(body, content_type).text;
+    let encoding = charset::sniff(body, content_type).encoding;
+    let text = charset::decode(body, encoding);
     let is_html = content_type.is_some_and(|kind| kind.contains("html"))
         || text.trim_start().starts_with('<');
-    let text = if is_html { super::links::title(&text)? } else { text.into_owned() };
+    let text = if is_html { links::title(body, content_type)? } else { text.into_owned() };
     let words: Vec<_> = text.split_whitespace().collect();
     let line: String = message::printable(&words.join(" ")).chars().take(REASON_LIMIT).collect();
     (!line.is_empty()).then_some(line)

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use url::Url;
 
-use super::charset;
 use super::links::{self, Found, Pick};
 use super::{Entry, Getter, Source, SourceError, told};
 use crate::message::{excerpt, excerpt_url};
@@ -58,8 +57,7 @@ impl Index {
         what: String,
         came: &str,
     ) -> Result<Self, SourceError> {
-        let page = charset::decode(body, content_type);
-        let found = links::find(&page.text, pick, base, page.encoding);
+        let found = links::find(body, content_type, pick, base);
         if found.links.is_empty() {
             let diagnosis = format!("{came}{}", diagnose(body.len(), &found, pick));
             return Err(SourceError::NoLinks { what, diagnosis });

@@ -1,12 +1,19 @@
 //! The links of a page: HTML, a selector and a base become URLs. Pure.
 
+mod document;
+mod noscript;
+mod select;
+
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
-use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
+use document::{Document, attribute};
+use select::Selector;
+
 use super::checked_page_url;
+use super::text::trimmed;
 use crate::message::excerpt;
 
 /// `--select`: the country links of Wikipedia's lists.
@@ -41,7 +48,7 @@ impl Pick {
     ///
     /// [`BadSelector`], with the place, when `selector` is not CSS.
     pub fn new(selector: &str, attribute: &str) -> Result<Self, BadSelector> {
-        let parsed = Selector::parse(selector).map_err(|_| bad_selector(selector))?;
+        let parsed = Selector::parse(selector).ok_or_else(|| bad_selector(selector))?;
         Ok(Self { selector: parsed, text: selector.into(), attribute: attribute.into() })
     }
 }
@@ -52,7 +59,7 @@ fn bad_selector(text: &str) -> BadSelector {
         .char_indices()
         .map(|(end, _)| end)
         .rev()
-        .find(|end| Selector::parse(&text[..*end]).is_ok())
+        .find(|end| Selector::parse(&text[..*end]).is_some())
         .unwrap_or(0);
     let rest = text[good..].trim_start();
     let place = text[..text.len() - rest.len()].chars().count() + 1;
@@ -77,22 +84,22 @@ pub struct Found {
     pub title: Option<String>,
 }
 
-/// Finds the links of `html`, which came from `base` in charset `encoding`.
-pub fn find(html: &str, pick: &Pick, base: &Url, encoding: &'static Encoding) -> Found {
-    let document = Html::parse_document(html);
+/// Finds the links of the page `body`, which came from `base` as `content_type`.
+pub fn find(body: &[u8], content_type: Option<&str>, pick: &Pick, base: &Url) -> Found {
+    let document = Document::parse(body, content_type);
     let base = base_of(&document, base);
     let mut found = Found {
-        anchors: document.select(&simple("a")).count(),
-        title: title_of(&document),
+        anchors: document.elements().filter(|element| element.value().name() == "a").count(),
+        title: document.title(),
         ..Found::default()
     };
     for element in document.select(&pick.selector) {
         found.selected += 1;
-        let Some(text) = element.value().attr(&pick.attribute) else {
+        let Some(text) = attribute(element, &pick.attribute) else {
             found.without_attribute += 1;
             continue;
         };
-        match resolve(text, &base, encoding) {
+        match resolve(text, &base, document.encoding()) {
             Ok(url) if !matches!(url.scheme(), "http" | "https") => found.other_schemes += 1,
             Ok(url) => found.links.push(checked_page_url(url).map_err(|why| (text.into(), why))),
             Err(error) => found.links.push(Err((text.into(), error.to_string()))),
@@ -101,24 +108,16 @@ pub fn find(html: &str, pick: &Pick, base: &Url, encoding: &'static Encoding) ->
     found
 }
 
-/// The title of the page `html`, when it has one.
-pub fn title(html: &str) -> Option<String> {
-    title_of(&Html::parse_document(html))
-}
-
-fn title_of(document: &Html) -> Option<String> {
-    let title = document.select(&simple("title")).next()?.text().collect::<String>();
-    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!title.is_empty()).then_some(title)
+/// The title of the page `body`, when it has one.
+pub fn title(body: &[u8], content_type: Option<&str>) -> Option<String> {
+    Document::parse(body, content_type).title()
 }
 
 /// The base that the page itself names, else where it came from (HTML Living Standard, 4.2.3).
-fn base_of(document: &Html, fallback: &Url) -> Url {
-    let href = document
-        .select(&simple("base[href]"))
-        .next()
-        .and_then(|base: ElementRef| base.value().attr("href"));
-    href.and_then(|href| fallback.join(href.trim()).ok())
+fn base_of(document: &Document, fallback: &Url) -> Url {
+    let mut bases = document.elements().filter(|element| document::is_html(*element, "base"));
+    let href = bases.find_map(|base| base.value().attr("href"));
+    href.and_then(|href| resolve(href, fallback, document.encoding()).ok())
         .filter(|base| matches!(base.scheme(), "http" | "https"))
         .unwrap_or_else(|| fallback.clone())
 }
@@ -127,11 +126,7 @@ fn base_of(document: &Html, fallback: &Url) -> Url {
 fn resolve(text: &str, base: &Url, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
     let encode: &dyn Fn(&str) -> Cow<'_, [u8]> =
         &|query| encoding.output_encoding().encode(query).0;
-    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(text.trim())
-}
-
-fn simple(selector: &str) -> Selector {
-    Selector::parse(selector).expect("these selectors are written here and parse")
+    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(trimmed(text))
 }
 
 #[cfg(test)]
@@ -141,7 +136,7 @@ mod tests {
     fn links(html: &str, selector: &str) -> Vec<String> {
         let pick = Pick::new(selector, "href").unwrap();
         let base = Url::parse("https://a.org/dir/index.html").unwrap();
-        let found = find(html, &pick, &base, encoding_rs::UTF_8);
+        let found = find(html.as_bytes(), None, &pick, &base);
         let text = |link: Result<Url, (String, String)>| match link {
             Ok(url) => url.to_string(),
             Err((text, why)) => format!("{text}: {why}"),
@@ -151,7 +146,7 @@ mod tests {
 
     #[test]
     fn links_are_resolved_and_cut() {
-        let html = r##"<a href="x">1</a><a href=" /y#part ">2</a><a href="//b.org/z?q=1&amp;r=2">3</a>
+        let html = r##"<a href="x">1</a><a href="&nbsp;/y#part&#12288;">2</a><a href="//b.org/z?q=1&amp;r=2">3</a>
             <a href="https://c.org/é">4</a><a href="?p=2">5</a><a href="">6</a><a href="#top">7</a>"##;
         assert_eq!(
             links(html, "a"),
@@ -172,7 +167,7 @@ mod tests {
         let html = r#"<a>none</a><a href="mailto:a@b.org">m</a><a href="javascript:void(0)">j</a>
             <a href="data:text/html,x">d</a><a href="http://[bad/">b</a><a href="ok">k</a>"#;
         let pick = Pick::new("a", "href").unwrap();
-        let found = find(html, &pick, &Url::parse("http://a.org/").unwrap(), encoding_rs::UTF_8);
+        let found = find(html.as_bytes(), None, &pick, &Url::parse("http://a.org/").unwrap());
         assert_eq!((found.selected, found.without_attribute, found.other_schemes), (6, 1, 3));
         assert_eq!(found.links.len(), 2);
         assert_eq!(found.links[0].as_ref().unwrap_err().0, "http://[bad/");
@@ -188,10 +183,49 @@ mod tests {
     }
 
     #[test]
+    fn only_an_html_element_of_the_document_moves_the_base() {
+        for (html, wanted) in [
+            ("<base target=x><base href=/1/><base href=/2/>", "https://a.org/1/x"),
+            ("<body><p><base href=' /1/ '>", "https://a.org/1/x"),
+            ("<template><base href=/1/></template>", "https://a.org/dir/x"),
+            ("<svg><base href=/1/></svg>", "https://a.org/dir/x"),
+            ("<svg><base href=/1/></svg><base href=/2/>", "https://a.org/2/x"),
+            ("<svg><foreignObject><base href=/1/></foreignObject></svg>", "https://a.org/1/x"),
+            ("<head><noscript><base href=/1/></noscript>", "https://a.org/1/x"),
+            ("<!-- <base href=/1/> --><script><base href=/1/></script>", "https://a.org/dir/x"),
+        ] {
+            assert_eq!(links(&format!("{html}<a href=x>"), "a"), [wanted], "{html}");
+        }
+    }
+
+    #[test]
+    fn classes_and_ids_match_in_any_case_in_quirks_mode() {
+        let link = "<a class='Nav' id=One href=1>";
+        for (doctype, selector, count) in [
+            ("", "a.nav", 1),
+            ("", "#ONE", 1),
+            ("", "a:not(.NAV)", 0),
+            ("", "[class=nav]", 0),
+            ("<!doctype html>", "a.nav", 0),
+            ("<!doctype html>", "a.Nav", 1),
+            ("<!doctype html>", "#one", 0),
+            ("<!doctype html PUBLIC '-//W3C//DTD HTML 3.2 Final//EN'>", "a.nav", 1),
+            // Almost quirks: the doctype of much XHTML.
+            ("<!doctype html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN'>", "a.nav", 0),
+        ] {
+            assert_eq!(
+                links(&format!("{doctype}{link}"), selector).len(),
+                count,
+                "{doctype}{selector}"
+            );
+        }
+    }
+
+    #[test]
     fn a_query_is_encoded_in_the_page_s_charset() {
         let pick = Pick::new("a", "href").unwrap();
         let base = Url::parse("http://a.org/").unwrap();
-        let found = find("<a href='/é?q=é'>x</a>", &pick, &base, encoding_rs::WINDOWS_1252);
+        let found = find(b"<a href='/\xe9?q=\xe9'>x</a>", None, &pick, &base);
         assert_eq!(found.links[0].as_ref().unwrap().as_str(), "http://a.org/%C3%A9?q=%E9");
     }
 

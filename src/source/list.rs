@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::address::Addresses;
+use super::text::{self, Lines};
 use super::{Entry, Source, SourceError};
 use crate::message::{excerpt, excerpt_url, without_credentials};
 use crate::page::decode;
@@ -12,7 +13,6 @@ use crate::page::decode;
 const BUFFER: usize = 256 * 1024;
 /// A longer line is no URL; servers take some 8,000 bytes (RFC 9110, 4.1).
 const LINE_LIMIT: usize = 64 * 1024;
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How a list is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,88 +92,48 @@ pub fn read(
     format: Format,
 ) -> Result<Box<dyn Source>, SourceError> {
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
-    let mut reader = decode::plain_reader(reader).map_err(unreadable)?;
-    let start = reader.fill_buf().map_err(unreadable)?;
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        let reason = "it is in UTF-16; convert it to UTF-8".into();
-        return Err(SourceError::Format { what, reason });
-    }
-    if start.starts_with(BOM) {
-        reader.consume(BOM.len());
-    }
-    let lines = Lines { reader, what, number: 0, line: Vec::new() };
+    let reader = decode::plain_reader(reader).and_then(text::utf8_reader).map_err(unreadable)?;
     let addresses = Addresses::default();
     Ok(match format {
-        Format::Text => Box::new(Text { lines, addresses }),
-        Format::JsonLines { column } => Box::new(JsonLines { lines, addresses, column }),
+        Format::Text => Box::new(Text { lines: Lines::new(reader, LINE_LIMIT), what, addresses }),
+        Format::JsonLines { column } => {
+            Box::new(JsonLines { lines: Lines::new(reader, LINE_LIMIT), what, addresses, column })
+        }
         Format::Separated { separator, column } => {
-            Box::new(Separated::open(lines, separator, column)?)
+            Box::new(Separated::open(reader, what, separator, column)?)
         }
     })
 }
 
-/// Lines, counted, with a bound on what one may take.
-struct Lines {
-    reader: Box<dyn BufRead + Send>,
-    what: String,
-    number: u64,
-    line: Vec<u8>,
-}
-
-impl Lines {
-    /// Reads the next line that holds something; false at the end. The line is
-    /// trimmed of white space by [`text`](Self::text).
-    fn advance(&mut self) -> Result<bool, SourceError> {
-        loop {
-            self.number += 1;
-            self.line.clear();
-            let read = read_line(&mut *self.reader, &mut self.line);
-            let read =
-                read.map_err(|source| SourceError::Read { what: self.what.clone(), source })?;
-            if read == 0 {
-                return Ok(false);
-            }
-            let line = self.line.trim_ascii();
-            if !line.is_empty() && line[0] != b'#' {
-                return Ok(true);
-            }
-        }
-    }
-
-    /// The line as text, or why it is none.
-    fn text(&self) -> Result<&str, String> {
-        if self.line.len() >= LINE_LIMIT {
-            return Err(format!("longer than {LINE_LIMIT} bytes"));
-        }
-        std::str::from_utf8(self.line.trim_ascii())
-            .map_err(|_| String::from_utf8_lossy(self.line.trim_ascii()))
-            .map_err(|lossy| format!("{:?} is not text", excerpt_url(&lossy)))
-    }
-
-    fn invalid(&self, reason: String) -> Entry {
-        Entry::Invalid { place: format!("line {}", self.number), reason }
-    }
-}
-
-/// Reads up to and with the next line end; keeps at most [`LINE_LIMIT`] bytes of it.
-fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
-    let mut read = 0;
+/// Reads the next line that holds something and is no comment; false at the end.
+fn advance(lines: &mut Lines, what: &str) -> Result<bool, SourceError> {
     loop {
-        let available = match reader.fill_buf() {
-            Ok(available) => available,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+        let read = lines.advance();
+        let read = read.map_err(|source| SourceError::Read { what: what.to_owned(), source })?;
+        // A mark is dropped at the head of any line, for files that were put together.
+        let is_passed_over = match std::str::from_utf8(lines.line()) {
+            Ok(line) => text::trimmed(line).is_empty() || text::trimmed(line).starts_with('#'),
+            Err(_) => lines.line().trim_ascii_start().starts_with(b"#"),
         };
-        let end = memchr::memchr(b'\n', available).map(|end| end + 1);
-        let taken = end.unwrap_or(available.len());
-        let room = LINE_LIMIT.saturating_sub(line.len());
-        line.extend_from_slice(&available[..taken.min(room)]);
-        reader.consume(taken);
-        read += taken;
-        if end.is_some() || taken == 0 {
+        if !read || !is_passed_over {
             return Ok(read);
         }
     }
+}
+
+/// The line without what stands around it, or why it is none.
+fn line(lines: &Lines) -> Result<&str, String> {
+    if lines.is_cut() {
+        return Err(format!("longer than {LINE_LIMIT} bytes"));
+    }
+    std::str::from_utf8(lines.line()).map(text::trimmed).map_err(|_| {
+        let lossy = String::from_utf8_lossy(lines.line().trim_ascii());
+        format!("{:?} is not text", excerpt_url(&lossy))
+    })
+}
+
+fn invalid(lines: &Lines, reason: String) -> Entry {
+    Entry::Invalid { place: format!("line {}", lines.number()), reason }
 }
 
 /// The page that `text` names, or why it names none.
@@ -186,39 +146,41 @@ fn entry_of(addresses: &mut Addresses, text: &str) -> Result<Entry, String> {
 
 struct Text {
     lines: Lines,
+    what: String,
     addresses: Addresses,
 }
 
 impl Source for Text {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        if !self.lines.advance()? {
+        if !advance(&mut self.lines, &self.what)? {
             return Ok(None);
         }
-        let entry = self.lines.text().and_then(|text| entry_of(&mut self.addresses, text));
-        Ok(Some(entry.unwrap_or_else(|reason| self.lines.invalid(reason))))
+        let entry = line(&self.lines).and_then(|text| entry_of(&mut self.addresses, text));
+        Ok(Some(entry.unwrap_or_else(|reason| invalid(&self.lines, reason))))
     }
 }
 
 struct JsonLines {
     lines: Lines,
+    what: String,
     addresses: Addresses,
     column: String,
 }
 
 impl Source for JsonLines {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        if !self.lines.advance()? {
+        if !advance(&mut self.lines, &self.what)? {
             return Ok(None);
         }
-        let entry = self.lines.text().and_then(|line| {
+        let entry = line(&self.lines).and_then(|line| {
             let value: serde_json::Value =
                 serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
             match value.get(&self.column).and_then(serde_json::Value::as_str) {
-                Some(text) => entry_of(&mut self.addresses, text.trim()),
+                Some(text) => entry_of(&mut self.addresses, text::trimmed(text)),
                 None => Err(format!("no text under {:?}", self.column)),
             }
         });
-        Ok(Some(entry.unwrap_or_else(|reason| self.lines.invalid(reason))))
+        Ok(Some(entry.unwrap_or_else(|reason| invalid(&self.lines, reason))))
     }
 }
 
@@ -256,8 +218,12 @@ struct Separated {
 }
 
 impl Separated {
-    fn open(lines: Lines, separator: u8, column: String) -> Result<Self, SourceError> {
-        let Lines { reader, what, .. } = lines;
+    fn open(
+        reader: Box<dyn BufRead + Send>,
+        what: String,
+        separator: u8,
+        column: String,
+    ) -> Result<Self, SourceError> {
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator)
             // Tab-separated values know no quotes (the IANA media type text/tab-separated-values).
@@ -435,8 +401,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_in_utf_16_is_refused_with_advice() {
-        let list = read(Cursor::new(b"\xff\xfeh\0t\0"), "the list".into(), Format::Text);
-        assert!(list.err().unwrap().to_string().contains("convert it to UTF-8"));
+    fn a_list_is_read_as_people_have_it() {
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let pages = ["http://a.org/1", "http://a.org/2"];
+        for text in [
+            utf_16("\u{feff}http://a.org/1\r\nhttp://a.org/2\r\n"),
+            b"\xef\xbb\xbfhttp://a.org/1\n\xef\xbb\xbfhttp://a.org/2".to_vec(),
+            b"http://a.org/1\rhttp://a.org/2\r".to_vec(),
+            "\u{a0}http://a.org/1\u{3000}\n\u{feff}# no\n\u{3000}\nhttp://a.org/2\u{200b}".into(),
+        ] {
+            assert_eq!(read_all(text, Format::Text), pages);
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod links;
 pub mod list;
 pub mod plan;
 pub mod sitemap;
+mod text;
 
 use std::io;
 

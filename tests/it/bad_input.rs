@@ -131,7 +131,7 @@ fn a_list_that_cannot_be_read() {
     place
         .run(&["-i", &rubbish])
         .code(4)
-        .says(&["warning: line 1: ", "none of its entries is an http(s) URL"]);
+        .says(&["warning: line 3: ", "none of its entries is an http(s) URL"]);
     let csv = place.file("list.csv", "name,link\na,http://a.org/\n");
     place
         .run(&["-i", &csv, "--column", "url"])

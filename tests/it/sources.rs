@@ -109,6 +109,46 @@ fn a_sitemap_index_is_read_part_by_part_and_a_missing_part_is_told() {
 }
 
 #[test]
+fn a_sitemap_with_a_bad_spot_costs_one_page_and_is_told_with_its_line() {
+    let server = Canned::start(|request| {
+        let page = |name| format!("http://{}/{name}", request.header("host").unwrap());
+        let set = |bad: &str| {
+            let loc = |name| format!("<url><loc>{}</loc></url>\n", page(name));
+            format!("<urlset>\n{}{bad}\n{}</urlset>", loc("one"), loc("two"))
+        };
+        Reply::Raw(match &*request.path {
+            "/unclosed" => answer("200 OK", "", set("<url><loc>http://a.org/</url>")),
+            "/cut" => answer("200 OK", "", set("").replace("</urlset>", "<url><loc>http://a.or")),
+            "/bad" => answer("200 OK", "", "<urlset>\n<url><loc>&x;</loc></url></urlset>"),
+            "/rss" => {
+                let item = |name| format!("<item><link>{}</link></item>", page(name));
+                answer("200 OK", "", format!("<rss>{}{}</rss>", item("one"), item("two")))
+            }
+            "/atom" => {
+                let links = "<entry><link href='one'/></entry><entry><link href='two'/></entry>";
+                answer("200 OK", "", format!("<feed>{links}</feed>"))
+            }
+            path => html(path),
+        })
+    });
+    for (path, code, told) in [
+        ("/unclosed", 3, "/unclosed, line 3: a page is left out: <loc> is not closed"),
+        ("/cut", 3, "/cut, line 5: it ends before </urlset>"),
+        ("/rss", 0, ""),
+        ("/atom", 0, ""),
+    ] {
+        let place = Place::new();
+        let ended = place.run(&["--sitemap", &server.url(path)]).code(code).says(&[told]);
+        assert_eq!(place.names("pages"), ["one.html", "two.html"], "{ended:?}");
+        let ended = place.run(&["links", "--sitemap", &server.url(path)]).code(0).says(&[told]);
+        assert_eq!(ended.stdout.lines().count(), 2);
+    }
+    let place = Place::new();
+    let told = "line 2: a page is left out: &x; stands for nothing";
+    place.run(&["links", "--sitemap", &server.url("/bad")]).code(1).says(&["error: ", told]);
+}
+
+#[test]
 fn filters_narrow_any_source() {
     let place = Place::new();
     let list = place.file(

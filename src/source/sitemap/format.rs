@@ -1,0 +1,122 @@
+//! The kinds of XML that name pages: which elements hold an address in each.
+
+use quick_xml::name::{Namespace, QName, ResolveResult};
+
+use crate::message::excerpt;
+
+/// What the outermost element is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A sitemap (<https://www.sitemaps.org/protocol.html>).
+    Sitemap,
+    /// A sitemap index, whose addresses are those of sitemaps.
+    Index,
+    /// RSS 2.0 (<https://www.rssboard.org/rss-specification>).
+    Rss,
+    /// Atom (RFC 4287).
+    Atom,
+}
+
+impl Format {
+    /// The format of a document whose outermost element is `name`.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of these.
+    pub(super) fn of_root(name: QName<'_>) -> Result<Self, String> {
+        match name.local_name().as_ref() {
+            "urlset" => Ok(Self::Sitemap),
+            "sitemapindex" => Ok(Self::Index),
+            "rss" => Ok(Self::Rss),
+            "feed" => Ok(Self::Atom),
+            _ => Err(format!("it begins with <{}>, not <urlset>", excerpt(name.as_ref()))),
+        }
+    }
+
+    /// The element of one entry.
+    pub(super) const fn entry(self) -> &'static str {
+        match self {
+            Self::Sitemap => "url",
+            Self::Index => "sitemap",
+            Self::Rss => "item",
+            Self::Atom => "entry",
+        }
+    }
+
+    /// The element that holds an address.
+    pub(super) const fn address(self) -> &'static str {
+        match self {
+            Self::Sitemap | Self::Index => "loc",
+            Self::Rss | Self::Atom => "link",
+        }
+    }
+
+    /// Whether an address counts in an entry only. The channel of a feed has a link
+    /// too, to the page that the feed is about.
+    pub(super) const fn needs_entry(self) -> bool {
+        matches!(self, Self::Rss | Self::Atom)
+    }
+}
+
+/// The namespace of an element. An undeclared prefix stands for a namespace of its own,
+/// because programs forget to declare `image:`, which must not become a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Space {
+    None,
+    Named(String),
+    Undeclared(String),
+}
+
+impl Space {
+    /// Whether an element in this namespace is part of a document whose outermost one is
+    /// in `root`. Sitemaps are found in the namespaces of several versions and of their
+    /// inventor, and with none.
+    pub(super) fn belongs_to(&self, root: &Self) -> bool {
+        self == root
+            || match self {
+                Self::None => true,
+                Self::Named(name) => is_of_sitemaps(name),
+                Self::Undeclared(_) => false,
+            }
+    }
+}
+
+impl From<ResolveResult<'_>> for Space {
+    fn from(result: ResolveResult<'_>) -> Self {
+        match result {
+            ResolveResult::Unbound => Self::None,
+            ResolveResult::Bound(Namespace(name)) => Self::Named(name.trim().to_owned()),
+            ResolveResult::Unknown(prefix) => Self::Undeclared(prefix),
+        }
+    }
+}
+
+/// Those of sitemaps.org and of Google before it: `http://www.google.com/schemas/sitemap/0.84`.
+/// Those of images and videos are `…/schemas/sitemap-image/1.1`.
+fn is_of_sitemaps(namespace: &str) -> bool {
+    let address = namespace.strip_prefix("http://").or_else(|| namespace.strip_prefix("https://"));
+    let address = address.map(|address| address.strip_prefix("www.").unwrap_or(address));
+    let path = address.and_then(|address| {
+        address.strip_prefix("sitemaps.org/").or_else(|| address.strip_prefix("google.com/"))
+    });
+    path.is_some_and(|path| path.starts_with("schemas/sitemap/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespaces_of_sitemaps_are_known() {
+        for (namespace, is_one) in [
+            ("http://www.sitemaps.org/schemas/sitemap/0.9", true),
+            ("https://sitemaps.org/schemas/sitemap/0.9/", true),
+            ("http://www.google.com/schemas/sitemap/0.84", true),
+            ("http://www.google.com/schemas/sitemap-image/1.1", false),
+            ("http://www.google.com/schemas/sitemap-news/0.9", false),
+            ("http://www.w3.org/1999/xhtml", false),
+        ] {
+            assert_eq!(is_of_sitemaps(namespace), is_one, "{namespace}");
+        }
+    }
+}
