@@ -57,6 +57,7 @@ impl Line {
             asked: &self.url,
             validators: None,
             hops: 0,
+            cookies: &[],
             spent: Duration::ZERO,
             started: SystemClock.now(),
             want: Want::Whole,

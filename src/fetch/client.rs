@@ -17,7 +17,7 @@ use super::proxy::{Proxies, Traffic};
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
 use super::route::Route;
-use super::{Ask, library, tls};
+use super::{Ask, cookies, library, tls};
 use crate::clock::Clock;
 use crate::model::{Connections, Validators};
 
@@ -316,6 +316,13 @@ impl Client {
         let mut request = route.http().get(url).body(body);
         if goes_home {
             request = request.headers(options.credentials.clone());
+        }
+        if !ask.cookies.is_empty() {
+            let own = options.credentials.get(header::COOKIE).filter(|_| goes_home);
+            if let Some(field) = cookies::field(ask.cookies, own, ask.url) {
+                // In the place of the user's own, which are in it.
+                request = request.headers(HeaderMap::from_iter([(header::COOKIE, field)]));
+            }
         }
         // A server that knows the one passes over the other (RFC 9110, 13.2.2).
         if let Some(Validators { etag, last_modified, .. }) = ask.validators {

@@ -15,9 +15,9 @@ use super::first::{self, Lead};
 use super::head::{framing, read_head, redirect_target, refuse_large, refuse_part};
 use super::pool::Keeping;
 use super::route::Route;
-use super::{Ask, Client, Got, HttpChoice, Missed, Want};
+use super::{Ask, Client, Got, HttpChoice, Missed, Want, cookies};
 use crate::message;
-use crate::model::{Failure, FailureCode, Head, RawPage, shown_url};
+use crate::model::{Failure, FailureCode, Head, Moved, RawPage, shown_url};
 use crate::phase::Phase;
 
 /// No run lasts so long.
@@ -82,7 +82,9 @@ impl Client {
         refuse_large(response.headers())?;
         let framing = framing(response.headers())?;
         // Boxed, as hardly any answer has one.
-        let target = redirect_target(ask.url, &response)?.map(Box::new);
+        let target = redirect_target(ask.url, &response)?.map(|to| {
+            Box::new(Moved { to, cookies: cookies::set_by(ask.url, response.headers()) })
+        });
         let status = response.status();
         let range = response.headers().get(header::CONTENT_RANGE).cloned();
         let incoming = Incoming::new(response, framing);
@@ -106,12 +108,12 @@ impl Client {
             let message = format!("more than {limit} redirects");
             return Err(Failure::new(FailureCode::Redirects, message));
         }
-        if self.options().keeps_to_host && target.host() != ask.asked.host() {
-            let host = message::excerpt(target.host_str().unwrap_or_default());
+        if self.options().keeps_to_host && target.to.host() != ask.asked.host() {
+            let host = message::excerpt(target.to.host_str().unwrap_or_default());
             let message = format!("redirected to {host}, and only the named host may be asked");
             return Err(Failure::new(FailureCode::Blocked, message));
         }
-        Ok(Got::Moved(*target))
+        Ok(Got::Moved(target))
     }
 
     /// Sends the request, again at once where the server did not work on it, at most a

@@ -11,6 +11,7 @@ mod chunked;
 pub mod client;
 mod connect;
 mod content_range;
+mod cookies;
 mod exchange;
 pub mod failure;
 mod first;
@@ -32,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::model::{Attempt, Failure, Head, RawPage, Validators};
+use crate::model::{Attempt, Failure, Head, Moved, RawPage, SetCookie, Validators};
 use crate::phase::PhaseCell;
 pub use client::{Client, FetchError, HttpChoice, Options, Shared, Tally};
 
@@ -71,6 +72,8 @@ pub struct Ask<'a> {
     pub hops: u32,
     /// Time that they took.
     pub spent: Duration,
+    /// The cookies that they set.
+    pub cookies: &'a [SetCookie],
     /// What is wanted of the answer.
     pub want: Want,
     /// When it began, just now.
@@ -94,5 +97,5 @@ pub enum Got {
     /// The answer.
     Answer(RawPage),
     /// Another address is to be asked instead.
-    Moved(Url),
+    Moved(Box<Moved>),
 }

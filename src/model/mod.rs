@@ -125,6 +125,33 @@ pub struct Hop {
     pub started: Instant,
     /// Time that the attempt took so far, without waiting for its turn.
     pub spent: Duration,
+    /// The cookies that the answers on the way set.
+    pub cookies: Vec<SetCookie>,
+}
+
+/// A cookie that an answer sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetCookie {
+    /// The address that answered.
+    pub by: Url,
+    /// The value of the `Set-Cookie` field (RFC 6265, 4.1).
+    pub line: String,
+}
+
+/// Where an answer leads on to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The address.
+    pub to: Url,
+    /// The cookies that the answer sets, for the rest of the way.
+    pub cookies: Vec<SetCookie>,
+}
+
+impl Moved {
+    /// On to an address, without cookies.
+    pub const fn to(to: Url) -> Self {
+        Self { to, cookies: Vec::new() }
+    }
 }
 
 /// A saved page as its record has it: what the server said of it (RFC 9110, 8.8),
@@ -350,7 +377,7 @@ pub enum Turn {
     /// The attempt ended.
     Ended(Attempt),
     /// The answer leads on to another address, whose host may have limits of its own.
-    Moved(Url),
+    Moved(Box<Moved>),
     /// The body of a robots.txt, for the queue.
     Read(Bytes),
 }

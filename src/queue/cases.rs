@@ -11,7 +11,9 @@ use super::notice::Notice;
 use super::retry::Dice;
 use super::{Options, retry};
 use crate::clock::{Clock, ManualClock};
-use crate::model::{Attempt, Failure, FailureCode, Head, Job, Key, Kind, Outcome, Turn};
+use crate::model::{
+    Attempt, Failure, FailureCode, Head, Job, Key, Kind, Moved, Outcome, SetCookie, Turn,
+};
 
 pub(super) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
@@ -346,7 +348,7 @@ fn pages_wait_for_the_rules_of_their_host() {
     let page = take(&mut frontier, now);
     assert_eq!(page.seq, 0);
     // A redirect does not lead around the rules.
-    let moved = Turn::Moved(url("http://a.org/private/z"));
+    let moved = Turn::Moved(Box::new(Moved::to(url("http://a.org/private/z"))));
     assert!(matches!(settle(&mut frontier, page, moved, now), Settlement::Onward(0)));
     let ended = frontier.take_effects().unwrap().ended;
     assert!(matches!(&ended[..], [(job, Outcome::Robots)] if job.seq == 0));
@@ -397,7 +399,7 @@ fn a_redirect_goes_under_the_limits_of_the_other_host() {
     frontier.push(job_at(0, "http://a.org/0"), now);
     frontier.push(job_at(1, "http://b.org/1"), now);
     let (first, second) = (take(&mut frontier, now), take(&mut frontier, now));
-    settle(&mut frontier, first, Turn::Moved(url("http://b.org/0")), now);
+    settle(&mut frontier, first, Turn::Moved(Box::new(Moved::to(url("http://b.org/0")))), now);
     assert!(matches!(frontier.next(now), Next::Wait));
     settle(&mut frontier, second, saved(), now);
     let moved = take(&mut frontier, now);
@@ -408,6 +410,22 @@ fn a_redirect_goes_under_the_limits_of_the_other_host() {
     settle(&mut frontier, moved, failed(FailureCode::Reset), now);
     let again = take(&mut frontier, now + Duration::from_mins(1));
     assert_eq!(again.target().as_str(), "http://a.org/0");
+}
+
+#[test]
+fn cookies_go_along_a_chain_and_are_forgotten_with_the_attempt() {
+    let now = ManualClock::new().now();
+    let mut frontier = frontier(1, now);
+    let set = |line: &str| SetCookie { by: url("http://a.org/"), line: line.into() };
+    let mut page = take(&mut frontier, now);
+    for line in ["a=1", "b=2"] {
+        let moved = Moved { cookies: vec![set(line)], ..Moved::to(url("http://a.org/x")) };
+        settle(&mut frontier, page, Turn::Moved(Box::new(moved)), now);
+        page = take(&mut frontier, now);
+    }
+    assert_eq!(page.hop.as_ref().unwrap().cookies, [set("a=1"), set("b=2")]);
+    settle(&mut frontier, page, failed(FailureCode::Reset), now);
+    assert!(take(&mut frontier, now + Duration::from_mins(1)).hop.is_none());
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::notice::{Effects, Notice};
 use super::retry::{self, Dice, Verdict};
 use super::waiters::Readiness;
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Outcome, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, Turn};
 
 /// A page that its server refused to work on is sent again at once, this many times in
 /// a row; after that it is an attempt like any other.
@@ -266,9 +266,9 @@ impl Frontier {
         pace.time(job.seq, answer(&job, &turn), at.now);
         pace.end();
         let settlement = match turn {
-            Turn::Moved(to) => {
+            Turn::Moved(moved) => {
                 self.learn(id, &job, Signal::Answered, (None, None), started, at);
-                self.onward(job, to, started, at.now)
+                self.onward(job, *moved, started, at.now)
             }
             Turn::Read(body) => {
                 self.learn(id, &job, Signal::Answered, (None, None), started, at);
@@ -284,13 +284,18 @@ impl Frontier {
     }
 
     /// Keeps a job whose answer leads on to another address.
-    fn onward(&mut self, mut job: Job, to: Url, started: Instant, now: Instant) -> Settlement {
-        let before = job.hop.take();
+    fn onward(&mut self, mut job: Job, moved: Moved, started: Instant, now: Instant) -> Settlement {
+        let (count, began, spent, mut cookies) = match job.hop.take() {
+            Some(hop) => (hop.count, hop.started, hop.spent, hop.cookies),
+            None => (0, started, Duration::ZERO, Vec::new()),
+        };
+        cookies.extend(moved.cookies);
         job.hop = Some(Box::new(Hop {
-            url: to,
-            count: before.as_ref().map_or(1, |hop| hop.count + 1),
-            started: before.as_ref().map_or(started, |hop| hop.started),
-            spent: before.map_or(Duration::ZERO, |hop| hop.spent) + (now - started),
+            url: moved.to,
+            count: count + 1,
+            started: began,
+            spent: spent + (now - started),
+            cookies,
         }));
         let seq = job.seq;
         self.keep(job, now, now);

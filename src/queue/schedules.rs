@@ -11,7 +11,7 @@ use super::frontier::{Frontier, Moment, Next, Settlement};
 use super::hosts::{Choice, HostLimits};
 use super::notice::Notice;
 use crate::clock::{Clock, ManualClock};
-use crate::model::{Attempt, FailureCode, Job, Kind, Outcome, Turn};
+use crate::model::{Attempt, FailureCode, Job, Kind, Moved, Outcome, Turn};
 
 /// What happens at one attempt of a random schedule.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,9 @@ fn turn(fate: Fate) -> Turn {
         Fate::Refused(seconds) => answered(429, Some(&seconds.to_string())),
         Fate::Overloaded => answered(503, None),
         Fate::Unreachable => failed(FailureCode::Connect),
-        Fate::MovedTo(host) => Turn::Moved(url(&format!("http://h{host}.org/moved"))),
+        Fate::MovedTo(host) => {
+            Turn::Moved(Box::new(Moved::to(url(&format!("http://h{host}.org/moved")))))
+        }
     }
 }
 

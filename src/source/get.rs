@@ -133,6 +133,7 @@ impl Getter {
             started,
             hops: hop.map_or(0, |hop| hop.count),
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
+            cookies: hop.map_or(&[], |hop| &hop.cookies),
             phase,
         };
         match self.client.ask(&ask).await {

@@ -97,6 +97,7 @@ impl Work for PageWork {
                 validators: job.validators_of_target(),
                 hops: hop.map_or(0, |hop| hop.count),
                 spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
+                cookies: hop.map_or(&[], |hop| &hop.cookies),
                 want: match job.kind {
                     Kind::Page | Kind::Source => Want::Whole,
                     Kind::Robots => Want::Start(RULES_LIMIT),

@@ -17,7 +17,7 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use url::Url;
 
 use crate::fetch::Tally;
-use crate::model::{Hop, Job, Key, Kind, Turn, Validators};
+use crate::model::{Hop, Job, Key, Kind, SetCookie, Turn, Validators};
 use crate::phase::Phase;
 
 /// The version of the messages, with that of the program whose options they hold.
@@ -108,8 +108,8 @@ pub(super) struct Task {
     seq: u64,
     url: Url,
     key: Key,
-    /// Where redirects have led, how many, and the time that they took.
-    hop: Option<(Url, u32, Duration)>,
+    /// Where redirects have led, how many, the time that they took, and their cookies.
+    hop: Option<(Url, u32, Duration, Vec<SetCookie>)>,
     validators: Option<Box<Validators>>,
 }
 
@@ -120,14 +120,19 @@ impl Task {
             seq: job.seq,
             url: job.url.clone(),
             key: job.key.clone(),
-            hop: job.hop.as_ref().map(|hop| (hop.url.clone(), hop.count, hop.spent)),
+            hop: job
+                .hop
+                .as_ref()
+                .map(|hop| (hop.url.clone(), hop.count, hop.spent, hop.cookies.clone())),
             validators: job.validators.clone(),
         }
     }
 
     /// The job again. Moments do not cross; `now` stands in for them.
     pub(super) fn into_job(self, now: Instant) -> Job {
-        let hop = |(url, count, spent)| Box::new(Hop { url, count, started: now, spent });
+        let hop = |(url, count, spent, cookies)| {
+            Box::new(Hop { url, count, started: now, spent, cookies })
+        };
         Job {
             kind: self.kind,
             hop: self.hop.map(hop),
@@ -238,7 +243,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, SystemClock};
-    use crate::model::{Attempt, Connections, Failure, FailureCode, Outcome};
+    use crate::model::{Attempt, Connections, Failure, FailureCode, Moved, Outcome};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -262,7 +267,10 @@ mod tests {
             Reply::Ready,
             Reply::Refused(vec!["a".into(), String::new()]),
             Reply::Phase(Phase::Connecting, u64::MAX),
-            Reply::Done(Box::new(Turn::Moved(url("http://me:secret@a.org/?x#y"))), tally),
+            Reply::Done(
+                Box::new(Turn::Moved(Box::new(Moved::to(url("http://me:secret@a.org/?x#y"))))),
+                tally,
+            ),
             done(Turn::Read(Bytes::from_static(b"\0\xff"))),
             done(Turn::Ended(Attempt {
                 breaks_run: Some(vec!["no room".into()]),
@@ -288,7 +296,8 @@ mod tests {
             sha256: "00".into(),
         };
         let (spent, count) = (Duration::from_millis(12), 3);
-        let hop = Hop { url: url("http://b.org/"), count, started: now, spent };
+        let cookies = vec![SetCookie { by: url("http://a.org/"), line: "x=\"y\"".into() }];
+        let hop = Hop { url: url("http://b.org/"), count, started: now, spent, cookies };
         let job = Job {
             kind: Kind::Robots,
             hop: Some(Box::new(hop.clone())),

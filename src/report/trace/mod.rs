@@ -370,7 +370,13 @@ mod tests {
         let at = |after| now + millis(after);
         let hop = |spent| {
             let url = Url::parse("http://b.org/").unwrap();
-            Some(Box::new(Hop { url, count: 1, started: now, spent: millis(spent) }))
+            Some(Box::new(Hop {
+                url,
+                count: 1,
+                started: now,
+                spent: millis(spent),
+                cookies: Vec::new(),
+            }))
         };
         let failure = Failure::new(FailureCode::Truncated, "cut");
         let attempt = Attempt { wait: millis(5 + 3), ..Attempt::failed(failure) };
