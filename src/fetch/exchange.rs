@@ -39,7 +39,7 @@ pub(super) struct Trail {
     head: Option<Box<Head>>,
     pub(super) wire_bytes: u64,
     wait: Duration,
-    /// Whether the server refused the stream.
+    /// Whether the server did not work on it.
     is_refused: bool,
 }
 
@@ -149,11 +149,11 @@ impl Client {
                         Protocol::Http1 | Protocol::Unknown => keeping = Keeping::Fresh,
                     }
                 }
-                Work::Refused => {
+                Work::None | Work::Refused => {
                     trail.is_refused = true;
                     return Err(failure);
                 }
-                Work::None | Work::Unknown => return Err(failure),
+                Work::Unknown => return Err(failure),
             }
         }
     }

@@ -5,8 +5,6 @@
 use std::error::Error;
 use std::io;
 
-use rustls::pki_types::InvalidDnsNameError;
-
 use super::connect::ConnectTimedOut;
 use super::resolve::DnsError;
 use super::{head, tls, tunnel};
@@ -96,7 +94,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
     if cause.is::<ConnectTimedOut>() {
         return Some(FailureCode::ConnectTimeout);
     }
-    if cause.is::<rustls::Error>() || cause.is::<InvalidDnsNameError>() {
+    if cause.is::<rustls::Error>() {
         return Some(FailureCode::Tls);
     }
     if let Some(error) = cause.downcast_ref::<hyper::Error>() {
@@ -180,13 +178,14 @@ pub(super) fn message(error: &reqwest::Error) -> String {
             };
             return format!("TLS: {error}{advice}");
         }
-        if cause.is::<InvalidDnsNameError>() {
-            return "TLS: the host's name is none that certificates are made for \
-                    (labels that begin or end with a hyphen, for one)"
-                .into();
-        }
-        if let Some(error) = cause.downcast_ref::<h2::Error>().filter(|it| it.is_library()) {
-            return format!("the answer breaks the rules of HTTP/2: {error}");
+        if let Some(error) = cause.downcast_ref::<h2::Error>() {
+            if error.is_library() {
+                return format!("the answer breaks the rules of HTTP/2: {error}");
+            }
+            if error.is_go_away() && error.is_remote() {
+                let reason = error.reason().unwrap_or(h2::Reason::NO_ERROR);
+                return format!("the server ends the connection (GOAWAY, {reason:?})");
+            }
         }
         if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
             return "the connection answers no pings".into();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::{Response, StatusCode};
+use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::channel::{Channel, Sent};
@@ -75,12 +76,26 @@ impl Drop for Route<'_> {
     }
 }
 
+/// Refuses names that no certificate can be for, such as those with a hyphen at the end
+/// of a label: TLS has no way to ask for them (RFC 6066, 3; RFC 5890, 2.3.1).
+fn refuse_unnameable(url: &Url) -> Result<(), Failure> {
+    match url.domain().filter(|_| url.scheme() == "https") {
+        Some(name) if ServerName::try_from(name).is_err() => {
+            let name = message::excerpt(name);
+            let message = format!("TLS takes no name like {name:?}: no certificate can be for it");
+            Err(Failure::new(FailureCode::Tls, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Client {
     /// Finds the way to `url`, and takes a proxy's turn for it.
     pub(super) fn route(&self, url: &Url, keeping: Keeping) -> Result<Route<'_>, Failure> {
         if self.options().untrusted {
             self.refuse_special(url)?;
         }
+        refuse_unnameable(url)?;
         let shared = self.shared();
         let candidates = self.options().proxies.candidates(url);
         let proxy = match candidates {
@@ -156,5 +171,29 @@ impl Client {
         };
         self.shared().rotation().failed(at, blame, self.now());
         Unanswered { failure, work: Work::Unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_tls_cannot_take_are_told_and_not_tried() {
+        for (url, is_taken) in [
+            ("https://a.org/", true),
+            ("https://a_b.org/", true),
+            ("https://a-b.org/", true),
+            ("https://xn--bcher-kva.ch/", true),
+            ("https://192.0.2.1/", true),
+            ("https://[2001:db8::1]/", true),
+            ("http://-a.org/", true),
+            ("https://-a.org/", false),
+            ("https://a-.org/", false),
+        ] {
+            let refused = refuse_unnameable(&Url::parse(url).unwrap());
+            let code = refused.map_err(|failure| failure.code);
+            assert_eq!(code, if is_taken { Ok(()) } else { Err(FailureCode::Tls) }, "{url}");
+        }
     }
 }
