@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::key::Layout;
 use crate::digest;
@@ -45,12 +45,12 @@ fn flat_name(url: &Url, spelled: &str) -> String {
     match last_segment(url) {
         Some(segment) => file_name(&encoded(segment), ending_of(segment), url.query(), spelled),
         // What a host ends in is no kind of file.
-        None => file_name(&host(url), None, url.query(), spelled),
+        None => file_name(&encoded(host(url)), None, url.query(), spelled),
     }
 }
 
 fn tree_path(url: &Url, spelled: &str) -> String {
-    let mut path = limited(host_and_port(url), spelled);
+    let mut path = limited(encoded(&host_and_port(url)), spelled);
     let mut segments = url.path_segments().into_iter().flatten().peekable();
     let mut name = "";
     while let Some(segment) = segments.next() {
@@ -78,19 +78,15 @@ fn last_segment(url: &Url) -> Option<&str> {
     url.path().rsplit('/').find(|segment| !segment.is_empty())
 }
 
-/// The host as it stands in the URL. Of an IPv6 address the colons stay, for it
-/// cannot be read without them.
-fn host(url: &Url) -> String {
-    match url.host() {
-        Some(Host::Ipv6(address)) => format!("[{address}]"),
-        _ => encoded(url.host_str().unwrap_or("page")),
-    }
+/// The host as it stands in the URL, an IPv6 address in brackets.
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or("page")
 }
 
 fn host_and_port(url: &Url) -> String {
     match url.port() {
-        Some(port) => host(url) + &encoded(&format!(":{port}")),
-        None => host(url),
+        Some(port) => format!("{}:{port}", host(url)),
+        None => host(url).to_owned(),
     }
 }
 
@@ -218,7 +214,7 @@ mod tests {
             ("https://a.org/docs/", "docs.html"),
             ("https://a.org/", "a.org.html"),
             ("https://a.org:8080", "a.org.html"),
-            ("http://[::1]:80/", "[::1].html"),
+            ("http://[::1]:80/", "[%3A%3A1].html"),
             ("https://a.org/x/..", "a.org.html"),
             ("https://a.org/x/%2e%2e", "a.org.html"),
             ("https://a.org/...", "%2E%2E%2E.html"),
