@@ -30,7 +30,9 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
                     tell(&format!("warning: {place}: {reason}\n"));
                 }
             }
-            Planned::MissingPart(part) => tell(&format!("warning: {part}\n")),
+            Planned::MissingPart(text) | Planned::Warning(text) => {
+                tell(&format!("warning: {text}\n"));
+            }
         }
     }
     quiet_pipe(out.flush())?;

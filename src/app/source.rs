@@ -48,8 +48,8 @@ pub(super) fn open(
     let getter = || Getter::new(access());
     let source: Result<Box<dyn Source>, SourceError> = match &options.source {
         SourceOptions::Urls(urls) => Ok(Box::new(Listed::new(urls.clone()))),
-        SourceOptions::List { path: Some(path), column } => list::open(path, column.as_deref()),
-        SourceOptions::List { path: None, column } => list::standard_input(column.as_deref()),
+        SourceOptions::List { path: Some(path), format } => list::open(path, format),
+        SourceOptions::List { path: None, format } => list::standard_input(format),
         SourceOptions::Index { url, pick } => {
             Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
         }

@@ -16,7 +16,7 @@ use crate::model::{Failure, FailureCode};
 /// Compression Factor"), so a larger announced size is a lie.
 const DEFLATE_RATIO: u64 = 1032;
 /// The two bytes that a gzip member starts with (RFC 1952, 2.3.1).
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// A gzip member's header and trailer without any data (RFC 1952, 2.3).
 const GZIP_FRAME: usize = 18;
 

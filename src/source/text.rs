@@ -121,7 +121,8 @@ pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_margin)
 }
 
-fn is_margin(character: char) -> bool {
+/// Whether `character` is one of those that [`trimmed`] drops.
+pub(super) fn is_margin(character: char) -> bool {
     // Nearly all is ASCII.
     match character {
         '\0'..='\x7f' => character <= ' ' || character == '\x7f',
@@ -136,6 +137,21 @@ fn is_margin(character: char) -> bool {
         | '\u{feff}' => true,
         other => other.is_whitespace(),
     }
+}
+
+/// Whether `text` is a line that holds nothing. Controls that are no white space
+/// are something, though they are dropped around an address: a binary file has them.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|it| is_margin(it) && (it.is_whitespace() || !it.is_control()))
+}
+
+/// `bytes` without the byte order marks that they begin with: text that `cat` put
+/// together has one before each of its parts.
+pub(super) fn without_marks(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(UTF_8_MARK) {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// Lines, counted, each ending with LF, CR LF or CR, with a bound on the memory
@@ -282,6 +298,9 @@ mod tests {
         }
         assert_eq!(trimmed("http://a.org/क\u{200d}"), "http://a.org/क\u{200d}");
         assert_eq!(trimmed(" \u{feff}\u{3000}"), "");
+        for (text, blank) in [("", true), (" \t\u{feff}\u{3000}\u{200b}", true), ("\0", false)] {
+            assert_eq!(is_blank(text), blank, "{text:?}");
+        }
     }
 
     fn lines(bytes: &[u8], step: usize) -> Vec<(u64, String, bool)> {

@@ -150,9 +150,9 @@ fn a_line_that_is_no_url_is_passed_over_and_told() {
         place.file("list", format!("\u{feff}{page}\r\n\r\nexample.org\r\n# no\r\n{page}\r\n"));
     let ended = place.run(&["-i", &list, "--json"]).code(3);
     let summary = ended.json();
-    let counts = ["found", "invalid", "duplicates", "pages", "saved"]
+    let counts = ["found", "invalid", "duplicates", "skipped_lines", "pages", "saved"]
         .map(|name| summary[name].as_u64().unwrap());
-    assert_eq!(counts, [3, 1, 1, 1, 1]);
+    assert_eq!(counts, [3, 1, 1, 2, 1, 1]);
     ended.says(&["warning: line 3: \"example.org\""]);
     place.run(&["links", "-i", &list]).code(0).says(&["warning: line 3"]);
 }

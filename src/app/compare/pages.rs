@@ -39,7 +39,9 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option
                 tell(&format!("warning: {place}: {reason}\n"));
             }
             Planned::Nothing | Planned::Invalid { .. } => (),
-            Planned::MissingPart(part) => tell(&format!("warning: {part}\n")),
+            Planned::MissingPart(text) | Planned::Warning(text) => {
+                tell(&format!("warning: {text}\n"));
+            }
         }
     }
     file.flush().with_context(failed)?;
