@@ -46,7 +46,7 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option
     }
     file.flush().with_context(failed)?;
     if visited.pages == 0 {
-        tell(&download::no_pages(&plan.intake()));
+        tell(&download::no_pages(&source::name_of(&options.source), &plan.intake()));
     }
     Ok((demo, visited))
 }
