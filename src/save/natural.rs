@@ -43,9 +43,9 @@ pub(super) fn natural(url: &Url, spelled: &str, layout: Layout) -> Key {
 
 fn flat_name(url: &Url, spelled: &str) -> String {
     match last_segment(url) {
-        Some(segment) => file_name(&encoded(segment), ending_of(segment), url.query(), spelled),
+        Some(segment) => file_name(segment, ending_of(segment), url.query(), spelled),
         // What a host ends in is no kind of file.
-        None => file_name(&encoded(host(url)), None, url.query(), spelled),
+        None => file_name(host(url), None, url.query(), spelled),
     }
 }
 
@@ -62,7 +62,7 @@ fn tree_path(url: &Url, spelled: &str) -> String {
         }
     }
     let name = if name.is_empty() { "index.html" } else { name };
-    let name = file_name(&encoded(name), ending_of(name), url.query(), spelled);
+    let name = file_name(name, ending_of(name), url.query(), spelled);
     if path.len() + 1 + name.len() > PATH_LIMIT {
         // The folders that fit, then the name, marked with the whole URL's hash.
         let room = PATH_LIMIT - PART_LIMIT - 1;
@@ -99,9 +99,9 @@ fn limited(name: String, spelled: &str) -> String {
     with_mark_at_end(&name, &hash[..MARK_DIGITS])
 }
 
-/// A file's name: `name` with its query and, at the end, `ending`, cut to its limit.
+/// A file's name: `name`, encoded, with its query and, at the end, `ending`, cut to its limit.
 fn file_name(name: &str, ending: Option<&str>, query: Option<&str>, spelled: &str) -> String {
-    let mut whole = name.to_owned();
+    let mut whole = encoded(name);
     if let Some(query) = query {
         whole.push_str(&encoded("?"));
         whole.push_str(&encoded(query));

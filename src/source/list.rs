@@ -11,6 +11,7 @@ mod json;
 mod plain;
 mod records;
 mod table;
+mod values;
 mod window;
 
 use std::borrow::Cow;
@@ -126,6 +127,8 @@ enum Row<'a> {
     Invalid { line: u64, reason: String },
     /// No row, but a part that is missing.
     Missing(&'static str),
+    /// No row, but what the user should know of the next one.
+    Doubt { line: u64, text: String },
 }
 
 impl<'a> Row<'a> {
@@ -165,6 +168,7 @@ impl Source for List {
             Some(Row::NoText { line, lossy }) => Some(self.entries.no_text(line, &lossy)),
             Some(Row::Invalid { line, reason }) => Some(invalid(line, reason)),
             Some(Row::Missing(why)) => Some(Entry::MissingPart(format!("{}: {why}", self.what))),
+            Some(Row::Doubt { line, text }) => Some(Entry::Warning(format!("line {line}: {text}"))),
             None => self.entries.last_warning(),
         })
     }
@@ -261,6 +265,10 @@ pub(super) mod tests {
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(b"\xef\xbb\xbfhttp://a.org/1\n").unwrap();
         assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
+        let utf_16 = "\u{feff}http://a.org/1\r\n".encode_utf16().flat_map(u16::to_be_bytes);
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&utf_16.collect::<Vec<_>>()).unwrap();
+        assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
     }
 
     #[test]
@@ -298,6 +306,21 @@ pub(super) mod tests {
                 "http://a.org/3"
             ]
         );
+    }
+
+    #[test]
+    fn rows_within_a_value_are_read_as_text_with_a_warning() {
+        // The quote of line 2 is closed by a row with another stray one.
+        let text = "url,t\nhttp://a.org/1,\"an inch\nhttp://a.org/2,b\nhttp://a.org/3,1\"\n";
+        assert_eq!(
+            read_all(text, &csv("url")),
+            [
+                "line 2: 1 line within a value reads like a row; is a quote missing?",
+                "http://a.org/1"
+            ]
+        );
+        let text = "url,t\nhttp://a.org/1,\"some text, and\nmore\n\"\n";
+        assert_eq!(read_all(text, &csv("url")), ["http://a.org/1"]);
     }
 
     #[test]

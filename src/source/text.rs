@@ -118,6 +118,10 @@ impl Read for Decoding {
 /// scripts, U+FEFF that begins a file in the middle of others (`cat a b`), and
 /// characters that cannot be seen, which come with text that is copied from a page.
 pub(super) fn trimmed(text: &str) -> &str {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(text.as_bytes().first()) && is_visible(text.as_bytes().last()) {
+        return text; // nearly always, and a list has many lines
+    }
     text.trim_matches(is_margin)
 }
 

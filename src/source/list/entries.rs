@@ -1,14 +1,12 @@
 //! Texts that should be addresses become entries, or warnings for the user.
 
-use memchr::memmem::Finder;
-
 use crate::message::excerpt_url;
 use crate::source::Entry;
 use crate::source::address::Addresses;
 use crate::source::text::{is_margin, trimmed};
 
-/// So many lines of two addresses are warned of one by one.
-const WARNINGS_TOLD: u64 = 20;
+/// So many lines of one kind are warned of one by one.
+pub(super) const WARNINGS_TOLD: u64 = 20;
 
 /// What a user can do about text in UTF-16 that does not say so.
 pub(super) const UTF_16_ADVICE: &str =
@@ -25,7 +23,6 @@ pub(super) struct Entries {
     addresses: Addresses,
     /// What a user can do about a list that names no page.
     pub(super) advice: Option<&'static str>,
-    scheme_end: Finder<'static>,
     /// Lines that were read as one address and seem to hold two.
     double_lines: u64,
     /// An entry that comes next.
@@ -34,8 +31,7 @@ pub(super) struct Entries {
 
 impl Entries {
     pub(super) fn new(advice: Option<&'static str>) -> Self {
-        let (addresses, scheme_end) = (Addresses::default(), Finder::new(b"://"));
-        Self { addresses, advice, scheme_end, double_lines: 0, waiting: None }
+        Self { addresses: Addresses::default(), advice, double_lines: 0, waiting: None }
     }
 
     /// The page that `whole` names, or why it names none. Where it seems to be two
@@ -43,7 +39,7 @@ impl Entries {
     pub(super) fn read(&mut self, line: u64, whole: &str) -> Entry {
         let text = trimmed(whole);
         let read = self.addresses.read(text);
-        let is_double = self.is_double(text);
+        let is_double = is_double(text);
         let url = match read {
             Ok(url) => url,
             Err(why) => {
@@ -85,30 +81,28 @@ impl Entries {
         invalid(line, reason)
     }
 
-    /// Whether another address begins within `text`. Many addresses hold another one
-    /// in their path or query, so what is before it decides.
-    fn is_double(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        // Behind the first `://`.
-        let from = bytes.len().min("https://".len());
-        self.scheme_end.find_iter(&bytes[from..]).any(|end| {
-            let before = &text[..from + end];
-            let scheme = ["https", "http"].iter().find(|scheme| {
-                let start = before.len().checked_sub(scheme.len());
-                start
-                    .and_then(|at| before.get(at..))
-                    .is_some_and(|it| it.eq_ignore_ascii_case(scheme))
-            });
-            scheme.is_some_and(|scheme| parts_addresses(&before[..before.len() - scheme.len()]))
-        })
-    }
-
     /// At the end of the list: how many warnings were not given.
     pub(super) fn last_warning(&mut self) -> Option<Entry> {
         let untold = std::mem::take(&mut self.double_lines).saturating_sub(WARNINGS_TOLD);
         let text = || format!("{untold} more lines look like two addresses");
         (untold > 0).then(|| Entry::Warning(text()))
     }
+}
+
+/// Whether another address begins within `text`. Many addresses hold another one
+/// in their path or query, so what is before it decides.
+fn is_double(text: &str) -> bool {
+    let from = text.len().min("https://".len());
+    memchr::memchr_iter(b':', &text.as_bytes()[from..]).any(|colon| {
+        let (before, after) = text.split_at(from + colon);
+        let start_of = |scheme: &str| {
+            let start = before.len().checked_sub(scheme.len())?;
+            let end = before.get(start..)?;
+            end.eq_ignore_ascii_case(scheme).then_some(start)
+        };
+        let start = start_of("https").or_else(|| start_of("http"));
+        after.starts_with("://") && start.is_some_and(|start| parts_addresses(&before[..start]))
+    })
 }
 
 /// Whether `before` ends with what stands between two addresses, rather than before

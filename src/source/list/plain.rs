@@ -23,6 +23,9 @@ impl Plain {
     /// Whether the line is blank or a comment.
     fn is_skipped(&self) -> bool {
         let line = self.lines.line();
+        if line.first().is_some_and(u8::is_ascii_graphic) {
+            return line[0] == b'#';
+        }
         match std::str::from_utf8(line) {
             Ok(text) => trimmed(text).starts_with('#') || (is_blank(text) && !self.lines.is_cut()),
             Err(_) => line.trim_ascii_start().starts_with(b"#"),

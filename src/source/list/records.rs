@@ -6,27 +6,16 @@
 //! quotes are closed where a value ends; else the reading goes on with the next
 //! line that looks like a row. Which lines do, the table decides.
 
-use std::borrow::Cow;
 use std::io::{self, BufRead};
 use std::ops::Range;
 
+use super::values::{QUOTE, Syntax};
 use super::window::{RECORD_LIMIT, Window};
 use crate::source::text::without_marks;
-
-const QUOTE: u8 = b'"';
 
 const TOO_LONG: &str = "the record is longer than 16 MiB: is a quote opened and never closed?";
 const NEVER_CLOSED: &str = "a quote is opened and never closed";
 const CLOSED_WITHIN: &str = "a quote is opened and not closed where a value ends";
-
-/// How values are told apart.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Syntax {
-    /// What stands between values.
-    pub(super) separator: u8,
-    /// Whether a value in quotes may hold separators and line ends.
-    pub(super) has_quotes: bool,
-}
 
 /// What comes next in a table.
 #[derive(Debug, PartialEq, Eq)]
@@ -275,68 +264,13 @@ impl Scan {
     }
 }
 
-/// The values of a record, as they are written.
-pub(super) fn values(record: &[u8], syntax: Syntax) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(record);
-    std::iter::from_fn(move || {
-        let bytes = rest?;
-        let from = if syntax.has_quotes { quoted_length(bytes) } else { 0 };
-        match memchr::memchr(syntax.separator, &bytes[from..]) {
-            Some(end) => {
-                rest = Some(&bytes[from + end + 1..]);
-                Some(&bytes[..from + end])
-            }
-            None => rest.take(),
-        }
-    })
-}
-
-/// The length of the value in quotes that `bytes` begins with.
-fn quoted_length(bytes: &[u8]) -> usize {
-    if bytes.first() != Some(&QUOTE) {
-        return 0;
-    }
-    let mut from = 1;
-    while let Some(quote) = memchr::memchr(QUOTE, &bytes[from..]) {
-        from += quote + 1;
-        if bytes.get(from) != Some(&QUOTE) {
-            return from;
-        }
-        from += 1;
-    }
-    bytes.len()
-}
-
-/// What a value says: without its quotes, and of two within them one.
-pub(super) fn said(value: &[u8], syntax: Syntax) -> Cow<'_, [u8]> {
-    if !syntax.has_quotes || value.first() != Some(&QUOTE) {
-        return Cow::Borrowed(value);
-    }
-    let length = quoted_length(value);
-    let closed = usize::from(length > 1 && value[length - 1] == QUOTE);
-    let inner = &value[1..length - closed];
-    if length == value.len() && memchr::memchr(QUOTE, inner).is_none() {
-        return Cow::Borrowed(inner);
-    }
-    let mut said = Vec::with_capacity(value.len());
-    let mut is_second = false;
-    for &byte in inner {
-        is_second = byte == QUOTE && !is_second;
-        if !is_second {
-            said.push(byte);
-        }
-    }
-    // What stands behind the closing quote belongs to the value, as in most programs.
-    said.extend_from_slice(&value[length..]);
-    Cow::Owned(said)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufReader, Cursor};
 
     use proptest::{prelude::*, test_runner::RngSeed};
 
+    use super::super::values::{said, values};
     use super::*;
 
     const COMMAS: Syntax = Syntax { separator: b',', has_quotes: true };

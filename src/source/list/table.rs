@@ -1,9 +1,11 @@
 //! One column of a table with separated values.
 
 use std::io::{self, BufRead};
+use std::ops::Range;
 
-use super::entries::{UTF_16_WORDS, looks_like_utf_16};
-use super::records::{Record, Records, Syntax, said, values};
+use super::entries::{UTF_16_WORDS, WARNINGS_TOLD, looks_like_utf_16};
+use super::records::{Record, Records};
+use super::values::{Syntax, said, values};
 use super::{Row, Rows};
 use crate::message::{excerpt, excerpt_url, without_credentials};
 use crate::source::text::{self, trimmed};
@@ -14,6 +16,9 @@ pub(super) struct Table {
     records: Records,
     shape: Shape,
     skipped_lines: u64,
+    /// The present record, when a warning came before it.
+    doubted: Option<Range<usize>>,
+    warnings: u64,
 }
 
 /// What the rows of a table are like.
@@ -60,7 +65,7 @@ impl Table {
             return Err(no_column(what, column, &names));
         };
         let shape = Shape { syntax, columns: names.len(), column: place };
-        Ok(Self { records, shape, skipped_lines })
+        Ok(Self { records, shape, skipped_lines, doubted: None, warnings: 0 })
     }
 }
 
@@ -76,16 +81,22 @@ fn no_column(what: String, column: String, names: &[String]) -> SourceError {
     // A list without a head has its first page here.
     let names: Vec<_> =
         names.iter().map(|name| format!("{:?}", without_credentials(name))).collect();
-    let there = if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
+    let mut there = if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
+    if names.iter().any(|name| name.contains("\\t")) {
+        there += ", which has tabs: is it --input-format tsv?";
+    }
     SourceError::NoColumn { what, column, there }
 }
 
 /// Whether all values of `record` are empty.
 fn is_blank(record: &[u8], syntax: Syntax) -> bool {
-    values(record, syntax).all(|value| {
-        let value = said(value, syntax);
-        std::str::from_utf8(&value).is_ok_and(text::is_blank)
-    })
+    // Hardly any row goes further.
+    let may_be = record.first().is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    may_be
+        && values(record, syntax).all(|value| {
+            let value = said(value, syntax);
+            std::str::from_utf8(&value).is_ok_and(text::is_blank)
+        })
 }
 
 impl Shape {
@@ -98,6 +109,20 @@ impl Shape {
         };
         values(line, self.syntax).nth(self.column).is_some_and(is_address)
             && values(line, self.syntax).count() == self.columns
+    }
+
+    /// What speaks against it that `record` is one: lines in its middle that are rows by
+    /// themselves. With one column, its address goes over several lines, which is told.
+    fn doubt(self, record: &[u8]) -> Option<String> {
+        let mut ends = memchr::memchr2_iter(b'\n', b'\r', record);
+        let (first, last) = (ends.next()?, ends.next_back()?);
+        let lines = record[first + 1..last].split(|byte| matches!(byte, b'\n' | b'\r'));
+        let is_row = |line: &&[u8]| !line.contains(&b'"') && self.is_row(line);
+        let rows = lines.filter(is_row).count();
+        let (lines, read) = if rows == 1 { ("line", "reads") } else { ("lines", "read") };
+        (rows > 0 && self.columns > 1).then(|| {
+            format!("{rows} {lines} within a value {read} like a row; is a quote missing?")
+        })
     }
 
     /// The row that `record` is, which begins in `line`.
@@ -122,6 +147,9 @@ impl Shape {
 impl Rows for Table {
     fn next_row(&mut self) -> io::Result<Option<Row<'_>>> {
         let shape = self.shape;
+        if let Some(place) = self.doubted.take() {
+            return Ok(Some(shape.row(self.records.bytes(place), self.records.line())));
+        }
         loop {
             let record = self.records.advance(|line| shape.is_row(line))?;
             let line = self.records.line();
@@ -132,6 +160,12 @@ impl Rows for Table {
                     self.skipped_lines += 1;
                 }
                 Record::Whole(place) => {
+                    let doubt = shape.doubt(self.records.bytes(place.clone()));
+                    if let Some(text) = doubt.filter(|_| self.warnings < WARNINGS_TOLD) {
+                        self.warnings += 1;
+                        self.doubted = Some(place);
+                        return Ok(Some(Row::Doubt { line, text }));
+                    }
                     return Ok(Some(shape.row(self.records.bytes(place), line)));
                 }
                 Record::Broken(reason) => {
