@@ -395,6 +395,15 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn an_empty_list_names_no_page_in_any_format() {
+        for name in ["x", "x.csv", "x.tsv", "x.jsonl", "x.json"] {
+            for text in ["", "\n \n", "\u{feff}"] {
+                assert!(read_named(name, text, &csv("url")).is_empty(), "{name} {text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_missing_column_is_told_with_those_that_are_there() {
         let list = read(Cursor::new("name,link\n"), "the list".into(), &csv("url"));
         let told = list.err().unwrap().to_string();

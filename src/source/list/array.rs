@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::json::row_of;
+use super::json::{ENDS_EARLY, row_of};
 use super::window::{RECORD_LIMIT, Window};
 use super::{Row, Rows};
 use crate::source::text::without_marks;
@@ -177,10 +177,11 @@ impl Elements {
     fn resume(&mut self, seen: usize) -> Element {
         let bytes = &self.window.bytes()[..seen];
         // What is only cut off has no other element within.
-        let next = if is_start_of_json(bytes) { None } else { next_object(bytes) };
+        let is_cut = is_start_of_json(bytes);
+        let next = if is_cut { None } else { next_object(bytes) };
         self.window.give_up(seen);
         self.done = next.unwrap_or(seen);
-        Element::Broken(UNBALANCED)
+        Element::Broken(if is_cut { ENDS_EARLY } else { UNBALANCED })
     }
 
     /// Passes over the element, of which `scan` has `seen` so much, without holding it.
@@ -313,6 +314,8 @@ impl Scan {
 mod tests {
     use std::io::{BufReader, Cursor};
 
+    use proptest::{prelude::*, test_runner::RngSeed};
+
     use super::*;
 
     fn elements(text: &[u8], step: usize) -> Vec<(u64, String)> {
@@ -374,5 +377,53 @@ mod tests {
         let long = "x\\\"".repeat(RECORD_LIMIT / 3 + 1);
         let text = format!("[{{\"a\":\"{long}\",\n\"b\":[]}},\n{{}}]");
         assert_eq!(elements(text.as_bytes(), 1 << 18), [(1, "broken".into()), (3, "{}".into())]);
+    }
+
+    #[test]
+    fn an_array_that_is_broken_all_over_takes_no_square_of_its_length() {
+        let text = "{\"a\":[{\"b\":\"x\n".repeat(1 << 18);
+        let broken = elements(text.as_bytes(), 1 << 18);
+        assert!(broken.iter().all(|(_, element)| element == "broken"), "{}", broken.len());
+    }
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<i32>().prop_map(Into::into),
+            "[\\[\\]{},:\"\\\\\n a\u{fc}]{0,8}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+                proptest::collection::vec(("[a{\"]{0,3}", inner), 0..3)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_000, rng_seed: RngSeed::Fixed(8259),
+            failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_elements_of_an_array_are_those_that_others_read(
+            array in proptest::collection::vec(values(), 0..5),
+            is_pretty in any::<bool>(),
+            step in 1_usize..9,
+        ) {
+            let write = if is_pretty { serde_json::to_string_pretty } else { serde_json::to_string };
+            let text = write(&array).unwrap();
+            let read: Vec<serde_json::Value> = elements(text.as_bytes(), step)
+                .iter()
+                .map(|(_, element)| serde_json::from_str(element).unwrap())
+                .collect();
+            prop_assert_eq!(read, array);
+        }
+
+        #[test]
+        fn rubbish_comes_to_an_end(text in "[\\[\\]{},:\"\\\\\n\r a]{0,40}", step in 1_usize..9) {
+            let lines: Vec<_> = elements(text.as_bytes(), step).iter().map(|it| it.0).collect();
+            prop_assert!(lines.is_sorted(), "{:?}", lines);
+        }
     }
 }

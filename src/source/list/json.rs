@@ -10,6 +10,9 @@ use super::window::RECORD_LIMIT;
 use super::{Row, Rows};
 use crate::source::text::{Lines, without_marks};
 
+/// Why a value is none that is JSON as far as it goes.
+pub(super) const ENDS_EARLY: &str = "not JSON: it ends too early";
+
 /// A list with a JSON value in each line (<https://jsonlines.org>).
 pub(super) struct JsonLines {
     lines: Lines,
@@ -67,7 +70,10 @@ fn text_in(json: &[u8], line: u64, column: Option<&str>) -> Result<String, Strin
         (Ok(Some(text)), _) => Ok(text),
         (Ok(None), Some(member)) => Err(format!("no text under {member:?}")),
         (Ok(None), None) => Err("it is no text; of an object, --column names the member".into()),
-        (Err(error), _) if error.is_eof() => Err("not JSON: it ends too early".into()),
+        (Err(error), _) if error.is_eof() => Err(ENDS_EARLY.into()),
+        (Err(error), _) if error.line() == 1 => {
+            Err(format!("not JSON from column {} on", error.column()))
+        }
         (Err(error), _) => {
             let line = line + (error.line() as u64).saturating_sub(1);
             Err(format!("not JSON from line {line}, column {} on", error.column()))
@@ -186,7 +192,7 @@ mod tests {
             (b"[\"url\",\"a\"]", Err("no text under \"url\"")),
             (b"17", Err("no text under \"url\"")),
             (b"{\"url\":\"a\"", Err("not JSON: it ends too early")),
-            (b"{\"url\":\"a\"}}", Err("not JSON from line 3, column 12 on")),
+            (b"{\"url\":\"a\"}}", Err("not JSON from column 12 on")),
             (b"{\"url\":\"a\",\nx}", Err("not JSON from line 4, column 1 on")),
         ];
         for (json, expected) in cases {

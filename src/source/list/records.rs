@@ -396,5 +396,12 @@ mod tests {
             let read: Vec<_> = read.into_iter().map(|(_, record)| record.unwrap()).collect();
             prop_assert_eq!(read, rows);
         }
+
+        #[test]
+        fn rubbish_comes_to_an_end(text in "[a,\"\n\r]{0,40}(row)?[a,\"\n\r]{0,40}", step in 1_usize..9) {
+            let lines: Vec<_> =
+                records(text.as_bytes(), step, COMMAS).into_iter().map(|it| it.0).collect();
+            prop_assert!(lines.is_sorted(), "{:?}", lines);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 use std::ops::Range;
 
-use super::entries::{UTF_16_WORDS, WARNINGS_TOLD, looks_like_utf_16};
+use super::entries::{UTF_16_ADVICE, UTF_16_WORDS, WARNINGS_TOLD, looks_like_utf_16};
 use super::records::{Record, Records};
 use super::values::{Syntax, said, values};
 use super::{Row, Rows};
@@ -58,7 +58,8 @@ impl Table {
                     let reason = format!("line {}: {reason}", records.line());
                     return Err(SourceError::Format { what, reason });
                 }
-                Record::End => break Vec::new(),
+                // Without any row, it names no page, and no column is missing.
+                Record::End => break vec![column.clone()],
             }
         };
         let Some(place) = names.iter().position(|name| *name == column) else {
@@ -76,12 +77,12 @@ fn names(record: &[u8], syntax: Syntax) -> Vec<String> {
 
 fn no_column(what: String, column: String, names: &[String]) -> SourceError {
     if names.iter().any(|name| looks_like_utf_16(name)) {
-        return SourceError::Format { what, reason: UTF_16_WORDS.into() };
+        return SourceError::Format { what, reason: format!("{UTF_16_WORDS}: {UTF_16_ADVICE}") };
     }
     // A list without a head has its first page here.
     let names: Vec<_> =
         names.iter().map(|name| format!("{:?}", without_credentials(name))).collect();
-    let mut there = if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
+    let mut there = excerpt(&names.join(", "));
     if names.iter().any(|name| name.contains("\\t")) {
         there += ", which has tabs: is it --input-format tsv?";
     }
