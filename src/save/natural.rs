@@ -117,9 +117,11 @@ fn file_name(name: &str, ending: Option<&str>, query: Option<&str>, spelled: &st
     with_mark(&whole, &hash[..MARK_DIGITS])
 }
 
+/// Whether `name` ends with `ending`, behind a stem.
 fn has_ending(name: &str, ending: &str) -> bool {
-    let start = name.len().checked_sub(ending.len()).and_then(|start| name.get(start..));
-    start.is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    let start = name.len().checked_sub(ending.len()).filter(|start| *start > 0);
+    let end = start.and_then(|start| name.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(ending))
 }
 
 /// `path` with `~mark` before the ending of its last part, which is cut to its limit.
@@ -221,6 +223,7 @@ mod tests {
             ("https://a.org/logo.PNG", "logo.PNG"),
             ("https://a.org/a.tar.gz", "a.tar.gz"),
             ("https://a.org/.png", ".png.html"),
+            ("https://a.org/.html", ".html.html"),
             ("https://a.org/index.php?title=A&x=1/2", "index.php%3Ftitle=A&x=1%2F2.html"),
             ("https://a.org/?q=a*b", "a.org%3Fq=a%2Ab.html"),
             ("https://a.org/x?", "x%3F.html"),

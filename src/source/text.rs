@@ -65,13 +65,15 @@ fn is_start_of_mark(bytes: &[u8]) -> bool {
 
 /// What `reader` has next; nothing at the end.
 pub(super) fn fill(reader: &mut dyn BufRead) -> io::Result<&[u8]> {
-    // Asked again below, because a borrow that is given back cannot be tried first.
-    while let Err(error) = reader.fill_buf() {
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
+    let length = loop {
+        match reader.fill_buf() {
+            Ok(bytes) => break bytes.len(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
         }
-    }
-    reader.fill_buf()
+    };
+    // At the end it is not asked again: a terminal would wait for more.
+    if length == 0 { Ok(&[]) } else { reader.fill_buf() }
 }
 
 /// Decodes while it is read.
