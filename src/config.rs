@@ -13,6 +13,7 @@ use crate::compare::gate::Gate;
 use crate::report::progress::{Detail, Style};
 use crate::secret::Secret;
 use crate::source::links::Pick;
+use crate::source::list;
 use crate::source::plan::Filter;
 use crate::{exec, fetch, origin, queue, save};
 
@@ -34,8 +35,8 @@ pub enum SourceOptions {
     List {
         /// The file; `None` for standard input.
         path: Option<PathBuf>,
-        /// The column of a table.
-        column: Option<String>,
+        /// How it is written.
+        format: list::Choice,
     },
     /// The links of a page on the web.
     Index {

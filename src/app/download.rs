@@ -19,6 +19,7 @@ use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::proxy::Traffic;
 use crate::fetch::{self, Shared};
+use crate::message::printable;
 use crate::model::{FailureCode, Intake, Outcome, State, Summary};
 use crate::queue::gradient::Found;
 use crate::queue::hosts::FoundAt;
@@ -283,7 +284,7 @@ fn conclude(
         return Err(error);
     }
     told?;
-    Ok(status(&ended.summary, closing))
+    Ok(status(&source::name_of(&config.plan.source), &ended.summary, closing))
 }
 
 /// The error of a run that was stopped because of what `words` say.
@@ -293,7 +294,8 @@ fn stopped(words: &[String]) -> anyhow::Error {
     words.fold(innermost, anyhow::Error::context).context("the run stopped")
 }
 
-fn status(summary: &Summary, closing: Option<&Closing>) -> Status {
+/// The exit status of a run whose source is called `what`.
+fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
     let intake = &summary.intake;
     // What came after the last page changed nothing.
     let is_cut_short = summary.count(State::Interrupted) > 0
@@ -316,7 +318,7 @@ fn status(summary: &Summary, closing: Option<&Closing>) -> Status {
     if is_cut_short && closing == Some(&Closing::Interrupted) {
         Status::Interrupted
     } else if intake.pages + intake.skipped == 0 && closing.is_none() {
-        tell(&no_pages(intake));
+        tell(&no_pages(what, intake));
         Status::NoPages
     } else if is_incomplete {
         Status::Incomplete
@@ -325,17 +327,21 @@ fn status(summary: &Summary, closing: Option<&Closing>) -> Status {
     }
 }
 
-/// What is told when a source named no page.
-pub(super) fn no_pages(intake: &Intake) -> String {
-    let why = match (intake.found, intake.invalid, intake.filtered) {
-        (0, _, _) => "it is empty".to_owned(),
-        (found, invalid, _) if found == invalid => {
-            let hint = "of a CSV, TSV or JSON lines file, name the column with --column NAME";
-            format!("none of its entries is an http(s) URL\nhint: {hint}")
+/// What is told when the source, which is called `what`, named no page.
+pub(super) fn no_pages(what: &str, intake: &Intake) -> String {
+    let what = printable(what);
+    let Intake { found, invalid, filtered, skipped_lines, .. } = *intake;
+    let (why, advice) = match (found, skipped_lines) {
+        (0, 0) => (format!("{what} is empty"), None),
+        (0, 1) => (format!("the one line of {what} is blank or a comment"), None),
+        (0, lines) => (format!("all {lines} lines of {what} are blank or comments"), None),
+        _ if found == invalid => {
+            (format!("none of the entries of {what} is an http(s) URL"), intake.advice)
         }
-        (found, _, filtered) => format!("of {found} entries, {filtered} were filtered out"),
+        _ => (format!("of {found} entries of {what}, {filtered} were filtered out"), None),
     };
-    format!("error: the source named no page: {why}\n")
+    let hint = advice.map(|advice| format!("hint: {advice}\n")).unwrap_or_default();
+    format!("error: the source named no page: {why}\n{hint}")
 }
 
 /// A number that differs from run to run, for spreading retries.
@@ -349,10 +355,23 @@ mod tests {
 
     #[test]
     fn a_run_without_pages_says_why() {
-        let intake =
-            |found, invalid, filtered| Intake { found, invalid, filtered, ..Intake::default() };
-        assert!(no_pages(&intake(0, 0, 0)).contains("it is empty"));
-        assert!(no_pages(&intake(3, 3, 0)).contains("none of its entries"));
-        assert!(no_pages(&intake(5, 1, 4)).contains("4 were filtered out"));
+        let intake = |found, invalid, filtered, skipped_lines| Intake {
+            found,
+            invalid,
+            filtered,
+            skipped_lines,
+            advice: Some("try this"),
+            ..Intake::default()
+        };
+        for (intake, why) in [
+            (intake(0, 0, 0, 0), "x.txt is empty"),
+            (intake(0, 0, 0, 1), "the one line of x.txt is blank or a comment"),
+            (intake(0, 0, 0, 7), "all 7 lines of x.txt are blank or comments"),
+            (intake(3, 3, 0, 7), "none of the entries of x.txt is an http(s) URL\nhint: try this"),
+            (intake(5, 1, 4, 0), "of 5 entries of x.txt, 4 were filtered out"),
+        ] {
+            let told = no_pages("x.txt", &intake);
+            assert_eq!(told, format!("error: the source named no page: {why}\n"));
+        }
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
                     tell(&format!("warning: {place}: {reason}\n"));
                 }
             }
-            Planned::MissingPart(part) => tell(&format!("warning: {part}\n")),
+            Planned::MissingPart(text) | Planned::Warning(text) => {
+                tell(&format!("warning: {text}\n"));
+            }
         }
     }
     quiet_pipe(out.flush())?;
@@ -40,7 +42,7 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
         tell(&format!("warning: {more} more entries are no http(s) URL\n"));
     }
     if intake.pages == 0 {
-        tell(&super::download::no_pages(&intake));
+        tell(&super::download::no_pages(&source::name_of(&options.source), &intake));
         return Ok(Status::NoPages);
     }
     Ok(Status::Done)

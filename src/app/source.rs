@@ -8,6 +8,7 @@ use super::tell;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::fetch::Shared;
+use crate::model::shown_url;
 use crate::queue::Queue;
 use crate::queue::notice::Notice;
 use crate::queue::retry::Dice;
@@ -21,6 +22,21 @@ pub(super) struct Opened {
     /// What it took to read what has to be read first, such as an index.
     pub(super) index_time: Duration,
     pub(super) demo: Option<Demo>,
+}
+
+/// What the source is called in messages.
+pub(super) fn name_of(source: &SourceOptions) -> String {
+    match source {
+        SourceOptions::Urls(_) => "the command line".into(),
+        SourceOptions::List { path: None, .. } => list::STANDARD_INPUT.into(),
+        SourceOptions::List { path: Some(path), .. } | SourceOptions::IndexFile { path, .. } => {
+            list::name_of(path)
+        }
+        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => {
+            shown_url(url).into_owned()
+        }
+        SourceOptions::Demo { .. } => "the embedded site".into(),
+    }
 }
 
 /// Opens the source for a command that fetches no page with it.
@@ -49,8 +65,8 @@ pub(super) fn open(
     let getter = || Getter::new(access());
     let source: Result<Box<dyn Source>, SourceError> = match &options.source {
         SourceOptions::Urls(urls) => Ok(Box::new(Listed::new(urls.clone()))),
-        SourceOptions::List { path: Some(path), column } => list::open(path, column.as_deref()),
-        SourceOptions::List { path: None, column } => list::standard_input(column.as_deref()),
+        SourceOptions::List { path: Some(path), format } => list::open(path, format),
+        SourceOptions::List { path: None, format } => list::standard_input(format),
         SourceOptions::Index { url, pick } => {
             Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
         }

@@ -119,9 +119,12 @@ pub struct NamedArgs {
     /// Read one URL a line from FILE, `-` for standard input, gzipped or not
     #[arg(short, long, value_name = "FILE", group = "kind")]
     pub input_file: Option<PathBuf>,
-    /// Take the URLs from this column: FILE is then CSV, TSV or JSON lines by its ending (standard input: CSV)
+    /// Take the URLs from this column: FILE is then CSV, TSV, JSON lines or a JSON array by its ending (standard input: CSV)
     #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
     pub column: Option<String>,
+    /// What FILE is, whatever its ending [default: by the ending, and text without --column]
+    #[arg(long, value_name = "FORMAT", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
+    pub input_format: Option<InputFormat>,
     /// Fetch the links of this page; a FILE wants --base
     #[arg(long, value_name = "URL|FILE", group = "kind")]
     pub index: Option<String>,
@@ -392,6 +395,21 @@ impl ValueEnum for CodeArg {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.0.as_str()))
     }
+}
+
+/// A format of lists
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// One URL a line
+    Text,
+    /// Comma-separated values; the first row names the columns
+    Csv,
+    /// Tab-separated values; the first row names the columns
+    Tsv,
+    /// A JSON object a line; without --column a JSON text a line
+    Jsonl,
+    /// A JSON array of objects; without --column of texts
+    Json,
 }
 
 /// The version of HTTP

@@ -103,6 +103,7 @@ mod tests {
         // Sources, beside those below.
         "input_file",
         "column",
+        "input_format",
         "select",
         "attr",
         "include",

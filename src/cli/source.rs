@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use url::Url;
 
-use super::args::{Cli, NamedArgs, SourceArgs};
+use super::args::{Cli, InputFormat, NamedArgs, SourceArgs};
 use super::convert::{Result, usage};
 use super::values::duration_text;
 use super::{NoCommand, UsageError};
@@ -15,6 +15,7 @@ use crate::model::shown_url;
 use crate::save::manifest::RunRecord;
 use crate::save::records;
 use crate::source::links::Pick;
+use crate::source::list::{Choice, Format};
 use crate::source::page_url;
 
 /// So many of the URLs on a command line are shown to people.
@@ -40,7 +41,8 @@ pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
     }
     if let Some(file) = named.input_file {
         let path = (file.as_os_str() != "-").then_some(file);
-        return Ok(SourceOptions::List { path, column: named.column });
+        let format = list_format(named.input_format, named.column)?;
+        return Ok(SourceOptions::List { path, format });
     }
     if let Some(sitemap) = named.sitemap {
         return Ok(SourceOptions::Sitemap(argument_url("--sitemap", &sitemap)?));
@@ -79,6 +81,29 @@ pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
         };
     };
     Ok(SourceOptions::IndexFile { path: index.into(), base: argument_url("--base", &base)?, pick })
+}
+
+/// How a list is written.
+fn list_format(typed: Option<InputFormat>, column: Option<String>) -> Result<Choice> {
+    let separated = |separator, column: Option<String>| match column {
+        Some(column) => Ok(Choice::Is(Format::Separated { separator, column })),
+        None => usage(
+            "--input-format csv and tsv are tables, and it is not said which column has the URLs",
+            "name it with --column NAME",
+        ),
+    };
+    match (typed, column) {
+        (None, column) => Ok(Choice::ByName { column }),
+        (Some(InputFormat::Text), None) => Ok(Choice::Is(Format::Text)),
+        (Some(InputFormat::Text), Some(_)) => usage(
+            "--input-format text is one URL a line and has no --column",
+            "leave one of them out, or name another format",
+        ),
+        (Some(InputFormat::Csv), column) => separated(b',', column),
+        (Some(InputFormat::Tsv), column) => separated(b'\t', column),
+        (Some(InputFormat::Jsonl), column) => Ok(Choice::Is(Format::JsonLines { column })),
+        (Some(InputFormat::Json), column) => Ok(Choice::Is(Format::Json { column })),
+    }
 }
 
 fn is_web_address(text: &str) -> bool {
@@ -141,6 +166,9 @@ pub(super) fn words(typed: &SourceArgs) -> SourceWords {
         None => (),
     }
     named.column.iter().for_each(|column| words.add("--column", column));
+    if let Some(format) = named.input_format.and_then(|format| format.to_possible_value()) {
+        words.add("--input-format", format.get_name());
+    }
     named.sitemap.iter().for_each(|url| words.add_url("--sitemap", url));
     if typed.demo {
         words.pairs.push(("--demo", None));
@@ -268,6 +296,7 @@ mod tests {
             &["--include=", "--exclude=", "http://a.org/1"],
             &["--include=-x", "--limit", "3", "http://a.org/1", "http://a.org/?a=b c"][..],
             &["-i", "list.csv", "--column", "the url", "--exclude", "a|b", "--exclude", "-"],
+            &["-i", "/list.txt", "--column", "url", "--input-format", "jsonl"],
             &["--index", "http://a.org/", "--select", "a[href='x y']", "--attr", "src"],
             &["--index", "index.html", "--base", "http://a.org/"],
             &["--sitemap", "http://a.org/sitemap.xml"],

@@ -20,6 +20,10 @@ pub struct Intake {
     pub skipped: u64,
     /// Pages to fetch.
     pub pages: u64,
+    /// Lines that held no entry: blank ones and comments.
+    pub skipped_lines: u64,
+    /// What the user can do when the source named no page.
+    pub advice: Option<&'static str>,
     /// Parts of the source that could not be had, such as a missing part of a sitemap.
     pub missing_parts: u64,
     /// Whether the input was read to its end.

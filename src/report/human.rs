@@ -104,6 +104,9 @@ fn passed_over(summary: &Summary) -> Option<String> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
+    if intake.skipped_lines > 0 {
+        parts.push(format!("{} skipped (blank or comment)", counted(intake.skipped_lines, "line")));
+    }
     if intake.missing_parts > 0 {
         parts.push(format!("{} parts missing", intake.missing_parts));
     }
@@ -193,6 +196,7 @@ pub(super) mod tests {
                 invalid: 1,
                 duplicates: 3,
                 filtered: 1,
+                skipped_lines: 2,
                 pages: 235,
                 complete: true,
                 ..Intake::default()
@@ -244,7 +248,7 @@ Downloaded 233 links in 4.60 seconds
 
 mode      threads, 32 workers
 pages     233 saved, 2 failed
-input     240 found, 3 duplicate, 1 filtered, 1 invalid
+input     240 found, 3 duplicate, 1 filtered, 1 invalid, 2 lines skipped (blank or comment)
 data      79.3 MB decoded, 10.1 MB on the wire
 speed     50.7 pages/s
 slowest   0.81 s  http://a.org/wiki/India

@@ -16,6 +16,7 @@ struct Object<'a> {
     found: u64,
     invalid: u64,
     filtered: u64,
+    skipped_lines: u64,
     input_complete: bool,
     pages: u64,
     saved: u64,
@@ -64,6 +65,7 @@ pub fn render(run: &Finished) -> String {
         found: intake.found,
         invalid: intake.invalid,
         filtered: intake.filtered,
+        skipped_lines: intake.skipped_lines,
         input_complete: intake.complete,
         pages: intake.wanted(),
         saved: summary.count(State::Saved),
@@ -116,8 +118,8 @@ mod tests {
         assert_eq!(
             render(&crate::report::human::tests::finished()),
             concat!(
-                r#"{"v":1,"found":240,"invalid":1,"filtered":1,"input_complete":true,"pages":235,"#,
-                r#""saved":233,"failed":2,"unchanged":0,"skipped":0,"robots":0,"interrupted":0,"#,
+                r#"{"v":1,"found":240,"invalid":1,"filtered":1,"skipped_lines":2,"input_complete":true,"#,
+                r#""pages":235,"saved":233,"failed":2,"unchanged":0,"skipped":0,"robots":0,"interrupted":0,"#,
                 r#""duplicates":3,"seconds":4.6,"index_seconds":0.31,"bytes":79300000,"#,
                 r#""wire_bytes":10120000,"pages_per_second":50.652,"cpu_seconds":0.82,"#,
                 r#""cpu_user_seconds":0.53,"cpu_system_seconds":0.29,"cpu_children_seconds":0.0,"#,

@@ -282,6 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn names_of_versions_with_other_endings_are_kept() {
+        let mut namer = Namer::new(Layout::Flat);
+        let records = [
+            ("http://a.org/report.docx", "report.docx.html"),
+            ("http://a.org/logo.png?w=300", "logo.png%3Fw=300.html"),
+            ("http://[::1]/", "%3A%3A1.html"),
+        ];
+        assert_eq!(keep(&mut namer, &records), [Some(Form::Irregular); 3]);
+        for (url, path) in records {
+            let given = Given { irregular: Key::new(path), owns_natural: false };
+            assert_eq!(namer.name(&Url::parse(url).unwrap(), given).to_string(), path);
+        }
+        assert_eq!(name(&mut namer, "http://b.org/report.docx"), "report.docx");
+    }
+
+    #[test]
     fn names_that_no_run_gave_are_not_kept() {
         let mut namer = Namer::new(Layout::Tree);
         let long = format!("{}.html", "x".repeat(300));

@@ -1,6 +1,5 @@
 //! The name of a URL when nothing stands in its way: pure, and of the URL alone.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use url::{Host, Url};
@@ -19,15 +18,14 @@ const DEFAULT_ENDING: &str = ".html";
 /// Digits of the URL's SHA-256 that tell two equal names apart.
 pub(super) const MARK_DIGITS: usize = 8;
 
-/// Endings of files that browsers know as what they are; pages made by a
-/// program (`.php`, `.aspx`) are not among them, for what they send is HTML.
-const KNOWN_ENDINGS: &[&str] = &[
-    "html", "htm", "xhtml", "xht", "shtml", "mhtml", "css", "js", "mjs", "json", "jsonl", "xml",
-    "rss", "atom", "txt", "md", "csv", "tsv", "pdf", "epub", "png", "jpg", "jpeg", "gif", "svg",
-    "webp", "avif", "ico", "bmp", "tif", "tiff", "mp3", "mp4", "m4a", "webm", "ogg", "ogv", "wav",
-    "flac", "zip", "gz", "bz2", "xz", "zst", "tar", "tgz", "7z", "woff", "woff2", "ttf", "otf",
-    "wasm",
-];
+/// Endings of programs: what they send is HTML, whatever media type their own
+/// text has. Those without a media type (`.asp`, `.cgi`, `.jsp`) need no mention.
+const PROGRAMS: &[&str] = &["php", "phps", "aspx", "ascx", "ashx", "asmx", "asax", "pl", "nsf"];
+/// Endings of pages that are named after a host (`/wiki/Amazon.com`); as endings
+/// of files (of DOS, of Lotus Organizer) they have died out.
+const HOSTS: &[&str] = &["com", "org"];
+/// Endings that are no registered media type's, and known well enough.
+const UNREGISTERED: &[&str] = &["jsonl", "ndjson"];
 
 /// The name of `url` when nothing stands in its way; `spelled` is the URL as the manifest spells it.
 pub(super) fn natural(url: &Url, spelled: &str, layout: Layout) -> Key {
@@ -37,19 +35,22 @@ pub(super) fn natural(url: &Url, spelled: &str, layout: Layout) -> Key {
         Layout::Hash => {
             let hash = digest::hex(&digest::sha256(spelled.as_bytes()));
             let name = last_segment(url).unwrap_or_default();
-            let ending = ending_of(&encoded(name)).unwrap_or(DEFAULT_ENDING).to_ascii_lowercase();
+            let ending = ending_of(name).unwrap_or(DEFAULT_ENDING).to_ascii_lowercase();
             checked(format!("{}/{}/{}{ending}", &hash[..2], &hash[2..4], &hash[4..36]))
         }
     }
 }
 
 fn flat_name(url: &Url, spelled: &str) -> String {
-    let name = last_segment(url).map_or_else(|| host(url), Cow::Borrowed);
-    file_name(&name, url.query(), spelled)
+    match last_segment(url) {
+        Some(segment) => file_name(encoded(segment), ending_of(segment), url.query(), spelled),
+        // What a host ends in is no kind of file.
+        None => file_name(host(url), None, url.query(), spelled),
+    }
 }
 
 fn tree_path(url: &Url, spelled: &str) -> String {
-    let mut path = part(&host_and_port(url), spelled);
+    let mut path = limited(host_and_port(url), spelled);
     let mut segments = url.path_segments().into_iter().flatten().peekable();
     let mut name = "";
     while let Some(segment) = segments.next() {
@@ -57,11 +58,11 @@ fn tree_path(url: &Url, spelled: &str) -> String {
             name = segment;
         } else if !segment.is_empty() {
             path.push('/');
-            path.push_str(&part(segment, spelled));
+            path.push_str(&limited(encoded(segment), spelled));
         }
     }
     let name = if name.is_empty() { "index.html" } else { name };
-    let name = file_name(name, url.query(), spelled);
+    let name = file_name(encoded(name), ending_of(name), url.query(), spelled);
     if path.len() + 1 + name.len() > PATH_LIMIT {
         // The folders that fit, then the name, marked with the whole URL's hash.
         let room = PATH_LIMIT - PART_LIMIT - 1;
@@ -77,23 +78,24 @@ fn last_segment(url: &Url) -> Option<&str> {
     url.path().rsplit('/').find(|segment| !segment.is_empty())
 }
 
-fn host(url: &Url) -> Cow<'_, str> {
+/// The host: as it stands in the URL when it is an IPv6 address, whose brackets say
+/// what its colons are, else encoded.
+fn host(url: &Url) -> String {
     match url.host() {
-        Some(Host::Ipv6(address)) => Cow::Owned(address.to_string()),
-        _ => Cow::Borrowed(url.host_str().unwrap_or("page")),
+        Some(Host::Ipv6(address)) => format!("[{address}]"),
+        _ => encoded(url.host_str().unwrap_or("page")),
     }
 }
 
-fn host_and_port(url: &Url) -> Cow<'_, str> {
+fn host_and_port(url: &Url) -> String {
     match url.port() {
-        Some(port) => Cow::Owned(format!("{}:{port}", host(url))),
+        Some(port) => host(url) + &encoded(&format!(":{port}")),
         None => host(url),
     }
 }
 
-/// A folder's name: encoded, and cut to its limit.
-fn part(name: &str, spelled: &str) -> String {
-    let name = encoded(name);
+/// The folder `name`, cut to its limit.
+fn limited(name: String, spelled: &str) -> String {
     if name.len() <= PART_LIMIT {
         return name;
     }
@@ -101,21 +103,29 @@ fn part(name: &str, spelled: &str) -> String {
     with_mark_at_end(&name, &hash[..MARK_DIGITS])
 }
 
-/// A file's name: encoded, with its query and an ending, and cut to its limit.
-fn file_name(name: &str, query: Option<&str>, spelled: &str) -> String {
-    let mut whole = encoded(name);
+/// A file's name: `name`, encoded, with its query and, at the end, `ending`, cut to its limit.
+fn file_name(name: String, ending: Option<&str>, query: Option<&str>, spelled: &str) -> String {
+    let mut whole = name;
     if let Some(query) = query {
         whole.push_str(&encoded("?"));
         whole.push_str(&encoded(query));
     }
-    if ending_of(&whole).is_none() {
-        whole.push_str(DEFAULT_ENDING);
+    let ending = ending.unwrap_or(DEFAULT_ENDING);
+    if !has_ending(&whole, ending) {
+        whole.push_str(ending);
     }
     if whole.len() <= PART_LIMIT {
         return whole;
     }
     let hash = digest::hex(&digest::sha256(spelled.as_bytes()));
     with_mark(&whole, &hash[..MARK_DIGITS])
+}
+
+/// Whether `name` ends with `ending`, behind a stem.
+fn has_ending(name: &str, ending: &str) -> bool {
+    let start = name.len().checked_sub(ending.len()).filter(|start| *start > 0);
+    let end = start.and_then(|start| name.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(ending))
 }
 
 /// `path` with `~mark` before the ending of its last part, which is cut to its limit.
@@ -147,11 +157,20 @@ fn cut(name: &str, limit: usize) -> &str {
     kept
 }
 
-/// The known ending of `name` with its dot, when it has one and a stem before it.
+/// The ending of `name` with its dot, when it has one that says what kind of file
+/// it is, and a stem before it. Media types say so, except those of programs; a
+/// number (`v1.123`) is a version.
 fn ending_of(name: &str) -> Option<&str> {
     let dot = name.rfind('.').filter(|dot| *dot > 0)?;
     let ending = &name[dot + 1..];
-    KNOWN_ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)).then_some(&name[dot..])
+    let is_in = |list: &[&str]| list.iter().any(|it| it.eq_ignore_ascii_case(ending));
+    let is_number = ending.bytes().all(|byte| byte.is_ascii_digit());
+    let is_file = is_in(UNREGISTERED)
+        || (!is_number
+            && !is_in(PROGRAMS)
+            && !is_in(HOSTS)
+            && !new_mime_guess::from_ext(ending).is_empty());
+    is_file.then_some(&name[dot..])
 }
 
 /// `name` with the characters percent-encoded that some file system forbids. A
@@ -201,13 +220,14 @@ mod tests {
             ("https://a.org/docs/", "docs.html"),
             ("https://a.org/", "a.org.html"),
             ("https://a.org:8080", "a.org.html"),
-            ("http://[::1]:80/", "%3A%3A1.html"),
+            ("http://[::1]:80/", "[::1].html"),
             ("https://a.org/x/..", "a.org.html"),
             ("https://a.org/x/%2e%2e", "a.org.html"),
             ("https://a.org/...", "%2E%2E%2E.html"),
             ("https://a.org/logo.PNG", "logo.PNG"),
             ("https://a.org/a.tar.gz", "a.tar.gz"),
             ("https://a.org/.png", ".png.html"),
+            ("https://a.org/.html", ".html.html"),
             ("https://a.org/index.php?title=A&x=1/2", "index.php%3Ftitle=A&x=1%2F2.html"),
             ("https://a.org/?q=a*b", "a.org%3Fq=a%2Ab.html"),
             ("https://a.org/x?", "x%3F.html"),
@@ -215,6 +235,48 @@ mod tests {
         ] {
             assert_eq!(flat(url), name, "{url}");
         }
+    }
+
+    #[test]
+    fn an_ending_says_what_kind_of_file_a_page_is() {
+        let kept = "html htm xhtml shtml mhtml css js mjs json jsonl ndjson xml rss atom txt md csv tsv \
+                    pdf epub png jpg JPEG gif svg webp avif ico bmp tif mp3 mp4 m4a webm ogg wav flac zip \
+                    gz bz2 xz zst tar tgz 7z woff2 ttf wasm doc docx xls xlsx ppt pptx odt ods odp pages \
+                    numbers key rtf rar mov avi mkv mpg opus aac ics kml gpx eot swf heic jxl exe iso dmg \
+                    apk deb rpm msi jar ps eps ai tex yaml geojson parquet torrent mobi djvu";
+        for ending in kept.split_whitespace() {
+            let name = format!("report.{ending}");
+            assert_eq!(flat(&format!("https://a.org/{name}")), name);
+            let with_query = format!("report.{ending}%3Fw=300.{ending}");
+            assert_eq!(flat(&format!("https://a.org/{name}?w=300")), with_query);
+        }
+        let pages =
+            "php PHP phtml php5 asp aspx ashx cgi jsp cfm do pl v1 2 123 com org io 0 html5 docx~";
+        for ending in pages.split_whitespace() {
+            let name = format!("page.{ending}");
+            assert_eq!(flat(&format!("https://a.org/{name}")), format!("{name}.html"));
+            let with_query = format!("page.{ending}%3Fw=300.html");
+            assert_eq!(flat(&format!("https://a.org/{name}?w=300")), with_query);
+        }
+        for (url, name) in [
+            ("https://a.org/get?file=a.pdf", "get%3Ffile=a.pdf.html"),
+            ("https://a.org/logo.png?v=b.PNG", "logo.png%3Fv=b.PNG"),
+            ("https://a.org/index.html.php", "index.html.php.html"),
+            ("https://report.pdf/", "report.pdf.html"),
+            ("https://a.org/v1.2?x", "v1.2%3Fx.html"),
+        ] {
+            assert_eq!(flat(url), name);
+            let tree = name_in_tree(url);
+            assert!(tree.ends_with(name) || tree.ends_with("/index.html"), "{tree}");
+        }
+        let url = format!("https://a.org/logo.png?{}", "w".repeat(400));
+        assert_eq!((flat(&url).len(), ending_of(&flat(&url))), (200, Some(".png")));
+        let hashed = name(Layout::Hash, "https://a.org/report.DOCX?x");
+        assert_eq!(ending_of(&hashed), Some(".docx"));
+    }
+
+    fn name_in_tree(url: &str) -> String {
+        name(Layout::Tree, url)
     }
 
     #[test]

@@ -120,7 +120,9 @@ fn feed(
         match planned {
             Planned::Nothing => (),
             Planned::Invalid { place, reason } => events.send(Event::Invalid { place, reason }),
-            Planned::MissingPart(part) => events.send(Event::Warning(part)),
+            Planned::MissingPart(text) | Planned::Warning(text) => {
+                events.send(Event::Warning(text));
+            }
             Planned::Job(job) => match queue.push(*job) {
                 Ok(None) => (),
                 Ok(Some(effects)) => events.send_all(effects.into_events()),

@@ -1,332 +1,233 @@
-//! A list of URLs, streamed: lines of text, or one column of CSV, TSV or JSON lines.
+//! A list of URLs, streamed: lines of text, or one column of a table in CSV, TSV,
+//! JSON lines or a JSON array.
+//!
+//! Each format finds the text that should be an address, in its own file; what
+//! becomes of it is the same for all.
 
+mod array;
+mod entries;
+mod format;
+mod json;
+mod plain;
+mod records;
+mod table;
+mod values;
+mod window;
+
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use super::address::Addresses;
-use super::text::{self, Lines};
-use super::{Entry, Source, SourceError};
-use crate::message::{excerpt, excerpt_url, without_credentials};
+use super::{Entry, Source, SourceError, text};
+use crate::message::excerpt_url;
 use crate::page::decode;
+use array::JsonArray;
+use entries::{Entries, invalid};
+pub use format::{Choice, Format};
+use json::JsonLines;
+use plain::Plain;
+use table::Table;
 
 const BUFFER: usize = 256 * 1024;
-/// A longer line is no URL; servers take some 8,000 bytes (RFC 9110, 4.1).
-const LINE_LIMIT: usize = 64 * 1024;
-
-/// How a list is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Format {
-    /// One URL a line.
-    Text,
-    /// Values with this separator; the first line names the columns.
-    Separated {
-        /// `,` or a tab.
-        separator: u8,
-        /// The column of the URLs.
-        column: String,
-    },
-    /// A JSON object a line.
-    JsonLines {
-        /// The member that holds the URL.
-        column: String,
-    },
-}
-
-impl Format {
-    /// The format of the file `name`, by its ending (before `.gz`); text when
-    /// no column is named.
-    pub fn of(name: &str, column: Option<&str>) -> Self {
-        let Some(column) = column.map(str::to_owned) else {
-            return Self::Text;
-        };
-        let name = name.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        match name.rsplit_once('.').map(|(_, ending)| ending) {
-            Some("jsonl" | "ndjson" | "json") => Self::JsonLines { column },
-            Some("tsv" | "tab") => Self::Separated { separator: b'\t', column },
-            _ => Self::Separated { separator: b',', column },
-        }
-    }
-}
 
 /// Opens the list in the file `path`, gzipped or not.
 ///
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub fn open(path: &Path, column: Option<&str>) -> Result<Box<dyn Source>, SourceError> {
-    let what = match path.display().to_string() {
-        // An address in the place of a file may hold a password.
-        address if address.contains("://") => excerpt_url(&address),
-        path => path,
-    };
+pub fn open(path: &Path, choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
+    let what = name_of(path);
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
     let file = File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
         return Err(SourceError::Format { what, reason: "it is a directory".into() });
     }
-    let format = Format::of(&what, column);
-    read(BufReader::with_capacity(BUFFER, file), what, format)
+    read(BufReader::with_capacity(BUFFER, file), what, choice)
 }
+
+/// The file `path` in messages: an address in its place may hold a password.
+pub fn name_of(path: &Path) -> String {
+    match path.display().to_string() {
+        address if address.contains("://") => excerpt_url(&address),
+        path => path,
+    }
+}
+
+/// What standard input is called in messages.
+pub const STANDARD_INPUT: &str = "standard input";
 
 /// Reads the list from standard input, gzipped or not.
 ///
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub fn standard_input(column: Option<&str>) -> Result<Box<dyn Source>, SourceError> {
-    let what = "standard input".to_owned();
-    let format = Format::of("", column);
-    read(BufReader::with_capacity(BUFFER, io::stdin()), what, format)
+pub fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
+    read(BufReader::with_capacity(BUFFER, io::stdin()), STANDARD_INPUT.into(), choice)
 }
 
-/// Reads a list in `format` from `reader`; `what` names it in messages.
+/// Reads a list from `reader`; `what` names it in messages, and its format when
+/// `choice` leaves that open.
 ///
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
 pub fn read(
-    reader: impl BufRead + Send + 'static,
+    mut reader: impl BufRead + Send + 'static,
     what: String,
-    format: Format,
+    choice: &Choice,
 ) -> Result<Box<dyn Source>, SourceError> {
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
-    let reader = decode::plain_reader(reader).and_then(text::utf8_reader).map_err(unreadable)?;
-    let addresses = Addresses::default();
-    Ok(match format {
-        Format::Text => Box::new(Text { lines: Lines::new(reader, LINE_LIMIT), what, addresses }),
-        Format::JsonLines { column } => {
-            Box::new(JsonLines { lines: Lines::new(reader, LINE_LIMIT), what, addresses, column })
-        }
+    let is_gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&decode::GZIP_MAGIC);
+    let mut reader =
+        decode::plain_reader(reader).and_then(text::utf8_reader).map_err(unreadable)?;
+    let format = choice.format(&what, reader.fill_buf().map_err(unreadable)?);
+    let advice = match &format {
+        _ if what.to_ascii_lowercase().ends_with(".gz") && !is_gzip => Some(NO_GZIP_ADVICE),
+        Format::Text => Some(COLUMN_ADVICE),
+        Format::JsonLines { column: None } | Format::Json { column: None } => Some(MEMBER_ADVICE),
+        _ => None,
+    };
+    let rows: Box<dyn Rows> = match format {
+        Format::Text => Box::new(Plain::new(reader)),
+        Format::JsonLines { column } => Box::new(JsonLines::new(reader, column)),
+        Format::Json { column } => Box::new(JsonArray::new(reader, column)),
         Format::Separated { separator, column } => {
-            Box::new(Separated::open(reader, what, separator, column)?)
+            Box::new(Table::open(reader, &what, separator, column)?)
         }
-    })
+    };
+    Ok(Box::new(List { rows, entries: Entries::new(advice), what }))
 }
 
-/// Reads the next line that holds something and is no comment; false at the end.
-fn advance(lines: &mut Lines, what: &str) -> Result<bool, SourceError> {
-    loop {
-        let read = lines.advance();
-        let read = read.map_err(|source| SourceError::Read { what: what.to_owned(), source })?;
-        // A mark is dropped at the head of any line, for files that were put together.
-        let is_passed_over = match std::str::from_utf8(lines.line()) {
-            Ok(line) => text::trimmed(line).is_empty() || text::trimmed(line).starts_with('#'),
-            Err(_) => lines.line().trim_ascii_start().starts_with(b"#"),
+const NO_GZIP_ADVICE: &str =
+    "its name ends in .gz, but it is not gzipped: was it unpacked already, or cut off?";
+const COLUMN_ADVICE: &str = "of a CSV, TSV or JSON lines file, name the column with --column NAME";
+const MEMBER_ADVICE: &str = "where the entries are objects, name the member with --column NAME";
+/// What a format has to do.
+///
+/// Implementors give the rows of a list in input order, and hold no more of the
+/// input than they must.
+trait Rows: Send {
+    /// The next row. `None` is the end, and stays it.
+    fn next_row(&mut self) -> io::Result<Option<Row<'_>>>;
+
+    /// Lines so far that held nothing: blank ones, and comments where there are such.
+    fn skipped_lines(&self) -> u64 {
+        0
+    }
+}
+
+/// A row of a list, with the number of the line that it begins in.
+enum Row<'a> {
+    /// What should be an address.
+    Text { line: u64, text: Cow<'a, str> },
+    /// Bytes that are no UTF-8, as far as they can be read.
+    NoText { line: u64, lossy: String },
+    /// Why it holds none.
+    Invalid { line: u64, reason: String },
+    /// No row, but a part that is missing.
+    Missing(&'static str),
+    /// No row, but what the user should know of the next one.
+    Doubt { line: u64, text: String },
+}
+
+impl<'a> Row<'a> {
+    fn of_bytes(line: u64, bytes: Cow<'a, [u8]>) -> Self {
+        let text = match bytes {
+            Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Cow::Borrowed(text)),
+                Err(_) => Err(String::from_utf8_lossy(bytes).into_owned()),
+            },
+            Cow::Owned(bytes) => String::from_utf8(bytes)
+                .map(Cow::Owned)
+                .map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         };
-        if !read || !is_passed_over {
-            return Ok(read);
+        match text {
+            Ok(text) => Row::Text { line, text },
+            Err(lossy) => Row::NoText { line, lossy },
         }
     }
 }
 
-/// The line without what stands around it, or why it is none.
-fn line(lines: &Lines) -> Result<&str, String> {
-    if lines.is_cut() {
-        return Err(format!("longer than {LINE_LIMIT} bytes"));
-    }
-    std::str::from_utf8(lines.line()).map(text::trimmed).map_err(|_| {
-        let lossy = String::from_utf8_lossy(lines.line().trim_ascii());
-        format!("{:?} is not text", excerpt_url(&lossy))
-    })
-}
-
-fn invalid(lines: &Lines, reason: String) -> Entry {
-    Entry::Invalid { place: format!("line {}", lines.number()), reason }
-}
-
-/// The page that `text` names, or why it names none.
-fn entry_of(addresses: &mut Addresses, text: &str) -> Result<Entry, String> {
-    addresses
-        .read(text)
-        .map(Entry::Page)
-        .map_err(|why| format!("{:?} is not an http(s) URL: {why}", excerpt_url(text)))
-}
-
-struct Text {
-    lines: Lines,
+/// The rows of a list as entries.
+struct List {
+    rows: Box<dyn Rows>,
+    entries: Entries,
     what: String,
-    addresses: Addresses,
 }
 
-impl Source for Text {
+impl Source for List {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        if !advance(&mut self.lines, &self.what)? {
-            return Ok(None);
+        if let Some(entry) = self.entries.waiting.take() {
+            return Ok(Some(entry));
         }
-        let entry = line(&self.lines).and_then(|text| entry_of(&mut self.addresses, text));
-        Ok(Some(entry.unwrap_or_else(|reason| invalid(&self.lines, reason))))
+        let row = self.rows.next_row();
+        let row = row.map_err(|source| SourceError::Read { what: self.what.clone(), source })?;
+        Ok(match row {
+            Some(Row::Text { line, text }) => Some(self.entries.read(line, &text)),
+            Some(Row::NoText { line, lossy }) => Some(self.entries.no_text(line, &lossy)),
+            Some(Row::Invalid { line, reason }) => Some(invalid(line, reason)),
+            Some(Row::Missing(why)) => Some(Entry::MissingPart(format!("{}: {why}", self.what))),
+            Some(Row::Doubt { line, text }) => Some(Entry::Warning(format!("line {line}: {text}"))),
+            None => self.entries.last_warning(),
+        })
     }
-}
 
-struct JsonLines {
-    lines: Lines,
-    what: String,
-    addresses: Addresses,
-    column: String,
-}
-
-impl Source for JsonLines {
-    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        if !advance(&mut self.lines, &self.what)? {
-            return Ok(None);
-        }
-        let entry = line(&self.lines).and_then(|line| {
-            let value: serde_json::Value =
-                serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
-            match value.get(&self.column).and_then(serde_json::Value::as_str) {
-                Some(text) => entry_of(&mut self.addresses, text::trimmed(text)),
-                None => Err(format!("no text under {:?}", self.column)),
-            }
-        });
-        Ok(Some(entry.unwrap_or_else(|reason| invalid(&self.lines, reason))))
+    fn skipped_lines(&self) -> u64 {
+        self.rows.skipped_lines()
     }
-}
 
-/// A reader that stops with an error when a record takes too much.
-struct Bounded {
-    inner: Box<dyn BufRead + Send>,
-    /// Bytes that may still be read before the next record is asked for.
-    room: usize,
-}
-
-impl Bounded {
-    /// A record, and what the reader behind takes ahead of it.
-    const ROOM: usize = 1 << 20;
-}
-
-impl Read for Bounded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.room == 0 {
-            let text = "a record of more than 1 MiB: is a quote opened and never closed?";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        }
-        let length = buffer.len().min(self.room);
-        let read = self.inner.read(&mut buffer[..length])?;
-        self.room -= read;
-        Ok(read)
-    }
-}
-
-struct Separated {
-    reader: csv::Reader<Bounded>,
-    addresses: Addresses,
-    what: String,
-    column: usize,
-    record: csv::ByteRecord,
-}
-
-impl Separated {
-    fn open(
-        reader: Box<dyn BufRead + Send>,
-        what: String,
-        separator: u8,
-        column: String,
-    ) -> Result<Self, SourceError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            // Tab-separated values know no quotes (the IANA media type text/tab-separated-values).
-            .quoting(separator != b'\t')
-            .flexible(true)
-            .comment(Some(b'#'))
-            .from_reader(Bounded { inner: reader, room: Bounded::ROOM });
-        let headers = reader.byte_headers().map_err(|error| broken(&what, error))?;
-        let place = headers.iter().position(|name| name.trim_ascii() == column.as_bytes());
-        let Some(place) = place else {
-            // A list without a head has its first page here.
-            let names = headers.iter().map(String::from_utf8_lossy);
-            let names: Vec<_> =
-                names.map(|name| format!("{:?}", without_credentials(&name))).collect();
-            let there =
-                if names.is_empty() { "nothing".into() } else { excerpt(&names.join(", ")) };
-            return Err(SourceError::NoColumn { what, column, there });
-        };
-        let (addresses, record) = (Addresses::default(), csv::ByteRecord::new());
-        Ok(Self { reader, addresses, what, column: place, record })
-    }
-}
-
-impl Source for Separated {
-    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        loop {
-            let line = self.reader.position().line();
-            self.reader.get_mut().room = Bounded::ROOM;
-            let more = self.reader.read_byte_record(&mut self.record);
-            if !more.map_err(|error| broken(&self.what, error))? {
-                return Ok(None);
-            }
-            let value = self.record.get(self.column).unwrap_or_default().trim_ascii();
-            if self.record.iter().all(|value| value.trim_ascii().is_empty()) {
-                continue;
-            }
-            let line = self.record.position().map_or(line, csv::Position::line);
-            let entry = match std::str::from_utf8(value) {
-                Ok("") => Err("the column is empty".into()),
-                // The rules for URLs would drop them and join the lines.
-                Ok(text) if text.contains(['\n', '\r']) => {
-                    Err(format!("{:?} goes over several lines", excerpt_url(text)))
-                }
-                Ok(text) => entry_of(&mut self.addresses, text),
-                Err(_) => Err("not text".into()),
-            };
-            let place = format!("line {line}");
-            return Ok(Some(entry.unwrap_or_else(|reason| Entry::Invalid { place, reason })));
-        }
-    }
-}
-
-fn broken(what: &str, error: csv::Error) -> SourceError {
-    let what = what.to_owned();
-    let reason = error.to_string();
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => SourceError::Read { what, source },
-        _ => SourceError::Format { what, reason },
+    fn advice(&self) -> Option<&'static str> {
+        self.entries.advice
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{Cursor, Write};
 
+    use super::entries::UTF_16_ADVICE;
     use super::*;
 
-    fn read_all(text: impl Into<Vec<u8>>, format: Format) -> Vec<String> {
-        let mut source = read(Cursor::new(text.into()), "the list".into(), format).unwrap();
+    pub(super) fn read_all(text: impl Into<Vec<u8>>, choice: &Choice) -> Vec<String> {
+        read_named("the list", text, choice)
+    }
+
+    pub(super) fn read_named(name: &str, text: impl Into<Vec<u8>>, choice: &Choice) -> Vec<String> {
+        let mut source = read(Cursor::new(text.into()), name.into(), choice).unwrap();
         let mut entries = Vec::new();
         while let Some(entry) = source.next_entry().unwrap() {
             entries.push(match entry {
                 Entry::Page(url) => url.to_string(),
                 Entry::Invalid { place, reason } => format!("{place}: {reason}"),
-                Entry::MissingPart(part) => part,
+                Entry::MissingPart(text) | Entry::Warning(text) => text,
             });
         }
         entries
     }
 
-    fn csv(column: &str) -> Format {
-        Format::of("x.csv", Some(column))
+    fn csv(column: &str) -> Choice {
+        Choice::ByName { column: Some(column.into()) }
     }
+
+    pub(super) const TEXT: Choice = Choice::Is(Format::Text);
 
     #[test]
     fn bom_blank_lines_comments_and_line_ends_are_passed_over() {
         let text =
             "\u{feff}http://a.org/1\r\n\r\n# a comment\n  http://a.org/2#part \n\nhttp://a.org/3";
-        assert_eq!(
-            read_all(text, Format::Text),
-            ["http://a.org/1", "http://a.org/2", "http://a.org/3"]
-        );
-        assert!(read_all("", Format::Text).is_empty());
+        assert_eq!(read_all(text, &TEXT), ["http://a.org/1", "http://a.org/2", "http://a.org/3"]);
+        assert!(read_all("", &TEXT).is_empty());
     }
 
     #[test]
     fn what_is_no_url_is_told_with_its_line() {
         let mut text =
             b"example.org\nftp://a.org/\n\xff\x00\xfe\nhttp://\nhttp://a.org/\n".to_vec();
-        text.extend(vec![b'x'; 3 * LINE_LIMIT]);
+        text.extend(vec![b'x'; 3 * plain::LINE_LIMIT]);
         text.extend(b"\nhttp://a.org/last");
         assert_eq!(
-            read_all(text, Format::Text),
+            read_all(text, &TEXT),
             [
                 "line 1: \"example.org\" is not an http(s) URL: it has no http:// or https://",
                 "line 2: \"ftp://a.org/\" is not an http(s) URL: its scheme is ftp",
@@ -349,12 +250,12 @@ mod tests {
             b"http://me:secret@a.org/\xff",
             b"me:sec/ret@a.org/\xff",
         ] {
-            let told = read_all(line, Format::Text).remove(0);
+            let told = read_all(line, &TEXT).remove(0);
             assert!(told.contains("a.org/") && !told.contains("sec"), "{told}");
         }
-        let told = read_all("url\n\"http://b.org/\nhttp://me:secret@a.org/\"\n", csv("url"));
+        let told = read_all("url\n\"http://b.org/\nhttp://me:secret@a.org/\"\n", &csv("url"));
         assert!(told[0].contains("a.org/") && !told[0].contains("secret"), "{}", told[0]);
-        let list = read(Cursor::new("http://me:secret@a.org/\n"), "the list".into(), csv("url"));
+        let list = read(Cursor::new("http://me:secret@a.org/\n"), "the list".into(), &csv("url"));
         let told = list.err().unwrap().to_string();
         assert_eq!(told, r#"the list has no column "url", only "http://a.org/""#);
     }
@@ -363,20 +264,24 @@ mod tests {
     fn gzip_is_recognised_by_its_content() {
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(b"\xef\xbb\xbfhttp://a.org/1\n").unwrap();
-        assert_eq!(read_all(gz.finish().unwrap(), Format::Text), ["http://a.org/1"]);
+        assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
+        let utf_16 = "\u{feff}http://a.org/1\r\n".encode_utf16().flat_map(u16::to_be_bytes);
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&utf_16.collect::<Vec<_>>()).unwrap();
+        assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
     }
 
     #[test]
     fn a_column_of_a_table_is_read() {
         let text = "name,url\n\"a, b\",http://a.org/1\nx\n,,\n\"two\nlines\",http://a.org/2\n";
         assert_eq!(
-            read_all(text, csv("url")),
+            read_all(text, &csv("url")),
             ["http://a.org/1", "line 3: the column is empty", "http://a.org/2"]
         );
         let text = "name\turl\na\thttp://a.org/1\n";
-        assert_eq!(read_all(text, Format::of("x.TSV.gz", Some("url"))), ["http://a.org/1"]);
+        assert_eq!(read_named("x.TSV.gz", text, &csv("url")), ["http://a.org/1"]);
         let text = "{\"url\":\"http://a.org/1\"}\n{\"u\":1}\nrubbish\n";
-        let entries = read_all(text, Format::of("x.jsonl", Some("url")));
+        let entries = read_named("x.jsonl", text, &csv("url"));
         assert_eq!(entries[..2], ["http://a.org/1", "line 2: no text under \"url\""]);
         assert!(entries[2].starts_with("line 3: not JSON"), "{}", entries[2]);
     }
@@ -384,18 +289,123 @@ mod tests {
     #[test]
     fn a_quote_that_never_ends_is_told_and_does_not_swallow_the_list() {
         let text = "url\n\"http://a.org/1\nhttp://a.org/2\n\"\nhttp://a.org/3\n";
-        let entries = read_all(text, csv("url"));
+        let entries = read_all(text, &csv("url"));
         assert!(entries[0].contains("goes over several lines"), "{}", entries[0]);
-        assert_eq!(entries[1], "http://a.org/3");
-        let text = format!("url\n\"http://a.org/\n{}", "http://a.org/x\n".repeat(100_000));
-        let mut list = read(Cursor::new(text), "the list".into(), csv("url")).unwrap();
-        let error = list.next_entry().unwrap_err();
-        assert!(crate::message::one_line(&error).contains("a quote opened"), "{error}");
+        assert_eq!(entries[1..], ["http://a.org/3"]);
+        let rows: String =
+            (0..100_000).fold(String::new(), |rows, row| rows + &format!("http://a.org/{row}\n"));
+        let entries = read_all(format!("url\n\"http://a.org/\n{rows}"), &csv("url"));
+        assert_eq!(entries[0], "line 2: a quote is opened and never closed");
+        assert_eq!(entries[1..].join("\n") + "\n", rows);
+        let text = "n,url\n\"1,http://a.org/1\n2,http://a.org/2\n\"3\",http://a.org/3\n";
+        assert_eq!(
+            read_all(text, &csv("url")),
+            [
+                "line 2: a quote is opened and not closed where a value ends",
+                "http://a.org/2",
+                "http://a.org/3"
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_within_a_value_are_read_as_text_with_a_warning() {
+        // The quote of line 2 is closed by a row with another stray one.
+        let text = "url,t\nhttp://a.org/1,\"an inch\nhttp://a.org/2,b\nhttp://a.org/3,1\"\n";
+        assert_eq!(
+            read_all(text, &csv("url")),
+            [
+                "line 2: 1 line within a value reads like a row; is a quote missing?",
+                "http://a.org/1"
+            ]
+        );
+        let text = "url,t\nhttp://a.org/1,\"some text, and\nmore\n\"\n";
+        assert_eq!(read_all(text, &csv("url")), ["http://a.org/1"]);
+    }
+
+    #[test]
+    fn a_long_record_is_read_and_a_longer_one_is_one_row() {
+        let row = |number: u32, bytes: usize| (number, "x".repeat(bytes));
+        let rows = [row(1, 1 << 20), row(2, 15 << 20), row(3, 17 << 20), row(4, 9)];
+        let told = |name: &str, head: &str, write: fn(&str, u32) -> String| {
+            let rows: String = rows.iter().map(|(number, body)| write(body, *number)).collect();
+            read_named(name, format!("{head}{rows}"), &csv("url"))
+        };
+        let lines = told("x.jsonl", "", |body, n| {
+            format!("{{\"b\":\"{body}\",\"url\":\"http://a.org/{n}\"}}\n")
+        });
+        let table = told("x.csv", "b,url\n", |body, n| format!("\"{body}\",http://a.org/{n}\n"));
+        let tabs = told("x.tsv", "b\turl\n", |body, n| format!("{body}\thttp://a.org/{n}\n"));
+        let array = told("x.json", "[", |body, n| {
+            format!("{{\"b\":\"{body}\",\"url\":\"http://a.org/{n}\"}},")
+        });
+        for entries in [&lines, &table, &tabs, &array] {
+            assert_eq!(entries[..2], ["http://a.org/1", "http://a.org/2"]);
+            assert!(entries[2].contains("longer than 16 MiB"), "{}", entries[2]);
+            assert_eq!(entries[3], "http://a.org/4");
+        }
+        assert_eq!(array[4..], ["x.json: it ends before its array does"]);
+    }
+
+    #[test]
+    fn rows_that_begin_with_a_number_sign_are_data() {
+        let text = "#,url\n#1,http://a.org/1\n\"#2\",http://a.org/2\n";
+        assert_eq!(read_all(text, &csv("url")), ["http://a.org/1", "http://a.org/2"]);
+        let text = text.replace(',', "\t").replace('"', "");
+        assert_eq!(read_named("x.tsv", text, &csv("url")), ["http://a.org/1", "http://a.org/2"]);
+    }
+
+    #[test]
+    fn skipped_lines_are_counted() {
+        for (name, text, choice, count) in [
+            ("x", "\u{feff}# a\n\n http://a.org/\n\u{3000}\n  # b\r\r", &TEXT, 5),
+            ("x.csv", "\nn,url\n,\n\n1,http://a.org/\n \r\n", &csv("url"), 4),
+            ("x.jsonl", "\n{\"url\":\"http://a.org/\"}\n\u{feff} \n", &csv("url"), 2),
+        ] {
+            let mut list = read(Cursor::new(text), name.into(), choice).unwrap();
+            let mut pages = 0;
+            while let Some(entry) = list.next_entry().unwrap() {
+                assert!(matches!(entry, Entry::Page(_)), "{entry:?}");
+                pages += 1;
+            }
+            assert_eq!((pages, list.skipped_lines()), (1, count), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_without_pages_says_what_may_help() {
+        let utf_16: Vec<u8> =
+            "http://a.org/ü\nhttp://國.org/".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let none = Choice::ByName { column: None };
+        for (name, text, choice, advice) in [
+            ("x.txt", b"url,n\n".to_vec(), &none, Some(COLUMN_ADVICE)),
+            ("x.txt", utf_16, &none, Some(UTF_16_ADVICE)),
+            ("x.txt.GZ", b"no gzip".to_vec(), &none, Some(NO_GZIP_ADVICE)),
+            ("x.json", b"[{}]".to_vec(), &none, Some(MEMBER_ADVICE)),
+            ("x.jsonl", b"{}".to_vec(), &csv("url"), None),
+            ("x.csv", b"url\nx".to_vec(), &csv("url"), None),
+        ] {
+            let mut list = read(Cursor::new(text), name.into(), choice).unwrap();
+            while list.next_entry().unwrap().is_some() {}
+            assert_eq!(list.advice(), advice, "{name}");
+        }
+        let table = b"u\0r\0l\0\n\0".to_vec();
+        let told = read(Cursor::new(table), "x".into(), &csv("url")).err().unwrap().to_string();
+        assert!(told.contains("UTF-16"), "{told}");
+    }
+
+    #[test]
+    fn an_empty_list_names_no_page_in_any_format() {
+        for name in ["x", "x.csv", "x.tsv", "x.jsonl", "x.json"] {
+            for text in ["", "\n \n", "\u{feff}"] {
+                assert!(read_named(name, text, &csv("url")).is_empty(), "{name} {text:?}");
+            }
+        }
     }
 
     #[test]
     fn a_missing_column_is_told_with_those_that_are_there() {
-        let list = read(Cursor::new("name,link\n"), "the list".into(), csv("url"));
+        let list = read(Cursor::new("name,link\n"), "the list".into(), &csv("url"));
         let told = list.err().unwrap().to_string();
         assert_eq!(told, r#"the list has no column "url", only "name", "link""#);
     }
@@ -410,7 +420,7 @@ mod tests {
             b"http://a.org/1\rhttp://a.org/2\r".to_vec(),
             "\u{a0}http://a.org/1\u{3000}\n\u{feff}# no\n\u{3000}\nhttp://a.org/2\u{200b}".into(),
         ] {
-            assert_eq!(read_all(text, Format::Text), pages);
+            assert_eq!(read_all(text, &TEXT), pages);
         }
     }
 }

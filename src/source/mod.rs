@@ -37,6 +37,8 @@ pub enum Entry {
     },
     /// A part of the source could not be had; the rest goes on.
     MissingPart(String),
+    /// No entry, but something that the user should know.
+    Warning(String),
 }
 
 /// A stream of entries.
@@ -50,6 +52,16 @@ pub trait Source: Send {
     ///
     /// [`SourceError`] when the source as a whole cannot be read.
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError>;
+
+    /// How many lines so far held no entry: blank ones and comments.
+    fn skipped_lines(&self) -> u64 {
+        0
+    }
+
+    /// What the user can do when none of the entries so far named a page.
+    fn advice(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Whether reading on may take long or for ever, as from a pipe. When
     /// enough was read, such a source is left alone; others are read to their end.

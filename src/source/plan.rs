@@ -44,6 +44,8 @@ pub enum Planned {
     },
     /// A part of the source is missing.
     MissingPart(String),
+    /// Nothing, and the user should know this.
+    Warning(String),
 }
 
 /// Turns a source into jobs.
@@ -72,6 +74,8 @@ impl Plan {
         }
         let entry = self.source.next_entry()?;
         self.intake.complete = entry.is_none() && self.intake.missing_parts == 0;
+        self.intake.skipped_lines = self.source.skipped_lines();
+        self.intake.advice = self.source.advice();
         Ok(entry)
     }
 
@@ -87,6 +91,7 @@ impl Plan {
                 self.intake.missing_parts += 1;
                 return Ok(Planned::MissingPart(part));
             }
+            Entry::Warning(text) => return Ok(Planned::Warning(text)),
             Entry::Invalid { place, reason } => {
                 self.intake.found += 1;
                 self.intake.invalid += 1;

@@ -65,13 +65,15 @@ fn is_start_of_mark(bytes: &[u8]) -> bool {
 
 /// What `reader` has next; nothing at the end.
 pub(super) fn fill(reader: &mut dyn BufRead) -> io::Result<&[u8]> {
-    // Asked again below, because a borrow that is given back cannot be tried first.
-    while let Err(error) = reader.fill_buf() {
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
+    let length = loop {
+        match reader.fill_buf() {
+            Ok(bytes) => break bytes.len(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
         }
-    }
-    reader.fill_buf()
+    };
+    // At the end it is not asked again: a terminal would wait for more.
+    if length == 0 { Ok(&[]) } else { reader.fill_buf() }
 }
 
 /// Decodes while it is read.
@@ -118,10 +120,15 @@ impl Read for Decoding {
 /// scripts, U+FEFF that begins a file in the middle of others (`cat a b`), and
 /// characters that cannot be seen, which come with text that is copied from a page.
 pub(super) fn trimmed(text: &str) -> &str {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(text.as_bytes().first()) && is_visible(text.as_bytes().last()) {
+        return text; // nearly always, and a list has many lines
+    }
     text.trim_matches(is_margin)
 }
 
-fn is_margin(character: char) -> bool {
+/// Whether `character` is one of those that [`trimmed`] drops.
+pub(super) fn is_margin(character: char) -> bool {
     // Nearly all is ASCII.
     match character {
         '\0'..='\x7f' => character <= ' ' || character == '\x7f',
@@ -136,6 +143,21 @@ fn is_margin(character: char) -> bool {
         | '\u{feff}' => true,
         other => other.is_whitespace(),
     }
+}
+
+/// Whether `text` is a line that holds nothing. Controls that are no white space
+/// are something, though they are dropped around an address: a binary file has them.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|it| is_margin(it) && (it.is_whitespace() || !it.is_control()))
+}
+
+/// `bytes` without the byte order marks that they begin with: text that `cat` put
+/// together has one before each of its parts.
+pub(super) fn without_marks(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(UTF_8_MARK) {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// Lines, counted, each ending with LF, CR LF or CR, with a bound on the memory
@@ -282,6 +304,9 @@ mod tests {
         }
         assert_eq!(trimmed("http://a.org/क\u{200d}"), "http://a.org/क\u{200d}");
         assert_eq!(trimmed(" \u{feff}\u{3000}"), "");
+        for (text, blank) in [("", true), (" \t\u{feff}\u{3000}\u{200b}", true), ("\0", false)] {
+            assert_eq!(is_blank(text), blank, "{text:?}");
+        }
     }
 
     fn lines(bytes: &[u8], step: usize) -> Vec<(u64, String, bool)> {

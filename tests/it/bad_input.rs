@@ -126,12 +126,16 @@ fn a_list_that_cannot_be_read() {
         .code(1)
         .says(&["error: failed to read no-such-list\ncaused by: "]);
     let empty = place.file("empty", "");
-    place.run(&["-i", &empty]).code(4).says(&["error: the source named no page: it is empty"]);
-    let rubbish = place.file("rubbish", (0..=255).cycle().take(300_000).collect::<Vec<u8>>());
     place
-        .run(&["-i", &rubbish])
+        .run(&["-i", &empty])
         .code(4)
-        .says(&["warning: line 3: ", "none of its entries is an http(s) URL"]);
+        .says(&["error: the source named no page: ", "empty is empty"]);
+    let rubbish = place.file("rubbish", (0..=255).cycle().take(300_000).collect::<Vec<u8>>());
+    place.run(&["-i", &rubbish]).code(4).says(&[
+        "warning: line 1: ",
+        "none of the entries of ",
+        "rubbish is an http(s) URL",
+    ]);
     let csv = place.file("list.csv", "name,link\na,http://a.org/\n");
     place
         .run(&["-i", &csv, "--column", "url"])
@@ -150,11 +154,30 @@ fn a_line_that_is_no_url_is_passed_over_and_told() {
         place.file("list", format!("\u{feff}{page}\r\n\r\nexample.org\r\n# no\r\n{page}\r\n"));
     let ended = place.run(&["-i", &list, "--json"]).code(3);
     let summary = ended.json();
-    let counts = ["found", "invalid", "duplicates", "pages", "saved"]
+    let counts = ["found", "invalid", "duplicates", "skipped_lines", "pages", "saved"]
         .map(|name| summary[name].as_u64().unwrap());
-    assert_eq!(counts, [3, 1, 1, 1, 1]);
+    assert_eq!(counts, [3, 1, 1, 2, 1, 1]);
     ended.says(&["warning: line 3: \"example.org\""]);
     place.run(&["links", "-i", &list]).code(0).says(&["warning: line 3"]);
+}
+
+#[test]
+fn a_source_without_pages_is_named_with_a_hint_that_fits() {
+    let place = Place::new();
+    let zipped = place.file("list.txt.gz", "no gzip");
+    let table = place.file("list.jsonl", "{\"page\":{\"url\":\"http://a.org/\"}}\n");
+    let server =
+        Canned::always(answer("200 OK", "", "<urlset><url><loc>/relative</loc></url></urlset>"));
+    let sitemap = server.url("/sitemap.xml");
+    for (arguments, said, is_hinted) in [
+        (&["-i", &zipped][..], "list.txt.gz is an http(s) URL\nhint: its name ends in .gz", true),
+        (&["-i", &table, "--column", "url"], "list.jsonl is an http(s) URL\n", false),
+        (&["--sitemap", &sitemap, "--robots", "ignore"], "/sitemap.xml is an http(s) URL\n", false),
+        (&["-i", "-"], "standard input is empty\n", false),
+    ] {
+        let ended = place.run(&[&["links"], arguments].concat()).code(4).says(&[said]);
+        assert_eq!(ended.stderr.contains("hint: "), is_hinted, "{ended:?}");
+    }
 }
 
 #[test]

@@ -42,7 +42,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["origin/"]),
     ("rcgen", &["origin/"]),
     ("quick_xml", &["source/sitemap"]),
-    ("csv", &["source/list.rs", "compare/export/csv.rs"]),
+    ("new_mime_guess", &["save/natural.rs"]),
+    ("csv", &["compare/export/csv.rs"]),
     ("plotters", &["compare/export/html/"]),
     ("anyhow", &["app/"]),
 ];

@@ -48,6 +48,7 @@ fn a_list_may_be_text_gzip_table_or_pipe() {
     let zipped = place.file("list.gz", gzip(text));
     let csv = place.file("list.csv", "n,url\n1,http://a.org/1\n2,http://a.org/2\n");
     let tsv = place.file("list.tsv.gz", gzip("n\turl\n1\thttp://a.org/1\n2\thttp://a.org/2\n"));
+    let array = place.file("list.json", "[\"http://a.org/1\",\n\"http://a.org/2\"]");
     let lines =
         place.file("list.jsonl", "{\"url\":\"http://a.org/1\"}\n{\"url\":\"http://a.org/2\"}\n");
     for (file, column) in [
@@ -56,6 +57,7 @@ fn a_list_may_be_text_gzip_table_or_pipe() {
         (csv, Some("url")),
         (tsv, Some("url")),
         (lines, Some("url")),
+        (array, None),
     ] {
         let mut arguments = vec!["links", "-i", &file];
         arguments.extend(column.iter().flat_map(|column| ["--column", column]));
@@ -67,6 +69,40 @@ fn a_list_may_be_text_gzip_table_or_pipe() {
         place.run_with(table, &["links", "-i", "-", "--column", "url"]).code(0).stdout,
         plan
     );
+}
+
+#[test]
+fn the_format_of_a_list_can_be_said() {
+    let place = Place::new();
+    let plan = "1.html\thttp://a.org/1\n2.html\thttp://a.org/2\n";
+    let (one, two) = ("http://a.org/1", "http://a.org/2");
+    for (format, column, text) in [
+        ("text", None, format!("{one}\n{two}\n")),
+        ("csv", Some("url"), format!("n,url\n,{one}\n,{two}\n")),
+        ("tsv", Some("url"), format!("n\turl\n\t{one}\n\t{two}\n")),
+        ("jsonl", Some("url"), format!("{{\"url\":\"{one}\"}}\n{{\"url\":\"{two}\"}}\n")),
+        ("jsonl", None, format!("\"{one}\"\n\"{two}\"\n")),
+        ("json", Some("url"), format!("[{{\"url\":\"{one}\"}},{{\"url\":\"{two}\"}}]\n")),
+        ("json", None, format!("[\"{one}\",\"{two}\"]\n")),
+    ] {
+        let mut arguments = vec!["links", "-i", "-", "--input-format", format];
+        arguments.extend(column.iter().flat_map(|column| ["--column", column]));
+        let ended = place.run_with(text.as_bytes(), &arguments).code(0);
+        assert_eq!(ended.stdout, plan, "{format}");
+        // The ending does not matter then.
+        let file = place.file("list.tsv", text);
+        arguments[2] = &file;
+        assert_eq!(place.run(&arguments).code(0).stdout, plan, "{format}");
+    }
+    for (arguments, said) in [
+        (&["-i", "-", "--input-format", "csv"][..], "name it with --column NAME"),
+        (&["-i", "-", "--input-format", "text", "--column", "url"], "has no --column"),
+        (&["-i", "-", "--input-format", "xls"], "[possible values: text, csv, tsv, jsonl, json]"),
+        (&["--input-format", "csv", "http://a.org/"], "--input-format"),
+        (&["--input-format", "csv"], "--input-file"),
+    ] {
+        place.run(arguments).code(2).says(&[said]);
+    }
 }
 
 #[test]

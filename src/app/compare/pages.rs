@@ -39,12 +39,14 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option
                 tell(&format!("warning: {place}: {reason}\n"));
             }
             Planned::Nothing | Planned::Invalid { .. } => (),
-            Planned::MissingPart(part) => tell(&format!("warning: {part}\n")),
+            Planned::MissingPart(text) | Planned::Warning(text) => {
+                tell(&format!("warning: {text}\n"));
+            }
         }
     }
     file.flush().with_context(failed)?;
     if visited.pages == 0 {
-        tell(&download::no_pages(&plan.intake()));
+        tell(&download::no_pages(&source::name_of(&options.source), &plan.intake()));
     }
     Ok((demo, visited))
 }

@@ -118,6 +118,9 @@ impl Sitemap {
                     Entry::Invalid { place, reason } => {
                         Entry::Invalid { place: format!("{}, {place}", self.current_name), reason }
                     }
+                    Entry::Warning(text) => {
+                        Entry::Warning(format!("{}, {text}", self.current_name))
+                    }
                     entry => entry,
                 }));
             }

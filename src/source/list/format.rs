@@ -1,0 +1,110 @@
+//! How a list is written, and how that is decided on.
+
+use crate::source::text;
+
+/// How a list is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// One URL a line; blank lines and those that begin with `#` are skipped.
+    Text,
+    /// Values with this separator; the first line names the columns.
+    Separated {
+        /// `,` or a tab.
+        separator: u8,
+        /// The column of the URLs.
+        column: String,
+    },
+    /// A JSON value a line.
+    JsonLines {
+        /// The member of objects that holds the URL; texts are URLs themselves.
+        column: Option<String>,
+    },
+    /// A JSON array, or JSON values one after the other.
+    Json {
+        /// As of JSON lines.
+        column: Option<String>,
+    },
+}
+
+/// How the format of a list is decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// By the file's name, and whether it is a table.
+    ByName {
+        /// The column of the URLs, when it is one.
+        column: Option<String>,
+    },
+    /// It is known.
+    Is(Format),
+}
+
+impl Choice {
+    /// The format of the file `name`, by its ending (before `.gz`). Without a column,
+    /// a file is JSON when it also begins so, as `start` says, else text.
+    pub(super) fn format(&self, name: &str, start: &[u8]) -> Format {
+        let column = match self {
+            Self::Is(format) => return format.clone(),
+            Self::ByName { column } => column.clone(),
+        };
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let is_json = column.is_some() || begins_as_json(start);
+        match (ending, column) {
+            ("json", column) if is_json => Format::Json { column },
+            ("jsonl" | "jl" | "ndjson" | "jsonlines", column) if is_json => {
+                Format::JsonLines { column }
+            }
+            (_, None) => Format::Text,
+            ("tsv" | "tab", Some(column)) => Format::Separated { separator: b'\t', column },
+            (_, Some(column)) => Format::Separated { separator: b',', column },
+        }
+    }
+}
+
+fn begins_as_json(start: &[u8]) -> bool {
+    let first = text::without_marks(start).trim_ascii_start().first();
+    matches!(first, Some(b'[' | b'{' | b'"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read_named;
+    use super::*;
+
+    #[test]
+    fn the_format_goes_by_choice_then_name_then_content() {
+        let column = || Some("url".to_owned());
+        let [one, two] = ["http://a.org/1", "http://a.org/2"];
+        let texts = format!("[\"{one}\",\n \"{two}\"]");
+        let objects = format!("[{{\"url\":\"{one}\"}},{{\"url\":\"{two}\"}}]");
+        let lines = objects.replace("},{", "}\n{").replace(['[', ']'], "");
+        let pretty = lines.replace('{', "{\n  ").replace('}', "\n}");
+        let by_name = |column| Choice::ByName { column };
+        for (name, text, choice) in [
+            ("x.json", &texts, by_name(None)),
+            ("X.JSON.GZ", &texts, by_name(None)),
+            ("x.json", &texts, by_name(column())),
+            ("x.json", &objects, by_name(column())),
+            ("x.json", &lines, by_name(column())),
+            ("x.json", &pretty, by_name(column())),
+            ("x.jl", &lines, by_name(column())),
+            ("x.ndjson", &lines, by_name(column())),
+            ("x.jsonlines.gz", &lines, by_name(column())),
+            ("x.jsonl", &format!("\"{one}\"\n\"{two}\""), by_name(None)),
+            ("x.json", &format!("{one}\n{two}"), by_name(None)),
+            ("x.jsonl", &format!("# text\n{one}\n{two}"), by_name(None)),
+            ("standard input", &format!("url\n{one}\n{two}"), by_name(column())),
+            ("x.csv", &objects, Choice::Is(Format::Json { column: column() })),
+            ("x.csv", &lines, Choice::Is(Format::JsonLines { column: column() })),
+            ("x.json", &format!("{one}\n{two}"), Choice::Is(Format::Text)),
+            (
+                "x.txt",
+                &format!("n\turl\n\t{one}\n\t{two}"),
+                Choice::Is(Format::Separated { separator: b'\t', column: "url".into() }),
+            ),
+        ] {
+            assert_eq!(read_named(name, text.as_bytes(), &choice), [one, two], "{name} {text}");
+        }
+    }
+}
