@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header;
+use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::timeout_at;
 
@@ -12,7 +12,7 @@ use super::channel::Protocol;
 use super::connect::{self, Told};
 use super::failure::{Unanswered, Work};
 use super::first::{self, Lead};
-use super::head::{framing, read_head, redirect_target, refuse_large, refuse_part};
+use super::head::{Part, framing, read_head, redirect_target, refuse_large};
 use super::pool::Keeping;
 use super::route::Route;
 use super::{Ask, Client, Got, HttpChoice, Missed, Want, cookies};
@@ -74,30 +74,14 @@ impl Client {
 
     async fn exchange(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
         let (response, route) = self.send_until_worked_on(ask, trail).await?;
-        ask.phase.set(Phase::Receiving);
-        trail.wait = ask.spent + (self.now() - ask.started);
-        let is_on_new_connection = ask.phase.connected().is_some();
-        let head = Head { is_on_new_connection, ..read_head(&response, ask.url) };
-        trail.head = Some(Box::new(head));
-        refuse_large(response.headers())?;
-        let framing = framing(response.headers())?;
-        // Boxed, as hardly any answer has one.
-        let target = redirect_target(ask.url, &response)?.map(|to| {
-            Box::new(Moved { to, cookies: cookies::set_by(ask.url, response.headers()) })
-        });
-        let status = response.status();
-        let range = response.headers().get(header::CONTENT_RANGE).cloned();
-        let incoming = Incoming::new(response, framing);
-        let body = match body::read(self.options(), incoming, trail, ask).await {
-            Err(failure) if failure.code == FailureCode::ReadTimeout => {
-                leave_silent(&route);
-                return Err(failure);
-            }
-            body => body?,
-        };
-        refuse_part(status, range.as_ref(), trail.wire_bytes)?;
+        let received = self.receive(ask, trail, response).await;
+        let is_silent = received.as_ref().is_err_and(|it| it.code == FailureCode::ReadTimeout);
+        if !is_silent {
+            route.settle();
+        }
+        let (body, target) = received?;
         let Some(target) = target else {
-            let head = trail.head.take().expect("it was put there above");
+            let head = trail.head.take().expect("an answer that was received has a head");
             return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
         };
         let limit = match ask.want {
@@ -116,6 +100,31 @@ impl Client {
         Ok(Got::Moved(target))
     }
 
+    /// Receives an answer: its body, and where it leads on to.
+    async fn receive(
+        &self,
+        ask: &Ask<'_>,
+        trail: &mut Trail,
+        response: Response,
+    ) -> Result<(Bytes, Option<Box<Moved>>), Failure> {
+        ask.phase.set(Phase::Receiving);
+        trail.wait = ask.spent + (self.now() - ask.started);
+        let is_on_new_connection = ask.phase.connected().is_some();
+        let head = Head { is_on_new_connection, ..read_head(&response, ask.url) };
+        trail.head = Some(Box::new(head));
+        refuse_large(response.headers())?;
+        let framing = framing(response.headers())?;
+        // Boxed, as hardly any answer has one.
+        let target = redirect_target(ask.url, &response)?.map(|to| {
+            Box::new(Moved { to, cookies: cookies::set_by(ask.url, response.headers()) })
+        });
+        let part = Part::of(&response);
+        let incoming = Incoming::new(response, framing);
+        let body = body::read(self.options(), incoming, trail, ask).await?;
+        part.refuse_unless_all(trail.wire_bytes)?;
+        Ok((body, target))
+    }
+
     /// Sends the request, again at once where the server did not work on it, at most a
     /// few times in a row.
     async fn send_until_worked_on(
@@ -131,29 +140,37 @@ impl Client {
                 Ok(response) => return Ok((response, route)),
                 Err(Unsent::Queued) => {
                     // It was never sent; over a further connection it is.
+                    route.settle();
                     route.fill();
                     continue;
                 }
                 Err(Unsent::Unanswered(unanswered)) => unanswered,
             };
-            if failure.code == FailureCode::FirstByteTimeout {
-                leave_silent(&route);
-            }
             match work {
                 Work::None if repeats < FREE_REPEATS => {
                     repeats += 1;
-                    match route.channel().protocol() {
-                        // The others that it had are asked again too, and share a new one.
-                        Protocol::Http2 => route.leave(),
+                    if route.channel().protocol() != Protocol::Http2 {
                         // Further connections that the host has closed may lie in the pool.
-                        Protocol::Http1 | Protocol::Unknown => keeping = Keeping::Fresh,
+                        // The requests of one over HTTP/2 are all sent again, and share a
+                        // new one.
+                        keeping = Keeping::Fresh;
                     }
                 }
-                Work::None | Work::Refused => {
+                Work::None => {
                     trail.is_refused = true;
                     return Err(failure);
                 }
-                Work::Unknown => return Err(failure),
+                Work::Refused => {
+                    route.settle();
+                    trail.is_refused = true;
+                    return Err(failure);
+                }
+                Work::Unknown => {
+                    if failure.code != FailureCode::FirstByteTimeout {
+                        route.settle();
+                    }
+                    return Err(failure);
+                }
             }
         }
     }
@@ -284,14 +301,6 @@ async fn is_stuck(route: &Route<'_>) -> bool {
     }
     first::turns().await;
     is_full()
-}
-
-/// Sends no further request over a connection that was silent for too long: a connection
-/// over HTTP/2 would be used again.
-fn leave_silent(route: &Route<'_>) {
-    if route.channel().protocol() == Protocol::Http2 {
-        route.leave();
-    }
 }
 
 fn silent(limit: Duration) -> Failure {

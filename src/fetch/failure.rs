@@ -180,7 +180,10 @@ pub(super) fn message(error: &reqwest::Error) -> String {
         }
         if let Some(error) = cause.downcast_ref::<h2::Error>() {
             if error.is_library() {
-                return format!("the answer breaks the rules of HTTP/2: {error}");
+                return format!(
+                    "the answer breaks the rules of HTTP/2 (RFC 9113, 8.1.1), with a field of \
+                     connections such as Keep-Alive for one: {error}"
+                );
             }
             if error.is_go_away() && error.is_remote() {
                 let reason = error.reason().unwrap_or(h2::Reason::NO_ERROR);

@@ -137,26 +137,38 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     Ok(length.map_or(Framing::Usual, Framing::Length))
 }
 
-/// Refuses a part of a page that nobody asked for (RFC 9110, 15.3.7): only a part that
-/// is all is the page.
-pub(super) fn refuse_part(
-    status: StatusCode,
-    range: Option<&HeaderValue>,
-    wire_bytes: u64,
-) -> Result<(), Failure> {
-    if status != StatusCode::PARTIAL_CONTENT {
-        return Ok(());
+/// Whether an answer is a part of a page, which nobody asked for (RFC 9110, 15.3.7).
+#[derive(Debug)]
+pub(super) enum Part {
+    /// It is not.
+    No,
+    /// It is one, of this range.
+    Of(Option<HeaderValue>),
+}
+
+impl Part {
+    pub(super) fn of(response: &Response) -> Self {
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                Self::Of(response.headers().get(header::CONTENT_RANGE).cloned())
+            }
+            _ => Self::No,
+        }
     }
-    let value = range.map(lossy);
-    let whole = value.as_deref().and_then(content_range::whole);
-    if whole == Some(wire_bytes) {
-        return Ok(());
+
+    /// Refuses a part that is not all, of which these bytes have come.
+    pub(super) fn refuse_unless_all(&self, wire_bytes: u64) -> Result<(), Failure> {
+        let Self::Of(range) = self else { return Ok(()) };
+        let value = range.as_ref().map(lossy);
+        if value.as_deref().and_then(content_range::whole) == Some(wire_bytes) {
+            return Ok(());
+        }
+        let range = value.map_or("no Content-Range".into(), |value| {
+            format!("Content-Range {:?}", message::excerpt(&value))
+        });
+        let message = format!("a part of the page that was not asked for (206, {range})");
+        Err(Failure::new(FailureCode::Truncated, message))
     }
-    let range = value.map_or("no Content-Range".into(), |value| {
-        format!("Content-Range {:?}", message::excerpt(&value))
-    });
-    let message = format!("a part of the page that was not asked for (206, {range})");
-    Err(Failure::new(FailureCode::Truncated, message))
 }
 
 /// Where the answer sends us on to, if it does (RFC 9110, 15.4).
@@ -298,24 +310,22 @@ mod tests {
 
     #[test]
     fn a_part_is_a_page_only_when_it_is_all() {
-        let value = |text: &'static str| Some(HeaderValue::from_static(text));
-        for (status, range, bytes, is_page) in [
-            (200, None, 7, true),
-            (206, value("bytes 0-499/500"), 500, true),
-            (206, value("Bytes 0-499/500"), 500, true),
-            (206, value("bytes 0-499/500"), 499, false),
-            (206, value("bytes 0-99/500"), 100, false),
-            (206, value("bytes 100-499/500"), 400, false),
-            (206, value("bytes 0-499/*"), 500, false),
-            (206, value("bytes */500"), 500, false),
-            (206, value("items 0-499/500"), 500, false),
-            (206, None, 500, false),
+        for (range, bytes, is_page) in [
+            (Some("bytes 0-499/500"), 500, true),
+            (Some("Bytes 0-499/500"), 500, true),
+            (Some("bytes 0-499/500"), 499, false),
+            (Some("bytes 0-99/500"), 100, false),
+            (Some("bytes 100-499/500"), 400, false),
+            (Some("bytes 0-499/*"), 500, false),
+            (Some("bytes */500"), 500, false),
+            (Some("items 0-499/500"), 500, false),
+            (None, 500, false),
         ] {
-            let status = StatusCode::from_u16(status).unwrap();
-            let found = refuse_part(status, range.as_ref(), bytes);
-            let code = found.map_err(|failure| failure.code);
-            assert_eq!(code.is_ok(), is_page, "{range:?}");
-            assert!(matches!(code, Ok(()) | Err(FailureCode::Truncated)));
+            let part = Part::Of(range.map(HeaderValue::from_static));
+            let code = part.refuse_unless_all(bytes).map_err(|failure| failure.code);
+            let expected = if is_page { Ok(()) } else { Err(FailureCode::Truncated) };
+            assert_eq!(code, expected, "{range:?}");
         }
+        assert_eq!(Part::No.refuse_unless_all(7), Ok(()));
     }
 }

@@ -1,12 +1,13 @@
 //! The way of one request: whether its address may be asked, and through which proxy.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use reqwest::{Response, StatusCode};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
-use super::channel::{Channel, Sent};
+use super::channel::{Channel, Protocol, Sent};
 use super::failure::{Unanswered, Work};
 use super::first::Lead;
 use super::pool::{Keeping, Loan, Wish};
@@ -21,6 +22,7 @@ pub(super) struct Route<'a> {
     loan: Loan<'a>,
     proxy: Option<usize>,
     sent: Arc<Sent>,
+    is_settled: Cell<bool>,
 }
 
 impl Route<'_> {
@@ -59,9 +61,9 @@ impl Route<'_> {
         self.proxy.is_none()
     }
 
-    /// Sends nothing more this way: the connection does not answer.
-    pub(super) fn leave(&self) {
-        self.loan.leave();
+    /// Takes note that the connection did what it should: others may be sent this way.
+    pub(super) fn settle(&self) {
+        self.is_settled.set(true);
     }
 
     /// Sends no more than the server admits this way, now that it shows.
@@ -71,8 +73,13 @@ impl Route<'_> {
 }
 
 impl Drop for Route<'_> {
+    /// A connection over HTTP/2 that was silent for too long, or ended, is not sent
+    /// another request: the library would use it for as long as it is there.
     fn drop(&mut self) {
         self.sent.end();
+        if !self.is_settled.get() && self.channel().protocol() == Protocol::Http2 {
+            self.loan.leave();
+        }
     }
 }
 
@@ -110,7 +117,7 @@ impl Client {
             Failure::new(code, message::one_line(&error))
         })?;
         let sent = Arc::new(Sent::new(&loan.channel, shared.clock()));
-        Ok(Route { loan, proxy, sent })
+        Ok(Route { loan, proxy, sent, is_settled: Cell::new(false) })
     }
 
     /// Refuses addresses that must not be asked. Names are judged in the

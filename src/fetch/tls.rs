@@ -224,3 +224,50 @@ pub(super) const fn is_about_certificate(error: &Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    /// A self-signed certificate for `a.org` that says whether it is an authority, and
+    /// holds until the end of `year`.
+    fn self_signed(is_authority: bool, year: i32) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(["a.org".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(year, 12, 31);
+        if is_authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().clone()
+    }
+
+    #[test]
+    fn a_self_signed_certificate_that_was_named_is_trusted_for_its_name() {
+        let now = UnixTime::since_unix_epoch(Duration::from_hours(24 * 365 * 57));
+        for (is_authority, year, is_named, name, is_trusted) in [
+            (true, 2040, true, "a.org", true),
+            (false, 2040, true, "a.org", true),
+            (true, 2040, true, "b.org", false),
+            (false, 2040, true, "b.org", false),
+            (true, 2020, true, "a.org", false),
+            (true, 2040, false, "a.org", false),
+        ] {
+            let shown = self_signed(is_authority, year);
+            let named = if is_named { shown.clone() } else { self_signed(is_authority, year) };
+            let verifier = Verifier {
+                trust: Trust::Authorities(vec![named]),
+                provider: Arc::new(ring::default_provider()),
+                handshakes: Arc::default(),
+                loaded: OnceLock::new(),
+            };
+            let name = ServerName::try_from(name).unwrap();
+            let result = verifier.verify_server_cert(&shown, &[], &name, &[], now);
+            assert_eq!(result.is_ok(), is_trusted, "{is_authority} {year} {is_named} {name:?}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod download;
 mod faults;
 mod guard;
 mod hostile;
+mod http2;
 mod killed;
 mod later_version;
 mod layers;
