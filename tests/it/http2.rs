@@ -59,7 +59,8 @@ impl Server {
     }
 
     fn list(&self, pages: usize) -> String {
-        (0..pages).map(|page| format!("http://{}/{page}\n", self.address)).collect()
+        let urls = (0..pages).map(|page| format!("http://{}/{page}\n", self.address));
+        urls.collect::<Vec<_>>().concat()
     }
 }
 
