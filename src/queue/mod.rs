@@ -14,6 +14,7 @@ mod host;
 pub mod hosts;
 pub mod limit;
 mod lines;
+mod next_page;
 pub mod notice;
 pub mod pace;
 mod profile;
@@ -23,14 +24,13 @@ pub mod robots;
 pub mod site_policy;
 mod waiters;
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::Instant;
 
 use tokio::sync::Notify;
-use tokio::time::Sleep;
 
 use crate::clock::Clock;
 use crate::model::{Failure, FailureCode, Job, Outcome, Turn};
@@ -38,9 +38,10 @@ use agent::ProductToken;
 use frontier::{Frontier, Moment, Next, Settlement};
 use hosts::{FoundAt, HostLimits};
 use limit::FailureLimit;
+pub use next_page::{NextPage, Waits};
 use notice::Effects;
 use retry::{Dice, RetryPolicy};
-use waiters::{WaiterId, Waiters};
+use waiters::Waiters;
 
 /// Pages read ahead of the workers. Input is streamed, so this, not the length
 /// of a list, bounds the memory that waiting pages take (some 400 bytes each).
@@ -176,7 +177,7 @@ impl Queue {
     /// Each page given out must come back through [`settle`](Self::settle).
     /// Needs a tokio runtime with time enabled.
     pub const fn next(&self) -> NextPage<'_> {
-        NextPage { queue: self, id: None, timer: None }
+        NextPage::new(self)
     }
 
     /// What waiting has cost so far.
@@ -346,109 +347,6 @@ fn is_full(frontier: &Frontier) -> bool {
 
 fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
-}
-
-/// What waiting for pages has cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waits {
-    /// How often workers have looked for a page.
-    pub looks: u64,
-    /// How often a worker that waited was woken.
-    pub wakes: u64,
-}
-
-/// A worker's wait for its next page; see [`Queue::next`].
-pub struct NextPage<'a> {
-    queue: &'a Queue,
-    /// There once the worker has had to wait.
-    id: Option<WaiterId>,
-    /// There while it watches for a moment.
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Future for NextPage<'_> {
-    type Output = Option<(Job, Instant)>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            let (due, now) = match self.look(cx.waker()) {
-                Ok(found) => return Poll::Ready(found),
-                Err(Parked::Idle) => return Poll::Pending,
-                Err(Parked::Watching { due, now }) => (due, now),
-            };
-            // A timer counts in whole milliseconds and is never early.
-            let timer = Box::pin(tokio::time::sleep(due.saturating_duration_since(now)));
-            if self.timer.insert(timer).as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-}
-
-/// A worker that found nothing.
-enum Parked {
-    /// It will be woken.
-    Idle,
-    /// It watches for the moment `due`.
-    Watching { due: Instant, now: Instant },
-}
-
-impl NextPage<'_> {
-    /// Takes the page that may go now, or parks the worker.
-    fn look(&mut self, waker: &Waker) -> Result<Option<(Job, Instant)>, Parked> {
-        let queue = self.queue;
-        let mut frontier = queue.frontier();
-        let now = queue.clock.now();
-        let next = frontier.next(now);
-        queue.looks.fetch_add(1, Ordering::Relaxed);
-        // Room comes of a host that was put aside, too.
-        queue.tell_feeder(&frontier);
-        let due = match next {
-            Next::Job(job) => {
-                let waker = self.leave(&mut frontier, now);
-                drop(frontier);
-                wake(waker);
-                return Ok(Some((job, now)));
-            }
-            Next::Done => {
-                self.leave(&mut frontier, now);
-                return Ok(None);
-            }
-            Next::NotBefore(due) => Some(due),
-            Next::Wait => None,
-        };
-        let mut waiters = queue.waiters();
-        let id = *self.id.get_or_insert_with(|| waiters.register());
-        waiters.park(id, waker);
-        match due {
-            Some(due) if waiters.watch(id, due) => Err(Parked::Watching { due, now }),
-            _ => {
-                waiters.unwatch(id);
-                self.timer = None;
-                Err(Parked::Idle)
-            }
-        }
-    }
-
-    /// Waits no more; gives the worker to wake for what is left to do.
-    fn leave(&mut self, frontier: &mut Frontier, now: Instant) -> Option<Waker> {
-        let mut waiters = self.queue.waiters();
-        if let Some(id) = self.id.take() {
-            waiters.leave(id);
-        }
-        waiters.pick(frontier.readiness(now))
-    }
-}
-
-impl Drop for NextPage<'_> {
-    /// A worker that gives up may have been woken for a page, or have watched.
-    fn drop(&mut self) {
-        if self.id.is_some() {
-            let queue = self.queue;
-            let waker = self.leave(&mut queue.frontier(), queue.clock.now());
-            wake(waker);
-        }
-    }
 }
 
 #[cfg(test)]
