@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::chunked::Chunks;
 use super::exchange::Trail;
-use super::head::Framing;
+use super::head::{Framing, Part};
 use super::{Ask, Options, Want, failure};
 use crate::model::{Failure, FailureCode};
 use crate::phase::PhaseCell;
@@ -36,7 +36,10 @@ pub(super) struct Incoming {
     framing: Framing,
     /// Only HTTP/2 tells a confirmed end from a stream that was given up.
     has_streams: bool,
-    chunks: Chunks,
+    /// Boxed, as hardly any body needs it.
+    chunks: Option<Box<Chunks>>,
+    /// Whether it is a part of the page, and which; boxed for the same reason.
+    part: Option<Box<Part>>,
     received: u64,
 }
 
@@ -47,7 +50,8 @@ impl Incoming {
             announced: response.content_length(),
             framing,
             has_streams: response.version() == http::Version::HTTP_2,
-            chunks: Chunks::default(),
+            chunks: (framing == Framing::Chunked).then(Box::default),
+            part: Part::of(&response).map(Box::new),
             received: 0,
             body: Body::from(response),
         }
@@ -60,7 +64,7 @@ impl Incoming {
             let is_over = match self.framing {
                 Framing::Usual => false,
                 Framing::Length(length) => self.received >= length,
-                Framing::Chunked => self.chunks.is_done(),
+                Framing::Chunked => self.chunks.as_ref().is_some_and(|chunks| chunks.is_done()),
             };
             if is_over {
                 return Ok(None);
@@ -85,12 +89,10 @@ impl Incoming {
             piece.truncate(left);
         }
         self.received += piece.len() as u64;
-        if self.framing == Framing::Chunked {
-            return self.chunks.take(&piece).map_err(|_| {
-                Failure::new(FailureCode::Protocol, "the body's chunks are malformed")
-            });
-        }
-        Ok(piece)
+        let Some(chunks) = &mut self.chunks else { return Ok(piece) };
+        chunks
+            .take(&piece)
+            .map_err(|_| Failure::new(FailureCode::Protocol, "the body's chunks are malformed"))
     }
 
     /// Whether the end that was told is one. After `RST_STREAM` with `NO_ERROR` the library
@@ -104,6 +106,11 @@ impl Incoming {
             }
             Framing::Length(_) | Framing::Chunked => false,
         }
+    }
+
+    /// Refuses a part of the page that is not all.
+    fn refuse_part(&self) -> Result<(), Failure> {
+        self.part.as_ref().map_or(Ok(()), |part| part.refuse_unless_all(self.received))
     }
 
     fn cut(&self, how: &str) -> Failure {
@@ -127,13 +134,13 @@ impl Incoming {
 /// Reads the body, or as much of one that is not saved as is useful.
 pub(super) async fn read(
     options: &Options,
-    mut incoming: Incoming,
+    incoming: &mut Incoming,
     trail: &mut Trail,
     ask: &Ask<'_>,
 ) -> Result<Bytes, Failure> {
     let mut body = Collected::default();
     if !incoming.status.is_success() {
-        let reading = read_reason(&mut incoming, &mut body, trail, ask.phase);
+        let reading = read_reason(incoming, &mut body, trail, ask.phase);
         // A reason that does not come whole is told as far as it came.
         let _ = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
         return Ok(body.finish());
@@ -149,7 +156,10 @@ pub(super) async fn read(
     loop {
         let chunk = match within(options.read_timeout, incoming.next()).await {
             Ok(Ok(Some(chunk))) => chunk,
-            Ok(Ok(None)) => return Ok(body.finish()),
+            Ok(Ok(None)) => {
+                incoming.refuse_part()?;
+                return Ok(body.finish());
+            }
             Ok(Err(failure)) => return Err(failure),
             Err(_elapsed) => {
                 let silence = options.read_timeout;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::timeout_at;
 
@@ -12,7 +11,7 @@ use super::channel::Protocol;
 use super::connect::{self, Told};
 use super::failure::{Unanswered, Work};
 use super::first::{self, Lead};
-use super::head::{Part, framing, read_head, redirect_target, refuse_large};
+use super::head::{framing, read_head, redirect_target, refuse_large};
 use super::pool::Keeping;
 use super::route::Route;
 use super::{Ask, Client, Got, HttpChoice, Missed, Want, cookies};
@@ -74,14 +73,21 @@ impl Client {
 
     async fn exchange(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
         let (response, route) = self.send_until_worked_on(ask, trail).await?;
-        let received = self.receive(ask, trail, response).await;
-        let is_silent = received.as_ref().is_err_and(|it| it.code == FailureCode::ReadTimeout);
-        if !is_silent {
+        // A future has room for what it holds while it waits: the response is not that.
+        let (mut incoming, target) = match self.answer_begins(ask, trail, response) {
+            Ok(begun) => begun,
+            Err(failure) => {
+                route.settle();
+                return Err(failure);
+            }
+        };
+        let body = body::read(self.options(), &mut incoming, trail, ask).await;
+        if !body.as_ref().is_err_and(|failure| failure.code == FailureCode::ReadTimeout) {
             route.settle();
         }
-        let (body, target) = received?;
+        let body = body?;
         let Some(target) = target else {
-            let head = trail.head.take().expect("an answer that was received has a head");
+            let head = trail.head.take().expect("an answer that has begun has a head");
             return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
         };
         let limit = match ask.want {
@@ -100,13 +106,13 @@ impl Client {
         Ok(Got::Moved(target))
     }
 
-    /// Receives an answer: its body, and where it leads on to.
-    async fn receive(
+    /// Reads the head of an answer: what follows it, and where it leads on to.
+    fn answer_begins(
         &self,
         ask: &Ask<'_>,
         trail: &mut Trail,
         response: Response,
-    ) -> Result<(Bytes, Option<Box<Moved>>), Failure> {
+    ) -> Result<(Incoming, Option<Box<Moved>>), Failure> {
         ask.phase.set(Phase::Receiving);
         trail.wait = ask.spent + (self.now() - ask.started);
         let is_on_new_connection = ask.phase.connected().is_some();
@@ -118,11 +124,7 @@ impl Client {
         let target = redirect_target(ask.url, &response)?.map(|to| {
             Box::new(Moved { to, cookies: cookies::set_by(ask.url, response.headers()) })
         });
-        let part = Part::of(&response);
-        let incoming = Incoming::new(response, framing);
-        let body = body::read(self.options(), incoming, trail, ask).await?;
-        part.refuse_unless_all(trail.wire_bytes)?;
-        Ok((body, target))
+        Ok((Incoming::new(response, framing), target))
     }
 
     /// Sends the request, again at once where the server did not work on it, at most a
