@@ -9,7 +9,7 @@
 //! | `index.rs`, `article.rs`, `ballast.rs`, `markup.rs` | how the pages are written |
 //! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
 //! | `reply.rs` | request to response, as values |
-//! | `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
+//! | `fault_kind.rs`, `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
 //! | `thread.rs`, `server.rs`, `line.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
 //! | `tally.rs` | the counters |
 //!
@@ -23,6 +23,7 @@ mod body;
 mod certificate;
 mod countries;
 mod document;
+mod fault_kind;
 mod faults;
 mod index;
 mod line;
@@ -52,7 +53,8 @@ use self::{
 };
 pub use self::{
     document::Document,
-    faults::{FaultError, FaultKind, FaultShare, Faults},
+    fault_kind::FaultKind,
+    faults::{FaultError, FaultShare, Faults},
     site::{INDEX_PATH, Site},
     tally::Counters,
 };

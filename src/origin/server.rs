@@ -22,7 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     body::{BrokenOff, ReplyBody},
-    faults::{FaultKind, Faults},
+    fault_kind::FaultKind,
+    faults::Faults,
     line::{Line, LineHandle},
     reply::{reply, typed},
     site::{Site, decoded},

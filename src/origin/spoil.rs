@@ -12,7 +12,7 @@ use http::{
 
 use super::{
     body::Ending,
-    faults::FaultKind,
+    fault_kind::FaultKind,
     reply::{short_page, typed},
 };
 
