@@ -24,6 +24,25 @@ pub enum FaultKind {
     Cut,
     /// `stall`: nothing follows half of the announced body. Drawn for each attempt.
     Stall,
+    /// `h2-reset-no-error`: on HTTP/2 the stream is reset with `NO_ERROR` after at most half of the
+    /// body, whose length is not announced and whose end is not marked. HTTP/1.1 has no such thing,
+    /// and the page is answered as it should be. Drawn for each attempt.
+    ResetNoError,
+    /// `partial-206`: status 206 with the first half of the page and a `Content-Range` that says
+    /// so, which no client asked for. Drawn for each attempt.
+    Partial,
+    /// `folded-header`: on HTTP/1.1 the right answer has a header of two lines, which no server may
+    /// send and each client has to read (RFC 9112, section 5.2). HTTP/2 has no lines, and the page
+    /// is answered as it should be. Drawn for each attempt.
+    FoldedHeader,
+    /// `refused-stream`: on HTTP/2 the stream is reset with `REFUSED_STREAM` before any answer.
+    /// HTTP/1.1 has no streams, and the page is answered as it should be. Drawn for each attempt.
+    RefusedStream,
+    /// `stale-connection`: the first request on the connection is answered. On HTTP/1.1 a later one
+    /// has the connection reset instead of an answer. On HTTP/2 a later one gets GOAWAY, which says
+    /// that none but the first is worked on. Requests that are not worked on are no attempts.
+    /// Drawn for each connection.
+    StaleConnection,
     /// `slow-accept`: a second passes before the first byte is read. Drawn for each connection.
     SlowAccept,
     /// `redirect-loop`: a redirect to the same path with another query. Drawn for each page.
@@ -48,13 +67,18 @@ pub(super) enum Class {
 }
 
 /// Every kind with its name and class.
-const KINDS: [(FaultKind, &str, Class); 12] = [
+const KINDS: [(FaultKind, &str, Class); 17] = [
     (FaultKind::Unavailable, "503", Class::Attempt),
     (FaultKind::TooMany, "429", Class::Attempt),
     (FaultKind::TooManyRetryAfter, "429-retry-after", Class::Attempt),
     (FaultKind::Reset, "reset", Class::Attempt),
     (FaultKind::Cut, "cut", Class::Attempt),
     (FaultKind::Stall, "stall", Class::Attempt),
+    (FaultKind::ResetNoError, "h2-reset-no-error", Class::Attempt),
+    (FaultKind::Partial, "partial-206", Class::Attempt),
+    (FaultKind::FoldedHeader, "folded-header", Class::Attempt),
+    (FaultKind::RefusedStream, "refused-stream", Class::Attempt),
+    (FaultKind::StaleConnection, "stale-connection", Class::Connection),
     (FaultKind::SlowAccept, "slow-accept", Class::Connection),
     (FaultKind::RedirectLoop, "redirect-loop", Class::Page),
     (FaultKind::Endless, "endless", Class::Page),
@@ -90,6 +114,12 @@ impl FaultKind {
     pub(super) fn names() -> String {
         let names: Vec<&str> = FaultKind::all().map(FaultKind::name).collect();
         names.join(", ")
+    }
+
+    /// Whether it sends a part of a page that must not pass for the whole. The part is not
+    /// compressed, so that no compression without its end shows what the answer has to show.
+    pub(super) fn sends_a_part(self) -> bool {
+        matches!(self, FaultKind::ResetNoError | FaultKind::Partial)
     }
 
     fn row(self) -> &'static (FaultKind, &'static str, Class) {

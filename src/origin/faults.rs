@@ -123,7 +123,7 @@ impl Faults {
     /// paths that lead into the site are spared.
     #[must_use]
     pub fn decide(&self, seed: u64, path: &str, attempt: u64) -> Option<FaultKind> {
-        if SPARED.contains(&path) {
+        if Faults::spare(path) {
             return None;
         }
         self.permanent(seed, path)
@@ -133,13 +133,23 @@ impl Faults {
     /// What goes wrong with every attempt at this path.
     #[must_use]
     pub fn permanent(&self, seed: u64, path: &str) -> Option<FaultKind> {
-        if SPARED.contains(&path) { None } else { self.draw(Class::Page, seed, path) }
+        if Faults::spare(path) { None } else { self.draw(Class::Page, seed, path) }
     }
 
     /// What goes wrong with the connection of this number.
     #[must_use]
     pub fn at_connection(&self, seed: u64, number: u64) -> Option<FaultKind> {
         self.draw(Class::Connection, seed, &number.to_string())
+    }
+
+    /// Whether nothing goes wrong at this path, which has no query and no escapes.
+    pub(super) fn spare(path: &str) -> bool {
+        SPARED.contains(&path)
+    }
+
+    /// Whether this kind can happen.
+    pub(super) fn have(&self, kind: FaultKind) -> bool {
+        self.shares.contains_key(&kind)
     }
 
     /// Whether the number of the attempt matters.
@@ -214,7 +224,8 @@ mod tests {
             (
                 "504:5",
                 "no kind of fault is called \"504\"; there are 503, 429, 429-retry-after, reset, \
-                 cut, stall, slow-accept, redirect-loop, endless, bad-gzip, wrong-length, drip"
+                 cut, stall, h2-reset-no-error, partial-206, folded-header, refused-stream, \
+                 stale-connection, slow-accept, redirect-loop, endless, bad-gzip, wrong-length, drip"
                     .to_owned(),
             ),
         ] {

@@ -10,7 +10,7 @@
 //! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
 //! | `reply.rs` | request to response, as values |
 //! | `fault_kind.rs`, `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
-//! | `thread.rs`, `server.rs`, `line.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
+//! | `thread.rs`, `server.rs`, `connection.rs`, `line.rs`, `wire.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
 //! | `tally.rs` | the counters |
 //!
 //! What the server knows besides the pages: `/` leads to the index, `/robots.txt` has rules, and
@@ -21,6 +21,7 @@ mod article;
 mod ballast;
 mod body;
 mod certificate;
+mod connection;
 mod countries;
 mod document;
 mod fault_kind;
@@ -36,6 +37,7 @@ mod site;
 mod spoil;
 mod tally;
 mod thread;
+mod wire;
 mod words;
 
 use std::{
