@@ -19,6 +19,7 @@ enum Way {
     Http2,
 }
 
+const WAYS: [Way; 3] = [Way::Plain, Way::Tls, Way::Http2];
 const MODES: [&str; 3] = ["hybrid", "threads", "processes"];
 
 /// A site with one kind of fault, and how it is asked.
@@ -58,6 +59,12 @@ impl Site {
         }
         assert_eq!(place.names("pages").len(), saved, "{self}");
         pages
+    }
+
+    /// The first attempt at a page that nothing goes wrong with.
+    fn right_attempt(&self, page: &Value) -> u64 {
+        let is_right = |attempt: &u64| self.faults.decide(SEED, path(page), *attempt).is_none();
+        (1..10).find(is_right).unwrap()
     }
 
     fn faults(&self) -> u64 {
@@ -101,6 +108,63 @@ fn all_are_saved_at_once(site: &Site) {
     }
 }
 
+const PARTS: [(&str, Way); 4] = [
+    ("h2-reset-no-error:20", Way::Http2),
+    ("partial-206:20", Way::Plain),
+    ("partial-206:20", Way::Tls),
+    ("partial-206:20", Way::Http2),
+];
+
+#[test]
+fn a_part_is_asked_for_again_until_the_page_is_whole() {
+    in_all_modes(&PARTS, |site| {
+        let place = Place::new();
+        let pages = site.download(&place, &["--retry", "8"], 0);
+        let mut again = 0;
+        for page in &pages {
+            let attempt = site.right_attempt(page);
+            assert_eq!(page["state"], "saved", "{site}: {page:#}");
+            assert_eq!(page["attempts"], attempt, "{site}: {page:#}");
+            again += attempt - 1;
+        }
+        assert!(again > 5, "{site}: {again}");
+        assert_eq!(site.faults(), again, "{site}");
+    });
+}
+
+#[test]
+fn a_part_is_truncated_and_nothing_of_it_is_saved() {
+    in_all_modes(&PARTS, |site| {
+        let place = Place::new();
+        for page in site.download(&place, &["--retry", "0"], 3) {
+            let (state, code) = match site.right_attempt(&page) {
+                1 => ("saved", Value::Null),
+                _ => ("failed", "truncated".into()),
+            };
+            assert_eq!((&page["state"], &page["error"]["code"]), (&state.into(), &code), "{site}");
+        }
+    });
+}
+
+#[test]
+fn a_folded_header_keeps_no_page_from_being_saved() {
+    let cases = WAYS.map(|way| ("folded-header:100", way));
+    in_all_modes(&cases, |site| {
+        all_are_saved_at_once(site);
+        let expected = if site.way == Way::Http2 { 0 } else { PAGES as u64 };
+        assert_eq!(site.faults(), expected, "{site}");
+    });
+}
+
+#[test]
+fn faults_of_streams_are_none_over_http_1_1() {
+    for fault in ["h2-reset-no-error:100", "refused-stream:100"] {
+        let site = Site::start(fault, Way::Tls, "hybrid");
+        all_are_saved_at_once(&site);
+        assert_eq!(site.faults(), 0, "{site}");
+    }
+}
+
 #[test]
 fn a_stale_connection_costs_no_attempt() {
     // Over HTTP/1.1 the second request on each connection goes on to a new one.
@@ -130,4 +194,12 @@ fn one_request_at_a_time_finds_each_connection_of_http_2_stale_once() {
     all_are_saved_at_once(&site);
     let counters = site.origin.counters();
     assert!(counters.faults >= PAGES as u64 - 1, "{counters:?}");
+}
+
+#[test]
+fn a_refused_stream_costs_no_attempt() {
+    in_all_modes(&[("refused-stream:30", Way::Http2)], |site| {
+        all_are_saved_at_once(site);
+        assert!(site.faults() > 5, "{site}: {}", site.faults());
+    });
 }
