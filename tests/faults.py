@@ -23,7 +23,8 @@ import urllib.parse
 from kills import Failed, check, few, modes
 
 sys.dont_write_bytecode = True
-PASSING = "503:4", "429:0.5", "429-retry-after:0.5", "reset:3", "cut:4", "stall:1", "slow-accept:1"
+PASSING = ("503:4", "429:0.5", "429-retry-after:0.5", "reset:3", "cut:2", "partial-206:2", "stall:1", "folded-header:1",
+           "stale-connection:2", "slow-accept:1")
 LASTING = "redirect-loop:1.2", "endless:1.2", "bad-gzip:1.2", "wrong-length:1.2", "drip:1.2"
 # What pages that are broken for good fail with; of these some are tried again.
 LASTING_CODES = {"redirects", "too-large", "decode", "truncated", "read-timeout"}

@@ -350,7 +350,7 @@ pub struct OriginArgs {
     /// Serve HTTPS with HTTP/2; the certificate's authority is written to a file
     #[arg(long)]
     pub tls: bool,
-    /// Have this share of answers go wrong, drawn from the seed; repeatable. For each attempt: 503, 429, 429-retry-after, reset, cut, stall. For each page, for good: redirect-loop, endless, bad-gzip, wrong-length, drip. For each connection: slow-accept
+    /// Have this share of answers go wrong, drawn from the seed; repeatable. For each attempt: 503, 429, 429-retry-after, reset, cut, stall, h2-reset-no-error, partial-206, folded-header, refused-stream. For each page, for good: redirect-loop, endless, bad-gzip, wrong-length, drip. For each connection: stale-connection, slow-accept
     #[arg(long, value_name = "KIND:PERCENT")]
     pub fault: Vec<origin::FaultShare>,
     /// End when standard input does: how `--demo` sees to it that nothing is left behind

@@ -4,13 +4,14 @@
 //! `resolve` remembers which one worked.
 
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper_util::client::legacy::connect::Connection;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -37,12 +38,36 @@ tokio::task_local! {
     static TOLD: Told;
 }
 
+/// The connection that was opened for a request, if one was. The request may have found another
+/// one meanwhile: then the library leaves this one to others.
+#[derive(Clone, Default)]
+pub(super) struct Own(Arc<Mutex<Option<SocketAddr>>>);
+
+impl Own {
+    /// The connection's local address.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, local: Option<SocketAddr>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = local;
+    }
+}
+
+/// The local address of a connection, which tells it from all others that are open.
+pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
+    let mut extras = http::Extensions::new();
+    connected.get_extras(&mut extras);
+    extras.get().map(HttpInfo::local_addr)
+}
+
 /// Whom to tell of a request's connecting.
 #[derive(Clone)]
 pub(super) struct Told {
     phase: Arc<PhaseCell>,
     channel: Arc<Channel>,
     lead: Option<Arc<Lead>>,
+    own: Own,
 }
 
 impl Told {
@@ -51,7 +76,13 @@ impl Told {
         channel: &Arc<Channel>,
         lead: Option<Arc<Lead>>,
     ) -> Self {
-        Self { phase: Arc::clone(phase), channel: Arc::clone(channel), lead }
+        let (phase, channel) = (Arc::clone(phase), Arc::clone(channel));
+        Self { phase, channel, lead, own: Own::default() }
+    }
+
+    /// The connection that will have been opened for the request.
+    pub(super) fn own(&self) -> Own {
+        self.own.clone()
     }
 }
 
@@ -149,7 +180,7 @@ where
             let connection = tokio::time::timeout(limit.saturating_add(GRACE), connecting)
                 .await
                 .map_err(|_elapsed| ConnectTimedOut(limit))??;
-            opening.connected(connection.connected().is_negotiated_h2());
+            opening.connected(&connection.connected());
             Ok(connection)
         })
     }
@@ -170,11 +201,12 @@ impl Opening {
         Self { links: Arc::clone(links), told }
     }
 
-    fn connected(self, is_http2: bool) {
+    fn connected(self, connected: &Connected) {
         self.links.total.fetch_add(1, Ordering::Relaxed);
         // A request that found another connection meanwhile is past this.
-        if let Some(Told { phase, channel, lead }) = &self.told {
-            if is_http2 {
+        if let Some(Told { phase, channel, lead, own }) = &self.told {
+            own.set(local_address(connected));
+            if connected.is_negotiated_h2() {
                 channel.speaks(Protocol::Http2);
             }
             if phase.get() == Phase::Connecting {
@@ -214,7 +246,7 @@ mod tests {
             let opening = told_to(told, opening).await;
             assert_eq!(phase.get(), Phase::Connecting);
             if is_opened {
-                opening.connected(false);
+                opening.connected(&Connected::new());
             } else {
                 drop(opening);
             }

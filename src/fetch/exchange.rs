@@ -1,5 +1,6 @@
 //! One exchange with a server: sending, the waits that have limits, and what came of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use tokio::time::timeout_at;
 use super::body::{self, Incoming};
 use super::channel::Protocol;
 use super::connect::{self, Told};
-use super::failure::{Unanswered, Work};
+use super::failure::{self, Unanswered, Work};
 use super::first::{self, Lead};
 use super::head::{framing, read_head, redirect_target, refuse_large};
 use super::pool::Keeping;
@@ -190,6 +191,7 @@ impl Client {
         // the others wait for that.
         let settles = lead.clone().filter(|_| ask.url.scheme() == "https");
         let told = Told::new(ask.phase, route.channel(), settles);
+        let own = told.own();
         let mut sending = std::pin::pin!(connect::told_to(told, sending));
         let look = limit.min(FIRST_LOOK);
         let mut deadline = end_of(self.now(), look);
@@ -202,7 +204,7 @@ impl Client {
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_old = ask.phase.connected().is_none();
+                    let is_on_old = is_on_old(&error, own.local(), route, ask);
                     return Err(self.failed(route, ask.url, &error, is_on_old).into());
                 }
                 Err(_elapsed) => match route.sent().begun(route.streams()) {
@@ -285,6 +287,21 @@ impl From<Unanswered> for Unsent {
 impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self { failure, work: Work::Unknown }
+    }
+}
+
+/// Whether a request failed on a connection that had served others before; `own` is the one
+/// that was opened for the request, if one was.
+fn is_on_old(
+    error: &reqwest::Error,
+    own: Option<SocketAddr>,
+    route: &Route<'_>,
+    ask: &Ask<'_>,
+) -> bool {
+    match failure::connection_of(error) {
+        // While its own was being opened, the request may have found another one.
+        Some(used) if route.channel().protocol() != Protocol::Http2 => own != Some(used),
+        _ => ask.phase.connected().is_none(),
     }
 }
 

@@ -4,8 +4,11 @@
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 
-use super::connect::ConnectTimedOut;
+use hyper_util::client::legacy;
+
+use super::connect::{ConnectTimedOut, local_address};
 use super::resolve::DnsError;
 use super::{head, tls, tunnel};
 use crate::model::{Failure, FailureCode};
@@ -52,6 +55,12 @@ pub(super) fn before_answer(error: &reqwest::Error, is_on_old: bool) -> Unanswer
         Failure::new(code, message(error))
     };
     Unanswered { failure, work }
+}
+
+/// The local address of the connection on which a request failed, if it had one.
+pub(super) fn connection_of(error: &reqwest::Error) -> Option<SocketAddr> {
+    let failed = causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>())?;
+    local_address(failed.connect_info()?)
 }
 
 /// The failure of an answer whose body did not come whole.

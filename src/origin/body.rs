@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use h2::Reason;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -34,6 +35,8 @@ pub(super) enum Ending {
     Silence,
     /// With an error once all before it is sent.
     Break,
+    /// As `Break`, and where there are streams, with `NO_ERROR` as the reason.
+    BreakNoError,
     /// Not at all: it begins again.
     Repeat,
     /// As `Repeat`, one byte a second.
@@ -41,9 +44,21 @@ pub(super) enum Ending {
 }
 
 /// The exchange was broken off on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Default, thiserror::Error)]
 #[error("broken off as the options have it")]
-pub(super) struct BrokenOff;
+pub(super) struct BrokenOff {
+    /// Where the HTTP library looks for the reason with which it resets the stream; without it,
+    /// `INTERNAL_ERROR`.
+    #[source]
+    reason: Option<h2::Error>,
+}
+
+impl BrokenOff {
+    /// Broken off for this reason, which shows where there are streams.
+    pub(super) fn because(reason: Reason) -> BrokenOff {
+        BrokenOff { reason: Some(reason.into()) }
+    }
+}
 
 /// What is still to be sent of a response.
 pub(super) struct ReplyBody {
@@ -81,7 +96,10 @@ impl ReplyBody {
         let after = match ending {
             Ending::Complete => return ReplyBody::new(bytes, bytes_per_second, Some(open)),
             Ending::Silence => After::Silence,
-            Ending::Break => After::Break { flushes: line.flushes(), line },
+            Ending::Break => After::Break { reason: None, flushes: line.flushes(), line },
+            Ending::BreakNoError => {
+                After::Break { reason: Some(Reason::NO_ERROR), flushes: line.flushes(), line }
+            }
             Ending::Repeat | Ending::Drip => After::Again(bytes.clone()),
         };
         let is_drip = ending == Ending::Drip;
@@ -98,11 +116,12 @@ impl ReplyBody {
             After::End | After::Again(_) => Poll::Ready(None),
             // Whoever polls it looks out for the client's end itself.
             After::Silence => Poll::Pending,
-            After::Break { line, flushes } => {
+            After::Break { reason, line, flushes } => {
                 // An error at once would discard what waits to be sent.
                 ready!(line.poll_flushed(*flushes, context));
+                let broken = reason.map_or_else(BrokenOff::default, BrokenOff::because);
                 self.open = None;
-                Poll::Ready(Some(Err(BrokenOff)))
+                Poll::Ready(Some(Err(broken)))
             }
         }
     }
@@ -114,6 +133,7 @@ enum After {
     Silence,
     /// An error, once there have been more flushes than these.
     Break {
+        reason: Option<Reason>,
         line: Arc<LineHandle>,
         flushes: u64,
     },
@@ -144,7 +164,7 @@ impl Body for ReplyBody {
                 // not find its request still counted as open.
                 After::End => body.open = None,
                 After::Silence => (),
-                After::Break { line, flushes } => *flushes = line.flushes(),
+                After::Break { line, flushes, .. } => *flushes = line.flushes(),
                 After::Again(bytes) => body.rest.clone_from(bytes),
             }
         }
@@ -264,21 +284,27 @@ mod tests {
         assert_eq!(tally.counters().open, 0);
     }
 
-    /// What a single poll gives: a frame's data, the end, or an error.
-    fn poll(body: &mut ReplyBody) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+    /// What a single poll gives: a frame's data, the end, or an error with its reason.
+    fn poll(body: &mut ReplyBody) -> Poll<Option<Result<Bytes, Option<Reason>>>> {
         let mut context = Context::from_waker(Waker::noop());
         let polled = Pin::new(body).poll_frame(&mut context);
-        polled.map_ok(|frame| frame.into_data().unwrap())
+        polled
+            .map_ok(|frame| frame.into_data().unwrap())
+            .map_err(|broken| broken.reason.and_then(|reason| reason.reason()))
     }
 
     #[test]
     fn a_body_breaks_once_what_was_before_is_sent() {
         let tally = Arc::new(Tally::default());
         let line = Arc::new(LineHandle::default());
-        for bytes in [&b"half"[..], b""] {
+        for (bytes, ending, reason) in [
+            (&b"half"[..], Ending::Break, None),
+            (b"", Ending::Break, None),
+            (b"half", Ending::BreakNoError, Some(Reason::NO_ERROR)),
+        ] {
             let open = tally.open_request();
             let handle = Arc::clone(&line);
-            let mut body = ReplyBody::ending(bytes.into(), None, open, Ending::Break, handle);
+            let mut body = ReplyBody::ending(bytes.into(), None, open, ending, handle);
             line.count_flush();
             if !bytes.is_empty() {
                 assert_eq!(poll(&mut body), Poll::Ready(Some(Ok(bytes.into()))));
@@ -287,7 +313,7 @@ mod tests {
             }
             assert!(!body.is_end_stream());
             assert_eq!(tally.counters().open, 1);
-            assert_eq!(poll(&mut body), Poll::Ready(Some(Err(BrokenOff))));
+            assert_eq!(poll(&mut body), Poll::Ready(Some(Err(reason))));
             assert_eq!(tally.counters().open, 0);
         }
     }

@@ -1,11 +1,12 @@
 //! What may go wrong, how often, and where: drawn from the seed, so that a run can be repeated.
 //!
-//! Pure. What a fault does to a response is left to [`spoil`](super::spoil), counting attempts to
+//! Pure. The kinds are in [`fault_kind`](super::fault_kind). What a fault does to a response is left to [`spoil`](super::spoil), counting attempts to
 //! [`tally`](super::tally).
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr};
 
 use super::{
+    fault_kind::{Class, FaultKind},
     random::Random,
     site::{INDEX_PATH, ROBOTS_PATH},
 };
@@ -22,101 +23,6 @@ const DECIMALS: usize = 4;
 /// Paths where nothing goes wrong, so that there is always a way in.
 const SPARED: [&str; 3] = ["/", INDEX_PATH, ROBOTS_PATH];
 
-/// One way of going wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FaultKind {
-    /// `503`: that status, without `Retry-After`. Drawn for each attempt.
-    Unavailable,
-    /// `429`: that status, without `Retry-After`. Drawn for each attempt.
-    TooMany,
-    /// `429-retry-after`: that status, with `Retry-After: 1`. Drawn for each attempt.
-    TooManyRetryAfter,
-    /// `reset`: the connection is reset before any answer; on HTTP/2 the stream is. Drawn for
-    /// each attempt.
-    Reset,
-    /// `cut`: the connection is closed after half of the announced body; on HTTP/2 the stream is
-    /// reset after at most that. Drawn for each attempt.
-    Cut,
-    /// `stall`: nothing follows half of the announced body. Drawn for each attempt.
-    Stall,
-    /// `slow-accept`: a second passes before the first byte is read. Drawn for each connection.
-    SlowAccept,
-    /// `redirect-loop`: a redirect to the same path with another query. Drawn for each page.
-    RedirectLoop,
-    /// `endless`: the page again and again, of no announced length. Drawn for each page.
-    Endless,
-    /// `bad-gzip`: a body that is said to be gzip and is not. Drawn for each page.
-    BadGzip,
-    /// `wrong-length`: the page, announced as longer than it is; the connection is closed after
-    /// it, and on HTTP/2 the stream ends. Drawn for each page.
-    WrongLength,
-    /// `drip`: one byte a second, for ever. Drawn for each page.
-    Drip,
-}
-
-/// What a kind is drawn for; each class has a draw of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Attempt,
-    Connection,
-    Page,
-}
-
-/// Every kind with its name and class.
-const KINDS: [(FaultKind, &str, Class); 12] = [
-    (FaultKind::Unavailable, "503", Class::Attempt),
-    (FaultKind::TooMany, "429", Class::Attempt),
-    (FaultKind::TooManyRetryAfter, "429-retry-after", Class::Attempt),
-    (FaultKind::Reset, "reset", Class::Attempt),
-    (FaultKind::Cut, "cut", Class::Attempt),
-    (FaultKind::Stall, "stall", Class::Attempt),
-    (FaultKind::SlowAccept, "slow-accept", Class::Connection),
-    (FaultKind::RedirectLoop, "redirect-loop", Class::Page),
-    (FaultKind::Endless, "endless", Class::Page),
-    (FaultKind::BadGzip, "bad-gzip", Class::Page),
-    (FaultKind::WrongLength, "wrong-length", Class::Page),
-    (FaultKind::Drip, "drip", Class::Page),
-];
-
-impl FaultKind {
-    /// Every kind, in the order of their documentation.
-    pub fn all() -> impl ExactSizeIterator<Item = FaultKind> {
-        KINDS.iter().map(|&(kind, ..)| kind)
-    }
-
-    /// The name that it is asked for by.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.row().1
-    }
-
-    /// Whether it is drawn for a page once and for all, so that no attempt at the page succeeds.
-    #[must_use]
-    pub fn is_permanent(self) -> bool {
-        self.row().2 == Class::Page
-    }
-
-    fn row(self) -> &'static (FaultKind, &'static str, Class) {
-        KINDS.iter().find(|(kind, ..)| *kind == self).expect("every kind has a row")
-    }
-}
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for FaultKind {
-    type Err = FaultError;
-
-    fn from_str(name: &str) -> Result<FaultKind, FaultError> {
-        FaultKind::all()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| FaultError::Kind { name: name.to_owned() })
-    }
-}
-
 /// Why faults could not be taken as they were asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
@@ -127,7 +33,7 @@ pub enum FaultError {
         text: String,
     },
     /// There is no such kind.
-    #[error("no kind of fault is called {name:?}; there are {}", names())]
+    #[error("no kind of fault is called {name:?}; there are {}", FaultKind::names())]
     Kind {
         /// What was given.
         name: String,
@@ -144,12 +50,6 @@ pub enum FaultError {
         /// The names of the kinds.
         kinds: Vec<&'static str>,
     },
-}
-
-/// The names of all kinds.
-fn names() -> String {
-    let names: Vec<&str> = FaultKind::all().map(FaultKind::name).collect();
-    names.join(", ")
 }
 
 /// How often one kind happens: `KIND:PERCENT` as typed.
@@ -223,7 +123,7 @@ impl Faults {
     /// paths that lead into the site are spared.
     #[must_use]
     pub fn decide(&self, seed: u64, path: &str, attempt: u64) -> Option<FaultKind> {
-        if SPARED.contains(&path) {
+        if Faults::spare(path) {
             return None;
         }
         self.permanent(seed, path)
@@ -233,13 +133,23 @@ impl Faults {
     /// What goes wrong with every attempt at this path.
     #[must_use]
     pub fn permanent(&self, seed: u64, path: &str) -> Option<FaultKind> {
-        if SPARED.contains(&path) { None } else { self.draw(Class::Page, seed, path) }
+        if Faults::spare(path) { None } else { self.draw(Class::Page, seed, path) }
     }
 
     /// What goes wrong with the connection of this number.
     #[must_use]
     pub fn at_connection(&self, seed: u64, number: u64) -> Option<FaultKind> {
         self.draw(Class::Connection, seed, &number.to_string())
+    }
+
+    /// Whether nothing goes wrong at this path, which has no query and no escapes.
+    pub(super) fn spare(path: &str) -> bool {
+        SPARED.contains(&path)
+    }
+
+    /// Whether this kind can happen.
+    pub(super) fn have(&self, kind: FaultKind) -> bool {
+        self.shares.contains_key(&kind)
     }
 
     /// Whether the number of the attempt matters.
@@ -251,7 +161,7 @@ impl Faults {
         self.shares
             .iter()
             .map(|(&kind, &share)| (kind, share))
-            .filter(move |(kind, _)| kind.row().2 == class)
+            .filter(move |(kind, _)| kind.class() == class)
     }
 
     fn draw(&self, class: Class, seed: u64, purpose: &str) -> Option<FaultKind> {
@@ -314,7 +224,8 @@ mod tests {
             (
                 "504:5",
                 "no kind of fault is called \"504\"; there are 503, 429, 429-retry-after, reset, \
-                 cut, stall, slow-accept, redirect-loop, endless, bad-gzip, wrong-length, drip"
+                 cut, stall, h2-reset-no-error, partial-206, folded-header, refused-stream, \
+                 stale-connection, slow-accept, redirect-loop, endless, bad-gzip, wrong-length, drip"
                     .to_owned(),
             ),
         ] {

@@ -250,6 +250,10 @@ mod tests {
             ("reset", "/robots.txt", robots..=robots, None),
             ("reset", ARTICLE, 0..=0, Some(Reason::INTERNAL_ERROR)),
             ("cut", ARTICLE, half..=half, Some(Reason::INTERNAL_ERROR)),
+            ("h2-reset-no-error", ARTICLE, half..=half, Some(Reason::NO_ERROR)),
+            ("refused-stream", ARTICLE, 0..=0, Some(Reason::REFUSED_STREAM)),
+            ("partial-206", ARTICLE, article.div_ceil(2)..=article.div_ceil(2), None),
+            ("folded-header", ARTICLE, article..=article, None),
             ("wrong-length", ARTICLE, article - last_frame..=article, Some(Reason::PROTOCOL_ERROR)),
         ] {
             let origin = origin(kind);

@@ -9,8 +9,8 @@
 //! | `index.rs`, `article.rs`, `ballast.rs`, `markup.rs` | how the pages are written |
 //! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
 //! | `reply.rs` | request to response, as values |
-//! | `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
-//! | `thread.rs`, `server.rs`, `line.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
+//! | `fault_kind.rs`, `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
+//! | `thread.rs`, `server.rs`, `connection.rs`, `line.rs`, `wire.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
 //! | `tally.rs` | the counters |
 //!
 //! What the server knows besides the pages: `/` leads to the index, `/robots.txt` has rules, and
@@ -21,8 +21,10 @@ mod article;
 mod ballast;
 mod body;
 mod certificate;
+mod connection;
 mod countries;
 mod document;
+mod fault_kind;
 mod faults;
 mod index;
 mod line;
@@ -35,6 +37,7 @@ mod site;
 mod spoil;
 mod tally;
 mod thread;
+mod wire;
 mod words;
 
 use std::{
@@ -52,7 +55,8 @@ use self::{
 };
 pub use self::{
     document::Document,
-    faults::{FaultError, FaultKind, FaultShare, Faults},
+    fault_kind::FaultKind,
+    faults::{FaultError, FaultShare, Faults},
     site::{INDEX_PATH, Site},
     tally::Counters,
 };

@@ -3,17 +3,20 @@
 //!
 //! I/O only; it chooses neither status nor body.
 
-use std::{io, net::SocketAddr, num::NonZeroU64, panic, sync::Arc, time::Duration};
+use std::{
+    future::pending, io, net::SocketAddr, num::NonZeroU64, panic, sync::Arc, time::Duration,
+};
 
-use http::{Request, Response, Version};
+use h2::Reason;
+use http::{HeaderMap, Request, Response, Version};
 use hyper::{
     body::Incoming,
-    rt::{Read, Write},
     server::conn::{http1, http2},
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, oneshot},
     task::{JoinError, JoinSet},
@@ -22,12 +25,15 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     body::{BrokenOff, ReplyBody},
-    faults::{FaultKind, Faults},
+    connection::Connection,
+    fault_kind::FaultKind,
+    faults::Faults,
     line::{Line, LineHandle},
     reply::{reply, typed},
     site::{Site, decoded},
     spoil::{Spoiled, spoil},
     tally::Tally,
+    wire::{Addition, Wire},
 };
 
 /// Where the counters are.
@@ -92,40 +98,81 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, number: u64) {
         // Only a delay hangs on it, and a connection that is gone is noticed soon enough.
         stream.set_nodelay(true).ok();
-        if self.faults.at_connection(self.seed, number).is_some() {
+        let fault = self.faults.at_connection(self.seed, number);
+        if fault == Some(FaultKind::SlowAccept) {
             self.tally.count_fault();
             tokio::time::sleep(SLOW_ACCEPT).await;
         }
         self.wait().await;
         let (stream, line) = Line::new(stream);
+        let connection = Connection::new(line, fault == Some(FaultKind::StaleConnection));
         let Some(acceptor) = &self.tls else {
-            return self.serve_http1(TokioIo::new(stream), line).await;
+            return self.serve_http1(stream, connection).await;
         };
         // A failed handshake is the client's to report.
         let Ok(stream) = acceptor.accept(stream).await else {
             return;
         };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.serve_http2(TokioIo::new(stream), line).await;
+            self.serve_http2(stream, connection).await;
         } else {
-            self.serve_http1(TokioIo::new(stream), line).await;
+            self.serve_http1(stream, connection).await;
         }
     }
 
-    async fn serve_http1(self: Arc<Self>, io: impl Read + Write + Unpin, line: Arc<LineHandle>) {
-        let answer = move |request| Arc::clone(&self).answer(request, Arc::clone(&line));
+    async fn serve_http1(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        connection: Connection,
+    ) {
+        let has_folds = self.faults.have(FaultKind::FoldedHeader);
+        let addition = if has_folds { Addition::Folds } else { Addition::Nothing };
+        let io = TokioIo::new(Wire::new(stream, addition));
+        let answer = move |request| Arc::clone(&self).take(request, &connection);
         let served = http1::Builder::new().serve_connection(io, service_fn(answer));
         // It ends with an error when the client breaks it off, which is the client's right, or
         // when a fault has it so.
         served.await.ok();
     }
 
-    async fn serve_http2(self: Arc<Self>, io: impl Read + Write + Unpin, line: Arc<LineHandle>) {
-        let answer = move |request| Arc::clone(&self).answer(request, Arc::clone(&line));
+    async fn serve_http2(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        connection: Connection,
+    ) {
+        let addition = Addition::Goodbye(Arc::clone(&connection.goodbye));
+        let io = TokioIo::new(Wire::new(stream, addition));
+        let answer = move |request| Arc::clone(&self).take(request, &connection);
         let service = service_fn(answer);
         let served = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service);
         // As with HTTP/1.1.
         served.await.ok();
+    }
+
+    /// Takes the next request of a connection: an answer is made for it, or the connection ends.
+    ///
+    /// The latter is decided now, when requests come in their order and a flush is ahead.
+    fn take(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<Response<ReplyBody>, BrokenOff>> + use<> {
+        let is_worked_on = !connection.is_left_by_next() || self.spares(request.uri().path());
+        if !is_worked_on && connection.end(request.version()) {
+            self.tally.count_fault();
+        }
+        let line = Arc::clone(&connection.line);
+        async move {
+            if is_worked_on {
+                return self.answer(request, line).await;
+            }
+            drop(self.tally.open_request());
+            if request.version() == Version::HTTP_2 {
+                // The client closes the connection when it has its first answer.
+                pending::<()>().await;
+            }
+            Err(BrokenOff::default())
+        }
     }
 
     /// Answers one request after the latency; other requests on an HTTP/2 connection run beside it.
@@ -142,7 +189,10 @@ impl Server {
         }
         let open = self.tally.open_request();
         let fault = self.fault(path);
-        let response = reply(&self.site, request.method(), path, request.headers());
+        // A part is one of the plain page, whatever the client takes and has.
+        let plain = fault.filter(|kind| kind.sends_a_part()).map(|_| HeaderMap::new());
+        let headers = plain.as_ref().unwrap_or(request.headers());
+        let response = reply(&self.site, request.method(), path, headers);
         self.make().await;
         let spoiled = fault.and_then(|kind| spoil(kind, &request, &response));
         if spoiled.is_some() {
@@ -159,9 +209,15 @@ impl Server {
                 if request.version() != Version::HTTP_2 {
                     line.reset_when_dropped();
                 }
-                Err(BrokenOff)
+                Err(BrokenOff::default())
             }
+            Some(Spoiled::Refused) => Err(BrokenOff::because(Reason::REFUSED_STREAM)),
         }
+    }
+
+    /// Whether nothing goes wrong at this path: a way into the site, or no page.
+    fn spares(&self, path: &str) -> bool {
+        self.site.get(path).is_none() || Faults::spare(&decoded(path))
     }
 
     /// What is to go wrong with this request, which counts as an attempt at its page. Where there

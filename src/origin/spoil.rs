@@ -7,13 +7,14 @@
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION, RETRY_AFTER},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RETRY_AFTER},
 };
 
 use super::{
     body::Ending,
-    faults::FaultKind,
+    fault_kind::FaultKind,
     reply::{short_page, typed},
+    wire::{FOLDED_NAME, FOLDED_VALUE},
 };
 
 /// By how much a wrong `Content-Length` is too large.
@@ -30,19 +31,33 @@ const TURN: &str = "turn=";
 pub(super) enum Spoiled {
     /// Nothing: the request is to stay without an answer.
     Reset,
+    /// Nothing: its stream is to be refused.
+    Refused,
     /// A response whose body ends like this.
     Sent(Response<Bytes>, Ending),
 }
 
 /// What this fault makes of the right response to this request; `None` if nothing, which is so
-/// where a body is to be spoiled and there is none.
+/// where a body is to be spoiled and there is none, and where the version of HTTP has no such
+/// fault.
 pub(super) fn spoil<T>(
     kind: FaultKind,
     request: &Request<T>,
     right: &Response<Bytes>,
 ) -> Option<Spoiled> {
+    let version = request.version();
     let spoiled = match kind {
         FaultKind::Reset => return Some(Spoiled::Reset),
+        FaultKind::RefusedStream => {
+            return (version == Version::HTTP_2).then_some(Spoiled::Refused);
+        }
+        FaultKind::FoldedHeader => {
+            return (version != Version::HTTP_2).then(|| {
+                let mut response = right.clone();
+                response.headers_mut().insert(FOLDED_NAME, FOLDED_VALUE);
+                Spoiled::Sent(response, Ending::Complete)
+            });
+        }
         FaultKind::Unavailable => short_page(StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),
         FaultKind::TooMany => short_page(StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         FaultKind::TooManyRetryAfter => {
@@ -51,14 +66,16 @@ pub(super) fn spoil<T>(
             response
         }
         FaultKind::RedirectLoop => another_turn(request.uri().query()),
-        FaultKind::SlowAccept => return None,
+        FaultKind::SlowAccept | FaultKind::StaleConnection => return None,
+        FaultKind::ResetNoError if version != Version::HTTP_2 => return None,
         FaultKind::BadGzip
         | FaultKind::Cut
         | FaultKind::Stall
+        | FaultKind::ResetNoError
+        | FaultKind::Partial
         | FaultKind::Endless
         | FaultKind::WrongLength
         | FaultKind::Drip => {
-            let version = request.version();
             return (!right.body().is_empty()).then(|| spoil_body(kind, version, right.clone()));
         }
     };
@@ -92,6 +109,16 @@ fn spoil_body(kind: FaultKind, version: Version, mut response: Response<Bytes>) 
             response.body_mut().truncate(length / 2);
             if kind == FaultKind::Cut { Ending::Break } else { Ending::Silence }
         }
+        FaultKind::ResetNoError => {
+            response.body_mut().truncate(length / 2);
+            // A length would show what only the mark of the stream's end is to show.
+            response.headers_mut().remove(CONTENT_LENGTH);
+            Ending::BreakNoError
+        }
+        FaultKind::Partial => {
+            make_partial(&mut response);
+            Ending::Complete
+        }
         FaultKind::WrongLength => {
             let wrong = HeaderValue::from(length + MISSING_BYTES);
             response.headers_mut().insert(CONTENT_LENGTH, wrong);
@@ -104,6 +131,18 @@ fn spoil_body(kind: FaultKind, version: Version, mut response: Response<Bytes>) 
         }
     };
     Spoiled::Sent(response, ending)
+}
+
+/// Leaves the first half of a page, with the headers that say so (RFC 9110, section 15.3.7.1).
+fn make_partial(response: &mut Response<Bytes>) {
+    let total = response.body().len();
+    let half = total.div_ceil(2);
+    response.body_mut().truncate(half);
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    let range = format!("bytes 0-{}/{total}", half - 1);
+    let range = HeaderValue::from_str(&range).expect("letters, digits and signs are allowed");
+    response.headers_mut().insert(CONTENT_RANGE, range);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(half));
 }
 
 #[cfg(test)]
@@ -280,6 +319,53 @@ mod tests {
         let mut stream = ask(&origin, "GET", "/robots.txt");
         assert!(head(&mut stream).starts_with("http/1.1 200 "));
         assert_eq!((origin.counters().faults, origin.counters().requests), (1, 1));
+    }
+
+    #[test]
+    fn a_part_says_which_and_is_not_compressed() {
+        let origin = origin("partial-206");
+        let mut stream = TcpStream::connect(origin.addr()).unwrap();
+        let headers = "Host: localhost\r\nAccept-Encoding: gzip\r\nIf-None-Match: *";
+        write!(stream, "GET {ARTICLE} HTTP/1.1\r\n{headers}\r\n\r\n").unwrap();
+        let head = head(&mut stream);
+        let page = page(&origin);
+        let half = page.len().div_ceil(2);
+        assert!(head.starts_with("http/1.1 206 "), "{head}");
+        assert!(!head.contains("content-encoding"), "{head}");
+        let range = format!("content-range: bytes 0-{}/{}\r\n", half - 1, page.len());
+        assert!(head.contains(&range), "{head}");
+        let mut body = vec![0; length(&head)];
+        stream.read_exact(&mut body).unwrap();
+        assert_eq!(body, page[..half]);
+    }
+
+    #[test]
+    fn a_folded_header_has_two_lines_and_the_page_is_whole() {
+        let origin = origin("folded-header");
+        let mut stream = ask(&origin, "GET", ARTICLE);
+        for _ in 0..2 {
+            let head = head(&mut stream);
+            assert!(head.starts_with("http/1.1 200 "), "{head}");
+            assert!(head.contains("\r\nx-folded: one;\r\n two\r\n"), "{head}");
+            let mut body = vec![0; length(&head)];
+            stream.read_exact(&mut body).unwrap();
+            assert_eq!(body, page(&origin));
+            stream.write_all(request("GET", ARTICLE).as_bytes()).unwrap();
+        }
+    }
+
+    #[test]
+    fn faults_of_streams_are_none_over_http1() {
+        for kind in ["h2-reset-no-error", "refused-stream"] {
+            let origin = origin(kind);
+            let mut stream = ask(&origin, "GET", ARTICLE);
+            let head = head(&mut stream);
+            assert!(head.starts_with("http/1.1 200 "), "{head}");
+            let mut body = vec![0; length(&head)];
+            stream.read_exact(&mut body).unwrap();
+            assert_eq!(body, page(&origin));
+            assert_eq!(origin.counters().faults, 0, "{kind}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod bad_input;
 mod compare;
 mod download;
 mod faults;
+mod framing;
 mod guard;
 mod hostile;
 mod http2;

@@ -1,0 +1,127 @@
+//! Connections on which nothing but the first request is worked on.
+//!
+//! Whether a connection is such a one has been drawn in [`faults`](super::faults).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use http::Version;
+
+use super::{line::LineHandle, wire::Goodbye};
+
+/// A connection, as those who answer the requests on it know it.
+pub(super) struct Connection {
+    pub(super) line: Arc<LineHandle>,
+    pub(super) goodbye: Arc<Goodbye>,
+    /// Whether only its first request is worked on.
+    is_stale: bool,
+    requests: AtomicU64,
+}
+
+impl Connection {
+    pub(super) fn new(line: Arc<LineHandle>, is_stale: bool) -> Connection {
+        Connection { line, goodbye: Arc::default(), is_stale, requests: AtomicU64::new(0) }
+    }
+
+    /// Counts a request, and says whether the connection was to end before it.
+    pub(super) fn is_left_by_next(&self) -> bool {
+        self.requests.fetch_add(1, Ordering::Relaxed) > 0 && self.is_stale
+    }
+
+    /// Has the connection end; returns whether that is new.
+    pub(super) fn end(&self, version: Version) -> bool {
+        if version == Version::HTTP_2 {
+            return !self.goodbye.say();
+        }
+        self.line.reset_when_dropped();
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{ErrorKind, Read, Write},
+        net::TcpStream,
+        time::Duration,
+    };
+
+    use h2::Reason;
+
+    use super::super::{Faults, Options, Origin, certificate};
+
+    const ARTICLE: &str = "/wiki/India";
+
+    /// An origin where all connections are stale.
+    fn origin(tls: bool) -> Origin {
+        let faults = Faults::new(["stale-connection:100".parse().unwrap()]).unwrap();
+        Origin::start(&Options { pages: 1, tls, faults, ..Options::default() }).unwrap()
+    }
+
+    #[test]
+    fn over_http1_a_second_request_for_a_page_resets_the_connection() {
+        let origin = origin(false);
+        for (paths, is_reset) in [
+            (&[ARTICLE, "/robots.txt", "/nowhere", "/_stats"][..], false),
+            (&[ARTICLE, ARTICLE], true),
+            (&["/robots.txt", ARTICLE], true),
+        ] {
+            let mut stream = TcpStream::connect(origin.addr()).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            let (last, before) = paths.split_last().unwrap();
+            for path in before {
+                write!(stream, "HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
+                assert!(head.starts_with(b"HTTP/1.1 "));
+            }
+            write!(stream, "HEAD {last} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            let read = stream.read(&mut [0]).map_err(|error| error.kind());
+            assert_eq!(read, if is_reset { Err(ErrorKind::ConnectionReset) } else { Ok(1) });
+        }
+        let counters = origin.counters();
+        assert_eq!((counters.faults, counters.open), (2, 0));
+        // What /_stats takes is not counted; what is reset is.
+        assert_eq!(counters.requests, 7);
+    }
+
+    #[tokio::test]
+    async fn over_http2_the_first_request_is_answered_and_the_others_are_told_that_they_are_not() {
+        let origin = origin(true);
+        let config = certificate::trusting(origin.certificate_pem().unwrap(), "h2");
+        let stream = tokio::net::TcpStream::connect(origin.addr()).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let stream = tokio_rustls::TlsConnector::from(config).connect(name, stream).await.unwrap();
+        let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let mut ask = || {
+            let request = http::Request::get(origin.url(ARTICLE)).body(()).unwrap();
+            sender.send_request(request, true).unwrap().0
+        };
+        let requests = [ask(), ask(), ask()];
+        let [first, second, third] = requests;
+        let mut body = first.await.unwrap().into_body();
+        for request in [second, third] {
+            let error = request.await.unwrap_err();
+            assert!(error.is_go_away() && error.is_remote(), "{error:?}");
+            assert_eq!(error.reason(), Some(Reason::NO_ERROR));
+        }
+        let mut received = 0;
+        while let Some(chunk) = body.data().await {
+            let chunk = chunk.unwrap();
+            received += chunk.len();
+            body.flow_control().release_capacity(chunk.len()).unwrap();
+        }
+        assert_eq!(received, origin.site().get(ARTICLE).unwrap().plain().len());
+        drop((body, sender));
+        connection.await.unwrap().unwrap();
+        let counters = origin.counters();
+        assert_eq!((counters.requests, counters.faults, counters.connections), (3, 1, 1));
+    }
+}
