@@ -12,18 +12,20 @@ use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use tower_service::Service;
 use url::Url;
 
-use super::connect::ConnectTimedOut;
-use super::failure;
-use super::proxy::Proxy;
-use super::resolve::DnsError;
-use super::rotation::Blame;
+use crate::fetch::connect::ConnectTimedOut;
+use crate::fetch::failure;
+use crate::fetch::proxy::Proxy;
+use crate::fetch::resolve::DnsError;
+use crate::fetch::rotation::Blame;
 use crate::model::{Failure, FailureCode};
 
 type TunnelError = <Tunnel<HttpConnector> as Service<Uri>>::Error;
 type SocksError = <SocksV5<HttpConnector> as Service<Uri>>::Error;
 
 /// The cause within a proxy's error that hides it from `source`.
-pub(super) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+pub(in crate::fetch) fn inner<'a>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<SocksError>()? {
         SocksError::Inner(cause) => Some(cause),
         SocksError::Io(cause) => Some(cause),
@@ -33,7 +35,7 @@ pub(super) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Err
 
 /// The failure of a request for `target` through `proxy`, and whose fault it is;
 /// `None` when it is no matter of the proxy's, but of what lies behind it.
-pub(super) fn failure(
+pub(in crate::fetch) fn failure(
     error: &reqwest::Error,
     proxy: &Proxy,
     target: &Url,
@@ -49,7 +51,7 @@ pub(super) fn failure(
 }
 
 /// The failure of a request that the proxy wants to be authorized (RFC 9110, 15.5.8).
-pub(super) fn unauthorized(proxy: &Proxy) -> Failure {
+pub(in crate::fetch) fn unauthorized(proxy: &Proxy) -> Failure {
     at(proxy, refused(proxy))
 }
 
