@@ -166,7 +166,7 @@ impl Client {
         let limit = self.options().read_timeout;
         ask.phase.begin();
         let lead = self.lead_or_wait(route, ask).await;
-        let sending = self.request(route, ask).send();
+        let sending = route.sender().send(self.request(route, ask));
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
         let settles = lead.clone().filter(|_| ask.url.scheme() == "https");
@@ -184,7 +184,7 @@ impl Client {
                 }
                 Ok(Err(error)) => {
                     let is_on_old = ask.phase.connected().is_none();
-                    return Err(self.failed(route, ask.url, &error, is_on_old).into());
+                    return Err(self.failed(route, ask.url, &*error, is_on_old).into());
                 }
                 Err(_elapsed) => match route.sent().begun(route.streams()) {
                     Some(begun) => {
