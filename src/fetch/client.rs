@@ -245,12 +245,10 @@ impl Shared {
         let counting = CountConnections::new(Arc::clone(&self.links), options.connect_timeout);
         let proxy = proxy.map(|at| options.proxies.get(at));
         let tunnels = proxy.filter(|proxy| proxy.is_http()).map(|proxy| {
-            let (tls, resolver) = (&self.tls, &self.resolver);
-            let (counting, common) = (&counting, &common);
-            Tunnels::new(proxy, &Setup { options, tls, resolver, counting, common, keeping })
+            let (tls, resolver, counting) = (&self.tls, &self.resolver, &counting);
+            Tunnels::new(proxy, &Setup { options, tls, resolver, counting, keeping })
         });
         let builder = reqwest::Client::builder()
-            .default_headers(common)
             .tls_backend_preconfigured(self.tls.clone())
             .dns_resolver(CachingResolver(Arc::clone(&self.resolver)))
             .connector_layer(counting);
@@ -260,7 +258,7 @@ impl Shared {
             builder = builder.proxy(proxy);
         }
         let library = builder.build().map_err(FetchError::Client)?;
-        Ok(Sender::new(library, tunnels))
+        Ok(Sender::new(library, tunnels, common))
     }
 }
 

@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | decoding of bodies | none (features left out) | the body is kept as received; decoding is CPU work for `page` |
 //! | cookies | none (feature left out) | a page's cookies last for its own redirects, see `cookies` |
+//! | headers of all requests | none | `sender` adds them: the library takes one value of each |
 //! | redirects, referer | off | each hop asks the queue, and names nobody |
 //! | retries | never | the queue retries; what was not worked on is sent again by `exchange` |
 //! | proxies of the system | off | `cli` reads the variables |

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::Entry;
-use http::{HeaderMap, Request, Uri};
+use http::{Request, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -31,21 +30,18 @@ pub(in crate::fetch) struct Setup<'a> {
     pub(in crate::fetch) tls: &'a ClientConfig,
     pub(in crate::fetch) resolver: &'a Arc<Resolver>,
     pub(in crate::fetch) counting: &'a CountConnections,
-    /// The headers of all requests, with a `User-Agent` among them.
-    pub(in crate::fetch) common: &'a HeaderMap,
     pub(in crate::fetch) keeping: Keeping,
 }
 
 /// A client for https URLs through one proxy.
 pub(in crate::fetch) struct Tunnels {
     client: Client<ToHost, Body>,
-    common: HeaderMap,
 }
 
 impl Tunnels {
     /// Makes a client that asks `proxy`, which must be one that is asked in HTTP.
     pub(in crate::fetch) fn new(proxy: &Proxy, setup: &Setup<'_>) -> Self {
-        let Setup { options, common, .. } = *setup;
+        let Setup { options, .. } = *setup;
         let matcher = Matcher::builder().all(proxy.url().as_str()).build();
         let proxy = matcher
             .intercept(&Uri::from_static("https://any.invalid/"))
@@ -60,7 +56,7 @@ impl Tunnels {
         let to_host = HttpsConnector::from((tunnel, setup.tls.clone()));
         let client =
             library::configure_below(options, setup.keeping).build(setup.counting.layer(to_host));
-        Self { client, common: common.clone() }
+        Self { client }
     }
 
     /// Sends `request` and waits for the head of its answer.
@@ -68,14 +64,7 @@ impl Tunnels {
         &self,
         request: reqwest::Request,
     ) -> Result<Response, BoxError> {
-        let mut request = Request::try_from(request)?;
-        // As the HTTP library does it: a request's own headers go before those of all.
-        for (name, value) in &self.common {
-            if let Entry::Vacant(entry) = request.headers_mut().entry(name) {
-                entry.insert(value.clone());
-            }
-        }
-        let response = self.client.request(request).await?;
+        let response = self.client.request(Request::try_from(request)?).await?;
         Ok(response.map(Body::wrap).into())
     }
 }
