@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::channel::NoBody;
-use super::connect::{self, CountConnections, Links};
+use super::connect::{CountConnections, Links};
 use super::handshakes::Handshakes;
 use super::pool::{Crowd, Keeping, Pool};
 use super::portable;
@@ -17,6 +17,8 @@ use super::proxy::{Proxies, Traffic};
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
 use super::route::Route;
+use super::sender::Sender;
+use super::tunnel::{Setup, Tunnels};
 use super::{Ask, cookies, library, tls};
 use crate::clock::Clock;
 use crate::model::{Connections, Validators};
@@ -234,32 +236,29 @@ impl Shared {
         &self,
         proxy: Option<usize>,
         keeping: Keeping,
-    ) -> Result<reqwest::Client, FetchError> {
+    ) -> Result<Sender, FetchError> {
         let options = &self.options;
         let mut common = options.headers.clone();
         common.insert(header::USER_AGENT, options.sent_user_agent().clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
+        let counting = CountConnections::new(Arc::clone(&self.links), options.connect_timeout);
+        let proxy = proxy.map(|at| options.proxies.get(at));
+        let tunnels = proxy.filter(|proxy| proxy.is_http()).map(|proxy| {
+            let (tls, resolver, counting) = (&self.tls, &self.resolver, &counting);
+            Tunnels::new(proxy, &Setup { options, tls, resolver, counting, keeping })
+        });
         let builder = reqwest::Client::builder()
-            .default_headers(common)
-            .connect_timeout(connect::time_for_addresses(options.connect_timeout))
             .tls_backend_preconfigured(self.tls.clone())
             .dns_resolver(CachingResolver(Arc::clone(&self.resolver)))
-            .connector_layer(CountConnections::new(
-                Arc::clone(&self.links),
-                options.connect_timeout,
-            ));
-        let mut builder = library::configure(builder, options.read_timeout, keeping);
+            .connector_layer(counting);
+        let mut builder = library::configure(builder, options, keeping);
         if let Some(proxy) = proxy {
-            let proxy = options.proxies.get(proxy).url().clone();
-            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(FetchError::Client)?);
+            let proxy = reqwest::Proxy::all(proxy.url().clone()).map_err(FetchError::Client)?;
+            builder = builder.proxy(proxy);
         }
-        builder = match options.http {
-            HttpChoice::Auto => builder,
-            HttpChoice::Http1 => builder.http1_only(),
-            HttpChoice::Http2 => builder.http2_prior_knowledge(),
-        };
-        builder.build().map_err(FetchError::Client)
+        let library = builder.build().map_err(FetchError::Client)?;
+        Ok(Sender::new(library, tunnels, common))
     }
 }
 
@@ -313,7 +312,7 @@ impl Client {
         }
         let goes_home = !options.credentials.is_empty() && is_home && url.origin() == home.origin();
         let body = reqwest::Body::wrap(NoBody(Arc::clone(route.sent())));
-        let mut request = route.http().get(url).body(body);
+        let mut request = route.sender().get(url).body(body);
         if goes_home {
             request = request.headers(options.credentials.clone());
         }
@@ -363,7 +362,7 @@ pub(super) mod tests {
     }
 
     /// An HTTP client with nothing special to it.
-    pub(in crate::fetch) fn bare() -> reqwest::Client {
+    pub(in crate::fetch) fn bare() -> Sender {
         Shared::new(options(), Arc::new(SystemClock)).unwrap().make(None, Keeping::Kept).unwrap()
     }
 

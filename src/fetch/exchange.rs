@@ -1,5 +1,6 @@
 //! One exchange with a server: sending, the waits that have limits, and what came of it.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -186,7 +187,7 @@ impl Client {
         let limit = self.options().read_timeout;
         ask.phase.begin();
         let lead = self.lead_or_wait(route, ask).await;
-        let sending = self.request(route, ask).send();
+        let sending = route.sender().send(self.request(route, ask));
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
         let settles = lead.clone().filter(|_| ask.url.scheme() == "https");
@@ -204,8 +205,8 @@ impl Client {
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_old = is_on_old(&error, own.local(), route, ask);
-                    return Err(self.failed(route, ask.url, &error, is_on_old).into());
+                    let is_on_old = is_on_old(&*error, own.local(), route, ask);
+                    return Err(self.failed(route, ask.url, &*error, is_on_old).into());
                 }
                 Err(_elapsed) => match route.sent().begun(route.streams()) {
                     Some(begun) => {
@@ -293,7 +294,7 @@ impl From<Failure> for Unanswered {
 /// Whether a request failed on a connection that had served others before; `own` is the one
 /// that was opened for the request, if one was.
 fn is_on_old(
-    error: &reqwest::Error,
+    error: &(dyn Error + 'static),
     own: Option<SocketAddr>,
     route: &Route<'_>,
     ask: &Ask<'_>,

@@ -1,4 +1,5 @@
-//! The one place where the HTTP library's errors become ours.
+//! The one place where the HTTP library's errors become ours, and those of the layer
+//! below it.
 //!
 //! Errors are told apart by their types and flags, never by their text.
 
@@ -33,13 +34,13 @@ pub(super) enum Work {
 }
 
 /// What became of a request whose answer did not begin.
-pub(super) fn before_answer(error: &reqwest::Error, is_on_old: bool) -> Unanswered {
-    let code = causes(error).find_map(of_cause).unwrap_or_else(|| {
-        if error.is_connect() { FailureCode::Connect } else { FailureCode::Protocol }
-    });
+pub(super) fn before_answer(error: &(dyn Error + 'static), is_on_old: bool) -> Unanswered {
+    let is_connect = is_connect(error);
+    let otherwise = if is_connect { FailureCode::Connect } else { FailureCode::Protocol };
+    let code = causes(error).find_map(of_cause).unwrap_or(otherwise);
     let code = match code {
         // A connection that ends before an answer was reset, and nothing is truncated yet.
-        FailureCode::Truncated if error.is_connect() => FailureCode::Connect,
+        FailureCode::Truncated if is_connect => FailureCode::Connect,
         FailureCode::Truncated => FailureCode::Reset,
         FailureCode::ReadTimeout => FailureCode::FirstByteTimeout,
         code => code,
@@ -58,19 +59,25 @@ pub(super) fn before_answer(error: &reqwest::Error, is_on_old: bool) -> Unanswer
 }
 
 /// The local address of the connection on which a request failed, if it had one.
-pub(super) fn connection_of(error: &reqwest::Error) -> Option<SocketAddr> {
+pub(super) fn connection_of(error: &(dyn Error + 'static)) -> Option<SocketAddr> {
     let failed = causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>())?;
     local_address(failed.connect_info()?)
 }
 
 /// The failure of an answer whose body did not come whole.
-pub(super) fn in_body(error: &reqwest::Error) -> Failure {
+pub(super) fn in_body(error: &(dyn Error + 'static)) -> Failure {
     let code = match causes(error).find_map(of_cause) {
         Some(FailureCode::ConnectTimeout) => FailureCode::ReadTimeout,
         Some(code) => code,
         None => FailureCode::Protocol,
     };
     Failure::new(code, message(error))
+}
+
+/// Whether the connection for a request could not be had.
+pub(super) fn is_connect(error: &(dyn Error + 'static)) -> bool {
+    use hyper_util::client::legacy::Error as ClientError;
+    causes(error).any(|cause| cause.downcast_ref().is_some_and(ClientError::is_connect))
 }
 
 /// What one error of a chain says of the server's work, if it says anything.
@@ -176,7 +183,7 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 }
 
 /// One line for people: the innermost cause, which is the one that helps.
-pub(super) fn message(error: &reqwest::Error) -> String {
+pub(super) fn message(error: &(dyn Error + 'static)) -> String {
     let mut told = Vec::new();
     for cause in causes(error) {
         if let Some(error) = cause.downcast_ref::<rustls::Error>() {
@@ -212,7 +219,7 @@ pub(super) fn message(error: &reqwest::Error) -> String {
         }
     }
     match told.first() {
-        Some(text) if error.is_connect() => format!("no connection: {text}"),
+        Some(text) if is_connect(error) => format!("no connection: {text}"),
         Some(text) => text.clone(),
         None => "the request could not be sent".into(),
     }

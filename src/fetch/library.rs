@@ -3,13 +3,18 @@
 //! Its defaults are made for programs that talk to one well-kept service. Here any
 //! server of the web may answer, and a page that a browser shows is to be saved.
 //!
+//! Requests that `tunnel` sends go through the layer below the library, which gets the
+//! same options here.
+//!
 //! | option | value | reason |
 //! |---|---|---|
 //! | decoding of bodies | none (features left out) | the body is kept as received; decoding is CPU work for `page` |
 //! | cookies | none (feature left out) | a page's cookies last for its own redirects, see `cookies` |
+//! | headers of all requests | none | `sender` adds them: the library takes one value of each |
 //! | redirects, referer | off | each hop asks the queue, and names nobody |
 //! | retries | never | the queue retries; what was not worked on is sent again by `exchange` |
 //! | proxies of the system | off | `cli` reads the variables |
+//! | tunnels through proxies asked in HTTP | ours | the library takes no answer to CONNECT but a short `200`, see `tunnel` |
 //! | timeouts | none | each phase has a limit of its own: connecting in `connect`, the rest in `exchange` |
 //! | resolver | ours | typed errors, a limit, a memory, the guard of `--untrusted` |
 //! | addresses of a name | one at a time | `connect` gives each its share of the time |
@@ -34,10 +39,13 @@
 
 use std::time::Duration;
 
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::ClientBuilder;
 
-use super::head;
 use super::pool::{IDLE_TIMEOUT, Keeping};
+use super::{HttpChoice, Options, connect, head};
 
 /// The most lines that a head of the largest size is taken to have. The library's map
 /// of fields has room for 24,576.
@@ -54,32 +62,40 @@ const HEADER_LIST: u32 = 3 * head::SIZE_LIMIT;
 /// Pings are no closer than this: a server answers them beside its work.
 const LEAST_PING: Duration = Duration::from_millis(250);
 
-/// Sets what does not depend on the options of a run but for `read_timeout`.
-pub(super) fn configure(
-    builder: ClientBuilder,
-    read_timeout: Duration,
-    keeping: Keeping,
-) -> ClientBuilder {
-    // Silence for half of the time, then as long without an answer to the ping.
-    let ping = (read_timeout / 2).max(LEAST_PING);
-    let idle = match keeping {
+/// The time between pings: silence for half of the time, then as long without an answer.
+fn ping(options: &Options) -> Duration {
+    (options.read_timeout / 2).max(LEAST_PING)
+}
+
+/// How many idle connections to a host are kept.
+const fn idle(keeping: Keeping) -> usize {
+    match keeping {
         Keeping::Kept => usize::MAX,
         Keeping::Fresh => 0,
-    };
-    builder
+    }
+}
+
+/// Sets what is set for every client of the library.
+pub(super) fn configure(
+    builder: ClientBuilder,
+    options: &Options,
+    keeping: Keeping,
+) -> ClientBuilder {
+    let builder = builder
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
         .no_proxy()
         .connection_verbose(false)
         .https_only(false)
+        .connect_timeout(connect::time_for_addresses(options.connect_timeout))
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(idle)
+        .pool_max_idle_per_host(idle(keeping))
         .tcp_nodelay(true)
         .tcp_keepalive(TCP_KEEPALIVE)
         .tcp_keepalive_interval(TCP_KEEPALIVE)
         .tcp_keepalive_retries(TCP_KEEPALIVE_PROBES)
-        .tcp_user_timeout(read_timeout)
+        .tcp_user_timeout(options.read_timeout)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
@@ -89,7 +105,49 @@ pub(super) fn configure(
         .http2_adaptive_window(false)
         .http2_max_frame_size(FRAME_SIZE)
         .http2_max_header_list_size(HEADER_LIST)
-        .http2_keep_alive_interval(ping)
-        .http2_keep_alive_timeout(ping)
+        .http2_keep_alive_interval(ping(options))
+        .http2_keep_alive_timeout(ping(options))
+        .http2_keep_alive_while_idle(false);
+    match options.http {
+        HttpChoice::Auto => builder,
+        HttpChoice::Http1 => builder.http1_only(),
+        HttpChoice::Http2 => builder.http2_prior_knowledge(),
+    }
+}
+
+/// The same for the layer below: what is done with a connection.
+pub(super) fn configure_below(options: &Options, keeping: Keeping) -> legacy::Builder {
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(idle(keeping))
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(MAX_FIELDS)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_adaptive_window(false)
+        .http2_max_frame_size(FRAME_SIZE)
+        .http2_max_header_list_size(HEADER_LIST)
+        .http2_keep_alive_interval(ping(options))
+        .http2_keep_alive_timeout(ping(options))
         .http2_keep_alive_while_idle(false)
+        // Whether HTTP/2 is spoken is settled within TLS otherwise.
+        .http2_only(options.http == HttpChoice::Http2);
+    builder
+}
+
+/// The same for the layer below: how the connection is made.
+pub(super) fn configure_tcp<R>(tcp: &mut HttpConnector<R>, options: &Options) {
+    // TLS is put around it.
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(connect::time_for_addresses(options.connect_timeout)));
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(TCP_KEEPALIVE));
+    tcp.set_keepalive_interval(Some(TCP_KEEPALIVE));
+    tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_PROBES));
+    tcp.set_tcp_user_timeout(Some(options.read_timeout));
 }

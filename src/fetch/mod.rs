@@ -25,6 +25,7 @@ pub mod proxy;
 mod resolve;
 mod rotation;
 mod route;
+mod sender;
 pub mod tls;
 mod tunnel;
 

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::channel::Channel;
 use super::first::Lead;
+use super::sender::Sender;
 
 /// An idle connection is closed after this time: servers keep theirs for 5 s
 /// (Apache, Node.js) to 75 s (nginx), and a host that is asked again is asked soon.
@@ -79,9 +80,9 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct Held {
-    clients: BTreeMap<Option<usize>, reqwest::Client>,
+    clients: BTreeMap<Option<usize>, Sender>,
     /// Clients that keep no connection, for requests that need a new one.
-    fresh: BTreeMap<Option<usize>, reqwest::Client>,
+    fresh: BTreeMap<Option<usize>, Sender>,
     /// By hashes of proxy, scheme, host and port, since the clients were made.
     hosts: BTreeMap<u64, Host>,
     in_flight: usize,
@@ -99,7 +100,7 @@ struct Host {
 
 /// A channel and its client.
 struct Line {
-    client: reqwest::Client,
+    client: Sender,
     channel: Arc<Channel>,
     open: usize,
 }
@@ -134,7 +135,7 @@ impl Pool {
     pub(super) fn lend<E>(
         &self,
         wish: &Wish<'_>,
-        make: impl FnOnce(Keeping) -> Result<reqwest::Client, E>,
+        make: impl FnOnce(Keeping) -> Result<Sender, E>,
     ) -> Result<Loan<'_>, E> {
         let Wish { url, proxy, crowd, .. } = *wish;
         let port = url.port_or_known_default();
@@ -147,7 +148,7 @@ impl Pool {
             };
             held.in_flight += 1;
             let (channel, streams) = (Arc::default(), None);
-            return Ok(Loan { client, host, channel, lead: None, streams, pool: self });
+            return Ok(Loan { sender: client, host, channel, lead: None, streams, pool: self });
         }
         if !held.hosts.contains_key(&host) {
             crowd.add(host);
@@ -178,7 +179,7 @@ impl Pool {
         line.open += 1;
         *in_flight += 1;
         let (client, channel) = (line.client.clone(), Arc::clone(&line.channel));
-        Ok(Loan { client, host, channel, lead, streams, pool: self })
+        Ok(Loan { sender: client, host, channel, lead, streams, pool: self })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -188,7 +189,7 @@ impl Pool {
 
 /// A client, lent for one request.
 pub(super) struct Loan<'a> {
-    pub(super) client: reqwest::Client,
+    pub(super) sender: Sender,
     /// The number of its host.
     pub(super) host: u64,
     pub(super) channel: Arc<Channel>,

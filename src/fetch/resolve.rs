@@ -6,13 +6,18 @@
 //! a moment later gains nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper_util::client::legacy::connect::dns;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
+use tower_service::Service;
 
 use super::guard;
 
@@ -20,6 +25,8 @@ use super::guard;
 /// costs look-ups but bounds it.
 const REMEMBERED: usize = 10_000;
 
+/// Addresses, in the order in which they are tried.
+type Listed = std::vec::IntoIter<SocketAddr>;
 type Answer = Arc<OnceCell<Arc<Addresses>>>;
 
 /// The addresses of a name, in the resolver's order (RFC 6724).
@@ -172,16 +179,38 @@ impl Guard {
 }
 
 /// A client's way to the shared resolver.
+#[derive(Clone)]
 pub(super) struct CachingResolver(pub(super) Arc<Resolver>);
+
+impl CachingResolver {
+    fn addresses(&self, host: &str) -> impl Future<Output = Result<Listed, DnsError>> + use<> {
+        let (resolver, host) = (Arc::clone(&self.0), host.to_owned());
+        async move { Ok(resolver.resolve(&host).await?.in_order().into_iter()) }
+    }
+}
 
 impl Resolve for CachingResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = Arc::clone(&self.0);
+        let looking = self.addresses(name.as_str());
         Box::pin(async move {
-            let addresses = resolver.resolve(name.as_str()).await?;
-            let addresses: Addrs = Box::new(addresses.in_order().into_iter());
+            let addresses: Addrs = Box::new(looking.await?);
             Ok(addresses)
         })
+    }
+}
+
+/// The same for connectors of the layer below the HTTP library.
+impl Service<dns::Name> for CachingResolver {
+    type Response = Listed;
+    type Error = DnsError;
+    type Future = Pin<Box<dyn Future<Output = Result<Listed, DnsError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DnsError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        Box::pin(self.addresses(name.as_str()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way of one request: whether its address may be asked, and through which proxy.
 
 use std::cell::Cell;
+use std::error::Error;
 use std::sync::Arc;
 
 use reqwest::{Response, StatusCode};
@@ -13,6 +14,7 @@ use super::first::Lead;
 use super::pool::{Keeping, Loan, Wish};
 use super::proxy::Proxy;
 use super::rotation::Blame;
+use super::sender::Sender;
 use super::{Client, failure, guard, tunnel};
 use crate::message;
 use crate::model::{Failure, FailureCode};
@@ -27,8 +29,8 @@ pub(super) struct Route<'a> {
 
 impl Route<'_> {
     /// What the request is made with.
-    pub(super) const fn http(&self) -> &reqwest::Client {
-        &self.loan.client
+    pub(super) const fn sender(&self) -> &Sender {
+        &self.loan.sender
     }
 
     /// The number of its host.
@@ -168,7 +170,7 @@ impl Client {
         &self,
         route: &Route<'_>,
         url: &Url,
-        error: &reqwest::Error,
+        error: &(dyn Error + 'static),
         is_on_old: bool,
     ) -> Unanswered {
         let proxy = self.proxy_of(route);

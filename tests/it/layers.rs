@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["origin/", "fetch/"]),
     ("hyper_util", &["origin/", "fetch/"]),
     ("brotli_decompressor", &["page/brotli.rs"]),
+    ("hyper_rustls", &["fetch/tunnel/"]),
     ("tokio_rustls", &["origin/"]),
     ("rcgen", &["origin/"]),
     ("quick_xml", &["source/sitemap"]),

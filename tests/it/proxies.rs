@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fetchpages::origin::{Options, Origin};
+use fetchpages::origin::{Faults, Options, Origin};
 use serde_json::{Value, json};
 
 use crate::support::canned::{Canned, answer, html};
@@ -43,11 +43,14 @@ fn plain_pages_come_through_an_http_proxy_with_credentials() {
 fn pages_over_tls_come_through_tunnels() {
     let origin = Origin::start(&Options { pages: 3, tls: true, ..Options::default() }).unwrap();
     let place = Place::new();
-    let authority = place.file("ca.pem", origin.certificate_pem().unwrap());
-    let http = Proxy::http(Kind::For("me:secret"));
+    let http = Proxy::http(Kind::For("me:se:cret@"));
+    let (https, certificate) = Proxy::https(Kind::For("me:secret"));
+    let authorities = format!("{}{certificate}", origin.certificate_pem().unwrap());
+    let authority = place.file("ca.pem", authorities);
     let socks = Proxy::socks(Some("me:secret"), Ok(origin.addr()));
     for address in [
-        format!("http://me:secret@{}", http.addr()),
+        format!("http://me:se%3Acret%40@{}", http.addr()),
+        format!("https://me:secret@{}", https.addr()),
         format!("socks5://me:secret@{}", socks.addr()),
         format!("socks5h://me:secret@{}", socks.addr()),
     ] {
@@ -55,22 +58,87 @@ fn pages_over_tls_come_through_tunnels() {
         place.run(&arguments).code(0);
         assert_eq!(place.pages().last().unwrap()["http"], "2", "{address}");
     }
-    let asked = http.seen();
-    assert!(asked.iter().all(|head| head.starts_with(&format!("CONNECT {} ", origin.addr()))));
-    assert!(asked[0].contains("fetchpages/"), "{asked:?}");
+    for asked in [http.seen(), https.seen()] {
+        assert!(asked.iter().all(|head| head.starts_with(&format!("CONNECT {} ", origin.addr()))));
+        assert!(asked[0].contains("fetchpages/"), "{asked:?}");
+    }
+}
+
+#[test]
+fn any_2xx_opens_a_tunnel_whatever_comes_with_it() {
+    let origin = Origin::start(&Options { pages: 3, tls: true, ..Options::default() }).unwrap();
+    let place = Place::new();
+    let (index, authority) = (origin.index_url(), origin.certificate_pem().unwrap());
+    let authority = place.file("ca.pem", authority);
+    let long = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(20 * 1024)).leak();
+    let lines = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X-Line: y\r\n".repeat(300)).leak();
+    for said in [
+        "HTTP/1.1 201 Created\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 299 \r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 Connection established\r\nFolded: a\r\n b\r\nno field\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200\r\n\r\n",
+        long,
+        lines,
+    ] {
+        let proxy = Proxy::http(Kind::Saying(said)).addr().to_string();
+        for (mode, version, http) in
+            [("hybrid", "auto", "2"), ("threads", "1.1", "1.1"), ("processes", "2", "2")]
+        {
+            let place = Place::new();
+            let source = ["--index", &index, "--cacert", &authority, "-x", &proxy];
+            place.run(&[&source[..], &["--mode", mode, "--http", version]].concat()).code(0);
+            assert_eq!(place.pages().len(), 3);
+            assert!(place.pages().iter().all(|page| page["http"] == http), "{mode}: {said:.60}");
+        }
+    }
+}
+
+#[test]
+fn what_fails_behind_a_tunnel_fails_as_it_does_without_one() {
+    let shares = ["cut:10", "endless:5", "bad-gzip:5", "wrong-length:10", "redirect-loop:5"];
+    let shares = shares.map(|share| share.parse().unwrap());
+    let proxy = Proxy::http(Kind::Open).addr().to_string();
+    for version in ["1.1", "2"] {
+        let failures = |more: &[&str]| -> Vec<_> {
+            let faults = Faults::new(shares).unwrap();
+            let options = Options { pages: 40, seed: 5, tls: true, faults, ..Options::default() };
+            let (origin, place) = (Origin::start(&options).unwrap(), Place::new());
+            let authority = place.file("ca.pem", origin.certificate_pem().unwrap());
+            let index = origin.index_url();
+            let source = ["--index", &index, "--cacert", &authority, "--http", version];
+            let limits = ["--retry", "0", "--max-size", "2MB", "--json"];
+            let ended = place.run(&[&source[..], &limits, more].concat());
+            let summary = ended.code(3).json();
+            assert!(summary["proxies"].as_array().is_none_or(|all| all[0]["failed"] == 0));
+            let mut failures = Vec::new();
+            for page in place.pages() {
+                let path = page["url"].as_str().unwrap().split_once("/wiki/").unwrap().1.to_owned();
+                let told = page["error"]["message"].as_str().unwrap_or_default();
+                failures.push(format!("{path} {} {told}", page["error"]["code"]));
+            }
+            failures.sort();
+            failures
+        };
+        let direct = failures(&[]);
+        assert!(direct.iter().filter(|it| it.contains("truncated")).count() > 3, "{direct:#?}");
+        assert_eq!(failures(&["-x", &proxy]), direct, "HTTP/{version}");
+    }
 }
 
 #[test]
 fn a_proxy_may_be_asked_over_tls_and_is_trusted_like_a_server() {
     let server = Canned::always(html("page"));
-    let (proxy, certificate) = Proxy::https();
+    let (proxy, certificate) = Proxy::https(Kind::Open);
     let place = Place::new();
     let authority = place.file("ca.pem", certificate);
     let address = format!("https://{}", proxy.addr());
     place.run(&[&server.url("/x"), "-x", &address, "--cacert", &authority]).code(0);
     assert_eq!(place.text("pages/x.html"), "page");
-    let arguments = [&server.url("/y"), "-x", &address, "--retry", "0"];
-    place.run(&arguments).code(3).says(&["TLS: ", "--cacert", "(proxy)"]);
+    for url in [server.url("/y"), server.url("/z").replace("http:", "https:")] {
+        let arguments = [&url, "-x", &address, "--retry", "0"];
+        place.run(&arguments).code(3).says(&["TLS: ", "--cacert", "(proxy)"]);
+    }
     assert_eq!(proxy.seen().len(), 1);
 }
 
@@ -101,6 +169,10 @@ fn a_proxy_that_fails_is_told_as_such() {
     let place = Place::new();
     let asking = Proxy::http(Kind::For("me:secret")).addr();
     let refusing = Proxy::http(Kind::Refusing("502 Bad Gateway")).addr();
+    let silent = Proxy::http(Kind::Ending("HTTP/1.1 200 OK\r\n")).addr();
+    let other = Proxy::http(Kind::Ending("220 mail.a.org ESMTP\r\n")).addr();
+    let endless = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(50_000)).leak();
+    let endless = Proxy::http(Kind::Ending(endless)).addr();
     let locked = Proxy::socks(Some("me:secret"), Err(1)).addr();
     let unreachable = Proxy::socks(None, Err(4)).addr();
     let gone = nobody();
@@ -114,7 +186,14 @@ fn a_proxy_that_fails_is_told_as_such() {
         (format!("http://{asking}"), &secure, "it wants a user name and a password (407)"),
         (format!("http://me:word@{asking}"), &plain, "it does not accept the user name"),
         (format!("http://me:word@{asking}"), &secure, "it does not accept the user name"),
-        (format!("http://{refusing}"), &secure, "it opens no way to 127.0.0.1"),
+        (format!("http://{refusing}"), &secure, "it opens no way to 127.0.0.1: 502 Bad Gateway"),
+        (format!("http://{silent}"), &secure, "it broke off on the way to 127.0.0.1"),
+        (format!("http://{other}"), &secure, "127.0.0.1: it does not speak HTTP/1"),
+        (
+            format!("http://{endless}"),
+            &secure,
+            "the head of its answer takes more than 262144 bytes",
+        ),
         (format!("socks5://me:word@{locked}"), &plain, "it opens no way to 127.0.0.1: cred"),
         (format!("socks5://{unreachable}"), &plain, "it opens no way to 127.0.0.1: host unre"),
     ] {

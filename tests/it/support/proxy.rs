@@ -21,6 +21,10 @@ pub enum Kind {
     For(&'static str),
     /// Not at all: its answer to CONNECT.
     Refusing(&'static str),
+    /// For everybody, with these bytes as its answer to CONNECT.
+    Saying(&'static str),
+    /// Not at all: it sends these bytes and ends.
+    Ending(&'static str),
 }
 
 impl Proxy {
@@ -32,20 +36,27 @@ impl Proxy {
             match judged(&head, kind) {
                 Ok(target) if head.starts_with("CONNECT ") => {
                     let server = TcpStream::connect(target).unwrap();
-                    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                    let said = match kind {
+                        Kind::Saying(said) => said,
+                        _ => "HTTP/1.1 200 OK\r\n\r\n",
+                    };
+                    client.write_all(said.as_bytes()).unwrap();
                     relay(&client, &server);
                 }
                 Ok(target) => {
                     // The client may be gone already, which is its right.
                     let _ = client.write_all(&forwarded(&head, &target));
                 }
-                Err(refusal) => client.write_all(&refusal).unwrap(),
+                Err(refusal) => {
+                    // The client may have read enough in the middle of it.
+                    let _ = client.write_all(&refusal);
+                }
             }
         })
     }
 
-    /// An HTTP proxy behind TLS, for plain requests only, with its certificate as PEM.
-    pub fn https() -> (Self, String) {
+    /// An HTTP proxy behind TLS, with its certificate as PEM.
+    pub fn https(kind: Kind) -> (Self, String) {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = made.signing_key.serialize_der().try_into().unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -55,18 +66,22 @@ impl Proxy {
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
-        let config = Arc::new(config);
-        let proxy = Self::start(move |client, seen| {
-            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = BufReader::new(rustls::StreamOwned::new(connection, client));
-            let head = read_head(&mut stream);
-            // Who does not trust the certificate sends nothing.
-            if let Some(target) = judged(&head, Kind::Open).ok().filter(|it| !it.is_empty()) {
-                seen.lock().unwrap().push(head.clone());
-                stream.get_mut().write_all(&forwarded(&head, &target)).unwrap();
-            }
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let Self { addr: behind, seen } = Self::http(kind);
+        let front = Self::start(move |client, _| {
+            let passing = async {
+                client.set_nonblocking(true).unwrap();
+                let client = tokio::net::TcpStream::from_std(client).unwrap();
+                // Who does not trust the certificate sends nothing.
+                let Ok(mut client) = acceptor.accept(client).await else { return };
+                let mut proxy = tokio::net::TcpStream::connect(behind).await.unwrap();
+                // Either side may break off.
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut proxy).await;
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(passing);
         });
-        (proxy, made.cert.pem())
+        (Self { addr: front.addr, seen }, made.cert.pem())
     }
 
     /// A SOCKS5 proxy (RFC 1928) that connects to `target` whatever it is asked
@@ -144,7 +159,8 @@ fn judged(head: &str, kind: Kind) -> Result<String, Vec<u8>> {
     let rest = asked.strip_prefix("http://").unwrap_or(asked);
     let target = rest.split('/').next().unwrap_or_default();
     match kind {
-        Kind::Open => Ok(target.to_owned()),
+        Kind::Open | Kind::Saying(_) => Ok(target.to_owned()),
+        Kind::Ending(said) => Err(said.as_bytes().to_vec()),
         Kind::Refusing(status) => Err(super::canned::answer(status, "", "")),
         Kind::For(login) => {
             let coded = base64::engine::general_purpose::STANDARD.encode(login);

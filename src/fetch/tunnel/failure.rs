@@ -1,29 +1,34 @@
 //! What it means when a connection through a proxy cannot be had.
 //!
-//! The HTTP library's errors of proxies have no public names. They are the error
-//! types of public connectors, though, and can be named as such: so they too are
+//! The HTTP library's errors of SOCKS proxies have no public names. They are the error
+//! type of a public connector, though, and can be named as such: so they too are
 //! told apart by type.
 
 use std::error::Error;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::proxy::SocksV5;
 use tower_service::Service;
 use url::Url;
 
-use super::connect::ConnectTimedOut;
-use super::failure;
-use super::proxy::Proxy;
-use super::resolve::DnsError;
-use super::rotation::Blame;
+use super::TunnelError;
+use crate::fetch::connect::ConnectTimedOut;
+use crate::fetch::failure;
+use crate::fetch::proxy::Proxy;
+use crate::fetch::resolve::DnsError;
+use crate::fetch::rotation::Blame;
 use crate::model::{Failure, FailureCode};
 
-type TunnelError = <Tunnel<HttpConnector> as Service<Uri>>::Error;
+/// The status of a proxy that wants to know who asks (RFC 9110, 15.5.8).
+const UNAUTHORIZED: u16 = 407;
+
 type SocksError = <SocksV5<HttpConnector> as Service<Uri>>::Error;
 
 /// The cause within a proxy's error that hides it from `source`.
-pub(super) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+pub(in crate::fetch) fn inner<'a>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<SocksError>()? {
         SocksError::Inner(cause) => Some(cause),
         SocksError::Io(cause) => Some(cause),
@@ -33,12 +38,12 @@ pub(super) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Err
 
 /// The failure of a request for `target` through `proxy`, and whose fault it is;
 /// `None` when it is no matter of the proxy's, but of what lies behind it.
-pub(super) fn failure(
-    error: &reqwest::Error,
+pub(in crate::fetch) fn failure(
+    error: &(dyn Error + 'static),
     proxy: &Proxy,
     target: &Url,
 ) -> Option<(Failure, Blame)> {
-    if !error.is_connect() {
+    if !failure::is_connect(error) {
         return None;
     }
     let (told, blame) = failure::causes(error)
@@ -49,7 +54,7 @@ pub(super) fn failure(
 }
 
 /// The failure of a request that the proxy wants to be authorized (RFC 9110, 15.5.8).
-pub(super) fn unauthorized(proxy: &Proxy) -> Failure {
+pub(in crate::fetch) fn unauthorized(proxy: &Proxy) -> Failure {
     at(proxy, refused(proxy))
 }
 
@@ -76,13 +81,20 @@ fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Optio
     let host = || target.host_str().unwrap_or_default();
     if let Some(error) = cause.downcast_ref::<TunnelError>() {
         return Some(match error {
-            TunnelError::ConnectFailed(_) => (None, Blame::Proxy),
-            TunnelError::ProxyAuthRequired => (Some(refused(proxy).to_owned()), Blame::Proxy),
-            // It says so for a target that it cannot reach, too.
-            TunnelError::TunnelUnsuccessful => {
-                (Some(format!("it opens no way to {}", host())), Blame::Unclear)
+            TunnelError::Unreachable(_) => (None, Blame::Proxy),
+            TunnelError::Refused(status) if status.code == UNAUTHORIZED => {
+                (Some(refused(proxy).to_owned()), Blame::Proxy)
             }
-            _ => (Some(format!("it broke off on the way to {}", host())), Blame::Unclear),
+            // It says so for a target that it cannot reach, too.
+            TunnelError::Refused(status) => {
+                (Some(format!("it opens no way to {}: {status}", host())), Blame::Unclear)
+            }
+            TunnelError::Unreadable(malformed) => {
+                (Some(format!("it opens no way to {}: {malformed}", host())), Blame::Proxy)
+            }
+            TunnelError::Broken(_) => {
+                (Some(format!("it broke off on the way to {}", host())), Blame::Unclear)
+            }
         });
     }
     Some(match cause.downcast_ref::<SocksError>()? {
@@ -96,7 +108,7 @@ fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Optio
 }
 
 /// What the kind of the request says, when no cause does.
-fn of_whole(error: &reqwest::Error, proxy: &Proxy, target: &Url) -> Option<Known> {
+fn of_whole(error: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<Known> {
     if target.scheme() == "http" && proxy.is_http() {
         // The only connection there is leads to the proxy.
         return Some((None, Blame::Proxy));

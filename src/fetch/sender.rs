@@ -1,0 +1,86 @@
+//! What requests are sent with: the HTTP library, but for https URLs through a proxy that
+//! is asked in HTTP, see `tunnel`.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use reqwest::{RequestBuilder, Response};
+use url::Url;
+
+use super::tunnel::Tunnels;
+
+/// Sends the requests for any host through one proxy, or through none.
+#[derive(Clone)]
+pub(super) struct Sender {
+    library: reqwest::Client,
+    tunnels: Option<Arc<Tunnels>>,
+    /// The headers of all requests.
+    common: Arc<HeaderMap>,
+}
+
+impl Sender {
+    pub(super) fn new(
+        library: reqwest::Client,
+        tunnels: Option<Tunnels>,
+        common: HeaderMap,
+    ) -> Self {
+        Self { library, tunnels: tunnels.map(Arc::new), common: Arc::new(common) }
+    }
+
+    /// Begins a request for `url`.
+    pub(super) fn get(&self, url: Url) -> RequestBuilder {
+        self.library.get(url)
+    }
+
+    /// Sends a request that was begun here, and waits for the head of its answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of `reqwest`, or of `hyper_util`'s client, which are causes of the former.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Response, Box<dyn Error + Send + Sync>> {
+        let mut request = request.build()?;
+        add(request.headers_mut(), &self.common);
+        match &self.tunnels {
+            Some(tunnels) if request.url().scheme() == "https" => tunnels.send(request).await,
+            _ => Ok(self.library.execute(request).await?),
+        }
+    }
+}
+
+/// Adds those of `common` to a request's own headers, which go before them. The HTTP
+/// library would do so too, but takes one value of each.
+fn add(own: &mut HeaderMap, common: &HeaderMap) {
+    for name in common.keys() {
+        if !own.contains_key(name) {
+            for value in common.get_all(name) {
+                own.append(name, value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_request_has_its_own_headers_and_all_values_of_the_common_ones() {
+        let mut own = headers(&[("cookie", "a"), ("b", "1")]);
+        add(&mut own, &headers(&[("b", "2"), ("b", "3"), ("c", "4"), ("c", "5")]));
+        assert_eq!(own, headers(&[("cookie", "a"), ("b", "1"), ("c", "4"), ("c", "5")]));
+    }
+}
