@@ -169,7 +169,11 @@ impl Client {
                     trail.is_refused = true;
                     return Err(failure);
                 }
-                Work::Unknown => {
+                Work::WideHead if keeping != Keeping::FreshAndWide => {
+                    route.settle();
+                    keeping = Keeping::FreshAndWide;
+                }
+                Work::Unknown | Work::WideHead => {
                     if failure.code != FailureCode::FirstByteTimeout {
                         route.settle();
                     }

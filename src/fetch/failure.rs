@@ -31,6 +31,8 @@ pub(super) enum Work {
     None,
     /// None: it refused the stream, as it has too many of them (RFC 9113, 8.7).
     Refused,
+    /// It answered, with more header lines than there was room for.
+    WideHead,
 }
 
 /// What became of a request whose answer did not begin.
@@ -45,16 +47,15 @@ pub(super) fn before_answer(error: &(dyn Error + 'static), is_on_old: bool) -> U
         FailureCode::ReadTimeout => FailureCode::FirstByteTimeout,
         code => code,
     };
+    let is_large_head = causes(error).any(is_large_head);
     let work = match causes(error).find_map(work_of) {
+        _ if is_large_head => Work::WideHead,
         Some(work) => work,
         None if is_on_old && code == FailureCode::Reset => Work::None,
         None => Work::Unknown,
     };
-    let failure = if causes(error).any(is_large_head) {
-        head::too_large()
-    } else {
-        Failure::new(code, message(error))
-    };
+    let failure =
+        if is_large_head { head::too_large() } else { Failure::new(code, message(error)) };
     Unanswered { failure, work }
 }
 

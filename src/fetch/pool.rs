@@ -82,7 +82,7 @@ pub(super) struct Pool {
 struct Held {
     clients: BTreeMap<Option<usize>, Sender>,
     /// Clients that keep no connection, for requests that need a new one.
-    fresh: BTreeMap<Option<usize>, Sender>,
+    fresh: BTreeMap<(Keeping, Option<usize>), Sender>,
     /// By hashes of proxy, scheme, host and port, since the clients were made.
     hosts: BTreeMap<u64, Host>,
     in_flight: usize,
@@ -106,12 +106,14 @@ struct Line {
 }
 
 /// What a client is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Keeping {
     /// Its connections are kept for other requests.
     Kept,
     /// Each request has a connection of its own.
     Fresh,
+    /// The same, with room for a head of very many lines.
+    FreshAndWide,
 }
 
 /// Which client a request wants.
@@ -141,10 +143,11 @@ impl Pool {
         let port = url.port_or_known_default();
         let host = crowd.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
         let mut held = self.held();
-        if wish.keeping == Keeping::Fresh {
-            let client = match held.fresh.get(&proxy) {
+        if wish.keeping != Keeping::Kept {
+            let kind = (wish.keeping, proxy);
+            let client = match held.fresh.get(&kind) {
                 Some(client) => client.clone(),
-                None => held.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
+                None => held.fresh.entry(kind).or_insert(make(wish.keeping)?).clone(),
             };
             held.in_flight += 1;
             let (channel, streams) = (Arc::default(), None);

@@ -476,3 +476,18 @@ fn the_demo_needs_nothing_else() {
     );
     assert_eq!(place.names("pages").len(), 233);
 }
+
+#[test]
+fn a_head_is_limited_by_its_size_and_not_by_its_lines() {
+    for (lines, value, is_saved) in [(600, "x", true), (9_000, "x", true), (300, "y", false)] {
+        let value = if is_saved { value.to_owned() } else { value.repeat(1_000) };
+        let fields = format!("X-Field: {value}\r\n").repeat(lines);
+        let server = Canned::always(answer("200 OK", &fields, "page"));
+        let place = Place::new();
+        place.run(&[&server.url("/page"), "--retry", "0"]).code(if is_saved { 0 } else { 3 });
+        let page = &place.pages()[0];
+        let told = page["error"]["message"].as_str().unwrap_or("262144");
+        assert!(told.contains("262144"), "{page:#}");
+        assert_eq!((&page["state"] == "saved", &page["attempts"]), (is_saved, &1.into()));
+    }
+}
