@@ -6,9 +6,10 @@
 //! own queue. The latter shows when it looks at the request's body, see
 //! [`NoBody`]; the former follows from requests that it does not look at.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -115,6 +116,9 @@ struct Handed {
 /// When one request is sent.
 pub(super) struct Sent {
     state: Mutex<State>,
+    /// The local address of the connection that was opened for it. It may have found
+    /// another one meanwhile: then the library leaves this one to others.
+    own: OnceLock<SocketAddr>,
     channel: Arc<Channel>,
     clock: Arc<dyn Clock>,
 }
@@ -122,11 +126,26 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn new(channel: &Arc<Channel>, clock: &Arc<dyn Clock>) -> Self {
         let (channel, clock) = (Arc::clone(channel), Arc::clone(clock));
-        Self { state: Mutex::new(State::Queued), channel, clock }
+        Self { state: Mutex::new(State::Queued), own: OnceLock::new(), channel, clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note that a connection was opened for it.
+    pub(super) fn opened(&self, local: Option<SocketAddr>, is_http2: bool) {
+        if is_http2 {
+            self.channel.speaks(Protocol::Http2);
+        }
+        if let Some(local) = local {
+            self.own.get_or_init(|| local);
+        }
+    }
+
+    /// The connection that was opened for it, by its local address.
+    pub(super) fn own(&self) -> Option<SocketAddr> {
+        self.own.get().copied()
     }
 
     fn hand_over(&self) {

@@ -6,8 +6,8 @@
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::channel::{Channel, Protocol};
+use super::channel::Sent;
 use super::first::Lead;
 use crate::clock::Clock;
 use crate::phase::{Phase, PhaseCell};
@@ -38,22 +38,6 @@ tokio::task_local! {
     static TOLD: Told;
 }
 
-/// The connection that was opened for a request, if one was. The request may have found another
-/// one meanwhile: then the library leaves this one to others.
-#[derive(Clone, Default)]
-pub(super) struct Own(Arc<Mutex<Option<SocketAddr>>>);
-
-impl Own {
-    /// The connection's local address.
-    pub(super) fn local(&self) -> Option<SocketAddr> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, local: Option<SocketAddr>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = local;
-    }
-}
-
 /// The local address of a connection, which tells it from all others that are open.
 pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
     let mut extras = http::Extensions::new();
@@ -65,24 +49,13 @@ pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
 #[derive(Clone)]
 pub(super) struct Told {
     phase: Arc<PhaseCell>,
-    channel: Arc<Channel>,
+    sent: Arc<Sent>,
     lead: Option<Arc<Lead>>,
-    own: Own,
 }
 
 impl Told {
-    pub(super) fn new(
-        phase: &Arc<PhaseCell>,
-        channel: &Arc<Channel>,
-        lead: Option<Arc<Lead>>,
-    ) -> Self {
-        let (phase, channel) = (Arc::clone(phase), Arc::clone(channel));
-        Self { phase, channel, lead, own: Own::default() }
-    }
-
-    /// The connection that will have been opened for the request.
-    pub(super) fn own(&self) -> Own {
-        self.own.clone()
+    pub(super) fn new(phase: &Arc<PhaseCell>, sent: &Arc<Sent>, lead: Option<Arc<Lead>>) -> Self {
+        Self { phase: Arc::clone(phase), sent: Arc::clone(sent), lead }
     }
 }
 
@@ -204,11 +177,8 @@ impl Opening {
     fn connected(self, connected: &Connected) {
         self.links.total.fetch_add(1, Ordering::Relaxed);
         // A request that found another connection meanwhile is past this.
-        if let Some(Told { phase, channel, lead, own }) = &self.told {
-            own.set(local_address(connected));
-            if connected.is_negotiated_h2() {
-                channel.speaks(Protocol::Http2);
-            }
+        if let Some(Told { phase, sent, lead }) = &self.told {
+            sent.opened(local_address(connected), connected.is_negotiated_h2());
             if phase.get() == Phase::Connecting {
                 phase.set_connected(self.links.clock.now());
             }
@@ -242,7 +212,9 @@ mod tests {
         for is_opened in [true, false] {
             let phase = Arc::<PhaseCell>::default();
             let opening = async { Opening::new(&links) };
-            let told = Told::new(&phase, &Arc::default(), None);
+            let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
+            let sent = Arc::new(Sent::new(&Arc::default(), &clock));
+            let told = Told::new(&phase, &sent, None);
             let opening = told_to(told, opening).await;
             assert_eq!(phase.get(), Phase::Connecting);
             if is_opened {

@@ -1,7 +1,6 @@
 //! One exchange with a server: sending, the waits that have limits, and what came of it.
 
 use std::error::Error;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -195,8 +194,7 @@ impl Client {
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
         let settles = lead.clone().filter(|_| ask.url.scheme() == "https");
-        let told = Told::new(ask.phase, route.channel(), settles);
-        let own = told.own();
+        let told = Told::new(ask.phase, route.sent(), settles);
         let mut sending = std::pin::pin!(connect::told_to(told, sending));
         let look = limit.min(FIRST_LOOK);
         let mut deadline = end_of(self.now(), look);
@@ -209,7 +207,7 @@ impl Client {
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_old = is_on_old(&*error, own.local(), route, ask);
+                    let is_on_old = is_on_old(&*error, route, ask);
                     return Err(self.failed(route, ask.url, &*error, is_on_old).into());
                 }
                 Err(_elapsed) => match route.sent().begun(route.streams()) {
@@ -295,17 +293,13 @@ impl From<Failure> for Unanswered {
     }
 }
 
-/// Whether a request failed on a connection that had served others before; `own` is the one
-/// that was opened for the request, if one was.
-fn is_on_old(
-    error: &(dyn Error + 'static),
-    own: Option<SocketAddr>,
-    route: &Route<'_>,
-    ask: &Ask<'_>,
-) -> bool {
+/// Whether a request failed on a connection that had served others before.
+fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>, ask: &Ask<'_>) -> bool {
     match failure::connection_of(error) {
         // While its own was being opened, the request may have found another one.
-        Some(used) if route.channel().protocol() != Protocol::Http2 => own != Some(used),
+        Some(used) if route.channel().protocol() != Protocol::Http2 => {
+            route.sent().own() != Some(used)
+        }
         _ => ask.phase.connected().is_none(),
     }
 }

@@ -4,11 +4,15 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use futures_util::future::Either;
+use futures_util::{FutureExt, TryFutureExt};
 use http::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use url::Url;
 
 use super::tunnel::Tunnels;
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Sends the requests for any host through one proxy, or through none.
 #[derive(Clone)]
@@ -38,15 +42,24 @@ impl Sender {
     /// # Errors
     ///
     /// Those of `reqwest`, or of `hyper_util`'s client, which are causes of the former.
-    pub(super) async fn send(
+    pub(super) fn send(
         &self,
         request: RequestBuilder,
-    ) -> Result<Response, Box<dyn Error + Send + Sync>> {
-        let mut request = request.build()?;
+    ) -> impl Future<Output = Result<Response, BoxError>> {
+        let mut request = match request.build() {
+            Ok(request) => request,
+            Err(error) => return Either::Left(std::future::ready(Err(error.into()))),
+        };
         add(request.headers_mut(), &self.common);
         match &self.tunnels {
-            Some(tunnels) if request.url().scheme() == "https" => tunnels.send(request).await,
-            _ => Ok(self.library.execute(request).await?),
+            // Boxed, so that the waits of all other requests need no room for it.
+            Some(tunnels) if request.url().scheme() == "https" => {
+                Either::Right(Either::Left(tunnels.send(request).boxed_local()))
+            }
+            _ => {
+                let sending = self.library.execute(request);
+                Either::Right(Either::Right(sending.map_err(BoxError::from)))
+            }
         }
     }
 }
