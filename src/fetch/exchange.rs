@@ -135,7 +135,7 @@ impl Client {
         ask: &Ask<'_>,
         trail: &mut Trail,
     ) -> Result<(Response, Route<'_>), Failure> {
-        let mut keeping = Keeping::Kept;
+        let (mut keeping, mut is_wide) = (Keeping::Kept, false);
         let mut repeats = 0;
         loop {
             let route = self.route(ask.url, keeping)?;
@@ -168,9 +168,10 @@ impl Client {
                     trail.is_refused = true;
                     return Err(failure);
                 }
-                Work::WideHead if keeping != Keeping::FreshAndWide => {
+                Work::WideHead if !is_wide => {
                     route.settle();
-                    keeping = Keeping::FreshAndWide;
+                    route.widen();
+                    (keeping, is_wide) = (Keeping::Kept, true);
                 }
                 Work::Unknown | Work::WideHead => {
                     if failure.code != FailureCode::FirstByteTimeout {

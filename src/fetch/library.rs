@@ -29,7 +29,7 @@
 //! | folded lines | read | a MUST for clients (RFC 9112, 5.2) |
 //! | spaces before the colon | read | browsers and curl do |
 //! | lines that are no fields | passed over | browsers do |
-//! | number of lines | 512, then 16,384 | the size of the head is the limit, see `head`; room for very many lines is made when an answer turns out to have more than usual, which is then asked for again |
+//! | number of lines | 100, then 16,384 | the size of the head is the limit, see `head`; room for very many lines costs, and is made for a host when it turns out to send them: that request is sent again |
 //! | HTTP/2 head | 768 KiB as it counts | three times the limit in `head`, which is thus the one that is met and told; the default of 16 kB is less than servers send |
 //! | HTTP/2 windows | 2 MiB a stream, 5 MiB a connection, fixed | the library's own: enough for 200 Mbit/s at 80 ms |
 //! | HTTP/2 frames | 16 KiB | larger ones delay the small ones behind them |
@@ -47,12 +47,12 @@ use reqwest::ClientBuilder;
 use super::pool::{IDLE_TIMEOUT, Keeping};
 use super::{HttpChoice, Options, connect, head};
 
-/// Lines that a head has as a rule, at most: the library makes room for so many with each
-/// answer, 64 bytes a line, which costs nothing as long as malloc has that at hand.
-const USUAL_FIELDS: usize = 512;
+/// Lines that a head has as a rule, at most. It is the library's own limit, for which it
+/// has room on the stack; for any other it makes room with each answer.
+const USUAL_FIELDS: Option<usize> = None;
 /// The most lines that a head of the largest size is taken to have. The library's map
 /// of fields has room for 24,576.
-const MAX_FIELDS: usize = 16 * 1024;
+const MAX_FIELDS: Option<usize> = Some(16 * 1024);
 const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
 const TCP_KEEPALIVE_PROBES: u32 = 3;
 /// The windows of HTTP/2, in bytes.
@@ -71,18 +71,18 @@ fn ping(options: &Options) -> Duration {
 }
 
 /// How many lines a head may have.
-const fn fields(keeping: Keeping) -> usize {
+const fn fields(keeping: Keeping) -> Option<usize> {
     match keeping {
         Keeping::Kept | Keeping::Fresh => USUAL_FIELDS,
-        Keeping::FreshAndWide => MAX_FIELDS,
+        Keeping::KeptAndWide => MAX_FIELDS,
     }
 }
 
 /// How many idle connections to a host are kept.
 const fn idle(keeping: Keeping) -> usize {
     match keeping {
-        Keeping::Kept => usize::MAX,
-        Keeping::Fresh | Keeping::FreshAndWide => 0,
+        Keeping::Kept | Keeping::KeptAndWide => usize::MAX,
+        Keeping::Fresh => 0,
     }
 }
 
@@ -110,7 +110,6 @@ pub(super) fn configure(
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
-        .http1_max_headers(fields(keeping))
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_adaptive_window(false)
@@ -119,6 +118,10 @@ pub(super) fn configure(
         .http2_keep_alive_interval(ping(options))
         .http2_keep_alive_timeout(ping(options))
         .http2_keep_alive_while_idle(false);
+    let builder = match fields(keeping) {
+        Some(fields) => builder.http1_max_headers(fields),
+        None => builder,
+    };
     match options.http {
         HttpChoice::Auto => builder,
         HttpChoice::Http1 => builder.http1_only(),
@@ -137,7 +140,6 @@ pub(super) fn configure_below(options: &Options, keeping: Keeping) -> legacy::Bu
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
-        .http1_max_headers(fields(keeping))
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_adaptive_window(false)
@@ -148,6 +150,9 @@ pub(super) fn configure_below(options: &Options, keeping: Keeping) -> legacy::Bu
         .http2_keep_alive_while_idle(false)
         // Whether HTTP/2 is spoken is settled within TLS otherwise.
         .http2_only(options.http == HttpChoice::Http2);
+    if let Some(fields) = fields(keeping) {
+        builder.http1_max_headers(fields);
+    }
     builder
 }
 

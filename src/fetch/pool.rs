@@ -82,7 +82,7 @@ pub(super) struct Pool {
 struct Held {
     clients: BTreeMap<Option<usize>, Sender>,
     /// Clients that keep no connection, for requests that need a new one.
-    fresh: BTreeMap<(Keeping, Option<usize>), Sender>,
+    fresh: BTreeMap<Option<usize>, Sender>,
     /// By hashes of proxy, scheme, host and port, since the clients were made.
     hosts: BTreeMap<u64, Host>,
     in_flight: usize,
@@ -96,6 +96,8 @@ struct Host {
     streams: Option<usize>,
     /// Whether a channel was left: the shared client has a connection that does not answer.
     is_left: bool,
+    /// Whether its answers have very many header lines.
+    is_wide: bool,
 }
 
 /// A channel and its client.
@@ -106,14 +108,14 @@ struct Line {
 }
 
 /// What a client is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keeping {
     /// Its connections are kept for other requests.
     Kept,
+    /// The same, with room for answers whose heads have very many lines.
+    KeptAndWide,
     /// Each request has a connection of its own.
     Fresh,
-    /// The same, with room for a head of very many lines.
-    FreshAndWide,
 }
 
 /// Which client a request wants.
@@ -143,11 +145,10 @@ impl Pool {
         let port = url.port_or_known_default();
         let host = crowd.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
         let mut held = self.held();
-        if wish.keeping != Keeping::Kept {
-            let kind = (wish.keeping, proxy);
-            let client = match held.fresh.get(&kind) {
+        if wish.keeping == Keeping::Fresh {
+            let client = match held.fresh.get(&proxy) {
                 Some(client) => client.clone(),
-                None => held.fresh.entry(kind).or_insert(make(wish.keeping)?).clone(),
+                None => held.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
             };
             held.in_flight += 1;
             let (channel, streams) = (Arc::default(), None);
@@ -171,9 +172,12 @@ impl Pool {
             // The first channel of each host shares a client with the other hosts.
             let client = match clients.get(&proxy) {
                 Some(client) if known.lines.is_empty() && !known.is_left => client.clone(),
+                _ if known.is_wide => make(Keeping::KeptAndWide)?,
                 _ => make(Keeping::Kept)?,
             };
-            clients.entry(proxy).or_insert_with(|| client.clone());
+            if !known.is_wide {
+                clients.entry(proxy).or_insert_with(|| client.clone());
+            }
             known.lines.push(Line { client, channel: Arc::default(), open: 0 });
             known.lines.len() - 1
         };
@@ -209,6 +213,16 @@ impl Loan<'_> {
         if let Some(host) = self.pool.held().hosts.get_mut(&self.host) {
             host.lines.retain(|line| !Arc::ptr_eq(&line.channel, &self.channel));
             host.is_left = true;
+        }
+    }
+
+    /// Makes room for answers of the host with very many header lines.
+    pub(super) fn widen(&self) {
+        let mut held = self.pool.held();
+        let host = held.hosts.entry(self.host).or_default();
+        if !host.is_wide {
+            (host.is_wide, host.is_left) = (true, true);
+            host.lines.clear();
         }
     }
 

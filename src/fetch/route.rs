@@ -68,6 +68,11 @@ impl Route<'_> {
         self.is_settled.set(true);
     }
 
+    /// Makes room for answers with very many header lines.
+    pub(super) fn widen(&self) {
+        self.loan.widen();
+    }
+
     /// Sends no more than the server admits this way, now that it shows.
     pub(super) fn fill(&self) {
         self.loan.admits(self.channel().admitted());
