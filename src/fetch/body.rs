@@ -76,6 +76,8 @@ impl Incoming {
                         return self.take(piece).map(Some);
                     }
                 }
+                // All that was announced has come: what breaks then is no part of it.
+                Some(Err(_)) if self.announced == Some(self.received) => return Ok(None),
                 Some(Err(error)) => return Err(self.broken(&error)),
                 None if self.is_confirmed() => return Ok(None),
                 None => return Err(self.cut("the server gave it up")),
@@ -100,10 +102,10 @@ impl Incoming {
     /// but only `END_STREAM` says that the answer was complete.
     fn is_confirmed(&self) -> bool {
         match self.framing {
-            Framing::Usual => {
-                (!self.has_streams || self.body.is_end_stream())
-                    && self.announced.is_none_or(|announced| self.received >= announced)
-            }
+            Framing::Usual => match self.announced {
+                Some(announced) => self.received >= announced,
+                None => !self.has_streams || self.body.is_end_stream(),
+            },
             Framing::Length(_) | Framing::Chunked => false,
         }
     }

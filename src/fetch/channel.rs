@@ -75,6 +75,11 @@ impl Channel {
         *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
+    /// Whether it has answered anything.
+    pub(super) fn has_answered(&self) -> bool {
+        self.last_answer().is_some()
+    }
+
     fn last_answer(&self) -> Option<Instant> {
         *self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }

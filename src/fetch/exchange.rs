@@ -238,9 +238,7 @@ impl Client {
             route.channel().answered(self.now());
         } else if route.channel().protocol() != Protocol::Http1 {
             route.channel().speaks(Protocol::Http1);
-            if route.lead().is_some() {
-                self.shared().crowd().speaks_http1(route.host());
-            }
+            self.shared().crowd().speaks_http1(route.host());
         }
     }
 
@@ -301,7 +299,8 @@ fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>, ask: &Ask<'_>) ->
         Some(used) if route.channel().protocol() != Protocol::Http2 => {
             route.sent().own() != Some(used)
         }
-        _ => ask.phase.connected().is_none(),
+        // Those that waited for the first connection share it.
+        _ => ask.phase.connected().is_none() || route.channel().has_answered(),
     }
 }
 

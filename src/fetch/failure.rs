@@ -87,6 +87,10 @@ fn work_of(cause: &(dyn Error + 'static)) -> Option<Work> {
         if error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
             return Some(Work::Refused);
         }
+        // It has had enough: to come back at once is not what it asks for.
+        if error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) {
+            return Some(Work::Unknown);
+        }
         // Streams up to the last one that it names go on and are not told of it.
         return error.is_go_away().then_some(Work::None);
     }

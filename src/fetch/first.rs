@@ -38,7 +38,7 @@ impl First {
     }
 
     /// Lets the others go, however it went.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         self.is_settled.store(true, Ordering::Release);
         self.settled.notify_waiters();
     }

@@ -44,9 +44,14 @@ pub(super) fn read_head(response: &Response, url: &Url) -> Head {
 /// The value of a field that has one (RFC 9110, 5.3): an application and the server
 /// in front of it may both send it. Where they differ neither can be relied on.
 fn single(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    agreed(headers, name).map(text)
+}
+
+/// The value that all fields of a name have.
+fn agreed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
-    values.all(|value| is_same(first, value)).then(|| text(first))
+    values.all(|value| is_same(first, value)).then_some(first)
 }
 
 fn is_same(one: &HeaderValue, other: &HeaderValue) -> bool {
@@ -105,6 +110,14 @@ pub(super) enum Framing {
     Chunked,
 }
 
+/// The announced length, which may be said several times (RFC 9110, 8.6).
+fn length(headers: &HeaderMap) -> Option<u64> {
+    let value = joined(headers, &header::CONTENT_LENGTH)?;
+    let mut lengths = value.split(',').map(|length| length.trim().parse::<u64>().ok());
+    let first = lengths.next()??;
+    lengths.all(|length| length == Some(first)).then_some(first)
+}
+
 /// How the body of an answer is framed.
 ///
 /// Only chunks were offered as a transfer coding (RFC 9112, 7.4); what comes in
@@ -132,9 +145,7 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     if real().next().is_some() {
         return Ok(Framing::Chunked);
     }
-    let length = single(headers, &header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.trim().parse().ok());
-    Ok(length.map_or(Framing::Usual, Framing::Length))
+    Ok(length(headers).map_or(Framing::Usual, Framing::Length))
 }
 
 /// An answer that is a part of a page, which nobody asked for (RFC 9110, 15.3.7): its
@@ -146,7 +157,7 @@ impl Part {
     /// The part that an answer is; `None` when it is none.
     pub(super) fn of(response: &Response) -> Option<Self> {
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
-        is_part.then(|| Self(response.headers().get(header::CONTENT_RANGE).cloned()))
+        is_part.then(|| Self(agreed(response.headers(), &header::CONTENT_RANGE).cloned()))
     }
 
     /// Refuses a part that is not all, of which these bytes have come.
@@ -274,6 +285,8 @@ mod tests {
             (&["identity, chunked"], None, Some(Usual)),
             (&["identity"], Some("17"), Some(Length(17))),
             (&["identity"], None, Some(Usual)),
+            (&["identity"], Some("17, 17"), Some(Length(17))),
+            (&["identity"], Some("17, 18"), Some(Usual)),
             (&[""], Some("17"), Some(Length(17))),
             (&["chunked, identity"], None, Some(Chunked)),
             (&["chunked", "identity"], Some("3"), Some(Chunked)),

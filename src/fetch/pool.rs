@@ -151,7 +151,9 @@ impl Pool {
                 None => held.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
             };
             held.in_flight += 1;
-            let (channel, streams) = (Arc::default(), None);
+            // No other request shares its connection: there is none to wait for.
+            let (channel, streams) = (Arc::<Channel>::default(), None);
+            channel.first.settle();
             return Ok(Loan { sender: client, host, channel, lead: None, streams, pool: self });
         }
         if !held.hosts.contains_key(&host) {
@@ -319,7 +321,8 @@ mod tests {
         assert_eq!((counted.made.get(), shared.streams), (3, None), "to others it is");
         drop((first, third, fourth, shared));
         for _ in 0..2 {
-            assert!(counted.lend(&home, None, Keeping::Fresh).lead.is_none());
+            let fresh = counted.lend(&home, None, Keeping::Fresh);
+            assert!(fresh.lead.is_none() && fresh.channel.first.is_settled());
         }
         assert_eq!(counted.made.get(), 4);
     }

@@ -27,23 +27,54 @@ pub(super) fn listed(field: Option<&str>) -> impl Iterator<Item = &str> {
     codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
+/// Names of codings that are not registered, but in use.
+const UNREGISTERED: [&str; 15] = [
+    "brotli",
+    "zlib",
+    "x-deflate",
+    "bz2",
+    "bzip2",
+    "lz4",
+    "lzma",
+    "sdch",
+    "snappy",
+    "x-bzip2",
+    "x-lzma",
+    "x-snappy",
+    "x-xz",
+    "x-zstd",
+    "xz",
+];
+
 /// Whether `name` is the name of a coding. Others are labels that an application put
 /// into the wrong field, such as `utf-8` and `none`.
-pub(super) fn is_registered(name: &str) -> bool {
-    REGISTERED.iter().any(|registered| registered.eq_ignore_ascii_case(name))
+pub(super) fn is_coding(name: &str) -> bool {
+    let mut known = REGISTERED.iter().chain(&UNREGISTERED);
+    known.any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Whether `body` begins like one in a coding: the signatures of gzip (RFC 1952),
-/// compress, Zstandard (RFC 8878), xz, bzip2 and LZ4.
+/// Whether `body` begins like one in a coding: the signatures of gzip (RFC 1952), zlib
+/// (RFC 1950, 2.2, but for `x^`, which text may begin with), compress, Zstandard
+/// (RFC 8878), xz, bzip2, lzma and LZ4.
 pub(super) fn looks_encoded(body: &[u8]) -> bool {
-    const SIGNATURES: [&[u8]; 6] =
-        [b"\x1f\x8b", b"\x1f\x9d", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh", b"\x04\x22\x4d\x18"];
+    const SIGNATURES: [&[u8]; 10] = [
+        b"\x78\x01",
+        b"\x78\x9c",
+        b"\x78\xda",
+        b"\x5d\0\0",
+        b"\x1f\x8b",
+        b"\x1f\x9d",
+        b"\x28\xb5\x2f\xfd",
+        b"\xfd7zXZ\0",
+        b"BZh",
+        b"\x04\x22\x4d\x18",
+    ];
     SIGNATURES.iter().any(|signature| body.starts_with(signature))
 }
 
 /// The words of `field` that are no codings and were passed over, for the record.
 pub fn ignored(field: Option<&str>) -> Option<String> {
-    let ignored: Vec<_> = listed(field).filter(|word| !is_registered(word)).collect();
+    let ignored: Vec<_> = listed(field).filter(|word| !is_coding(word)).collect();
     (!ignored.is_empty()).then(|| ignored.join(", "))
 }
 

@@ -514,5 +514,5 @@ fn a_server_that_refuses_for_ever_uses_up_the_retries() {
             break job.attempts;
         }
     };
-    assert_eq!((attempts, requests), (4, 4 * 9));
+    assert_eq!((attempts, requests), (4, 4 * 5));
 }

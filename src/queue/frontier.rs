@@ -24,7 +24,7 @@ use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome
 
 /// A page that its server refused to work on is sent again at once, this many times in
 /// a row; after that it is an attempt like any other.
-const UNWORKED: u32 = 8;
+const UNWORKED: u32 = 4;
 
 /// What the frontier has for a worker that asks.
 #[derive(Debug)]

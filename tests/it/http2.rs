@@ -165,6 +165,28 @@ fn go_away_after(most: u32, mut stream: std::net::TcpStream) -> std::io::Result<
     }
 }
 
+/// Answers `most` requests on a connection and ends it at the next.
+fn end_after(most: u32, mut stream: std::net::TcpStream) -> std::io::Result<()> {
+    stream.read_exact(&mut [0; frame::PREFACE])?;
+    stream.write_all(&frame::write(frame::SETTINGS, 0, 0, &[]))?;
+    let mut requests = 0;
+    loop {
+        let (kind, flags, id) = frame::read(&mut stream)?;
+        if kind == frame::SETTINGS && flags & frame::ACK == 0 {
+            stream.write_all(&frame::write(frame::SETTINGS, frame::ACK, 0, &[]))?;
+        }
+        if kind == frame::HEADERS {
+            requests += 1;
+            if requests > most {
+                return Ok(());
+            }
+            let head = frame::write(frame::HEADERS, frame::END_HEADERS, id, frame::OK);
+            let body = frame::write(frame::DATA, frame::END_STREAM, id, b"page");
+            stream.write_all(&[head, body].concat())?;
+        }
+    }
+}
+
 /// Attempts of all pages, which are all saved with their own content.
 fn attempts(place: &Place) -> u64 {
     let pages = place.pages();
@@ -210,6 +232,26 @@ fn a_connection_that_falls_silent_costs_one_time_out_and_no_page() {
         assert!(attempts(&place) <= PAGES as u64 + 8, "{mode}");
         assert_eq!(server.connections(), 2, "{mode}");
     }
+}
+
+#[test]
+fn requests_on_a_connection_that_had_answered_and_ends_are_no_attempts() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::<AtomicUsize>::default();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // The first connection answers once and ends, the others answer all.
+            let most = if count.fetch_add(1, Ordering::SeqCst) == 0 { 1 } else { u32::MAX };
+            std::thread::spawn(move || end_after(most, stream.unwrap()));
+        }
+    });
+    let place = Place::new();
+    let urls = (0..8).map(|page| format!("http://{address}/{page}\n"));
+    let list = place.file("list", urls.collect::<Vec<_>>().concat());
+    let arguments = ["-i", &list, "--http", "2", "--mode", "async", "--retry", "0", "--json"];
+    assert_eq!(place.run(&arguments).code(0).json()["saved"], 8);
+    assert!(place.pages().iter().all(|page| page["attempts"] == 1));
 }
 
 #[test]

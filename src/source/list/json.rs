@@ -62,10 +62,15 @@ pub(super) fn row_of(json: &[u8], line: u64, column: Option<&str>) -> Row<'stati
 /// The address in the value `json`, which begins in `line`, or why there is none. A
 /// text is an address; an object has one in the member of the name `column`.
 fn text_in(json: &[u8], line: u64, column: Option<&str>) -> Result<String, String> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let found = deserializer
-        .deserialize_any(Value { member: column })
-        .and_then(|found| deserializer.end().map(|()| found));
+    let read = |json: &[u8]| {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let found = deserializer.deserialize_any(Value { member: column })?;
+        deserializer.end().map(|()| found)
+    };
+    let found = match read(json) {
+        Err(error) if !error.is_eof() => read(&mended(json)).map_err(|_| error),
+        found => found,
+    };
     match (found, column) {
         (Ok(Some(text)), _) => Ok(text),
         (Ok(None), Some(member)) => Err(format!("no text under {member:?}")),
@@ -79,6 +84,32 @@ fn text_in(json: &[u8], line: u64, column: Option<&str>) -> Result<String, Strin
             Err(format!("not JSON from line {line}, column {} on", error.column()))
         }
     }
+}
+
+/// `json` with what widely used programs write and JSON does not know: the numbers that
+/// are none (`NaN`, `Infinity`) as `null`, and control characters in texts escaped.
+fn mended(json: &[u8]) -> Vec<u8> {
+    let mut mended = Vec::with_capacity(json.len());
+    let (mut is_text, mut at) = (false, 0);
+    while let Some(byte) = json.get(at) {
+        let rest = &json[at..];
+        let number = [&b"NaN"[..], b"Infinity", b"-Infinity"].into_iter();
+        let number = number.filter(|_| !is_text).find(|number| rest.starts_with(number));
+        at += number.map_or(1, <[u8]>::len);
+        match byte {
+            _ if number.is_some() => mended.extend_from_slice(b"null"),
+            b'\\' if is_text && rest.len() > 1 => {
+                mended.extend_from_slice(&rest[..2]);
+                at += 1;
+            }
+            0..0x20 if is_text => mended.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => {
+                is_text ^= *byte == b'"';
+                mended.push(*byte);
+            }
+        }
+    }
+    mended
 }
 
 /// Reads a value and remembers the text of one member alone: the others, which may
@@ -185,6 +216,9 @@ mod tests {
             (b"{\"\\u0075rl\":\"a\"}", Ok("a")),
             (b"{\"url\":\"b\",\"url\":\"a\"}", Ok("a")),
             (b"{\"x\":\"\xff\",\"url\":\"a\"}", Ok("a")),
+            (b"{\"x\":NaN,\"url\":\"a\",\"y\":[-Infinity,\"NaN\"]}", Ok("a")),
+            (b"{\"x\":\"a\tb\\\"\",\"url\":\"a\"}", Ok("a")),
+            (b"{\"x\":NaNa,\"url\":\"a\"}", Err("not JSON from column 6 on")),
             (deep.as_bytes(), Ok("a")),
             (b"{\"url\":\"b\",\"url\":null}", Err("no text under \"url\"")),
             (b"{\"url\":[\"a\"]}", Err("no text under \"url\"")),

@@ -220,6 +220,22 @@ fn an_entry_begins_wherever_the_one_before_should_have_ended() {
 }
 
 #[test]
+fn what_follows_behind_the_end_is_told_when_it_may_name_pages() {
+    let one = set("<url><loc>http://a.org/1</loc></url>");
+    let more = "line 4: more follows behind the end of the sitemap, and is left out";
+    for (behind, is_told) in [
+        (format!("\n{one}"), true),
+        ("\n<s:url xmlns:s='x'><s:loc>http://a.org/2</s:loc></s:url>".into(), true),
+        ("\n<!-- <url/> --> & <p".into(), false),
+        ("\n<script>1 < 2</script>".into(), false),
+    ] {
+        let mut expected = vec!["http://a.org/1"];
+        expected.extend(is_told.then_some(more));
+        assert_eq!(items(&format!("{one}{behind}")).unwrap(), expected, "{behind}");
+    }
+}
+
+#[test]
 fn a_notice_before_the_document_is_told() {
     let notice = "Notice: x\n<br />\n<b>Notice</b>: x in <b>y</b> on line <b>1</b><br />\n";
     let text = set("<url><loc>http://a.org/1</loc></url>");

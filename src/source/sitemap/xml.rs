@@ -62,6 +62,7 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Content, String> {
             Token::Over => break,
         }
         if reading.is_closed() {
+            reading.look_behind(&mut tokens);
             break;
         }
     }
@@ -313,6 +314,25 @@ impl Reading<'_> {
             None if self.root.is_some() => self.items.push_fault(place, &why),
             // What stands before the document is no part of it.
             None => (),
+        }
+    }
+
+    /// Tells entries behind the end, as of two documents in one file: they are left out.
+    fn look_behind(&mut self, tokens: &mut Tokens<'_>) {
+        const ENTRIES: [&str; 8] =
+            ["urlset", "sitemapindex", "url", "sitemap", "rss", "feed", "item", "entry"];
+        loop {
+            let (place, token) = tokens.next();
+            match token {
+                Token::Start(tag) | Token::Empty(tag)
+                    if ENTRIES.contains(&tag.local_name().as_ref()) =>
+                {
+                    let why = "more follows behind the end of the sitemap, and is left out";
+                    return self.items.push_fault(place, why);
+                }
+                Token::Over => return,
+                _ => (),
+            }
         }
     }
 
