@@ -127,7 +127,9 @@ impl Incoming {
         // A length that was announced and not reached breaks HTTP/2's rules as well.
         let is_short = self.announced.is_some_and(|announced| self.received < announced);
         match failure.code {
-            FailureCode::Protocol if self.has_streams && is_short => self.cut(&failure.message),
+            FailureCode::Protocol if self.has_streams && is_short => {
+                self.cut("the server sent more or fewer than it announced")
+            }
             _ => failure,
         }
     }

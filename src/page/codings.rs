@@ -21,9 +21,13 @@ const REGISTERED: [&str; 14] = [
 ];
 
 /// The codings that `field` lists, the one that was applied last first; those that
-/// say nothing are left out.
+/// say nothing are left out. Quotes, and what some applications put behind a coding as
+/// behind a media type, are no part of it.
 pub(super) fn listed(field: Option<&str>) -> impl Iterator<Item = &str> {
-    let codings = field.unwrap_or("").rsplit(',').map(str::trim);
+    let codings = field.unwrap_or("").rsplit(',').map(|coding| {
+        let bare = coding.trim().split([';', ' ', '\t']).next().unwrap_or_default();
+        bare.trim_matches('"')
+    });
     codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
@@ -91,6 +95,9 @@ mod tests {
             (Some("identity, BR"), &["BR"], None),
             (Some("gzip, zstd"), &["zstd", "gzip"], None),
             (Some("UTF-8"), &["UTF-8"], Some("UTF-8")),
+            (Some("gzip;q=1.0"), &["gzip"], None),
+            (Some("\"gzip\", br ; x"), &["br", "gzip"], None),
+            (Some("gzip utf-8"), &["gzip"], None),
             (Some("none, gzip"), &["gzip", "none"], Some("none")),
         ] {
             assert_eq!(listed(field).collect::<Vec<_>>(), codings);
