@@ -38,8 +38,16 @@ pub(super) struct Channel {
     protocol: AtomicU8,
     /// Requests that have left the library's queue and have not ended.
     handed: AtomicUsize,
-    /// When an answer last began, or ended.
-    answered: Mutex<Option<Instant>>,
+    answers: Mutex<Answers>,
+}
+
+/// The answers that have come through a channel.
+#[derive(Debug, Default, Clone, Copy)]
+struct Answers {
+    /// When one last began, or ended.
+    last: Option<Instant>,
+    /// Requests that have ended.
+    ended: u64,
 }
 
 impl Default for Channel {
@@ -48,7 +56,7 @@ impl Default for Channel {
             first: First::default(),
             protocol: AtomicU8::new(Protocol::Unknown as u8),
             handed: AtomicUsize::new(0),
-            answered: Mutex::default(),
+            answers: Mutex::default(),
         }
     }
 }
@@ -70,18 +78,24 @@ impl Channel {
         self.protocol.store(protocol as u8, Ordering::Relaxed);
     }
 
-    /// Takes note that the server is at work: an answer began or ended.
+    /// Takes note that the server is at work: an answer began.
     pub(super) fn answered(&self, now: Instant) {
-        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self.answers().last = Some(now);
+    }
+
+    fn ended(&self, now: Instant) {
+        let mut answers = self.answers();
+        answers.last = Some(now);
+        answers.ended += 1;
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it has answered anything.
     pub(super) fn has_answered(&self) -> bool {
-        self.last_answer().is_some()
-    }
-
-    fn last_answer(&self) -> Option<Instant> {
-        *self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.answers().last.is_some()
     }
 
     /// Whether requests are under way.
@@ -112,10 +126,11 @@ enum State {
 struct Handed {
     at: Instant,
     /// Others that had left it before and had not ended.
-    before: usize,
-    /// Whether the server had not answered anything yet, and so could not have said
-    /// how many streams it admits (RFC 9113, 3.4).
-    is_early: bool,
+    before: u64,
+    /// Requests that had ended by then.
+    ended: u64,
+    /// When as many others had ended, so that it no longer waits for its stream.
+    turn: Option<Instant>,
 }
 
 /// When one request is sent.
@@ -157,24 +172,29 @@ impl Sent {
         let mut state = self.state();
         if matches!(*state, State::Queued) {
             let before = self.channel.handed.fetch_add(1, Ordering::Relaxed);
-            let is_early = self.channel.last_answer().is_none();
-            *state = State::Handed(Handed { at: self.clock.now(), before, is_early });
+            let (before, ended) = (before as u64, self.channel.answers().ended);
+            *state = State::Handed(Handed { at: self.clock.now(), before, ended, turn: None });
         }
     }
 
     /// Since when the server owes an answer; `None` while the request waits here.
     ///
-    /// `streams` is how many the server admits at a time, as far as that is known. A
-    /// request behind so many others waits for its stream, and one that was sent
-    /// before the server could say how many it admits may wait there: these two wait
-    /// for as long as the server is at work on others.
-    pub(super) fn begun(&self, streams: Option<usize>) -> Option<Instant> {
-        let State::Handed(Handed { at, before, is_early }) = *self.state() else { return None };
-        let is_behind = streams.is_some_and(|streams| before >= streams);
-        let waits =
-            self.channel.protocol() == Protocol::Http2 && before > 0 && (is_early || is_behind);
-        let last = self.channel.last_answer().filter(|_| waits);
-        Some(last.map_or(at, |last| last.max(at)))
+    /// Over HTTP/2 the requests before it may take all streams that the server admits:
+    /// the library then holds it back, or the server does when it could not yet say how
+    /// many it admits. So it waits for as long as the server is at work, until as many
+    /// others have ended as were before it.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        let mut state = self.state();
+        let State::Handed(handed) = &mut *state else { return None };
+        if handed.before == 0 || self.channel.protocol() != Protocol::Http2 {
+            return Some(handed.at);
+        }
+        let Answers { last, ended } = *self.channel.answers();
+        let at_work = last.map_or(handed.at, |last| last.max(handed.at));
+        if ended - handed.ended < handed.before {
+            return Some(handed.turn.unwrap_or(at_work));
+        }
+        Some(*handed.turn.get_or_insert(at_work))
     }
 
     /// Takes note that the request has ended, in whatever way.
@@ -183,7 +203,7 @@ impl Sent {
         if matches!(state, State::Handed(..)) {
             self.channel.handed.fetch_sub(1, Ordering::Relaxed);
             if self.channel.protocol() == Protocol::Http2 {
-                self.channel.answered(self.clock.now());
+                self.channel.ended(self.clock.now());
             }
         }
     }
@@ -233,40 +253,41 @@ mod tests {
     #[test]
     fn the_server_owes_an_answer_from_the_moment_when_a_request_is_sent() {
         let (channel, clock, requests) = requests(1);
-        assert_eq!(requests[0].begun(None), None);
+        assert_eq!(requests[0].begun(), None);
         clock.advance(Duration::from_secs(1));
         assert!(NoBody(Arc::clone(&requests[0])).is_end_stream());
         let sent = clock.now();
         clock.advance(Duration::from_secs(1));
-        assert_eq!(requests[0].begun(None), Some(sent));
         channel.answered(clock.now());
-        assert_eq!(requests[0].begun(None), Some(sent), "it waits for no other");
+        assert_eq!(requests[0].begun(), Some(sent), "it waits for no other");
         requests[0].end();
-        assert_eq!(requests[0].begun(None), None);
+        assert_eq!(requests[0].begun(), None);
     }
 
     #[test]
-    fn a_request_that_waits_for_its_stream_waits_for_those_before_it() {
+    fn a_request_that_may_wait_for_its_stream_waits_for_those_before_it() {
         let second = Duration::from_secs(1);
-        let (channel, clock, early) = requests(4);
-        for request in &early {
+        let (channel, clock, requests) = requests(3);
+        for request in &requests {
             request.hand_over();
         }
         let sent = clock.now();
-        assert_eq!(channel.admitted(), 3);
-        assert_eq!(early[3].begun(None), Some(sent));
-        clock.advance(second);
-        early[0].end();
-        // They were sent before the server could say how many streams it admits.
-        assert_eq!(early[3].begun(None), Some(sent + second));
-        let late = Sent::new(&channel, &(Arc::clone(&clock) as Arc<dyn Clock>));
-        late.hand_over();
-        clock.advance(second);
-        early[1].end();
-        for (streams, begun) in [(None, second), (Some(4), second), (Some(3), 2 * second)] {
-            assert_eq!(late.begun(streams), Some(sent + begun), "{streams:?}");
+        assert_eq!(channel.admitted(), 2);
+        assert_eq!(requests[2].begun(), Some(sent));
+        for seconds in 1..=2_u32 {
+            clock.advance(second);
+            requests[seconds as usize - 1].end();
+            assert_eq!(requests[2].begun(), Some(sent + second * seconds));
         }
-        late.end();
-        assert_eq!(channel.admitted(), 1);
+        // Its turn has come: what the server does for others is no excuse any more.
+        clock.advance(second);
+        channel.answered(clock.now());
+        assert_eq!(requests[2].begun(), Some(sent + 2 * second));
+        let http1 = Arc::<Channel>::default();
+        let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let pair = [Sent::new(&http1, &clock), Sent::new(&http1, &clock)];
+        pair.iter().for_each(Sent::hand_over);
+        http1.answered(clock.now() + second);
+        assert_eq!(pair[1].begun(), Some(clock.now()), "each has a connection of its own");
     }
 }

@@ -211,7 +211,7 @@ impl Client {
                     let is_on_old = is_on_old(&*error, route, ask);
                     return Err(self.failed(route, ask.url, &*error, is_on_old).into());
                 }
-                Err(_elapsed) => match route.sent().begun(route.streams()) {
+                Err(_elapsed) => match route.sent().begun() {
                     Some(begun) => {
                         deadline = end_of(begun, limit);
                         if deadline <= self.now().into() {
@@ -312,7 +312,7 @@ async fn is_stuck(route: &Route<'_>) -> bool {
         channel.protocol() == Protocol::Http2
             && channel.first.is_settled()
             && channel.is_busy()
-            && route.sent().begun(None).is_none()
+            && route.sent().begun().is_none()
     };
     if !is_full() {
         return false;

@@ -152,9 +152,9 @@ impl Pool {
             };
             held.in_flight += 1;
             // No other request shares its connection: there is none to wait for.
-            let (channel, streams) = (Arc::<Channel>::default(), None);
+            let channel = Arc::<Channel>::default();
             channel.first.settle();
-            return Ok(Loan { sender: client, host, channel, lead: None, streams, pool: self });
+            return Ok(Loan { sender: client, host, channel, lead: None, pool: self });
         }
         if !held.hosts.contains_key(&host) {
             crowd.add(host);
@@ -188,7 +188,7 @@ impl Pool {
         line.open += 1;
         *in_flight += 1;
         let (client, channel) = (line.client.clone(), Arc::clone(&line.channel));
-        Ok(Loan { sender: client, host, channel, lead, streams, pool: self })
+        Ok(Loan { sender: client, host, channel, lead, pool: self })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -204,8 +204,6 @@ pub(super) struct Loan<'a> {
     pub(super) channel: Arc<Channel>,
     /// Held by the first request of its channel.
     pub(super) lead: Option<Arc<Lead>>,
-    /// Streams that the host admits on a connection, as far as that is known.
-    pub(super) streams: Option<usize>,
     pool: &'a Pool,
 }
 
@@ -309,7 +307,7 @@ mod tests {
         first.admits(2);
         let third = lend();
         assert!(!Arc::ptr_eq(&first.channel, &third.channel) && third.lead.is_some());
-        assert_eq!((counted.made.get(), third.streams), (2, Some(2)));
+        assert_eq!(counted.made.get(), 2);
         drop(second);
         assert!(Arc::ptr_eq(&first.channel, &lend().channel), "there is room again");
         first.leave();
@@ -318,7 +316,7 @@ mod tests {
         assert!(fourth.lead.is_some());
         assert_eq!(counted.made.get(), 3, "the shared client is no way to this host any more");
         let shared = counted.lend(&other, None, Keeping::Kept);
-        assert_eq!((counted.made.get(), shared.streams), (3, None), "to others it is");
+        assert_eq!(counted.made.get(), 3, "to others it is");
         drop((first, third, fourth, shared));
         for _ in 0..2 {
             let fresh = counted.lend(&home, None, Keeping::Fresh);

@@ -53,11 +53,6 @@ impl Route<'_> {
         &self.sent
     }
 
-    /// Streams that the host admits on a connection, as far as that was known.
-    pub(super) const fn streams(&self) -> Option<usize> {
-        self.loan.streams
-    }
-
     /// Whether no proxy is asked, so that the connection leads to the host itself.
     pub(super) const fn is_direct(&self) -> bool {
         self.proxy.is_none()

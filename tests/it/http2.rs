@@ -212,13 +212,13 @@ const LOOPS: [&str; 2] = ["async", "hybrid"];
 #[test]
 fn where_few_streams_are_admitted_further_connections_are_opened() {
     for mode in LOOPS {
-        for (streams, connections) in [(1, 3), (2, 2)] {
-            let server = Server::start(Manner::Admits { streams, connections });
-            let place = Place::new();
-            run(&place, &server, mode, &["--retry", "0"]);
-            assert_eq!(attempts(&place), PAGES as u64, "{mode} {streams}");
-            assert!(server.connections() >= connections, "{mode} {streams}");
-        }
+        // Where it admits more, the library may take a whole burst of requests at once.
+        let (streams, connections) = (1, 3);
+        let server = Server::start(Manner::Admits { streams, connections });
+        let place = Place::new();
+        run(&place, &server, mode, &["--retry", "0"]);
+        assert_eq!(attempts(&place), PAGES as u64, "{mode}");
+        assert!(server.connections() >= connections, "{mode}");
     }
 }
 
