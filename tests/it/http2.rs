@@ -139,9 +139,17 @@ mod frame {
     }
 }
 
-/// Answers `most` requests on a connection; of the next and all behind it, it says that
-/// it does not work on them, and goes away.
-fn go_away_after(most: u32, mut stream: std::net::TcpStream) -> std::io::Result<()> {
+/// What a connection does at the request after the last that it answers.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// It says that it works neither on that nor on what follows, and goes away.
+    GoAway,
+    /// It ends without a word.
+    Silent,
+}
+
+/// Answers `most` requests on a connection.
+fn answer(most: u32, end: End, mut stream: std::net::TcpStream) -> std::io::Result<()> {
     stream.read_exact(&mut [0; frame::PREFACE])?;
     stream.write_all(&frame::write(frame::SETTINGS, 0, 0, &[]))?;
     let mut requests = 0;
@@ -158,31 +166,15 @@ fn go_away_after(most: u32, mut stream: std::net::TcpStream) -> std::io::Result<
             let head = frame::write(frame::HEADERS, frame::END_HEADERS, id, frame::OK);
             let body = frame::write(frame::DATA, frame::END_STREAM, id, b"page");
             stream.write_all(&[head, body].concat())?;
-        } else if requests == most + 1 {
-            let last = (id - 2).to_be_bytes();
-            stream.write_all(&frame::write(frame::GOAWAY, 0, 0, &[last, [0; 4]].concat()))?;
+            continue;
         }
-    }
-}
-
-/// Answers `most` requests on a connection and ends it at the next.
-fn end_after(most: u32, mut stream: std::net::TcpStream) -> std::io::Result<()> {
-    stream.read_exact(&mut [0; frame::PREFACE])?;
-    stream.write_all(&frame::write(frame::SETTINGS, 0, 0, &[]))?;
-    let mut requests = 0;
-    loop {
-        let (kind, flags, id) = frame::read(&mut stream)?;
-        if kind == frame::SETTINGS && flags & frame::ACK == 0 {
-            stream.write_all(&frame::write(frame::SETTINGS, frame::ACK, 0, &[]))?;
-        }
-        if kind == frame::HEADERS {
-            requests += 1;
-            if requests > most {
-                return Ok(());
+        match end {
+            End::Silent => return Ok(()),
+            End::GoAway if requests == most + 1 => {
+                let last = (id - 2).to_be_bytes();
+                stream.write_all(&frame::write(frame::GOAWAY, 0, 0, &[last, [0; 4]].concat()))?;
             }
-            let head = frame::write(frame::HEADERS, frame::END_HEADERS, id, frame::OK);
-            let body = frame::write(frame::DATA, frame::END_STREAM, id, b"page");
-            stream.write_all(&[head, body].concat())?;
+            End::GoAway => (),
         }
     }
 }
@@ -243,7 +235,7 @@ fn requests_on_a_connection_that_had_answered_and_ends_are_no_attempts() {
         for stream in listener.incoming() {
             // The first connection answers once and ends, the others answer all.
             let most = if count.fetch_add(1, Ordering::SeqCst) == 0 { 1 } else { u32::MAX };
-            std::thread::spawn(move || end_after(most, stream.unwrap()));
+            std::thread::spawn(move || answer(most, End::Silent, stream.unwrap()));
         }
     });
     let place = Place::new();
@@ -261,7 +253,7 @@ fn requests_that_a_server_leaves_when_it_goes_away_are_no_attempts() {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             // It ends when the client hangs up.
-            std::thread::spawn(move || go_away_after(5, stream.unwrap()));
+            std::thread::spawn(move || answer(5, End::GoAway, stream.unwrap()));
         }
     });
     for mode in ["threads", "async", "hybrid", "processes"] {
