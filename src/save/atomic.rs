@@ -8,7 +8,7 @@
 //! run, which `verify` finds, and a sync for each page would cost more than the page.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -64,38 +64,34 @@ impl Stage {
     ///
     /// What failed, and why; `path` is then as it was, and nothing is left staged.
     pub fn write(&self, path: &str, body: &[u8]) -> Result<(), (&'static str, io::Error)> {
+        let mut draft = self.begin()?;
+        draft.add(body)?;
+        draft.finish(path)
+    }
+
+    /// Begins a file that gets its place when it is whole.
+    ///
+    /// # Errors
+    ///
+    /// What failed, and why; nothing is left staged.
+    pub fn begin(&self) -> Result<Draft<'_>, (&'static str, io::Error)> {
         if self.names_late.load(Ordering::Relaxed) {
             // What fails here fails below too, or is no failure.
             match nameless::create(&self.directory) {
-                Ok(file) => return self.fill_and_name(file, path, body),
+                Ok(file) => return Ok(Draft { stage: self, file, staged: None, is_whole: true }),
                 Err(error) if nameless::is_unknown(&error) => self.stage_from_now_on(),
                 Err(_) => (),
             }
         }
-        let staged = self.staging_name();
-        let written = self.write_new(&staged, body).map_err(|error| ("write", error));
-        self.put_in_place(written, &staged, path)
+        let (file, name) = self.create_staged().map_err(|error| ("write", error))?;
+        Ok(Draft { stage: self, file, staged: Some(name), is_whole: true })
     }
 
-    /// Writes a file that has no name yet, and gives it one.
-    fn fill_and_name(
-        &self,
-        mut file: File,
-        path: &str,
-        body: &[u8],
-    ) -> Result<(), (&'static str, io::Error)> {
-        file.write_all(body).map_err(|error| ("write", error))?;
-        if nameless::name(&file, &self.directory, path).is_ok() {
-            return Ok(());
-        }
-        // Something is there, or a folder on the way is not: a rename replaces the one
-        // and makes the other.
-        let staged = self.staging_name();
-        if nameless::name(&file, &self.directory, &staged).is_ok() {
-            return self.put_in_place(Ok(()), &staged, path);
-        }
-        self.stage_from_now_on();
-        self.write(path, body)
+    fn create_staged(&self) -> io::Result<(File, String)> {
+        let name = self.staging_name();
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+        let file = fcntl::openat(&self.directory, name.as_str(), flags, NEW_FILE)?;
+        Ok((file.into(), name))
     }
 
     fn stage_from_now_on(&self) {
@@ -105,22 +101,6 @@ impl Stage {
     fn staging_name(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         format!("{}{number}{SUFFIX}", self.prefix)
-    }
-
-    /// Renames what was `written` as `staged`, or removes it when that fails.
-    fn put_in_place(
-        &self,
-        written: Result<(), (&'static str, io::Error)>,
-        staged: &str,
-        path: &str,
-    ) -> Result<(), (&'static str, io::Error)> {
-        let result = written.and_then(|()| self.rename_making_folders(staged, path));
-        if result.is_err() {
-            // The first error is the one to tell; a file that cannot be removed
-            // either is removed by the next run.
-            let _ = unistd::unlinkat(&self.directory, staged, UnlinkatFlags::NoRemoveDir);
-        }
-        result
     }
 
     /// Removes what the process of number `process` has staged here and not put in its place.
@@ -136,12 +116,6 @@ impl Stage {
             }
         }
         Ok(())
-    }
-
-    fn write_new(&self, name: &str, body: &[u8]) -> io::Result<()> {
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let file = fcntl::openat(&self.directory, name, flags, NEW_FILE)?;
-        File::from(file).write_all(body)
     }
 
     /// Renames, and makes the folders on the way only when they are missing.
@@ -165,6 +139,82 @@ impl Stage {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fcntl::renameat(&self.directory, from, &self.directory, to)?;
         Ok(())
+    }
+}
+
+/// A file on its way: it has its place when it is whole, and leaves nothing behind else.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    stage: &'a Stage,
+    file: File,
+    /// The name that it has until then, when it needs one.
+    staged: Option<String>,
+    /// Whether all that was added was written.
+    is_whole: bool,
+}
+
+impl Draft<'_> {
+    /// Writes what comes next.
+    ///
+    /// # Errors
+    ///
+    /// What failed, and why; the file can then not be finished.
+    pub fn add(&mut self, piece: &[u8]) -> Result<(), (&'static str, io::Error)> {
+        let written = self.file.write_all(piece);
+        self.is_whole &= written.is_ok();
+        written.map_err(|error| ("write", error))
+    }
+
+    /// Puts the file at `path`, a place in the directory, replacing what is there.
+    ///
+    /// # Errors
+    ///
+    /// What failed, and why; `path` is then as it was, and nothing is left staged.
+    pub fn finish(mut self, path: &str) -> Result<(), (&'static str, io::Error)> {
+        if !self.is_whole {
+            return Err(("write", io::Error::other("an earlier piece could not be written")));
+        }
+        let staged = match self.staged.take() {
+            Some(staged) => staged,
+            None if nameless::name(&self.file, &self.stage.directory, path).is_ok() => {
+                return Ok(());
+            }
+            // Something is there, or a folder on the way is not: a rename replaces the
+            // one and makes the other.
+            None => self.name_staged().map_err(|error| ("write", error))?,
+        };
+        let result = self.stage.rename_making_folders(&staged, path);
+        // A file that cannot be renamed is removed with the draft.
+        self.staged = Some(staged).filter(|_| result.is_err());
+        result
+    }
+
+    /// Gives a file without a name one of a staged file, or copies it to such a file.
+    fn name_staged(&mut self) -> io::Result<String> {
+        let name = self.stage.staging_name();
+        if nameless::name(&self.file, &self.stage.directory, &name).is_ok() {
+            return Ok(name);
+        }
+        self.stage.stage_from_now_on();
+        self.file.seek(SeekFrom::Start(0))?;
+        let (mut copy, name) = self.stage.create_staged()?;
+        let staged = self.staged.insert(name);
+        io::copy(&mut self.file, &mut copy)?;
+        Ok(staged.clone())
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if let Some(staged) = &self.staged {
+            // The first error is the one to report; a file that cannot be removed
+            // either is removed by the next run.
+            let _ = unistd::unlinkat(
+                &self.stage.directory,
+                staged.as_str(),
+                UnlinkatFlags::NoRemoveDir,
+            );
+        }
     }
 }
 
@@ -246,6 +296,44 @@ mod tests {
         assert_eq!(action, "rename into place");
         assert!(path.is_dir());
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_staged_file_that_is_not_finished_is_removed() {
+        let root = directory("atomic-unfinished");
+        let stage = Stage::open(&root).unwrap();
+        stage.stage_from_now_on();
+        let mut draft = stage.begin().unwrap();
+        draft.add(b"half").unwrap();
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        drop(draft);
+        let mut draft = stage.begin().unwrap();
+        draft.is_whole = false;
+        draft.add(b"second half").unwrap();
+        assert!(draft.finish("page").is_err());
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_get_its_name_late_is_copied() {
+        let root = directory("atomic-copied");
+        let stage = Stage::open(&root).unwrap();
+        let mut draft = stage.begin().unwrap();
+        draft.add(b"first, ").unwrap();
+        draft.add(b"second").unwrap();
+        if draft.staged.is_none() {
+            // As where the system lets nobody name such a file: the name is taken.
+            let taken = format!("{}{}{SUFFIX}", stage.prefix, stage.next.load(Ordering::Relaxed));
+            stage.write(&taken, b"taken").unwrap();
+            let name = draft.name_staged().unwrap();
+            assert_ne!(name, taken);
+            assert_eq!(std::fs::read(root.join(&name)).unwrap(), b"first, second");
+            assert!(!stage.names_late.load(Ordering::Relaxed));
+        }
+        draft.finish("page").unwrap();
+        assert_eq!(std::fs::read(root.join("page")).unwrap(), b"first, second");
         std::fs::remove_dir_all(root).unwrap();
     }
 }

@@ -17,6 +17,9 @@ mod standing;
 pub mod verify;
 mod walk;
 
+#[cfg(test)]
+mod conformance;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +50,16 @@ pub trait Sink: Send + Sync {
     /// [`SaveError`] when it cannot; it says whether other pages would fare better.
     fn put(&self, key: &Key, body: &[u8]) -> Result<(), SaveError>;
 
+    /// Begins a page that comes in pieces and is kept under `key`.
+    ///
+    /// What [`put`](Self::put) guarantees holds for it too: nothing is seen under the
+    /// key before [`finish`](Pieces::finish).
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when it cannot; it says whether other pages would fare better.
+    fn begin(&self, key: &Key) -> Result<Box<dyn Pieces + '_>, SaveError>;
+
     /// Whether the pages can be found again under their keys.
     fn keeps(&self) -> bool {
         true
@@ -62,6 +75,27 @@ pub trait Sink: Send + Sync {
         let _ = process;
         Ok(())
     }
+}
+
+/// A page on its way into a sink.
+///
+/// Dropping it unfinished leaves what was under its key before, and nothing else.
+/// All of it may block, as [`Sink::put`] may.
+pub trait Pieces: Send {
+    /// Adds what comes next.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when it cannot. The page can then not be finished.
+    fn add(&mut self, piece: &[u8]) -> Result<(), SaveError>;
+
+    /// Keeps the page: all that was added, in its order.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError`] when it cannot, or when a piece could not be added. What was
+    /// there before is still there, whole.
+    fn finish(self: Box<Self>) -> Result<(), SaveError>;
 }
 
 /// One way of keeping pages.

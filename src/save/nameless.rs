@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// Makes a file without a name on the file system of `directory`.
+/// Makes a file without a name on the file system of `directory`, to write and to read.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ mod system {
     use crate::save::atomic::NEW_FILE;
 
     pub(super) fn create(directory: &OwnedFd) -> io::Result<File> {
-        let flags = OFlag::O_TMPFILE | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+        let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
         Ok(fcntl::openat(directory, ".", flags, NEW_FILE)?.into())
     }
 

@@ -1,6 +1,6 @@
 //! Pages that are fetched, decoded and hashed, and not kept.
 
-use super::{SaveError, Sink};
+use super::{Pieces, SaveError, Sink};
 use crate::model::Key;
 
 /// Keeps nothing.
@@ -11,7 +11,24 @@ impl Sink for NullSink {
         Ok(())
     }
 
+    fn begin(&self, _key: &Key) -> Result<Box<dyn Pieces + '_>, SaveError> {
+        Ok(Box::new(NullPieces))
+    }
+
     fn keeps(&self) -> bool {
         false
+    }
+}
+
+/// A page on its way to nowhere.
+struct NullPieces;
+
+impl Pieces for NullPieces {
+    fn add(&mut self, _piece: &[u8]) -> Result<(), SaveError> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SaveError> {
+        Ok(())
     }
 }
