@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fetchpages::budget::{Budget, Share};
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
 use fetchpages::fetch::client::{self, HttpChoice};
 use fetchpages::fetch::proxy::Proxies;
 use fetchpages::fetch::tls::Trust;
-use fetchpages::fetch::{Ask, Client, Got, Options, Shared, Want};
+use fetchpages::fetch::{Ask, Client, Got, Held, Options, Shared, Want};
 use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
 use fetchpages::origin::{self, Origin, Site};
 use fetchpages::page::decode;
@@ -52,6 +53,8 @@ impl Line {
 
     fn ask(&self) -> RawPage {
         let phase = Arc::<PhaseCell>::default();
+        let memory = Arc::new(Budget::unlimited());
+        let held = Held::new(Share::new(&memory), &SystemClock);
         let ask = Ask {
             url: &self.url,
             asked: &self.url,
@@ -62,6 +65,7 @@ impl Line {
             started: SystemClock.now(),
             want: Want::Whole,
             phase: &phase,
+            held: &held,
         };
         match self.runtime.block_on(self.client.ask(&ask)) {
             Ok(Got::Answer(raw)) => raw,

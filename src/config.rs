@@ -146,6 +146,8 @@ pub struct Download {
     pub mode: &'static exec::Row,
     /// Pages in flight at most.
     pub workers: NonZeroUsize,
+    /// Memory in bytes for the bodies of all pages in flight; `None` for half of what is free.
+    pub max_memory: Option<u64>,
     /// Stop when the run has taken so long.
     pub deadline: Option<Duration>,
     /// Whether it ends, at once, when standard input does.

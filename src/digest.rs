@@ -12,17 +12,33 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// A digest of what comes piece by piece.
+#[derive(Default)]
+pub struct Running(Sha256);
+
+impl Running {
+    /// Adds what comes next.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The SHA-256 of all that was added.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
 /// The SHA-256 of all that `stream` gives, of which little is held at a time.
 ///
 /// # Errors
 ///
 /// What reading gives.
 pub fn sha256_of(stream: &mut impl Read) -> io::Result<[u8; 32]> {
-    let (mut digest, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    let (mut digest, mut piece) = (Running::default(), vec![0; PIECE]);
     loop {
         match stream.read(&mut piece) {
-            Ok(0) => return Ok(digest.finalize().into()),
-            Ok(read) => digest.update(&piece[..read]),
+            Ok(0) => return Ok(digest.finish()),
+            Ok(read) => digest.add(&piece[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
             Err(error) => return Err(error),
         }

@@ -19,11 +19,12 @@
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
 //! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
-//! `fingerprint`, `digest` and `secret` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
+//! `budget`, `fingerprint`, `digest` and `secret` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
 //! `origin`, then `source` and `work`, then `exec`, then `compare`, then `config`,
 //! then `cli` and `app`. A test reads the sources and checks it.
 
 pub mod app;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod compare;

@@ -22,10 +22,13 @@ pub enum Phase {
     Receiving,
     /// The processor and the disk: decoding, hashing, saving.
     Working,
+    /// Memory, which other pages have taken.
+    HeldBack,
 }
 
 impl Phase {
-    const ALL: [Self; 4] = [Self::Connecting, Self::Waiting, Self::Receiving, Self::Working];
+    const ALL: [Self; 5] =
+        [Self::Connecting, Self::Waiting, Self::Receiving, Self::Working, Self::HeldBack];
 }
 
 /// Nobody has decided yet whether the page may be cut short.

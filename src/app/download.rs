@@ -12,13 +12,14 @@ use anyhow::Context;
 
 use super::exit::{Exit, Status};
 use super::observers::Observers;
-use super::{limits, print, signals, source, tell};
+use super::{limits, memory, print, signals, source, tell};
+use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{self, Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::proxy::Traffic;
-use crate::fetch::{self, Shared};
+use crate::fetch::{self, FetchError, Shared};
 use crate::message::printable;
 use crate::model::{FailureCode, Intake, Outcome, State, Summary};
 use crate::queue::gradient::Found;
@@ -82,8 +83,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let workers = room.workers;
     let fewer = fewer_workers(config, workers);
     config.notes.iter().chain(&fewer).for_each(|text| note(text));
-    let fetching = fetch::Options { kept_hosts: room.kept_hosts, ..config.plan.fetch.clone() };
-    let shared = Arc::new(Shared::new(fetching, Arc::clone(&clock))?);
+    let shared = open_shared(config, room.kept_hosts, &clock)?;
     // The source may be read on, as a sitemap's parts are, when there are observers.
     let told_later = Arc::<OnceLock<Events>>::default();
     let opened = source::open(&config.plan, || Access {
@@ -108,6 +108,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         sink: Arc::from(output.sink),
         place: output.place,
         clock: Arc::clone(&clock),
+        workers,
     };
     is_running.store(true, Ordering::SeqCst);
     let prepared =
@@ -132,6 +133,18 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         proxies: shared.traffic().into_iter().map(through).collect(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// What the clients of the run have in common.
+fn open_shared(
+    config: &Download,
+    kept_hosts: usize,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Shared>, FetchError> {
+    let memory = Budget::new(config.max_memory.unwrap_or_else(memory::default_limit));
+    let options = fetch::Options { kept_hosts, ..config.plan.fetch.clone() };
+    let shared = Shared::new(options, Arc::clone(clock))?;
+    Ok(Arc::new(shared.within(Arc::new(memory))))
 }
 
 /// What to say where open files are too scarce for the workers that were asked for.

@@ -7,6 +7,7 @@ mod download;
 pub mod exit;
 mod limits;
 mod links;
+mod memory;
 mod observers;
 mod origin;
 mod signals;

@@ -173,6 +173,9 @@ pub struct RunningArgs {
     /// Stop when more than N pages have failed, or more than P percent of those that are done, from the hundredth on; --resume goes on from there
     #[arg(long, value_name = "N|P%", value_parser = values::failure_limit)]
     pub max_failures: Option<FailureLimit>,
+    /// Memory for the bodies of all pages in flight, encoded and decoded; pages wait for it, and one alone always gets --max-size [default: half of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub max_memory: Option<Size>,
     /// Be a run of `compare`: end when standard input does, and follow no redirect to another host
     #[arg(long, hide = true)]
     pub compared: bool,

@@ -119,6 +119,7 @@ fn download(
         plan,
         mode,
         workers,
+        max_memory: typed.running.max_memory.map(|size| size.0),
         deadline: typed.running.deadline,
         ends_with_input: typed.running.compared,
         save: output(typed.output, layout, refetch, words)?,

@@ -118,6 +118,7 @@ mod tests {
         "rate",
         "deadline",
         "max_failures",
+        "max_memory",
         "output",
         "layout",
         "retry_failed",

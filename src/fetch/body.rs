@@ -5,18 +5,18 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::body::Body as _;
 use reqwest::{Body, StatusCode};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::chunked::Chunks;
+use super::collected::Collected;
 use super::exchange::Trail;
 use super::head::{Framing, Part};
 use super::{Ask, Options, Want, failure};
 use crate::model::{Failure, FailureCode};
-use crate::phase::PhaseCell;
 
 /// At most so much of a body that will not be saved is read: enough to tell a
 /// reason, and to let the connection be used again.
@@ -24,10 +24,6 @@ const UNSAVED_BODY_LIMIT: u64 = 64 * 1024;
 /// So long such a body is waited for: the status is known, and the attempt must
 /// not run into its own limit, which would be recorded instead.
 const UNSAVED_BODY_TIME: Duration = Duration::from_secs(2);
-/// Room that is made for an announced body at once; a larger one grows as it
-/// comes, so that a lying Content-Length costs nothing.
-const FIRST_ROOM: u64 = 4 * 1024 * 1024;
-
 /// A body that is to be read.
 pub(super) struct Incoming {
     body: Body,
@@ -144,7 +140,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, Failure> {
     let mut body = Collected::default();
     if !incoming.status.is_success() {
-        let reading = read_reason(incoming, &mut body, trail, ask.phase);
+        let reading = read_reason(incoming, &mut body, trail, ask);
         // A reason that does not come whole is told as far as it came.
         let _ = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
         return Ok(body.finish());
@@ -157,6 +153,10 @@ pub(super) async fn read(
     if !is_cut && announced.is_some_and(|announced| announced > limit) {
         return Err(too_large(limit));
     }
+    let announced = announced.map(|announced| announced.min(limit));
+    // Before its first byte, so that a page that has begun need not be held back.
+    ask.held.have(announced.unwrap_or(0), ask.phase).await;
+    let announced = announced.and_then(|announced| usize::try_from(announced).ok());
     loop {
         let chunk = match within(options.read_timeout, incoming.next()).await {
             Ok(Ok(Some(chunk))) => chunk,
@@ -176,11 +176,22 @@ pub(super) async fn read(
         };
         trail.wire_bytes += chunk.len() as u64;
         ask.phase.set_bytes(trail.wire_bytes);
-        if trail.wire_bytes > limit {
-            return if is_cut { Ok(body.finish_with(chunk)) } else { Err(too_large(limit)) };
+        let is_over = trail.wire_bytes > limit;
+        if is_over && !is_cut {
+            return Err(too_large(limit));
         }
-        body.push(chunk, announced);
+        add(&mut body, chunk, announced, ask).await;
+        if is_over {
+            return Ok(body.finish());
+        }
     }
+}
+
+/// Adds a chunk, when there is memory for it.
+async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, ask: &Ask<'_>) {
+    let room = body.room_with(chunk.len(), announced);
+    ask.held.have(room as u64, ask.phase).await;
+    body.push(chunk, room, announced);
 }
 
 /// Waits for `future`, for `limit` at most. What is there already, as most small
@@ -198,57 +209,15 @@ async fn read_reason(
     incoming: &mut Incoming,
     body: &mut Collected,
     trail: &mut Trail,
-    phase: &PhaseCell,
+    ask: &Ask<'_>,
 ) {
     while let Ok(Some(chunk)) = incoming.next().await {
         trail.wire_bytes += chunk.len() as u64;
-        phase.set_bytes(trail.wire_bytes);
+        ask.phase.set_bytes(trail.wire_bytes);
         if trail.wire_bytes > UNSAVED_BODY_LIMIT {
             return;
         }
-        body.push(chunk, None);
-    }
-}
-
-/// Chunks of a body; a body of one chunk is not copied.
-#[derive(Default)]
-enum Collected {
-    #[default]
-    Nothing,
-    One(Bytes),
-    Many(BytesMut),
-}
-
-impl Collected {
-    fn push(&mut self, chunk: Bytes, announced: Option<u64>) {
-        *self = match std::mem::take(self) {
-            Self::Nothing => Self::One(chunk),
-            Self::One(first) => {
-                let room = announced.unwrap_or(0).min(FIRST_ROOM);
-                let room = usize::try_from(room).unwrap_or(0).max(first.len() + chunk.len());
-                let mut all = BytesMut::with_capacity(room);
-                all.extend_from_slice(&first);
-                all.extend_from_slice(&chunk);
-                Self::Many(all)
-            }
-            Self::Many(mut all) => {
-                all.extend_from_slice(&chunk);
-                Self::Many(all)
-            }
-        };
-    }
-
-    fn finish_with(mut self, last: Bytes) -> Bytes {
-        self.push(last, None);
-        self.finish()
-    }
-
-    fn finish(self) -> Bytes {
-        match self {
-            Self::Nothing => Bytes::new(),
-            Self::One(chunk) => chunk,
-            Self::Many(all) => all.freeze(),
-        }
+        add(body, chunk, None, ask).await;
     }
 }
 

@@ -20,6 +20,7 @@ use super::route::Route;
 use super::sender::Sender;
 use super::tunnel::{Setup, Tunnels};
 use super::{Ask, cookies, library, tls};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::model::{Connections, Validators};
 
@@ -152,6 +153,7 @@ pub struct Shared {
     others: Mutex<Connections>,
     crowd: Crowd,
     clock: Arc<dyn Clock>,
+    memory: Arc<Budget>,
 }
 
 impl Shared {
@@ -170,7 +172,31 @@ impl Shared {
         let links = Arc::new(Links::new(Arc::clone(&clock)));
         let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
         let (others, crowd) = (Mutex::default(), Crowd::default());
-        Ok(Self { options, tls, handshakes, resolver, links, rotation, others, crowd, clock })
+        let memory = Arc::new(Budget::unlimited());
+        Ok(Self {
+            options,
+            tls,
+            handshakes,
+            resolver,
+            links,
+            rotation,
+            others,
+            crowd,
+            clock,
+            memory,
+        })
+    }
+
+    /// The same, with bodies in flight that take their memory from `memory`. Without this
+    /// they take what they need.
+    #[must_use]
+    pub fn within(self, memory: Arc<Budget>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// The memory for bodies in flight, encoded and decoded.
+    pub const fn memory(&self) -> &Arc<Budget> {
+        &self.memory
     }
 
     /// The options, as given.

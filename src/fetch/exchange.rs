@@ -1,6 +1,7 @@
 //! One exchange with a server: sending, the waits that have limits, and what came of it.
 
 use std::error::Error;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use super::connect::{self, Told};
 use super::failure::{self, Unanswered, Work};
 use super::first::{self, Lead};
 use super::head::{framing, read_head, redirect_target, refuse_large};
+use super::held;
 use super::pool::Keeping;
 use super::route::Route;
 use super::{Ask, Client, Got, HttpChoice, Missed, Want, cookies};
@@ -26,6 +28,9 @@ const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 /// Whether a request waits in the library's queue is first looked at after this time:
 /// most requests are answered by then.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// The limit of an attempt that is held back is looked at again no sooner than this.
+const HELD_BACK_LOOK: Duration = Duration::from_millis(100);
 
 /// A request that the server did not work on is sent again this many times in a row.
 const FREE_REPEATS: u32 = 3;
@@ -59,12 +64,16 @@ impl Client {
     /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<Got, Missed> {
         let mut trail = Trail { wait: ask.spent, ..Trail::default() };
+        ask.held.have(held::FIRST, ask.phase).await;
         let limit = self.options().max_time;
-        let left = limit.saturating_sub(ask.spent);
-        match timeout_at(end_of(ask.started, left), self.exchange(ask, &mut trail)).await {
-            Ok(Ok(got)) => Ok(got),
-            Ok(Err(failure)) => Err(trail.missed(placed(failure, ask))),
-            Err(_elapsed) => {
+        let exchanged = {
+            let exchange = pin!(self.exchange(ask, &mut trail));
+            within_time(ask, limit.saturating_sub(ask.spent), exchange).await
+        };
+        match exchanged {
+            Some(Ok(got)) => Ok(got),
+            Some(Err(failure)) => Err(trail.missed(placed(failure, ask))),
+            None => {
                 let message = format!("not done within {limit:?} (--max-time)");
                 let failure = Failure::new(FailureCode::MaxTime, message);
                 Err(trail.missed(placed(failure, ask)))
@@ -269,6 +278,30 @@ impl Client {
             ask.phase.set(Phase::Waiting);
         }
         None
+    }
+}
+
+/// Waits for `exchange`, for `left` of the time that it is not held back; `None` when that
+/// is over.
+async fn within_time<T>(
+    ask: &Ask<'_>,
+    left: Duration,
+    mut exchange: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    let end = || {
+        let end = end_of(ask.started, left.saturating_add(ask.held.waited()));
+        if ask.held.is_waiting() { end + HELD_BACK_LOOK } else { end }
+    };
+    let mut deadline = end();
+    loop {
+        if let Ok(exchanged) = timeout_at(deadline, &mut exchange).await {
+            return Some(exchanged);
+        }
+        let later = end();
+        if later <= deadline {
+            return None;
+        }
+        deadline = later;
     }
 }
 

@@ -31,7 +31,8 @@
 //! | lines that are no fields | passed over | browsers do |
 //! | number of lines | 100, then 16,384 | the size of the head is the limit, see `head`; room for very many lines costs, and is made for a host when it turns out to send them: that request is sent again |
 //! | HTTP/2 head | 768 KiB as it counts | three times the limit in `head`, which is thus the one that is met and told; the default of 16 kB is less than servers send |
-//! | HTTP/2 windows | 2 MiB a stream, 5 MiB a connection, fixed | the library's own: enough for 200 Mbit/s at 80 ms |
+//! | HTTP/2 windows | 2 MiB a stream, fixed | the library's own: enough for 200 Mbit/s at 80 ms |
+//! | HTTP/2 window of a connection | the largest | a page that is held back would hold back the others |
 //! | HTTP/2 frames | 16 KiB | larger ones delay the small ones behind them |
 //! | HTTP/2 pings | while requests are open | a connection that a NAT forgot costs one time-out |
 //! | https only | no | http URLs are asked for |
@@ -57,7 +58,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
 const TCP_KEEPALIVE_PROBES: u32 = 3;
 /// The windows of HTTP/2, in bytes.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 5 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 const FRAME_SIZE: u32 = 16 * 1024;
 /// HTTP/2 counts 32 bytes for each field (RFC 9113, 6.5.2), so that this many are fewer
 /// than the library's map has room for.

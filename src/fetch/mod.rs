@@ -9,6 +9,7 @@ mod bypass;
 mod channel;
 mod chunked;
 pub mod client;
+mod collected;
 mod connect;
 mod content_range;
 mod cookies;
@@ -18,6 +19,7 @@ mod first;
 mod guard;
 mod handshakes;
 mod head;
+mod held;
 mod library;
 mod pool;
 mod portable;
@@ -37,6 +39,7 @@ use url::Url;
 use crate::model::{Attempt, Failure, Head, Moved, RawPage, SetCookie, Validators};
 use crate::phase::PhaseCell;
 pub use client::{Client, FetchError, HttpChoice, Options, Shared, Tally};
+pub use held::Held;
 
 /// An attempt that brought no whole answer.
 #[derive(Debug, Clone)]
@@ -61,7 +64,6 @@ impl From<Missed> for Attempt {
 }
 
 /// One request, and what it is a part of.
-#[derive(Debug)]
 pub struct Ask<'a> {
     /// The address to ask.
     pub url: &'a Url,
@@ -81,6 +83,8 @@ pub struct Ask<'a> {
     pub started: Instant,
     /// Told how far the request has come.
     pub phase: &'a Arc<PhaseCell>,
+    /// The memory for its answer.
+    pub held: &'a Held<'a>,
 }
 
 /// What is wanted of an answer.

@@ -1,7 +1,7 @@
 //! Brotli (RFC 7932), decoded so that a stream that was cut is told from a broken one,
 //! which the library's reader does not do.
 
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{BufRead, Error, ErrorKind, Read, Result};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
@@ -11,47 +11,54 @@ type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 ///
 /// A body that ends early ends in `UnexpectedEof`, a broken one in `InvalidData`; what
 /// follows the end of the stream is ignored.
-pub(super) struct Decoder<'a> {
-    input: &'a [u8],
-    at: usize,
+pub(super) struct Decoder<R> {
+    input: R,
     state: Box<State>,
     is_done: bool,
 }
 
-impl<'a> Decoder<'a> {
-    pub(super) fn new(input: &'a [u8]) -> Self {
+impl<R: BufRead> Decoder<R> {
+    pub(super) fn new(input: R) -> Self {
         let alloc = StandardAlloc::default;
         let state = Box::new(State::new(alloc(), alloc(), alloc()));
-        Self { input, at: 0, state, is_done: false }
+        Self { input, state, is_done: false }
     }
 }
 
-impl Read for Decoder<'_> {
+impl<R: BufRead> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.is_done || buffer.is_empty() {
             return Ok(0);
         }
-        let mut available_in = self.input.len() - self.at;
-        let (mut available_out, mut written, mut total) = (buffer.len(), 0, 0);
-        let result = BrotliDecompressStream(
-            &mut available_in,
-            &mut self.at,
-            self.input,
-            &mut available_out,
-            &mut written,
-            buffer,
-            &mut total,
-            &mut self.state,
-        );
-        match result {
-            BrotliResult::ResultSuccess => self.is_done = true,
-            BrotliResult::NeedsMoreOutput => (),
-            BrotliResult::NeedsMoreInput if written > 0 => (),
-            BrotliResult::NeedsMoreInput => return Err(ErrorKind::UnexpectedEof.into()),
-            BrotliResult::ResultFailure => {
-                return Err(Error::new(ErrorKind::InvalidData, "corrupt brotli stream"));
+        loop {
+            let input = self.input.fill_buf()?;
+            let is_end = input.is_empty();
+            let (mut available_in, mut consumed) = (input.len(), 0);
+            let (mut available_out, mut written, mut total) = (buffer.len(), 0, 0);
+            let result = BrotliDecompressStream(
+                &mut available_in,
+                &mut consumed,
+                input,
+                &mut available_out,
+                &mut written,
+                buffer,
+                &mut total,
+                &mut self.state,
+            );
+            self.input.consume(consumed);
+            match result {
+                BrotliResult::ResultSuccess => self.is_done = true,
+                BrotliResult::NeedsMoreOutput => (),
+                BrotliResult::NeedsMoreInput if written > 0 => (),
+                BrotliResult::NeedsMoreInput if is_end => {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+                BrotliResult::NeedsMoreInput => continue,
+                BrotliResult::ResultFailure => {
+                    return Err(Error::new(ErrorKind::InvalidData, "corrupt brotli stream"));
+                }
             }
+            return Ok(written);
         }
-        Ok(written)
     }
 }

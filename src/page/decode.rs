@@ -9,6 +9,7 @@ use std::io::{BufRead, Read};
 use bytes::Bytes;
 use libdeflater::{DecompressionError, Decompressor};
 
+use super::layers::{DecodedPieces, Members, zstd_decoder};
 use super::{brotli, codings};
 use crate::message;
 use crate::model::{Failure, FailureCode};
@@ -58,6 +59,58 @@ pub fn decode_into<'a>(
     coding: Option<&str>,
     max_bytes: u64,
 ) -> Result<&'a [u8], Failure> {
+    let decoded_len = decode_in(room, body, coding, max_bytes)?;
+    Ok(decoded_len.map_or(body, |len| &room[..len]))
+}
+
+/// A decoded body.
+pub enum Decoded<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// One piece after the other.
+    InPieces(DecodedPieces<'a>),
+}
+
+/// As [`decode_into`], but for a body that would have more than `whole_bytes` once its
+/// codings are taken off: that one is given in pieces.
+///
+/// # Errors
+///
+/// As [`decode`]. Of a body in pieces, the first may tell more.
+pub fn decode_or_pieces<'a>(
+    room: &'a mut Vec<u8>,
+    body: &'a [u8],
+    coding: Option<&'a str>,
+    max_bytes: u64,
+    whole_bytes: u64,
+) -> Result<Decoded<'a>, Failure> {
+    let is_large = told_size(body, coding).is_some_and(|size| u64::from(size) > whole_bytes);
+    if !is_large || max_bytes <= whole_bytes || !is_encoded(coding) {
+        let limit = if is_encoded(coding) { max_bytes.min(whole_bytes) } else { max_bytes };
+        match decode_in(room, body, coding, limit) {
+            Ok(len) => return Ok(Decoded::Whole(len.map_or(body, |len| &room[..len]))),
+            Err(failure) if failure.code != FailureCode::TooLarge || limit == max_bytes => {
+                return Err(failure);
+            }
+            // It unfolds to more than it told, or told nothing.
+            Err(_) => (),
+        }
+    }
+    DecodedPieces::new(body, coding, max_bytes).map(Decoded::InPieces)
+}
+
+/// Whether a field lists a coding that is taken off here.
+pub(super) fn is_encoded(coding: Option<&str>) -> bool {
+    codings::listed(coding).any(|name| matches!(Coding::of(name), Ok(Some(_))))
+}
+
+/// Decodes into `room`, and gives the length there; `None` when `body` is in no coding.
+fn decode_in(
+    room: &mut Vec<u8>,
+    body: &[u8],
+    coding: Option<&str>,
+    max_bytes: u64,
+) -> Result<Option<usize>, Failure> {
     let mut decoded_len = None;
     let mut last = None;
     let mut label = None;
@@ -86,7 +139,7 @@ pub fn decode_into<'a>(
     if decoded.len() as u64 > max_bytes {
         return Err(too_large(max_bytes));
     }
-    Ok(decoded)
+    Ok(decoded_len)
 }
 
 /// The decoded size that a gzip body tells at its end (RFC 1952, 2.3.1), which need not be true.
@@ -118,8 +171,7 @@ pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Result<Byt
         }
         Some(Coding::Deflate) => read(&mut flate2::bufread::DeflateDecoder::new(body)),
         Some(Coding::Brotli) => read(&mut brotli::Decoder::new(body)),
-        Some(Coding::Zstd) => zstd::stream::read::Decoder::with_buffer(body)
-            .and_then(|mut decoder| read(&mut decoder)),
+        Some(Coding::Zstd) => zstd_decoder(body).and_then(|mut decoder| read(&mut decoder)),
         None => read(&mut &body[..]),
     };
     match (result.map_err(Undecodable::of), coding) {
@@ -133,7 +185,7 @@ pub fn decode_start(body: &[u8], coding: Option<&str>, limit: u64) -> Result<Byt
 
 /// A coding that is taken off here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Coding {
+pub(super) enum Coding {
     Gzip,
     Deflate,
     Brotli,
@@ -142,7 +194,7 @@ enum Coding {
 
 impl Coding {
     /// The coding called `name`; `None` for a label that is no coding.
-    fn of(name: &str) -> Result<Option<Self>, Failure> {
+    pub(super) fn of(name: &str) -> Result<Option<Self>, Failure> {
         Ok(Some(match name.to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Self::Gzip,
             // With the names that some applications have for them.
@@ -157,7 +209,7 @@ impl Coding {
     }
 }
 
-fn unknown(coding: &str) -> Failure {
+pub(super) fn unknown(coding: &str) -> Failure {
     let coding = message::excerpt(coding);
     let message = format!("the body is in an unknown content coding, {coding:?}");
     Failure::new(FailureCode::Decode, message)
@@ -166,7 +218,7 @@ fn unknown(coding: &str) -> Failure {
 impl Coding {
     /// Whether a body in this coding may begin so: a few bytes that do not are broken,
     /// not cut.
-    fn may_begin(self, body: &[u8]) -> bool {
+    pub(super) fn may_begin(self, body: &[u8]) -> bool {
         let signature: &[u8] = match self {
             Self::Gzip => &GZIP_MAGIC,
             // A frame; it may be a skippable one (RFC 8878, 3.1).
@@ -197,19 +249,19 @@ fn take_off(
         Coding::Gzip => gzip(room, body, max_bytes),
         Coding::Deflate => deflate(room, body, max_bytes),
         Coding::Brotli => read_all(room, brotli::Decoder::new(body), max_bytes),
-        Coding::Zstd => zstd::stream::read::Decoder::with_buffer(body)
+        Coding::Zstd => zstd_decoder(body)
             .map_err(Undecodable::of)
             .and_then(|decoder| read_all(room, decoder, max_bytes)),
     }
 }
 
-fn too_large(max_bytes: u64) -> Failure {
+pub(super) fn too_large(max_bytes: u64) -> Failure {
     let message = format!("more than {max_bytes} bytes once decoded (--max-size)");
     Failure::new(FailureCode::TooLarge, message)
 }
 
 #[derive(Debug)]
-enum Undecodable {
+pub(super) enum Undecodable {
     TooLarge,
     /// The body ends before its coding does.
     Cut,
@@ -217,14 +269,14 @@ enum Undecodable {
 }
 
 impl Undecodable {
-    fn of(error: std::io::Error) -> Self {
+    pub(super) fn of(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => Self::Cut,
             _ => Self::Broken(error),
         }
     }
 
-    fn into_failure(self, coding: &str, max_bytes: u64) -> Failure {
+    pub(super) fn into_failure(self, coding: &str, max_bytes: u64) -> Failure {
         match self {
             Self::TooLarge => too_large(max_bytes),
             Self::Cut => {
@@ -291,25 +343,15 @@ fn gzip_members(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize
     Ok(room.len())
 }
 
-/// Writes what the members of a gzip body hold (RFC 1952, 2.2). What follows the
-/// last member and is no member is ignored, as other programs do.
+/// Writes what the members of a gzip body hold.
 fn write_members(
     body: &[u8],
     max_bytes: u64,
     out: &mut impl std::io::Write,
 ) -> Result<(), Undecodable> {
-    let mut rest = body;
-    let mut room = max_bytes + 1;
-    loop {
-        let member = flate2::bufread::GzDecoder::new(&mut rest);
-        room -= std::io::copy(&mut member.take(room), out).map_err(Undecodable::of)?;
-        if room == 0 {
-            return Err(Undecodable::TooLarge);
-        }
-        if !rest.starts_with(&GZIP_MAGIC) {
-            return Ok(());
-        }
-    }
+    let written = std::io::copy(&mut Members::new(body).take(max_bytes + 1), out);
+    let written = written.map_err(Undecodable::of)?;
+    if written > max_bytes { Err(Undecodable::TooLarge) } else { Ok(()) }
 }
 
 /// "deflate" means the zlib format (RFC 9110, 8.4.1.2), but some servers send
@@ -324,7 +366,7 @@ fn deflate(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Und
     read_all(room, flate2::bufread::DeflateDecoder::new(body), max_bytes)
 }
 
-fn is_zlib(body: &[u8]) -> bool {
+pub(super) fn is_zlib(body: &[u8]) -> bool {
     body.len() >= 2
         && body[0] & 0x0f == 8
         && (u16::from(body[0]) << 8 | u16::from(body[1])).is_multiple_of(31)

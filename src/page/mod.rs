@@ -4,13 +4,18 @@
 mod brotli;
 pub mod codings;
 pub mod decode;
+mod layers;
+mod room;
 
 use std::cell::RefCell;
 
 use crate::model::{Failure, Page, RawPage};
+pub use decode::Decoded;
+pub use layers::DecodedPieces;
+pub use room::{WHOLE, needed};
 
 /// A thread keeps room of at most so many bytes between two pages; few pages are larger.
-const KEPT_ROOM: usize = 4 * 1024 * 1024;
+const KEPT_ROOM: u64 = WHOLE;
 
 thread_local! {
     /// Where a thread decodes: making room anew for each page would cost a small
@@ -18,7 +23,16 @@ thread_local! {
     static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Turns an answer into a page of at most `max_bytes` decoded bytes, which may lie in `room`.
+/// What becomes of an answer.
+pub enum Computed<'a> {
+    /// A page.
+    Whole(Page<'a>),
+    /// The pieces of a page that is large; they are not hashed yet.
+    InPieces(DecodedPieces<'a>),
+}
+
+/// Turns an answer into a page of at most `max_bytes` decoded bytes. One of at most
+/// `whole_bytes` may lie in `room`; a larger one that is in a coding comes in pieces.
 ///
 /// # Errors
 ///
@@ -28,17 +42,21 @@ pub fn compute<'a>(
     room: &'a mut Vec<u8>,
     raw: &'a RawPage,
     max_bytes: u64,
-) -> Result<Page<'a>, Failure> {
+    whole_bytes: u64,
+) -> Result<Computed<'a>, Failure> {
     let coding = raw.head.content_encoding.as_deref();
-    let body = decode::decode_into(room, &raw.body, coding, max_bytes)?;
-    Ok(Page { body, sha256: crate::digest::sha256(body) })
+    let decoded = decode::decode_or_pieces(room, &raw.body, coding, max_bytes, whole_bytes)?;
+    Ok(match decoded {
+        Decoded::Whole(body) => Computed::Whole(Page { body, sha256: crate::digest::sha256(body) }),
+        Decoded::InPieces(pieces) => Computed::InPieces(pieces),
+    })
 }
 
 /// Lends the calling thread's room to `work`.
 pub fn with_room<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     ROOM.with_borrow_mut(|room| {
         let result = work(room);
-        if room.capacity() > KEPT_ROOM {
+        if room.capacity() as u64 > KEPT_ROOM {
             *room = Vec::new();
         }
         result

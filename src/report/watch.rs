@@ -114,6 +114,7 @@ impl Flight {
             Phase::Waiting => "no answer yet".to_owned(),
             Phase::Receiving => format!("{} so far", human::bytes(self.phase.bytes())),
             Phase::Working => "saving".to_owned(),
+            Phase::HeldBack => "held back by --max-memory".to_owned(),
         };
         let age = now.saturating_duration_since(self.at).as_secs();
         format!("{} ({phase}, {age} s)", message::excerpt(&shown_url(&self.url)))

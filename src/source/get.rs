@@ -9,9 +9,10 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::{SourceError, charset, links, told};
+use crate::budget::Share;
 use crate::clock::Clock;
 use crate::event::{Event, Events};
-use crate::fetch::{Ask, Client, Got, Missed, Shared, Want};
+use crate::fetch::{Ask, Client, Got, Held, Missed, Shared, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
 use crate::page::decode;
@@ -125,6 +126,7 @@ impl Getter {
     /// One request and its answer.
     async fn ask(&self, job: &Job, started: Instant, phase: &Arc<PhaseCell>) -> Asked {
         let hop = job.hop.as_deref();
+        let held = Held::new(Share::new(self.access.shared.memory()), &*self.access.clock);
         let ask = Ask {
             url: job.target(),
             asked: &job.url,
@@ -135,6 +137,7 @@ impl Getter {
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             cookies: hop.map_or(&[], |hop| &hop.cookies),
             phase,
+            held: &held,
         };
         match self.client.ask(&ask).await {
             Ok(Got::Answer(raw)) => self.answered(raw),

@@ -1,17 +1,20 @@
 //! A worker process: the real work, done for a parent.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::page_work::PageWorkFactory;
-use super::serve::{Served, serve};
+use super::serve::{Lent, Served, serve};
 use super::wire::WireError;
 use super::{Cpu, WorkFactory};
+use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::{self, Shared};
 use crate::message;
@@ -23,6 +26,8 @@ use crate::save::Place;
 pub(super) struct SetUp {
     pub(super) fetch: fetch::Options,
     pub(super) place: Place,
+    /// Memory for a page's body that need not be asked for, in bytes.
+    pub(super) own_memory: u64,
 }
 
 /// A worker process cannot go on.
@@ -65,16 +70,25 @@ pub fn run(stdin: OwnedFd) -> Result<(), ChildError> {
 }
 
 fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
-    let SetUp { fetch, place } = set_up;
+    let SetUp { fetch, place, own_memory } = set_up;
+    let (lender, asked) = mpsc::unbounded_channel();
+    let memory = Arc::new(Budget::lent(own_memory, lender));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Shared::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
-    let shared = Arc::new(shared);
+    let shared = Arc::new(shared.within(Arc::clone(&memory)));
     let unknown = || vec![format!("no way of keeping pages is known as {place:?}")];
     let sink =
         Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
-    let factory = PageWorkFactory { shared: Arc::clone(&shared), sink, place, clock };
+    let factory = PageWorkFactory {
+        shared: Arc::clone(&shared),
+        sink,
+        place,
+        clock,
+        workers: NonZeroUsize::MIN,
+    };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;
-    Ok(Served { work, tally: Box::new(move || shared.tally()) })
+    let lent = Lent { memory, own: own_memory, asked };
+    Ok(Served { work, tally: Box::new(move || shared.tally()), lent })
 }
 
 /// Ctrl-C reaches all processes of a terminal's group. The parent decides what

@@ -1,5 +1,6 @@
 //! The real work: fetch, compute, save.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,15 +11,17 @@ use super::cost::Cost;
 use super::process::Program;
 use super::remote::{Crew, RemoteWork};
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
+use crate::budget::{Budget, Share};
 use crate::clock::{self, Clock};
-use crate::fetch::{Ask, Client, Got, Shared, Want};
+use crate::digest::Running;
+use crate::fetch::{Ask, Client, Got, Held, Shared, Tally, Want};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
 use crate::page::decode::{self, decode, decode_start};
-use crate::page::{self, codings};
+use crate::page::{self, Computed, DecodedPieces, codings};
 use crate::phase::{Phase, PhaseCell};
 use crate::queue::{robots, site_policy};
-use crate::save::{Place, Sink};
+use crate::save::{Place, SaveError, Sink};
 
 /// Makes the real work for each runtime.
 pub struct PageWorkFactory {
@@ -30,7 +33,15 @@ pub struct PageWorkFactory {
     pub place: Place,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Pages in flight at most.
+    pub workers: NonZeroUsize,
 }
+
+/// Worker processes take at most this part of the memory for themselves, all together;
+/// the rest is lent to those whose pages need more.
+const OWN_PART: u64 = 2;
+/// No worker process has more than this without asking.
+const OWN_MOST: u64 = 8 * 1024 * 1024;
 
 /// What this program is called with to be a worker process.
 pub const CHILD_ARGUMENT: &str = "child";
@@ -44,7 +55,8 @@ impl WorkFactory for PageWorkFactory {
         let max_bytes = self.shared.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
         let finisher = Arc::new(Finisher { sink, clock, max_bytes });
-        Ok(Box::new(PageWork { client, finisher, cpu, cost: Cost::new() }))
+        let memory = Arc::clone(self.shared.memory());
+        Ok(Box::new(PageWork { client, finisher, cpu, memory, cost: Cost::new() }))
     }
 }
 
@@ -53,9 +65,15 @@ impl PageWorkFactory {
     fn crew(&self) -> Result<Crew, WorkError> {
         let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
         let fetch = self.shared.options().clone();
-        let set_up = SetUp { fetch, place: self.place.clone() };
+        let memory = self.shared.memory();
+        let workers = self.workers.get() as u64;
+        let own_memory = (memory.limit() / OWN_PART / workers).min(OWN_MOST);
+        memory.set_aside(own_memory * workers);
+        let set_up = SetUp { fetch, place: self.place.clone(), own_memory };
         let shared = Arc::clone(&self.shared);
-        Crew::new(program, set_up, Arc::clone(&self.sink), move |tally| shared.add(tally))
+        let memory = Arc::clone(memory);
+        let add = move |tally: &Tally| shared.add(tally);
+        Crew::new(program, set_up, Arc::clone(&self.sink), memory, add)
     }
 }
 
@@ -76,6 +94,7 @@ struct PageWork {
     client: Client,
     finisher: Arc<Finisher>,
     cpu: Cpu,
+    memory: Arc<Budget>,
     cost: Cost,
 }
 
@@ -91,6 +110,7 @@ impl Work for PageWork {
         Box::pin(async move {
             let started = self.finisher.clock.now();
             let hop = job.hop.as_deref();
+            let held = Held::new(Share::new(&self.memory), &*self.finisher.clock);
             let ask = Ask {
                 url: job.target(),
                 asked: &job.url,
@@ -104,6 +124,7 @@ impl Work for PageWork {
                 },
                 started,
                 phase,
+                held: &held,
             };
             let raw = match self.client.ask(&ask).await {
                 Ok(Got::Answer(raw)) => raw,
@@ -115,7 +136,7 @@ impl Work for PageWork {
                 }
             };
             match job.kind {
-                Kind::Page => Turn::Ended(self.finish(job, raw, started, phase).await),
+                Kind::Page => Turn::Ended(self.finish(job, raw, started, phase, held).await),
                 Kind::Robots | Kind::Source => read(raw),
             }
         })
@@ -130,6 +151,7 @@ impl PageWork {
         raw: RawPage,
         started: Instant,
         phase: &Arc<PhaseCell>,
+        held: Held<'_>,
     ) -> Attempt {
         let size = weight(&raw);
         let received = self.finisher.clock.now() - started;
@@ -137,6 +159,10 @@ impl PageWork {
         if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
             return Attempt { stages, ..attempt(Outcome::Unchanged, raw) };
         }
+        // Here and not where it computes: tasks of a pool may not wait for one another.
+        let needed = page::needed(&raw.body, raw.head.content_encoding.as_deref());
+        held.have(raw.body.len() as u64 + needed, phase).await;
+        let raw = Received { raw, needed, share: held.into_share() };
         let ended = match &self.cpu {
             Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => {
                 let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());
@@ -160,46 +186,123 @@ impl PageWork {
     }
 }
 
+/// An answer, with the memory that it takes.
+struct Received {
+    raw: RawPage,
+    /// What decoding it takes of the share.
+    needed: u64,
+    share: Share,
+}
+
+impl Received {
+    /// How large a page may be that is decoded as a whole: as large as there is memory
+    /// for without waiting.
+    fn whole_bytes(&self) -> u64 {
+        if self.needed == 0 {
+            return 0; // It is not decoded.
+        }
+        let more = page::WHOLE.saturating_sub(self.needed);
+        if self.share.try_grow(more) { page::WHOLE } else { self.needed }
+    }
+}
+
+/// What computing a page took.
+#[derive(Default)]
+struct Computing {
+    elapsed: Duration,
+    cpu: Duration,
+}
+
 impl Finisher {
     /// Computes and saves, from now on; the turn began at `started` and has come
     /// through `stages` so far.
-    fn finish(&self, key: &Key, raw: RawPage, started: Instant, stages: Stages) -> Attempt {
-        page::with_room(|room| self.finish_in(room, key, raw, started, stages))
+    fn finish(&self, key: &Key, received: Received, started: Instant, stages: Stages) -> Attempt {
+        page::with_room(|room| self.finish_in(room, key, received, started, stages))
     }
 
     fn finish_in(
         &self,
         room: &mut Vec<u8>,
         key: &Key,
-        raw: RawPage,
+        received: Received,
         started: Instant,
         stages: Stages,
     ) -> Attempt {
-        let taken_up = stages.taken_up;
+        let raw = &received.raw;
         let is_measured = raw.body.len() >= MEASURED;
-        let cpu_before = if is_measured { clock::thread_cpu_time() } else { taken_up };
-        let page = if raw.head.has_page() {
-            page::compute(room, &raw, self.max_bytes)
-        } else {
-            Err(refused(&raw))
-        };
-        let computed = self.clock.now() - started;
-        let cpu_after = if is_measured { clock::thread_cpu_time() } else { computed };
+        let mut computing = Computing::default();
+        let page = self.measured(is_measured, &mut computing, || {
+            if raw.head.has_page() {
+                page::compute(room, raw, self.max_bytes, received.whole_bytes())
+            } else {
+                Err(refused(raw))
+            }
+        });
         let mut breaks_run = None;
-        let outcome = page.and_then(|page| {
-            self.sink.put(key, page.body).map_err(|error| {
-                breaks_run = error.breaks_run().then(|| message::chain(&error));
-                Failure::new(FailureCode::Save, message::one_line(&error))
-            })?;
-            Ok(Outcome::Saved { bytes: page.body.len() as u64, sha256: page.sha256 })
+        let outcome = page.and_then(|page| match page {
+            Computed::Whole(page) => {
+                let kept = self.sink.put(key, page.body);
+                kept.map_err(|error| unsaved(&error, &mut breaks_run))?;
+                Ok(Outcome::Saved { bytes: page.body.len() as u64, sha256: page.sha256 })
+            }
+            Computed::InPieces(pieces) => {
+                self.save_pieces(key, pieces, &mut computing, &mut breaks_run)
+            }
         });
         let outcome = outcome.unwrap_or_else(Outcome::Failed);
         let kept = self.clock.now() - started;
-        let cpu = cpu_after.saturating_sub(cpu_before);
+        let computed = (stages.taken_up + computing.elapsed).min(kept);
         let stages = Stages { computed, kept, ..stages };
-        let note = note(&raw).filter(|_| matches!(outcome, Outcome::Saved { .. }));
-        Attempt { cpu, stages, note, breaks_run, ..attempt(outcome, raw) }
+        let note = note(raw).filter(|_| matches!(outcome, Outcome::Saved { .. }));
+        Attempt { cpu: computing.cpu, stages, note, breaks_run, ..attempt(outcome, received.raw) }
     }
+
+    /// Decodes, hashes and saves a large page piece by piece.
+    fn save_pieces(
+        &self,
+        key: &Key,
+        mut pieces: DecodedPieces<'_>,
+        computing: &mut Computing,
+        breaks_run: &mut Option<Vec<String>>,
+    ) -> Result<Outcome, Failure> {
+        let mut kept = self.sink.begin(key).map_err(|error| unsaved(&error, breaks_run))?;
+        let (mut bytes, mut digest) = (0, Running::default());
+        while let Some(piece) = self.measured(true, computing, || {
+            let piece = pieces.next_piece()?;
+            if let Some(piece) = piece {
+                digest.add(piece);
+            }
+            Ok(piece)
+        })? {
+            bytes += piece.len() as u64;
+            kept.add(piece).map_err(|error| unsaved(&error, breaks_run))?;
+        }
+        kept.finish().map_err(|error| unsaved(&error, breaks_run))?;
+        Ok(Outcome::Saved { bytes, sha256: digest.finish() })
+    }
+
+    /// Does `work`, and adds what it took. Its CPU time is asked for only when it
+    /// `is_measured`.
+    fn measured<T>(
+        &self,
+        is_measured: bool,
+        computing: &mut Computing,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let cpu = || if is_measured { clock::thread_cpu_time() } else { Duration::ZERO };
+        let (begun, cpu_before) = (self.clock.now(), cpu());
+        let done = work();
+        let elapsed = self.clock.now() - begun;
+        computing.elapsed += elapsed;
+        computing.cpu += if is_measured { cpu().saturating_sub(cpu_before) } else { elapsed };
+        done
+    }
+}
+
+/// The failure of a page that could not be saved.
+fn unsaved(error: &SaveError, breaks_run: &mut Option<Vec<String>>) -> Failure {
+    *breaks_run = error.breaks_run().then(|| message::chain(error));
+    Failure::new(FailureCode::Save, message::one_line(error))
 }
 
 /// What was unusual about an answer that is saved all the same.

@@ -15,10 +15,11 @@ use serde::Serialize;
 use super::process::{self, Process, Program};
 use super::wire::{self, Hello, Order, Reply, Task, WireError};
 use super::{Work, WorkError};
+use crate::budget::{Budget, Share};
 use crate::fetch::Tally;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
-use crate::phase::PhaseCell;
+use crate::phase::{Phase, PhaseCell};
 use crate::save::Sink;
 
 /// So long a process may take to end a turn that was cancelled, before it is
@@ -37,13 +38,16 @@ pub(super) struct Crew {
     hello: Vec<u8>,
     /// Where they keep pages; for clearing up after a dead one.
     sink: Arc<dyn Sink>,
+    /// What they are lent.
+    memory: Arc<Budget>,
     /// Adds what their requests have come to.
     add: Box<dyn Fn(&Tally)>,
 }
 
 impl Crew {
     /// A crew of processes that run `program` with `set_up` and keep pages where
-    /// `sink` does. What their requests come to is told to `add`.
+    /// `sink` does. They are lent of `memory` what they ask for. What their requests come
+    /// to is told to `add`.
     ///
     /// # Errors
     ///
@@ -52,11 +56,12 @@ impl Crew {
         program: Program,
         set_up: impl Serialize,
         sink: Arc<dyn Sink>,
+        memory: Arc<Budget>,
         add: impl Fn(&Tally) + 'static,
     ) -> Result<Self, WorkError> {
         let mut hello = Vec::new();
         wire::encode(&Hello::new(set_up), &mut hello).map_err(WorkError::SetUp)?;
-        Ok(Self { program, hello, sink, add: Box::new(add) })
+        Ok(Self { program, hello, sink, memory, add: Box::new(add) })
     }
 }
 
@@ -101,7 +106,9 @@ impl RemoteWork {
         if !process.is_ready {
             order.splice(..0, self.crew.hello.iter().copied());
         }
-        let heard = self.exchange(&mut process, &order, phase).await;
+        // Lent for this turn; whatever becomes of the process, it is given back.
+        let lent = Share::new(&self.crew.memory);
+        let heard = self.exchange(&mut process, &order, &lent, phase).await;
         let attempt = match heard {
             Ok(Heard::Done(turn)) => {
                 self.idle.borrow_mut().push(process);
@@ -155,6 +162,7 @@ impl RemoteWork {
         &self,
         process: &mut Process,
         order: &[u8],
+        lent: &Share,
         phase: &PhaseCell,
     ) -> Result<Heard, WireError> {
         tokio::select! {
@@ -168,19 +176,19 @@ impl RemoteWork {
         }
         tokio::select! {
             biased;
-            heard = self.listen(process, phase) => return heard,
+            heard = self.listen(process, lent, phase) => return heard,
             () = phase.cancelled() => (),
         }
         let mut cancel = Vec::new();
         wire::encode(&Order::Cancel, &mut cancel)?;
         let _ = process.send(&cancel).await; // as above
-        let heard = tokio::time::timeout(self.patience, self.listen(process, phase)).await;
+        let heard = tokio::time::timeout(self.patience, self.listen(process, lent, phase)).await;
         let heard = match heard {
             Ok(heard) => heard,
             Err(_elapsed) => {
                 process.kill();
                 // It may have ended the page just before.
-                self.listen(process, phase).await
+                self.listen(process, lent, phase).await
             }
         };
         match heard {
@@ -190,7 +198,12 @@ impl RemoteWork {
     }
 
     /// Listens until the process has done with its turn, or with everything.
-    async fn listen(&self, process: &mut Process, phase: &PhaseCell) -> Result<Heard, WireError> {
+    async fn listen(
+        &self,
+        process: &mut Process,
+        lent: &Share,
+        phase: &PhaseCell,
+    ) -> Result<Heard, WireError> {
         loop {
             match process.receive().await? {
                 None => return Ok(Heard::End),
@@ -203,6 +216,14 @@ impl RemoteWork {
                 Some(Reply::Phase(come_to, bytes)) => {
                     phase.set(come_to);
                     phase.set_bytes(bytes);
+                }
+                Some(Reply::Needs(bytes)) => {
+                    phase.set(Phase::HeldBack);
+                    lent.grow(bytes).await;
+                    phase.set(Phase::Receiving);
+                    let mut granted = Vec::new();
+                    wire::encode(&Order::Granted(bytes), &mut granted)?;
+                    let _ = process.send(&granted).await; // as for the order itself
                 }
                 Some(Reply::Done(turn, tally)) => {
                     (self.crew.add)(&tally);

@@ -17,6 +17,7 @@ use url::Url;
 use super::process::Program;
 use super::remote::{Crew, RemoteWork};
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
+use crate::budget::Budget;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
 use crate::save;
@@ -96,7 +97,8 @@ pub(super) fn crew() -> Result<Crew, WorkError> {
     let nowhere = save::Options { keep_pages: false, ..save::Options::default() };
     let sink = save::Place::of(&nowhere).open().expect("the place is known");
     let sink = sink.expect("nothing is opened there");
-    Crew::new(program, (), Arc::from(sink), |_| ())
+    let memory = Arc::new(Budget::unlimited());
+    Crew::new(program, (), Arc::from(sink), memory, |_| ())
 }
 
 /// `job`, with its step at attempt `number` in its address.
@@ -207,11 +209,13 @@ mod tests {
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
 
+    use tokio::sync::mpsc;
+
     use super::*;
     use crate::clock::SystemClock;
     use crate::fetch::Tally;
     use crate::work::child::ChildError;
-    use crate::work::serve::{Served, serve};
+    use crate::work::serve::{Lent, Served, serve};
 
     /// Run by itself it finds no parent, and says so; other tests run it as a worker process.
     #[test]
@@ -224,7 +228,10 @@ mod tests {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let make = |()| Ok(Served { work: Box::new(Told), tally: Box::new(Tally::default) });
+            let (lender, asked) = mpsc::unbounded_channel();
+            let lent = Lent { memory: Arc::new(Budget::lent(0, lender)), own: 0, asked };
+            let make =
+                |()| Ok(Served { work: Box::new(Told), tally: Box::new(Tally::default), lent });
             // A parent that is gone is no failure.
             let _ = serve(parent, &SystemClock, make).await;
         });

@@ -9,10 +9,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::wire::{self, Order, Pipe, Reply, WireError};
 use super::{Work, panicked};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::fetch::Tally;
 use crate::message;
@@ -28,6 +30,17 @@ pub(super) struct Served {
     pub(super) work: Box<dyn Work>,
     /// What all its requests have come to so far.
     pub(super) tally: Box<dyn Fn() -> Tally>,
+    /// The memory of its turns.
+    pub(super) lent: Lent,
+}
+
+/// Memory of which a part is the parent's.
+pub(super) struct Lent {
+    pub(super) memory: Arc<Budget>,
+    /// What need not be asked for, in bytes.
+    pub(super) own: u64,
+    /// What is asked for, in bytes.
+    pub(super) asked: UnboundedReceiver<u64>,
 }
 
 /// Does what the parent at the other end of `stream` wants, until it hangs up.
@@ -47,7 +60,7 @@ pub(super) async fn serve<S: DeserializeOwned>(
         return Ok(());
     };
     let outcome = wire::set_up(hello).map_err(|error| message::chain(&error)).and_then(make);
-    let served = match outcome {
+    let mut served = match outcome {
         Ok(served) => served,
         Err(why) => return say(&mut parent, &Reply::Refused(why)).await,
     };
@@ -60,15 +73,26 @@ pub(super) async fn serve<S: DeserializeOwned>(
         // A turn that is over cannot be cancelled any more.
         let Order::Turn(task) = order else { continue };
         let job = task.into_job(clock.now());
-        let Some(turn) = run(&*served.work, &job, &mut parent, &mut telling).await? else {
+        let turn = run(&*served.work, &job, &mut served.lent, &mut parent, &mut telling).await?;
+        let Some(turn) = turn else {
             return Ok(());
         };
+        served.lent.give_back();
         let tally = (served.tally)();
         let news = tally.since(&told);
         told = tally;
         say(&mut parent, &Reply::Done(Box::new(turn), news)).await?;
     }
     Ok(())
+}
+
+impl Lent {
+    /// The parent takes back what it has lent when a turn is over, and so must this side.
+    fn give_back(&mut self) {
+        self.memory.reset(self.own);
+        // What a turn that was cancelled has asked for is not asked for any more.
+        while self.asked.try_recv().is_ok() {}
+    }
 }
 
 async fn say(parent: &mut Pipe, reply: &impl Serialize) -> Result<(), WireError> {
@@ -81,6 +105,7 @@ async fn say(parent: &mut Pipe, reply: &impl Serialize) -> Result<(), WireError>
 async fn run(
     work: &dyn Work,
     job: &Job,
+    lent: &mut Lent,
     parent: &mut Pipe,
     telling: &mut Interval,
 ) -> Result<Option<Turn>, WireError> {
@@ -97,9 +122,11 @@ async fn run(
                 Some(Order::Cancel) => {
                     return Ok(Some(Turn::Ended(Attempt::without_answer(Outcome::Interrupted))));
                 }
+                Some(Order::Granted(bytes)) => lent.memory.raise(bytes),
                 // Whoever gives two at a time loses the first.
                 Some(Order::Turn(_)) => (),
             },
+            Some(bytes) = lent.asked.recv() => say(parent, &Reply::Needs(bytes)).await?,
             _ = telling.tick() => say(parent, &Reply::Phase(phase.get(), phase.bytes())).await?,
         }
     }

@@ -86,6 +86,8 @@ pub(super) enum Order {
     Turn(Box<Task>),
     /// The end of the turn that goes on, if one does.
     Cancel,
+    /// So many bytes of memory more, for the turn that goes on.
+    Granted(u64),
 }
 
 /// What a worker process says.
@@ -97,7 +99,9 @@ pub(super) enum Reply {
     Refused(Vec<String>),
     /// How far the turn has come.
     Phase(Phase, u64),
-    /// The turn is over; and what came of all requests since the last reply.
+    /// The turn needs so many bytes of memory more, and waits for them.
+    Needs(u64),
+    /// The turn is over, and what it was granted is free again; and what came of all requests since the last reply.
     Done(Box<Turn>, Tally),
 }
 
@@ -265,6 +269,7 @@ mod tests {
         };
         vec![
             Reply::Ready,
+            Reply::Needs(7),
             Reply::Refused(vec!["a".into(), String::new()]),
             Reply::Phase(Phase::Connecting, u64::MAX),
             Reply::Done(

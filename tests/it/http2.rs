@@ -22,6 +22,8 @@ enum Manner {
     Admits { streams: u32, connections: usize },
     /// Its first connection answers this many requests and then nothing any more.
     FallsSilent(usize),
+    /// It answers all, with this many bytes.
+    IsLarge(usize),
 }
 
 /// A server with cleartext HTTP/2, until the test ends.
@@ -98,12 +100,16 @@ async fn talk(socket: TcpStream, number: usize, manner: Manner, (count, opened):
                 return std::future::pending().await;
             }
             Manner::FallsSilent(_) => send_page(&request, answer),
+            Manner::IsLarge(bytes) => send(vec![0; bytes].into(), answer),
         }
     }
 }
 
-fn send_page(request: &Request<RecvStream>, mut answer: SendResponse<Bytes>) {
-    let body = Bytes::from(request.uri().path().to_owned());
+fn send_page(request: &Request<RecvStream>, answer: SendResponse<Bytes>) {
+    send(Bytes::from(request.uri().path().to_owned()), answer);
+}
+
+fn send(body: Bytes, mut answer: SendResponse<Bytes>) {
     // As above.
     if let Ok(mut stream) = answer.send_response(Response::new(()), false) {
         let _ = stream.send_data(body, true);
@@ -223,6 +229,18 @@ fn a_connection_that_falls_silent_costs_one_time_out_and_no_page() {
         // Those that were under way, and nothing after them.
         assert!(attempts(&place) <= PAGES as u64 + 8, "{mode}");
         assert_eq!(server.connections(), 2, "{mode}");
+    }
+}
+
+#[test]
+fn pages_that_are_held_back_do_not_hold_back_others_of_their_connection() {
+    for mode in LOOPS {
+        let server = Server::start(Manner::IsLarge(3 << 20));
+        let place = Place::new();
+        // Each page is larger than the budget, so that they come one after the other.
+        let limits = ["--retry", "0", "--read-timeout", "5s", "--max-memory", "1MiB", "--no-save"];
+        let summary = run(&place, &server, mode, &limits);
+        assert_eq!((&summary["saved"], &summary["connections"]), (&40.into(), &1.into()), "{mode}");
     }
 }
 

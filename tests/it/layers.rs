@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up; a module may use those below its own.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "digest", "fingerprint", "message", "model", "phase", "event", "secret"],
+    &["clock", "digest", "fingerprint", "message", "model", "phase", "event", "secret", "budget"],
     &["queue", "fetch", "page", "save", "report", "origin"],
     &["source", "work"],
     &["exec"],
@@ -36,6 +36,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("cssparser", &["source/links"]),
     ("indicatif", &["report/progress.rs"]),
     ("rayon", &["exec/"]),
+    ("memmap2", &["fetch/collected.rs"]),
     ("hyper", &["origin/", "fetch/"]),
     ("hyper_util", &["origin/", "fetch/"]),
     ("brotli_decompressor", &["page/brotli.rs"]),

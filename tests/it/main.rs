@@ -15,6 +15,7 @@ mod killed;
 mod later_version;
 mod layers;
 mod many_hosts;
+mod memory;
 mod output;
 mod packaging;
 mod polite;
