@@ -1,9 +1,9 @@
 //! One exchange with a server: sending, the waits that have limits, and what came of it.
 
 use std::error::Error;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Response;
 use tokio::time::timeout_at;
@@ -14,7 +14,7 @@ use super::connect::{self, Told};
 use super::failure::{self, Unanswered, Work};
 use super::first::{self, Lead};
 use super::head::{framing, read_head, redirect_target, refuse_large};
-use super::held;
+use super::held::{self, end_of};
 use super::pool::Keeping;
 use super::route::Route;
 use super::{Ask, Client, Got, HttpChoice, Missed, Want, cookies};
@@ -22,15 +22,9 @@ use crate::message;
 use crate::model::{Failure, FailureCode, Head, Moved, RawPage, shown_url};
 use crate::phase::Phase;
 
-/// No run lasts so long.
-const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
-
 /// Whether a request waits in the library's queue is first looked at after this time:
 /// most requests are answered by then.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
-
-/// The limit of an attempt that is held back is looked at again no sooner than this.
-const HELD_BACK_LOOK: Duration = Duration::from_millis(100);
 
 /// A request that the server did not work on is sent again this many times in a row.
 const FREE_REPEATS: u32 = 3;
@@ -68,7 +62,7 @@ impl Client {
         let limit = self.options().max_time;
         let exchanged = {
             let exchange = pin!(self.exchange(ask, &mut trail));
-            within_time(ask, limit.saturating_sub(ask.spent), exchange).await
+            ask.held.within(ask.started, limit.saturating_sub(ask.spent), exchange).await
         };
         match exchanged {
             Some(Ok(got)) => Ok(got),
@@ -281,30 +275,6 @@ impl Client {
     }
 }
 
-/// Waits for `exchange`, for `left` of the time that it is not held back; `None` when that
-/// is over.
-async fn within_time<T>(
-    ask: &Ask<'_>,
-    left: Duration,
-    mut exchange: Pin<&mut impl Future<Output = T>>,
-) -> Option<T> {
-    let end = || {
-        let end = end_of(ask.started, left.saturating_add(ask.held.waited()));
-        if ask.held.is_waiting() { end + HELD_BACK_LOOK } else { end }
-    };
-    let mut deadline = end();
-    loop {
-        if let Ok(exchanged) = timeout_at(deadline, &mut exchange).await {
-            return Some(exchanged);
-        }
-        let later = end();
-        if later <= deadline {
-            return None;
-        }
-        deadline = later;
-    }
-}
-
 /// A request without an answer.
 enum Unsent {
     /// It was sent.
@@ -357,11 +327,6 @@ async fn is_stuck(route: &Route<'_>) -> bool {
 fn silent(limit: Duration) -> Failure {
     let message = format!("no answer began within {limit:?} (--read-timeout)");
     Failure::new(FailureCode::FirstByteTimeout, message)
-}
-
-/// When `limit` is over that began at `start`; one that is beyond all reckoning is not met.
-fn end_of(start: Instant, limit: Duration) -> tokio::time::Instant {
-    start.checked_add(limit).unwrap_or(start + FOR_EVER).into()
 }
 
 /// `failure`, with the address that a redirect led to: the record names another.
