@@ -78,6 +78,10 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
     }
     let hint = match error.downcast_ref::<SaveError>() {
         Some(SaveError::NotADirectory { .. }) => Some("name another place with --output DIR"),
+        Some(SaveError::NotAFolder { .. }) => Some("move it away, or name another --output"),
+        Some(SaveError::HiddenFolder { .. }) => {
+            Some("allow it to be read (chmod u+rx), or move it out of the output directory")
+        }
         Some(SaveError::Locked { .. }) => Some("wait for it, or choose another --output"),
         Some(SaveError::NotAManifest { .. }) => {
             Some("move it away, or name the directory that a download was saved in")

@@ -7,17 +7,15 @@
 //! Nothing is synced to the disk: a power cut may lose the last seconds of a
 //! run, which `verify` finds, and a sync for each page would cost more than the page.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use nix::fcntl::{self, OFlag};
-use nix::sys::stat::Mode;
-use nix::unistd::{self, UnlinkatFlags};
-
-use super::nameless;
+use super::beneath::{Entry, Root, nameless};
+use super::{Pieces, SaveError, io_error};
+use crate::model::Key;
 
 /// What the names of staged files begin with.
 const PREFIX: &str = ".fetchpages-";
@@ -25,17 +23,16 @@ const PREFIX: &str = ".fetchpages-";
 /// page's name can be a staged file's.
 const SUFFIX: &str = ".part";
 
-/// What a new file may be used for, before the user's mask takes some of it away.
-pub(super) const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);
+/// How often a page is put into a folder that others remove each time.
+const TRIES: usize = 8;
 
 /// Writes files in one directory.
 ///
 /// The directory is held open, and names are taken from there: the system then
 /// has not to walk the whole path three times for each page.
 #[derive(Debug)]
-pub struct Stage {
-    directory: OwnedFd,
-    path: PathBuf,
+pub(super) struct Stage {
+    root: Root,
     /// What the names of this process's staged files begin with.
     prefix: String,
     next: AtomicU64,
@@ -49,49 +46,51 @@ impl Stage {
     /// # Errors
     ///
     /// When it cannot be opened.
-    pub fn open(directory: &Path) -> io::Result<Self> {
-        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        let opened = fcntl::open(directory, flags, Mode::empty())?;
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        let root = Root::open(directory)?;
         let prefix = format!("{PREFIX}{}-", std::process::id());
-        let path = directory.to_owned();
         let (next, names_late) = (AtomicU64::new(0), AtomicBool::new(true));
-        Ok(Self { directory: opened, path, prefix, next, names_late })
+        Ok(Self { root, prefix, next, names_late })
     }
 
-    /// Puts a file of `body` at `path`, a place in the directory, replacing what is there.
+    /// Puts a file of `body` at `key`, replacing what is there.
     ///
     /// # Errors
     ///
-    /// What failed, and why; `path` is then as it was, and nothing is left staged.
-    pub fn write(&self, path: &str, body: &[u8]) -> Result<(), (&'static str, io::Error)> {
-        let mut draft = self.begin()?;
-        draft.add(body)?;
-        draft.finish(path)
+    /// What failed, and why; what was at `key` is then as it was, and nothing is left staged.
+    pub(super) fn write(&self, key: &Key, body: &[u8]) -> Result<(), SaveError> {
+        let mut draft = self.begin(Cow::Borrowed(key))?;
+        draft.write(body)?;
+        draft.put_in_place()
     }
 
-    /// Begins a file that gets its place when it is whole.
+    /// Begins a file that gets its place at `key` when it is whole.
     ///
     /// # Errors
     ///
     /// What failed, and why; nothing is left staged.
-    pub fn begin(&self) -> Result<Draft<'_>, (&'static str, io::Error)> {
+    pub(super) fn begin<'a>(&'a self, key: Cow<'a, Key>) -> Result<Draft<'a>, SaveError> {
+        let (file, staged) = self.create().map_err(|error| self.error("write", &key, error))?;
+        Ok(Draft { stage: self, key, file, staged, is_whole: true })
+    }
+
+    /// A new file, and its name when it has one.
+    fn create(&self) -> io::Result<(File, Option<String>)> {
         if self.names_late.load(Ordering::Relaxed) {
             // What fails here fails below too, or is no failure.
-            match nameless::create(&self.directory) {
-                Ok(file) => return Ok(Draft { stage: self, file, staged: None, is_whole: true }),
+            match nameless::create(&self.root) {
+                Ok(file) => return Ok((file, None)),
                 Err(error) if nameless::is_unknown(&error) => self.stage_from_now_on(),
                 Err(_) => (),
             }
         }
-        let (file, name) = self.create_staged().map_err(|error| ("write", error))?;
-        Ok(Draft { stage: self, file, staged: Some(name), is_whole: true })
+        let (file, name) = self.create_staged()?;
+        Ok((file, Some(name)))
     }
 
     fn create_staged(&self) -> io::Result<(File, String)> {
         let name = self.staging_name();
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let file = fcntl::openat(&self.directory, name.as_str(), flags, NEW_FILE)?;
-        Ok((file.into(), name))
+        Ok((self.root.top(&name).create_new()?, name))
     }
 
     fn stage_from_now_on(&self) {
@@ -108,44 +107,48 @@ impl Stage {
     /// # Errors
     ///
     /// When the directory cannot be read or a file not be removed.
-    pub fn clear_after(&self, process: u32) -> io::Result<()> {
-        for entry in std::fs::read_dir(&self.path)? {
-            let name = entry?.file_name();
-            if name.to_str().and_then(stager) == Some(process) {
-                std::fs::remove_file(self.path.join(name))?;
-            }
-        }
-        Ok(())
+    pub(super) fn clear_after(&self, process: u32) -> Result<(), SaveError> {
+        let failed = io_error("remove what a process staged in", self.root.path());
+        let clear = || {
+            self.root.list()?.read(|name, _| match name.to_str() {
+                Ok(name) if stager(name) == Some(process) => self.root.top(name).remove(),
+                _ => Ok(()),
+            })
+        };
+        clear().map(|_| ()).map_err(failed)
     }
 
-    /// Renames, and makes the folders on the way only when they are missing.
-    fn rename_making_folders(
-        &self,
+    /// Renames the file `staged` to the place of `key`, whose entry was `entry`.
+    fn rename<'a>(
+        &'a self,
         staged: &str,
-        path: &str,
-    ) -> Result<(), (&'static str, io::Error)> {
-        match self.rename(staged, path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(folder) = self.path.join(path).parent() {
-                    std::fs::create_dir_all(folder)
-                        .map_err(|error| ("create the folder of", error))?;
+        key: &'a Key,
+        mut entry: Entry<'a>,
+    ) -> Result<(), SaveError> {
+        let mut result = self.root.top(staged).rename(&entry);
+        for _ in 0..TRIES {
+            match &result {
+                // The folder was removed after it was opened.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    entry = self.root.make_entry(key)?;
+                    result = self.root.top(staged).rename(&entry);
                 }
-                self.rename(staged, path).map_err(|error| ("rename into place", error))
+                _ => break,
             }
-            result => result.map_err(|error| ("rename into place", error)),
         }
+        result.map_err(|error| self.error("rename into place", key, error))
     }
 
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fcntl::renameat(&self.directory, from, &self.directory, to)?;
-        Ok(())
+    fn error(&self, action: &'static str, key: &Key, source: io::Error) -> SaveError {
+        SaveError::Io { action, path: self.root.path_of(key), source }
     }
 }
 
 /// A file on its way: it has its place when it is whole, and leaves nothing behind else.
 #[derive(Debug)]
-pub struct Draft<'a> {
+pub(super) struct Draft<'a> {
     stage: &'a Stage,
+    key: Cow<'a, Key>,
     file: File,
     /// The name that it has until then, when it needs one.
     staged: Option<String>,
@@ -154,53 +157,53 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Writes what comes next.
-    ///
-    /// # Errors
-    ///
-    /// What failed, and why; the file can then not be finished.
-    pub fn add(&mut self, piece: &[u8]) -> Result<(), (&'static str, io::Error)> {
+    fn write(&mut self, piece: &[u8]) -> Result<(), SaveError> {
         let written = self.file.write_all(piece);
         self.is_whole &= written.is_ok();
-        written.map_err(|error| ("write", error))
+        written.map_err(|error| self.stage.error("write", &self.key, error))
     }
 
-    /// Puts the file at `path`, a place in the directory, replacing what is there.
-    ///
-    /// # Errors
-    ///
-    /// What failed, and why; `path` is then as it was, and nothing is left staged.
-    pub fn finish(mut self, path: &str) -> Result<(), (&'static str, io::Error)> {
+    /// Puts the file in its place, replacing what is there.
+    fn put_in_place(mut self) -> Result<(), SaveError> {
         if !self.is_whole {
-            return Err(("write", io::Error::other("an earlier piece could not be written")));
+            let error = io::Error::other("an earlier piece could not be written");
+            return Err(self.stage.error("write", &self.key, error));
         }
-        let staged = match self.staged.take() {
-            Some(staged) => staged,
-            None if nameless::name(&self.file, &self.stage.directory, path).is_ok() => {
-                return Ok(());
-            }
-            // Something is there, or a folder on the way is not: a rename replaces the
-            // one and makes the other.
-            None => self.name_staged().map_err(|error| ("write", error))?,
+        let key = self.key.clone();
+        let entry = self.stage.root.make_entry(&key)?;
+        let staged = match &self.staged {
+            Some(staged) => staged.clone(),
+            None if nameless::name(&self.file, &entry).is_ok() => return Ok(()),
+            // Something is there: a rename replaces it.
+            None => self.name_staged().map_err(|error| self.stage.error("write", &key, error))?,
         };
-        let result = self.stage.rename_making_folders(&staged, path);
-        // A file that cannot be renamed is removed with the draft.
-        self.staged = Some(staged).filter(|_| result.is_err());
-        result
+        self.stage.rename(&staged, &key, entry)?;
+        self.staged = None;
+        Ok(())
     }
 
     /// Gives a file without a name one of a staged file, or copies it to such a file.
     fn name_staged(&mut self) -> io::Result<String> {
         let name = self.stage.staging_name();
-        if nameless::name(&self.file, &self.stage.directory, &name).is_ok() {
-            return Ok(name);
+        if nameless::name(&self.file, &self.stage.root.top(&name)).is_ok() {
+            return Ok(self.staged.insert(name).clone());
         }
         self.stage.stage_from_now_on();
         self.file.seek(SeekFrom::Start(0))?;
         let (mut copy, name) = self.stage.create_staged()?;
-        let staged = self.staged.insert(name);
+        let name = self.staged.insert(name).clone();
         io::copy(&mut self.file, &mut copy)?;
-        Ok(staged.clone())
+        Ok(name)
+    }
+}
+
+impl Pieces for Draft<'_> {
+    fn add(&mut self, piece: &[u8]) -> Result<(), SaveError> {
+        self.write(piece)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SaveError> {
+        self.put_in_place()
     }
 }
 
@@ -209,11 +212,7 @@ impl Drop for Draft<'_> {
         if let Some(staged) = &self.staged {
             // The first error is the one to report; a file that cannot be removed
             // either is removed by the next run.
-            let _ = unistd::unlinkat(
-                &self.stage.directory,
-                staged.as_str(),
-                UnlinkatFlags::NoRemoveDir,
-            );
+            let _ = self.stage.root.top(staged).remove();
         }
     }
 }
@@ -237,7 +236,13 @@ fn numbers(name: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    fn key(path: &str) -> Key {
+        Key::new(path).unwrap()
+    }
 
     fn directory(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("fetchpages-{name}-{}", std::process::id()));
@@ -251,12 +256,12 @@ mod tests {
         let root = directory("atomic");
         let stage = Stage::open(&root).unwrap();
         let path = root.join("a/b/page.html");
-        stage.write("a/b/page.html", b"first").unwrap();
-        stage.write("a/b/page.html", b"second").unwrap();
+        stage.write(&key("a/b/page.html"), b"first").unwrap();
+        stage.write(&key("a/b/page.html"), b"second").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
-        stage.write("a/b/other.html", b"third").unwrap();
+        stage.write(&key("a/b/other.html"), b"third").unwrap();
         stage.stage_from_now_on();
-        stage.write("a/b/page.html", b"fourth").unwrap();
+        stage.write(&key("a/b/page.html"), b"fourth").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"fourth");
         assert_eq!(std::fs::read_dir(root.join("a/b")).unwrap().count(), 2);
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
@@ -289,11 +294,11 @@ mod tests {
         let stage = Stage::open(&root).unwrap();
         let path = root.join("taken");
         std::fs::create_dir(&path).unwrap();
-        let (action, _) = stage.write("taken", b"body").unwrap_err();
-        assert_eq!(action, "rename into place");
+        let error = stage.write(&key("taken"), b"body").unwrap_err();
+        assert!(error.to_string().starts_with("failed to rename into place "), "{error}");
         stage.stage_from_now_on();
-        let (action, _) = stage.write("taken", b"body").unwrap_err();
-        assert_eq!(action, "rename into place");
+        let error = stage.write(&key("taken"), b"body").unwrap_err();
+        assert!(error.to_string().starts_with("failed to rename into place "), "{error}");
         assert!(path.is_dir());
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
         std::fs::remove_dir_all(root).unwrap();
@@ -304,14 +309,14 @@ mod tests {
         let root = directory("atomic-unfinished");
         let stage = Stage::open(&root).unwrap();
         stage.stage_from_now_on();
-        let mut draft = stage.begin().unwrap();
-        draft.add(b"half").unwrap();
+        let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
+        draft.write(b"half").unwrap();
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
         drop(draft);
-        let mut draft = stage.begin().unwrap();
+        let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
         draft.is_whole = false;
-        draft.add(b"second half").unwrap();
-        assert!(draft.finish("page").is_err());
+        draft.write(b"second half").unwrap();
+        assert!(draft.put_in_place().is_err());
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0);
         std::fs::remove_dir_all(root).unwrap();
     }
@@ -320,19 +325,19 @@ mod tests {
     fn a_file_that_cannot_get_its_name_late_is_copied() {
         let root = directory("atomic-copied");
         let stage = Stage::open(&root).unwrap();
-        let mut draft = stage.begin().unwrap();
-        draft.add(b"first, ").unwrap();
-        draft.add(b"second").unwrap();
+        let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
+        draft.write(b"first, ").unwrap();
+        draft.write(b"second").unwrap();
         if draft.staged.is_none() {
             // As where the system lets nobody name such a file: the name is taken.
             let taken = format!("{}{}{SUFFIX}", stage.prefix, stage.next.load(Ordering::Relaxed));
-            stage.write(&taken, b"taken").unwrap();
+            stage.write(&key(&taken), b"taken").unwrap();
             let name = draft.name_staged().unwrap();
             assert_ne!(name, taken);
             assert_eq!(std::fs::read(root.join(&name)).unwrap(), b"first, second");
             assert!(!stage.names_late.load(Ordering::Relaxed));
         }
-        draft.finish("page").unwrap();
+        draft.put_in_place().unwrap();
         assert_eq!(std::fs::read(root.join("page")).unwrap(), b"first, second");
         std::fs::remove_dir_all(root).unwrap();
     }

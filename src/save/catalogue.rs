@@ -1,13 +1,13 @@
 //! What is known of the pages of a run: which came up already, their names, and
 //! what earlier runs have made of them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use url::Url;
 
+use super::beneath::Root;
 use super::key::{Given, Layout, Namer};
 use super::manifest::PageRecord;
 use super::records::Lookup;
@@ -70,7 +70,7 @@ impl OpenRuns {
 
 /// The output of earlier runs.
 pub(super) struct Earlier {
-    pub(super) directory: PathBuf,
+    pub(super) root: Root,
     pub(super) records: Lookup,
     pub(super) refetch: Refetch,
     pub(super) keep_pages: bool,
@@ -180,14 +180,12 @@ impl Earlier {
     /// Whether the file `key` is what the record at `place` says. The size will do,
     /// unless a run that was killed may have put a page of the same size there.
     fn is_whole(&self, place: u64, key: &Key, bytes: u64, sha256: Option<&str>) -> bool {
-        let path = self.directory.join(key.as_str());
-        let Ok(found) = std::fs::symlink_metadata(&path) else {
-            return false;
-        };
-        found.is_file()
-            && found.len() == bytes
-            && (!self.open_runs.may_have_replaced(place, found.modified().ok())
-                || sha256.is_some_and(|sha256| compare(&path, bytes, sha256).is_none()))
+        self.root.status(key).is_ok_and(|found| {
+            found.is_file
+                && found.len == bytes
+                && (!self.open_runs.may_have_replaced(place, found.modified)
+                    || sha256.is_some_and(|it| compare(&self.root, key, bytes, it).is_none()))
+        })
     }
 }
 

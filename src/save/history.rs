@@ -11,9 +11,9 @@
 //! the pages of that source alone, and until a run has gone through all of it.
 //! Those that are left then belong to nobody's page, and count as strangers'.
 
-use std::path::Path;
 use std::time::Duration;
 
+use super::beneath::Root;
 use super::catalogue::{Catalogue, Earlier, OpenRuns};
 use super::key::{Layout, Namer};
 use super::manifest::{ManifestWriter, Record, RunRecord};
@@ -24,6 +24,7 @@ use super::{MANIFEST_NAME, Options, SaveError, io_error};
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
 use crate::message;
+use crate::model::Key;
 
 /// What a manifest says.
 pub(super) struct History {
@@ -144,14 +145,14 @@ impl History {
         }
     }
 
-    /// Whose the file `path` in `directory` is, for a run with the source `args`.
+    /// Whose the file `path` in `root` is, for a run with the source `args`.
     /// Pages' names are compared without case: a file that differs in case alone
     /// would be theirs on some file systems.
-    fn owner(&self, path: &str, directory: &Path, args: &[String]) -> Owner {
+    fn owner(&self, path: &str, root: &Root, args: &[String]) -> Owner {
         if self.namer.has_file(path) {
             return Owner::Page;
         }
-        let Some(run) = self.last_run.as_ref().filter(|run| run.has_left(path, directory)) else {
+        let Some(run) = self.last_run.as_ref().filter(|run| run.has_left(path, root)) else {
             return Owner::Stranger;
         };
         let is_settled = run.close == Close::Complete && run.covers_earlier;
@@ -176,7 +177,7 @@ impl LastRun {
 
     /// Whether this run, or a killed one before it, may have saved the file `path`,
     /// which no record of a page names.
-    fn has_left(&self, path: &str, directory: &Path) -> bool {
+    fn has_left(&self, path: &str, root: &Root) -> bool {
         let Strays { strangers, orphans, .. } = &self.strays;
         if orphans.contains(path) {
             return true;
@@ -186,9 +187,10 @@ impl LastRun {
         if self.is_ended() || self.is_soiled || !was_seen || strangers.contains(path) {
             return false;
         }
-        std::fs::symlink_metadata(directory.join(path)).is_ok_and(|found| {
-            let changed = found.modified().ok().and_then(|time| time.checked_add(TIME_STEP));
-            found.is_file() && changed.is_some_and(|time| rfc3339(time) >= self.started)
+        let found = Key::new(path).and_then(|key| root.status(&key).ok());
+        found.is_some_and(|found| {
+            let changed = found.modified.and_then(|time| time.checked_add(TIME_STEP));
+            found.is_file && changed.is_some_and(|time| rfc3339(time) >= self.started)
         })
     }
 }
@@ -230,20 +232,20 @@ enum Owner {
 /// left, and records the files that no record names.
 pub(super) fn open(
     options: &Options,
+    root: Root,
     manifest: &mut ManifestWriter,
 ) -> Result<(Catalogue, Vec<String>), SaveError> {
-    let directory = &options.directory;
-    let mut reader = Reader::open(directory)?;
+    let mut reader = Reader::of(&root)?;
     let mut history = History::read(&mut reader, options.layout)?;
     let (mut strangers, mut orphans) = (Vec::new(), Vec::new());
     let (mut links, mut left) = (Vec::new(), Vec::new());
     let uses_folders = history.is_deep || options.layout != Layout::Flat;
-    walk(directory, Depth::of(uses_folders), &mut |found| {
+    walk(&root, Depth::of(uses_folders), &mut |found| {
         match found {
             Found::Folder(path) => history.namer.reserve_folder(path),
-            Found::Staged(path) => remove_staged(&directory.join(path))?,
+            Found::Staged(path) => remove_staged(&root, path)?,
             Found::Link(path) => links.push(path.to_owned()),
-            Found::File(path) => match history.owner(path, directory, &options.source) {
+            Found::File(path) => match history.owner(path, &root, &options.source) {
                 Owner::Page => (),
                 Owner::KilledRun => orphans.push(path.to_owned()),
                 Owner::Nobody => left.push(path.to_owned()),
@@ -260,7 +262,7 @@ pub(super) fn open(
     // A link's name is taken, whoever made it: what stands behind it is outside.
     strangers.iter().chain(&links).for_each(|path| history.namer.reserve_file(path));
     let earlier = Earlier {
-        directory: directory.clone(),
+        root,
         records: reader.into_lookup(),
         refetch: options.refetch.clone(),
         keep_pages: options.keep_pages,
@@ -287,6 +289,7 @@ fn notes(unreadable: u64, left: &[String]) -> Vec<String> {
     notes
 }
 
-fn remove_staged(path: &Path) -> Result<(), SaveError> {
-    std::fs::remove_file(path).map_err(io_error("remove the staged file", path))
+fn remove_staged(root: &Root, name: &str) -> Result<(), SaveError> {
+    let removed = root.top(name).remove();
+    removed.map_err(io_error("remove the staged file", &root.path().join(name)))
 }

@@ -3,13 +3,14 @@
 //! It is readable after a kill at any moment: a line is whole or is the last
 //! one. A torn last line is cut off before anything is appended.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::beneath::Root;
 use super::key::Layout;
 use super::line::{self, Frame};
 use super::{MANIFEST_NAME, Recorded, SaveError, io_error};
@@ -218,26 +219,21 @@ pub struct ManifestWriter {
 }
 
 impl ManifestWriter {
-    /// Opens and locks the manifest in `directory`, and cuts a torn last line off.
+    /// Opens and locks the manifest in `root`, and cuts a torn last line off.
     ///
     /// # Errors
     ///
     /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
-    pub(super) fn open(directory: &Path) -> Result<Self, SaveError> {
-        let path = directory.join(MANIFEST_NAME);
-        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+    pub(super) fn open(root: &Root) -> Result<Self, SaveError> {
+        let path = root.path().join(MANIFEST_NAME);
+        let opened = root.top(MANIFEST_NAME).append();
+        let Some(mut file) = opened.map_err(io_error("open for writing", &path))? else {
             return Err(SaveError::NotAManifest { path });
-        }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(io_error("open for writing", &path))?;
+        };
         match file.try_lock() {
             Ok(()) => (),
             Err(TryLockError::WouldBlock) => {
-                return Err(SaveError::Locked { path: directory.to_owned() });
+                return Err(SaveError::Locked { path: root.path().to_owned() });
             }
             Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
         }

@@ -2,13 +2,13 @@
 //! belongs to keeping (names, manifest, what earlier runs left, verification).
 
 pub mod atomic;
+mod beneath;
 pub mod catalogue;
 mod dir;
 mod history;
 pub mod key;
 mod line;
 pub mod manifest;
-mod nameless;
 mod natural;
 mod null;
 mod recorded;
@@ -19,6 +19,8 @@ mod walk;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod hostile;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FailureCode, Key};
+use beneath::Root;
 use catalogue::Catalogue;
 use key::Layout;
 use manifest::ManifestWriter;
@@ -242,6 +245,28 @@ pub enum SaveError {
         /// The output.
         path: PathBuf,
     },
+    /// There is something else in the place of a folder of the output.
+    #[error(
+        "{} is {}, and nothing is saved or read through it",
+        path.display(),
+        if *is_link { "a symbolic link" } else { "there and is no folder" }
+    )]
+    NotAFolder {
+        /// What is there.
+        path: PathBuf,
+        /// Whether it is a symbolic link.
+        is_link: bool,
+    },
+    /// A folder of the output may be entered and not listed: it may hide files that
+    /// are no pages.
+    #[error("failed to list the folder {}", path.display())]
+    HiddenFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// Another run is writing there.
     #[error("another run is writing into {}", path.display())]
     Locked {
@@ -277,7 +302,9 @@ impl SaveError {
                     | Kind::StaleNetworkFileHandle
                     | Kind::NotFound
             ),
+            Self::NotAFolder { .. } => false,
             Self::NotADirectory { .. }
+            | Self::HiddenFolder { .. }
             | Self::Locked { .. }
             | Self::NotAManifest { .. }
             | Self::NoManifest { .. } => true,
@@ -297,13 +324,9 @@ fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) 
 ///
 /// [`SaveError`] when the output is a file, is locked by another run, or cannot be read or written.
 pub fn open(options: &Options) -> Result<Output, SaveError> {
-    let directory = &options.directory;
-    if directory.exists() && !directory.is_dir() {
-        return Err(SaveError::NotADirectory { path: directory.clone() });
-    }
-    std::fs::create_dir_all(directory).map_err(io_error("create the directory", directory))?;
-    let mut manifest = ManifestWriter::open(directory)?;
-    let (catalogue, notes) = history::open(options, &mut manifest)?;
+    let root = Root::create(&options.directory)?;
+    let mut manifest = ManifestWriter::open(&root)?;
+    let (catalogue, notes) = history::open(options, root, &mut manifest)?;
     let place = Place::of(options);
     let sink = place.open().expect("the place is of the table")?;
     Ok(Output { sink, place, manifest, catalogue, notes })

@@ -1,10 +1,11 @@
 //! Reads the manifest: one record after the other, or the one at a place.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::beneath::Root;
 use super::manifest::{PageRecord, Record, RunRecord};
 use super::{MANIFEST_NAME, SaveError, io_error};
 
@@ -33,22 +34,23 @@ impl Reader {
     ///
     /// [`SaveError::NoManifest`] when there is none; [`SaveError::Io`] when it cannot be read.
     pub fn open(directory: &Path) -> Result<Self, SaveError> {
-        let path = directory.join(MANIFEST_NAME);
-        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+        Self::of(&Self::root(directory)?)
+    }
+
+    /// Opens `directory`, in which a manifest is wanted.
+    pub(super) fn root(directory: &Path) -> Result<Root, SaveError> {
+        Root::open(directory).map_err(|error| no_manifest(directory, error))
+    }
+
+    /// As [`open`](Self::open), where the directory is open.
+    pub(super) fn of(root: &Root) -> Result<Self, SaveError> {
+        let path = root.path().join(MANIFEST_NAME);
+        let opened = root.top(MANIFEST_NAME).read();
+        let Some(file) = opened.map_err(|error| no_manifest(root.path(), error))? else {
             return Err(SaveError::NotAManifest { path });
-        }
-        match File::open(&path) {
-            Ok(file) => {
-                let lines = BufReader::with_capacity(BUFFER, file);
-                Ok(Self { lines, path, line: Vec::new(), offset: 0, unreadable: 0 })
-            }
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                Err(SaveError::NoManifest { path: directory.to_owned() })
-            }
-            Err(error) => Err(io_error("read", &path)(error)),
-        }
+        };
+        let lines = BufReader::with_capacity(BUFFER, file);
+        Ok(Self { lines, path, line: Vec::new(), offset: 0, unreadable: 0 })
     }
 
     /// The next record; `None` at the end.
@@ -100,6 +102,16 @@ impl Reader {
     /// Ends the reading in order; records can then be had by their places.
     pub(super) fn into_lookup(self) -> Lookup {
         Lookup { file: self.lines.into_inner(), path: self.path, piece: self.line }
+    }
+}
+
+/// Why the manifest in `directory` cannot be opened.
+fn no_manifest(directory: &Path, error: io::Error) -> SaveError {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            SaveError::NoManifest { path: directory.to_owned() }
+        }
+        _ => io_error("read", &directory.join(MANIFEST_NAME))(error),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Checks a finished download against its manifest, offline.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::beneath::Root;
 use super::history::History;
 use super::key::{Layout, lower};
 use super::manifest::{PageRecord, Record};
@@ -14,6 +14,7 @@ use super::walk::{Depth, Found, walk};
 use super::{MANIFEST_NAME, SaveError};
 use crate::digest;
 use crate::fingerprint::Fingerprints;
+use crate::model::Key;
 
 /// What is wrong with one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +61,8 @@ pub struct Report {
 ///
 /// [`SaveError`] when there is no manifest, or it or the directory cannot be read.
 pub fn verify(directory: &Path) -> Result<Report, SaveError> {
-    let mut reader = Reader::open(directory)?;
+    let root = Reader::root(directory)?;
+    let mut reader = Reader::of(&root)?;
     // No names are given here, so any layout will do.
     let mut history = History::read(&mut reader, Layout::Flat)?;
     let Some(last_run) = &history.last_run else {
@@ -75,14 +77,14 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
     let mut records = reader.into_lookup();
     let mut known = Fingerprints::new();
     // Once more, because each page is told at its first record.
-    let mut reader = Reader::open(directory)?;
+    let mut reader = Reader::of(&root)?;
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Page(page) => {
                 page.file.iter().for_each(|file| _ = known.insert(&lower(file)));
                 if history.ledger.mark(&page.url) == Some(true) {
                     let standing = history.ledger.standing(&page.url);
-                    check(directory, page.url, standing, &mut records, &mut report)?;
+                    check(&root, page.url, standing, &mut records, &mut report)?;
                 }
             }
             Record::Foreign { files } => {
@@ -95,13 +97,13 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
     }
     // As for a run: what differs from a page's name in case alone is known with it.
     let is_known = |path: &str| known.contains(&lower(path)) || history.has_settled(path);
-    find_foreign(directory, depth, &is_known, &mut report.differences)?;
+    find_foreign(&root, depth, &is_known, &mut report.differences)?;
     Ok(report)
 }
 
 /// Checks the page of one URL, which stands as its records say.
 fn check(
-    directory: &Path,
+    root: &Root,
     url: String,
     standing: Standing,
     records: &mut Lookup,
@@ -113,10 +115,10 @@ fn check(
         None => None,
     };
     match saved {
-        Some((file, bytes, sha256)) => match compare(&directory.join(&file), bytes, &sha256) {
+        Some((key, bytes, sha256)) => match compare(root, &key, bytes, &sha256) {
             None => report.whole += 1,
             Some(difference) => {
-                report.differences.insert(file, difference);
+                report.differences.insert(key.as_str().to_owned(), difference);
                 report.to_fetch.push(url);
             }
         },
@@ -130,37 +132,53 @@ fn check(
     Ok(())
 }
 
-fn saved_file(page: PageRecord) -> Option<(String, u64, String)> {
-    Some((page.file?, page.bytes?, page.sha256?))
+/// What the record says of the file. One whose name leaves the directory, or is no
+/// name at all, was not written by us and names no file.
+fn saved_file(page: PageRecord) -> Option<(Key, u64, String)> {
+    Some((Key::new(page.file?)?, page.bytes?, page.sha256?))
 }
 
-/// How the file at `path` differs from what is recorded. Only a file is opened:
+/// How the file at `key` differs from what is recorded. Only a file is opened:
 /// a link may lead anywhere, and a pipe may never end.
-pub(super) fn compare(path: &Path, bytes: u64, sha256: &str) -> Option<Difference> {
-    let unreadable = |error: io::Error| Some(Difference::Unreadable(error.to_string()));
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Difference::Missing),
-        Err(error) => return unreadable(error),
-        Ok(found) if !found.is_file() => return Some(Difference::NoFile),
-        Ok(found) if found.len() != bytes => {
-            return Some(Difference::Size { recorded: bytes, found: found.len() });
+pub(super) fn compare(root: &Root, key: &Key, bytes: u64, sha256: &str) -> Option<Difference> {
+    let entry = match root.entry(key) {
+        Ok(entry) => entry,
+        Err(SaveError::Io { source, .. }) => return Some(unreadable(&source)),
+        Err(_) => return Some(Difference::NoFile),
+    };
+    match entry.status() {
+        Err(error) => return Some(unreadable(&error)),
+        Ok(found) if !found.is_file => return Some(Difference::NoFile),
+        Ok(found) if found.len != bytes => {
+            return Some(Difference::Size { recorded: bytes, found: found.len });
         }
         Ok(_) => (),
     }
-    match File::open(path).and_then(|mut file| digest::sha256_of(&mut file)) {
-        Ok(found) => (digest::hex(&found) != sha256).then_some(Difference::Content),
-        Err(error) => unreadable(error),
+    match entry
+        .read()
+        .and_then(|file| file.map(|mut file| digest::sha256_of(&mut file)).transpose())
+    {
+        Ok(None) => Some(Difference::NoFile),
+        Ok(Some(found)) => (digest::hex(&found) != sha256).then_some(Difference::Content),
+        Err(error) => Some(unreadable(&error)),
     }
+}
+
+fn unreadable(error: &io::Error) -> Difference {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Difference::Missing;
+    }
+    Difference::Unreadable(error.to_string())
 }
 
 /// The files that nobody knows, where the runs would have put theirs.
 fn find_foreign(
-    directory: &Path,
+    root: &Root,
     depth: Depth,
     is_known: &dyn Fn(&str) -> bool,
     differences: &mut BTreeMap<String, Difference>,
 ) -> Result<(), SaveError> {
-    walk(directory, depth, &mut |found| {
+    walk(root, depth, &mut |found| {
         if let Found::File(path) | Found::Link(path) = found
             && !is_known(path)
         {

@@ -1,9 +1,9 @@
 //! What is in an output directory: the one way to look through it.
 
-use std::fs::FileType;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::ffi::CStr;
+use std::io::{self, ErrorKind};
 
+use super::beneath::{Listed, Listing, Opened, Root};
 use super::{MANIFEST_NAME, SaveError, atomic, io_error};
 
 /// How far a look goes.
@@ -34,56 +34,88 @@ pub(super) enum Found<'a> {
     Staged(&'a str),
 }
 
-/// Shows everything in `directory` but the manifest to `visit`.
+/// Shows everything in `root` but the manifest to `visit`.
 ///
 /// # Errors
 ///
-/// [`SaveError::Io`] when the directory cannot be listed, and what `visit` gives.
-/// A folder below it that may not be read is shown, and not looked into.
+/// [`SaveError::Io`] when the directory cannot be listed, [`SaveError::HiddenFolder`]
+/// when a folder below it cannot and may be entered all the same, and what `visit`
+/// gives. A folder that may not be entered either, such as another user's, is shown
+/// and not looked into: no page can come into it.
 pub(super) fn walk(
-    directory: &Path,
+    root: &Root,
     depth: Depth,
     visit: &mut impl FnMut(Found) -> Result<(), SaveError>,
 ) -> Result<(), SaveError> {
-    walk_below(directory, "", depth, visit)
+    let listing = root.list().map_err(io_error("list", root.path()))?;
+    walk_below(root, listing, "", depth, visit)
 }
 
 fn walk_below(
-    directory: &Path,
+    root: &Root,
+    mut listing: Listing,
     below: &str,
     depth: Depth,
     visit: &mut impl FnMut(Found) -> Result<(), SaveError>,
 ) -> Result<(), SaveError> {
-    let list = match std::fs::read_dir(directory) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied && !below.is_empty() => {
-            return Ok(());
-        }
-        list => list.map_err(io_error("list", directory))?,
-    };
-    for entry in list {
-        let entry = entry.map_err(io_error("list", directory))?;
-        let name = entry.file_name();
+    let path_of = |name: &CStr| {
         let name = name.to_string_lossy();
-        let path = if below.is_empty() { name.into_owned() } else { format!("{below}/{name}") };
-        let kind = entry.file_type();
+        if below.is_empty() { name.into_owned() } else { format!("{below}/{name}") }
+    };
+    let folders = listing.read(|name, listed| {
+        let path = path_of(name);
+        match listed {
+            _ if path == MANIFEST_NAME => Ok(()),
+            Listed::File if below.is_empty() && atomic::is_staged(&path) => {
+                visit(Found::Staged(&path))
+            }
+            Listed::Link => visit(Found::Link(&path)),
+            Listed::File | Listed::Other => visit(Found::File(&path)),
+        }
+        .map_err(Stop::Visit)
+    });
+    let folders = folders.map_err(|stop| match stop {
+        Stop::Visit(error) => error,
+        Stop::List(error) if below.is_empty() => io_error("list", root.path())(error),
+        Stop::List(error) => io_error("list", &root.path().join(below))(error),
+    })?;
+    for name in folders {
+        let path = path_of(&name);
         if path == MANIFEST_NAME {
             continue;
         }
-        if kind.as_ref().is_ok_and(FileType::is_file)
-            && below.is_empty()
-            && atomic::is_staged(&path)
-        {
-            visit(Found::Staged(&path))?;
-        } else if kind.as_ref().is_ok_and(FileType::is_symlink) {
-            visit(Found::Link(&path))?;
-        } else if kind.as_ref().is_ok_and(FileType::is_dir) {
-            if depth == Depth::All {
-                walk_below(&entry.path(), &path, depth, visit)?;
+        if depth == Depth::All {
+            match listing.open(&name) {
+                Ok(Opened::Folder(listing)) => walk_below(root, listing, &path, depth, visit)?,
+                Ok(Opened::Closed) => (),
+                Ok(Opened::Gone) => continue,
+                // Others do this, so it may be a link by now.
+                Ok(Opened::Replaced) => {
+                    visit(Found::Link(&path))?;
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Err(SaveError::HiddenFolder {
+                        path: root.path().join(path),
+                        source: error,
+                    });
+                }
+                Err(error) => return Err(io_error("list", &root.path().join(path))(error)),
             }
-            visit(Found::Folder(&path))?;
-        } else {
-            visit(Found::File(&path))?;
         }
+        visit(Found::Folder(&path))?;
     }
     Ok(())
+}
+
+/// Why a listing was not read to its end.
+enum Stop {
+    Visit(SaveError),
+    List(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::List(error)
+    }
 }

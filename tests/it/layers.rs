@@ -166,6 +166,44 @@ fn the_environment_is_read_in_cli_only() {
 }
 
 #[test]
+fn paths_below_an_output_are_opened_in_one_place() {
+    let forbidden = [
+        "fs::",
+        " nix::",
+        "File::open",
+        "File::create",
+        "File::options",
+        "OpenOptions",
+        "DirBuilder",
+        ".exists()",
+        ".is_dir()",
+        ".is_symlink()",
+        ".metadata()",
+        ".symlink_metadata()",
+        ".read_dir()",
+        ".read_link()",
+        ".canonicalize()",
+    ];
+    // An open file is no matter of paths.
+    let meant = ["use std::fs::File;", "::{File, TryLockError};", "::FileExt;", "file.metadata()"];
+    let is_meant = |line: &str| meant.iter().any(|words| line.contains(words));
+    let mut checked = 0;
+    for (path, text) in sources() {
+        let is_home = path.starts_with("save/beneath/");
+        let is_test = ["save/conformance.rs", "save/hostile.rs"].contains(&path.as_str());
+        if !path.starts_with("save/") || is_test {
+            continue;
+        }
+        for line in code(&text).filter(|line| !is_meant(line)) {
+            let found = forbidden.iter().find(|word| line.contains(**word));
+            checked += usize::from(is_home && found.is_some());
+            assert!(is_home || found.is_none(), "{path} goes around save/beneath: {line}");
+        }
+    }
+    assert!(checked > 10, "only {checked} uses seen: does the test still read them?");
+}
+
+#[test]
 fn files_stay_within_their_size() {
     for (path, text) in sources() {
         let lines = text.lines().count();

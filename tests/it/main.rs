@@ -17,6 +17,7 @@ mod layers;
 mod many_hosts;
 mod memory;
 mod output;
+mod outside;
 mod packaging;
 mod polite;
 #[cfg(target_os = "linux")]

@@ -3,7 +3,8 @@
 pub mod canned;
 pub mod proxy;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -115,6 +116,30 @@ impl Place {
         Ended::of(self.command(arguments).stdin(Stdio::null()).output().unwrap())
     }
 
+    /// Runs the program to its end as a user whom permissions bind, which root they do
+    /// not. What is here is then that user's.
+    pub fn run_unprivileged(&self, arguments: &[&str]) -> Ended {
+        const NOBODY: u32 = 65534;
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null());
+        // What this process makes is its user's.
+        if tempfile::tempfile().unwrap().metadata().unwrap().uid() != 0 {
+            return Ended::of(command.output().unwrap());
+        }
+        give(self.dir.path(), NOBODY);
+        match command.uid(NOBODY).gid(NOBODY).output() {
+            // The program stands where only root gets.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                let copy = self.path("fetchpages");
+                std::fs::copy(env!("CARGO_BIN_EXE_fetchpages"), &copy).unwrap();
+                let mut command = Command::new(copy);
+                self.settle(command.args(arguments).stdin(Stdio::null()));
+                Ended::of(command.uid(NOBODY).gid(NOBODY).output().unwrap())
+            }
+            output => Ended::of(output.unwrap()),
+        }
+    }
+
     /// Runs the program with `input` as standard input.
     pub fn run_with(&self, input: &[u8], arguments: &[&str]) -> Ended {
         let mut child = self.start(arguments);
@@ -134,6 +159,16 @@ impl Place {
 
     fn start_piped(command: &mut Command) -> Child {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+/// Makes all at `path` the user's.
+fn give(path: &Path, user: u32) {
+    lchown(path, Some(user), Some(user)).unwrap();
+    if !path.is_symlink() && path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
     }
 }
 

@@ -6,30 +6,31 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 
-/// Makes a file without a name on the file system of `directory`, to write and to read.
+use super::{Entry, Root};
+
+/// Makes a file without a name on the file system of `root`, to write and to read.
 ///
 /// # Errors
 ///
 /// When the file cannot be made; see [`is_unknown`].
-pub(super) fn create(directory: &OwnedFd) -> io::Result<File> {
-    system::create(directory)
+pub(in crate::save) fn create(root: &Root) -> io::Result<File> {
+    system::create(root)
 }
 
 /// Whether an error of [`create`] says that there are no such files here.
-pub(super) fn is_unknown(error: &io::Error) -> bool {
+pub(in crate::save) fn is_unknown(error: &io::Error) -> bool {
     system::is_unknown(error)
 }
 
-/// Gives `file` the name `path` in `directory`.
+/// Gives `file` the place `entry`.
 ///
 /// # Errors
 ///
-/// When something has the name, a folder on the way is missing, or the system
-/// does not let this process do it.
-pub(super) fn name(file: &File, directory: &OwnedFd, path: &str) -> io::Result<()> {
-    system::name(file, directory, path)
+/// When something is there, the folder was removed, or the system does not let this
+/// process do it.
+pub(in crate::save) fn name(file: &File, entry: &Entry) -> io::Result<()> {
+    system::name(file, entry)
 }
 
 #[cfg(target_os = "linux")]
@@ -38,12 +39,12 @@ mod system {
     use nix::fcntl::{self, AtFlags, OFlag};
     use nix::unistd;
 
-    use super::{File, OwnedFd, io};
-    use crate::save::atomic::NEW_FILE;
+    use super::super::NEW_FILE;
+    use super::{Entry, File, Root, io};
 
-    pub(super) fn create(directory: &OwnedFd) -> io::Result<File> {
+    pub(super) fn create(root: &Root) -> io::Result<File> {
         let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
-        Ok(fcntl::openat(directory, ".", flags, NEW_FILE)?.into())
+        Ok(fcntl::openat(&root.directory, ".", flags, NEW_FILE)?.into())
     }
 
     pub(super) fn is_unknown(error: &io::Error) -> bool {
@@ -54,19 +55,19 @@ mod system {
             .any(|unknown| error.raw_os_error() == Some(*unknown as i32))
     }
 
-    pub(super) fn name(file: &File, directory: &OwnedFd, path: &str) -> io::Result<()> {
+    pub(super) fn name(file: &File, entry: &Entry) -> io::Result<()> {
         // Every process may name its own files so since Linux 6.10, and only a
         // privileged one before; linking from /proc, which all may, costs more
         // than a rename.
-        Ok(unistd::linkat(file, "", directory, path, AtFlags::AT_EMPTY_PATH)?)
+        Ok(unistd::linkat(file, "", &entry.folder, entry.name, AtFlags::AT_EMPTY_PATH)?)
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use super::{File, OwnedFd, io};
+    use super::{Entry, File, Root, io};
 
-    pub(super) fn create(_: &OwnedFd) -> io::Result<File> {
+    pub(super) fn create(_: &Root) -> io::Result<File> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -74,7 +75,7 @@ mod system {
         true
     }
 
-    pub(super) fn name(_: &File, _: &OwnedFd, _: &str) -> io::Result<()> {
+    pub(super) fn name(_: &File, _: &Entry) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
