@@ -255,7 +255,9 @@ pub struct OutputArgs {
 
 /// What to do about the pages of earlier runs into the same place
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Earlier runs (without a source, the last run's is taken)")]
+#[command(
+    next_help_heading = "Earlier runs (without a source, the addresses of the last run are taken)"
+)]
 pub struct AgainArgs {
     /// Skip what is saved and still there with its size
     #[arg(short = 'c', long, group = "again")]

@@ -144,7 +144,7 @@ pub(super) fn comparison(
     let has_credentials = http.user.is_some() || http.cookie.is_some();
     let latency = if who.tutorial { tutorial::LATENCY } else { site.latency };
     let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
-    let mut plan = plan(source, &http)?;
+    let mut plan = plan(source::chosen(source)?, &http)?;
     // What the user agrees to is told by the hosts of the pages.
     plan.fetch.keeps_to_host = true;
     if let SourceOptions::Demo { site: embedded, .. } = &mut plan.source {

@@ -10,9 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::args::{
     AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
-    RunningArgs, SourceArgs, Subcommands, TellingArgs,
+    RunningArgs, Subcommands, TellingArgs,
 };
-use super::{Command, NoCommand, UsageError, compare, packaging, proxies, source};
+use super::source::{Chosen, quoted};
+use super::{Command, NoCommand, UsageError, compare, packaging, proxies, recorded, source};
 use crate::config::{
     Download, Format, PlanOptions, SourceOptions, TellOptions, Workers, choose_workers,
 };
@@ -29,7 +30,6 @@ use crate::save::Refetch;
 use crate::save::key::Layout;
 use crate::save::manifest::RunRecord;
 use crate::secret::Secret;
-use crate::source::plan::Filter;
 use crate::{fetch, origin, queue, save};
 
 pub(super) type Result<T> = std::result::Result<T, UsageError>;
@@ -80,30 +80,39 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
 }
 
 fn download(
-    mut typed: DownloadArgs,
+    typed: DownloadArgs,
     is_typed: &dyn Fn(&str) -> bool,
 ) -> std::result::Result<Download, NoCommand> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
+    let again = again(&typed.again);
     let refetch = refetch(typed.again);
-    let (mut redacted, mut is_recorded) = (None, false);
     let mut layout: Layout = typed.output.layout.layout.into();
-    if refetch != Refetch::All && !source::is_named(&typed.source) {
+    let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
             return Ok(usage(
                 format!("--{option} belongs to a source, and none is named"),
                 "name the source, or leave it all to the record of the last run",
             )?);
         }
-        let recorded = source::recorded(typed.source, &typed.output.output)?;
-        typed.source = recorded.source;
-        is_recorded = true;
-        redacted = recorded.run.is_redacted.then(|| LEFT_OUT.to_owned());
-        if !is_typed("layout") {
+        let directory = &typed.output.output;
+        let has_layout = is_typed("layout");
+        let again = |run: &RunRecord| {
+            let layout = if has_layout { Some(layout) } else { run.layout.known() };
+            format!("{again} -o {}{}", quoted(&directory.to_string_lossy()), layout_text(layout))
+        };
+        let recorded = recorded::source(&typed.source.named, directory, &again)?;
+        if !has_layout {
             layout = recorded_layout(&recorded.run)?;
         }
-    }
-    let mut plan = plan(typed.source, &typed.http)?;
+        recorded.chosen
+    } else {
+        source::chosen(typed.source)?
+    };
+    let going_on =
+        chosen.is_recorded.then(|| format!("going on with {}", recorded::shown(&chosen)));
+    let redacted = (chosen.is_recorded && chosen.typed.is_redacted).then(|| LEFT_OUT.to_owned());
+    let mut plan = plan(chosen, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
     plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
     plan.queue.workers = if is_auto { 0 } else { workers.get() };
@@ -114,7 +123,6 @@ fn download(
     let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     let words = plan.typed.args.clone();
-    let going_on = is_recorded.then(|| format!("going on with {}", plan.typed.text));
     Ok(Download {
         plan,
         mode,
@@ -145,6 +153,30 @@ fn recorded_layout(run: &RunRecord) -> Result<Layout> {
 /// Said when a source is taken from a record that leaves something out.
 const LEFT_OUT: &str = "the last run's URLs held a user name or a password, which are not \
                         recorded: give them with --user, or name the source again";
+
+/// The command as it was given, for one that names the source as well.
+fn again(typed: &AgainArgs) -> String {
+    let option = match typed {
+        AgainArgs { resume: true, .. } => "-c".into(),
+        AgainArgs { update: true, .. } => "-N".into(),
+        AgainArgs { retry_failed: Some(codes), .. } => {
+            let codes: Vec<_> = codes.iter().map(|code| code.0.as_str()).collect();
+            let is_any = codes.is_empty();
+            format!("--retry-failed{}{}", if is_any { "" } else { "=" }, codes.join(","))
+        }
+        AgainArgs { .. } => String::new(),
+    };
+    format!("fetchpages {option}")
+}
+
+/// The option for names that are not arranged as usual.
+fn layout_text(layout: Option<Layout>) -> &'static str {
+    match layout {
+        Some(Layout::Tree) => " --layout tree",
+        Some(Layout::Hash) => " --layout hash",
+        Some(Layout::Flat) | None => "",
+    }
+}
 
 fn refetch(typed: AgainArgs) -> Refetch {
     match typed {
@@ -197,22 +229,16 @@ fn anonymous(source: &SourceOptions) -> Option<String> {
 
 fn links(typed: LinksArgs) -> Result<Command> {
     Ok(Command::Links {
-        plan: Box::new(plan(typed.source, &typed.http)?),
+        plan: Box::new(plan(source::chosen(typed.source)?, &typed.http)?),
         layout: typed.layout.layout.into(),
         json: typed.json,
     })
 }
 
-pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
+pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
     let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
     let robots = http.robots;
-    let filter = Filter {
-        include: source.named.include.clone(),
-        exclude: source.named.exclude.clone(),
-        limit: source.named.limit,
-    };
-    let typed = source::words(&source);
-    let source = source::options(source)?;
+    let Chosen { options: source, filter, typed, .. } = chosen;
     let is_demo = matches!(source, SourceOptions::Demo { .. });
     if is_demo && http.untrusted {
         return usage(

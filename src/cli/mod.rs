@@ -8,6 +8,7 @@ mod convert;
 mod packaging;
 mod passed_on;
 mod proxies;
+mod recorded;
 mod source;
 mod values;
 
