@@ -5,6 +5,7 @@
 pub mod args;
 mod compare;
 mod convert;
+mod credentials;
 mod packaging;
 mod passed_on;
 mod proxies;

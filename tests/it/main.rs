@@ -25,6 +25,7 @@ mod properties;
 mod proxies;
 mod readme;
 mod resume;
+mod secrets;
 mod sources;
 mod stopping;
 mod support;

@@ -390,7 +390,8 @@ fn credentials_have_to_be_given_again() {
     assert!(!place.text("pages/manifest.jsonl").contains("secret"));
     place.file("pages/x.html", "");
     place.run(&["-c"]).code(3).says(&["note: the last run's URLs held a user name or a password"]);
-    place.run(&["-c", "-u", "me:secret"]).code(0);
+    place.run(&["-c", "-u", "me:secret"]).code(3).says(&["are not sent --user: open one with"]);
+    place.run(&["-c", "-u", "me:secret", "--credentials-for", &server.url("/")]).code(0);
     assert_eq!(place.text("pages/x.html"), "in");
 }
 
