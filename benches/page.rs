@@ -12,6 +12,7 @@ use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
 use fetchpages::fetch::client::{self, HttpChoice};
+use fetchpages::fetch::credentials::Credentials;
 use fetchpages::fetch::proxy::Proxies;
 use fetchpages::fetch::tls::Trust;
 use fetchpages::fetch::{Ask, Client, Got, Held, Options, Shared, Want};
@@ -61,6 +62,7 @@ impl Line {
             validators: None,
             hops: 0,
             cookies: &[],
+            has_left_home: false,
             spent: Duration::ZERO,
             started: SystemClock.now(),
             want: Want::Whole,
@@ -78,8 +80,7 @@ fn options_of_client() -> Options {
     Options {
         user_agent: HeaderValue::from_static("fetchpages-bench"),
         headers: HeaderMap::new(),
-        credentials: HeaderMap::new(),
-        credentials_for: None,
+        credentials: Credentials::default(),
         connect_timeout: client::DEFAULT_CONNECT_TIMEOUT,
         read_timeout: client::DEFAULT_READ_TIMEOUT,
         max_time: client::DEFAULT_MAX_TIME,

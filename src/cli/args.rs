@@ -191,15 +191,21 @@ pub struct HttpArgs {
     /// Who runs this, for the User-Agent: a mail address or a web page
     #[arg(long, value_name = "MAIL|URL", env = "FETCHPAGES_CONTACT", hide_env_values = true)]
     pub contact: Option<String>,
-    /// Another header for every request, `Name: value`; repeatable
+    /// Another header for every request, `Name: value`; repeatable. One whose name says that it carries a secret goes where --user goes
     #[arg(short = 'H', long, value_name = "LINE")]
     pub header: Vec<Secret<String>>,
     /// Cookies, `name=value; name=value`
     #[arg(short = 'b', long, value_name = "COOKIES")]
     pub cookie: Option<Secret<String>>,
-    /// User name and password for servers, `name:password`
+    /// User name and password for servers, `name:password`; sent to the origins of URLs that are typed, see --credentials-for
     #[arg(short = 'u', long, value_name = "NAME:PASSWORD")]
     pub user: Option<Secret<String>>,
+    /// Send --user, --cookie and -H fields with secrets to this URL's origin too, whoever names it; repeatable. By default they go to the origins of URLs that are typed
+    #[arg(long, value_name = "URL")]
+    pub credentials_for: Vec<String>,
+    /// Send -H fields with secrets to this host too, over https, or over http when a URL that is typed is one; repeatable
+    #[arg(long, value_name = "HOST")]
+    pub header_for: Vec<String>,
     /// Ask through this proxy (http, https, socks5, socks5h) or through those in FILE in turn; '' for none [default: what the environment names]
     #[arg(short = 'x', long, value_name = "URL|@FILE")]
     pub proxy: Option<Secret<String>>,
@@ -255,7 +261,9 @@ pub struct OutputArgs {
 
 /// What to do about the pages of earlier runs into the same place
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Earlier runs (without a source, the last run's is taken)")]
+#[command(
+    next_help_heading = "Earlier runs (without a source, the addresses of the last run are taken)"
+)]
 pub struct AgainArgs {
     /// Skip what is saved and still there with its size
     #[arg(short = 'c', long, group = "again")]

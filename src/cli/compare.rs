@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args};
 
 use super::args::{HttpArgs, Mode, NamedArgs, Robots, SourceArgs};
 use super::convert::{plan, usage};
+use super::credentials::unsent;
 use super::passed_on::passed_on;
 use super::proxies::variable;
 use super::values::{self, Size};
@@ -141,10 +142,11 @@ pub(super) fn comparison(
     let CompareArgs { plan: who, pages, outcome, site, named, http } = typed;
     let is_named = source::names_pages(&named);
     let robots = http.robots;
-    let has_credentials = http.user.is_some() || http.cookie.is_some();
     let latency = if who.tutorial { tutorial::LATENCY } else { site.latency };
     let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
-    let mut plan = plan(source, &http)?;
+    let chosen = source::chosen(source)?;
+    let unsent = unsent(&http, &chosen)?;
+    let mut plan = plan(chosen, &http)?;
     // What the user agrees to is told by the hosts of the pages.
     plan.fetch.keeps_to_host = true;
     if let SourceOptions::Demo { site: embedded, .. } = &mut plan.source {
@@ -155,13 +157,23 @@ pub(super) fn comparison(
         plan.source,
         SourceOptions::Index { .. } | SourceOptions::IndexFile { .. } | SourceOptions::Sitemap(_)
     );
-    if leads_elsewhere && (has_credentials || !plan.fetch.credentials.is_empty()) {
+    if leads_elsewhere && !plan.fetch.credentials.is_empty() {
         return Ok(usage(
             "compare does not send credentials to the links of an index",
-            "name the pages in a list: `fetchpages links` makes one",
+            "name the pages in a list, which `fetchpages links` makes, and their site with \
+             --credentials-for",
         )?);
     }
+    if let Some(unsent) = unsent {
+        return Ok(usage(unsent, "say where they go, or leave them out")?);
+    }
     let mut passed_on = passed_on(matches);
+    let has_secrets = !plan.fetch.credentials.is_empty();
+    // The runs are given the pages as a list, whose hosts get no secrets by themselves.
+    for home in plan.fetch.credentials.homes().iter().filter(|_| has_secrets) {
+        let site = home.origin().ascii_serialization();
+        passed_on.arguments.expose_mut().push(format!("--credentials-for={site}/").into());
+    }
     if leads_elsewhere && robots == Robots::Auto {
         // The runs are given the pages as a list, which would obey no rules.
         passed_on.arguments.expose_mut().push("--robots=obey".into());

@@ -3,16 +3,18 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 
-use base64::Engine;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderValue, header};
 
 use super::args::{
     AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
-    RunningArgs, SourceArgs, Subcommands, TellingArgs,
+    RunningArgs, Subcommands, TellingArgs,
 };
-use super::{Command, NoCommand, UsageError, compare, packaging, proxies, source};
+use super::source::{Chosen, quoted};
+use super::{
+    Command, NoCommand, UsageError, compare, credentials, packaging, proxies, recorded, source,
+};
 use crate::config::{
     Download, Format, PlanOptions, SourceOptions, TellOptions, Workers, choose_workers,
 };
@@ -28,8 +30,6 @@ use crate::report::progress::{Detail, Style};
 use crate::save::Refetch;
 use crate::save::key::Layout;
 use crate::save::manifest::RunRecord;
-use crate::secret::Secret;
-use crate::source::plan::Filter;
 use crate::{fetch, origin, queue, save};
 
 pub(super) type Result<T> = std::result::Result<T, UsageError>;
@@ -80,30 +80,40 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
 }
 
 fn download(
-    mut typed: DownloadArgs,
+    typed: DownloadArgs,
     is_typed: &dyn Fn(&str) -> bool,
 ) -> std::result::Result<Download, NoCommand> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
+    let again = again(&typed.again);
     let refetch = refetch(typed.again);
-    let (mut redacted, mut is_recorded) = (None, false);
     let mut layout: Layout = typed.output.layout.layout.into();
-    if refetch != Refetch::All && !source::is_named(&typed.source) {
+    let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
             return Ok(usage(
                 format!("--{option} belongs to a source, and none is named"),
                 "name the source, or leave it all to the record of the last run",
             )?);
         }
-        let recorded = source::recorded(typed.source, &typed.output.output)?;
-        typed.source = recorded.source;
-        is_recorded = true;
-        redacted = recorded.run.is_redacted.then(|| LEFT_OUT.to_owned());
-        if !is_typed("layout") {
+        let directory = &typed.output.output;
+        let has_layout = is_typed("layout");
+        let again = |run: &RunRecord| {
+            let layout = if has_layout { Some(layout) } else { run.layout.known() };
+            format!("{again} -o {}{}", quoted(&directory.to_string_lossy()), layout_text(layout))
+        };
+        let recorded = recorded::source(&typed.source.named, directory, &again)?;
+        if !has_layout {
             layout = recorded_layout(&recorded.run)?;
         }
-    }
-    let mut plan = plan(typed.source, &typed.http)?;
+        recorded.chosen
+    } else {
+        source::chosen(typed.source)?
+    };
+    let going_on =
+        chosen.is_recorded.then(|| format!("going on with {}", recorded::shown(&chosen)));
+    let redacted = (chosen.is_recorded && chosen.typed.is_redacted).then(|| LEFT_OUT.to_owned());
+    let unsent = credentials::unsent(&typed.http, &chosen)?;
+    let mut plan = plan(chosen, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
     plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
     plan.queue.workers = if is_auto { 0 } else { workers.get() };
@@ -114,7 +124,6 @@ fn download(
     let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
     let words = plan.typed.args.clone();
-    let going_on = is_recorded.then(|| format!("going on with {}", plan.typed.text));
     Ok(Download {
         plan,
         mode,
@@ -125,7 +134,13 @@ fn download(
         save: output(typed.output, layout, refetch, words)?,
         tell: telling(&typed.telling),
         trace: typed.telling.trace,
-        notes: note.into_iter().chain(going_on).chain(redacted).chain(nameless).collect(),
+        notes: note
+            .into_iter()
+            .chain(going_on)
+            .chain(redacted)
+            .chain(unsent)
+            .chain(nameless)
+            .collect(),
     })
 }
 
@@ -144,7 +159,32 @@ fn recorded_layout(run: &RunRecord) -> Result<Layout> {
 
 /// Said when a source is taken from a record that leaves something out.
 const LEFT_OUT: &str = "the last run's URLs held a user name or a password, which are not \
-                        recorded: give them with --user, or name the source again";
+                        recorded: give them with --user and --credentials-for, or name the source \
+                        again";
+
+/// The command as it was given, for one that names the source as well.
+fn again(typed: &AgainArgs) -> String {
+    let option = match typed {
+        AgainArgs { resume: true, .. } => "-c".into(),
+        AgainArgs { update: true, .. } => "-N".into(),
+        AgainArgs { retry_failed: Some(codes), .. } => {
+            let codes: Vec<_> = codes.iter().map(|code| code.0.as_str()).collect();
+            let is_any = codes.is_empty();
+            format!("--retry-failed{}{}", if is_any { "" } else { "=" }, codes.join(","))
+        }
+        AgainArgs { .. } => String::new(),
+    };
+    format!("fetchpages {option}")
+}
+
+/// The option for names that are not arranged as usual.
+fn layout_text(layout: Option<Layout>) -> &'static str {
+    match layout {
+        Some(Layout::Tree) => " --layout tree",
+        Some(Layout::Hash) => " --layout hash",
+        Some(Layout::Flat) | None => "",
+    }
+}
 
 fn refetch(typed: AgainArgs) -> Refetch {
     match typed {
@@ -197,22 +237,18 @@ fn anonymous(source: &SourceOptions) -> Option<String> {
 
 fn links(typed: LinksArgs) -> Result<Command> {
     Ok(Command::Links {
-        plan: Box::new(plan(typed.source, &typed.http)?),
+        plan: Box::new(plan(source::chosen(typed.source)?, &typed.http)?),
         layout: typed.layout.layout.into(),
         json: typed.json,
     })
 }
 
-pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
+pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
     let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
     let robots = http.robots;
-    let filter = Filter {
-        include: source.named.include.clone(),
-        exclude: source.named.exclude.clone(),
-        limit: source.named.limit,
-    };
-    let typed = source::words(&source);
-    let source = source::options(source)?;
+    let mut fetch = http_options(http)?;
+    credentials::add_homes(&mut fetch.credentials, &chosen);
+    let Chosen { options: source, filter, typed, .. } = chosen;
     let is_demo = matches!(source, SourceOptions::Demo { .. });
     if is_demo && http.untrusted {
         return usage(
@@ -220,7 +256,6 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
             "leave it out",
         );
     }
-    let mut fetch = http_options(http)?;
     // The embedded site is on this machine, whatever the way to others.
     let variable = |name: &str| (!is_demo).then(|| proxies::variable(name)).flatten();
     fetch.proxies =
@@ -228,11 +263,6 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
     if fetch.untrusted {
         proxies::check_untrusted(&fetch.proxies)?;
     }
-    fetch.credentials_for = match &source {
-        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => Some(url.clone()),
-        SourceOptions::IndexFile { base, .. } => Some(base.clone()),
-        SourceOptions::Urls(_) | SourceOptions::List { .. } | SourceOptions::Demo { .. } => None,
-    };
     let is_named_by_user = matches!(source, SourceOptions::Urls(_) | SourceOptions::List { .. });
     let obeys_robots = match robots {
         Robots::Auto => !is_named_by_user,
@@ -245,34 +275,7 @@ pub(super) fn plan(source: SourceArgs, http: &HttpArgs) -> Result<PlanOptions> {
 }
 
 fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
-    let mut headers = HeaderMap::new();
-    let mut credentials = HeaderMap::new();
-    for line in &typed.header {
-        let (name, mut value) = header_line(line.expose())?;
-        let is_credential = matches!(name, header::AUTHORIZATION | header::COOKIE);
-        value.set_sensitive(is_credential);
-        (if is_credential { &mut credentials } else { &mut headers }).append(name, value);
-    }
-    if let Some(cookie) = typed.cookie.as_ref().map(Secret::expose) {
-        if !cookie.contains('=') {
-            return usage("--cookie takes name=value", "a file of cookies is not supported");
-        }
-        let mut value = header_value("--cookie", cookie)?;
-        value.set_sensitive(true);
-        credentials.insert(header::COOKIE, value);
-    }
-    if let Some(user) = typed.user.as_ref().map(Secret::expose) {
-        if !user.contains(':') {
-            return usage(
-                "--user takes name:password",
-                "for an empty password end it with a colon",
-            );
-        }
-        let coded = base64::engine::general_purpose::STANDARD.encode(user);
-        let mut value = header_value("--user", &format!("Basic {coded}"))?;
-        value.set_sensitive(true);
-        credentials.insert(header::AUTHORIZATION, value);
-    }
+    let (headers, credentials) = credentials::fields(typed)?;
     let user_agent = match &typed.user_agent {
         Some(agent) => header_value("--user-agent", agent)?,
         None => header_value("--contact", &user_agent(contact(typed)))?,
@@ -289,7 +292,6 @@ fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
         user_agent,
         headers,
         credentials,
-        credentials_for: None,
         connect_timeout: typed.connect_timeout,
         read_timeout: typed.read_timeout,
         max_time: typed.max_time,
@@ -315,33 +317,8 @@ fn user_agent(contact: Option<&str>) -> String {
     contact.map_or_else(|| NAME.into(), |contact| format!("{NAME} ({contact})"))
 }
 
-fn header_line(line: &str) -> Result<(HeaderName, HeaderValue)> {
-    let Some((name, value)) = line.split_once(':') else {
-        return usage("--header has no colon", "a header looks like 'Accept-Language: en'");
-    };
-    let Ok(header) = name.trim().parse::<HeaderName>() else {
-        return usage(
-            "--header: what stands before the colon is no header name",
-            "a header looks like 'Accept-Language: en'",
-        );
-    };
-    let is_ours = matches!(
-        header,
-        header::ACCEPT_ENCODING
-            | header::HOST
-            | header::CONTENT_LENGTH
-            | header::TRANSFER_ENCODING
-            | header::CONNECTION
-            | header::RANGE
-    );
-    if is_ours {
-        return usage(format!("--header: {header} is set by fetchpages itself"), "leave it out");
-    }
-    Ok((header, header_value("--header", value.trim())?))
-}
-
 /// The value is not repeated in the message: it may be a secret.
-fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
+pub(super) fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(text).or_else(|_| {
         usage(
             format!("{argument} holds a character that a header cannot carry"),

@@ -5,9 +5,11 @@
 pub mod args;
 mod compare;
 mod convert;
+mod credentials;
 mod packaging;
 mod passed_on;
 mod proxies;
+mod recorded;
 mod source;
 mod values;
 

@@ -17,6 +17,9 @@ use crate::secret::{HIDDEN, Secret};
 const HARMLESS: &[&str] = &[
     "user_agent",
     "contact",
+    // One with a user name is refused.
+    "credentials_for",
+    "header_for",
     "connect_timeout",
     "read_timeout",
     "max_time",
@@ -85,6 +88,8 @@ mod tests {
         ("header", "x-who: me"),
         ("cookie", "a=b"),
         ("user", "me:word"),
+        ("credentials_for", "https://b.org/x"),
+        ("header_for", "b.org:81"),
         ("proxy", "http://me:word@a.org:1"),
         ("connect_timeout", "1s"),
         ("read_timeout", "2s"),
@@ -208,7 +213,11 @@ mod tests {
             let decided = parse(line.map(OsString::from));
             let Ok(Decided::Compare(comparison)) = decided else { panic!("{typed}: {decided:?}") };
             let PassedOn { arguments, shown } = &comparison.passed_on;
-            assert_eq!(*arguments.expose(), [OsString::from(&typed)]);
+            let (own, added) = arguments.expose().split_first().unwrap();
+            assert_eq!(own, &OsString::from(&typed));
+            // Pages are given to runs in a list, whose hosts get no secrets by themselves.
+            assert!(added.iter().all(|it| it == "--credentials-for=http://a.org/"), "{added:?}");
+            assert_eq!(!added.is_empty(), ["cookie", "user"].contains(&id), "{id}");
             let is_shown = sample.is_none() || HARMLESS.contains(&id);
             let expected = if is_shown { typed.clone() } else { format!("--{name}=…") };
             assert_eq!(*shown, [expected]);

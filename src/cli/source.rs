@@ -1,22 +1,21 @@
-//! Sources as they are typed, recorded, and taken from the record.
+//! Sources as they are typed, and as they are recorded.
 
 use std::path::Path;
 
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 use url::Url;
 
-use super::args::{Cli, InputFormat, NamedArgs, SourceArgs};
+use super::UsageError;
+use super::args::{InputFormat, NamedArgs, SourceArgs};
 use super::convert::{Result, usage};
 use super::values::duration_text;
-use super::{NoCommand, UsageError};
 use crate::config::{DEFAULT_INDEX, DemoSite, SourceOptions, SourceWords};
 use crate::message::{self, excerpt_url};
 use crate::model::shown_url;
-use crate::save::manifest::RunRecord;
-use crate::save::records;
 use crate::source::links::Pick;
 use crate::source::list::{Choice, Format};
 use crate::source::page_url;
+use crate::source::plan::Filter;
 
 /// So many of the URLs on a command line are shown to people.
 const URLS_SHOWN: usize = 3;
@@ -32,8 +31,30 @@ pub(super) fn names_pages(typed: &NamedArgs) -> bool {
     !urls.is_empty() || input_file.is_some() || index.is_some() || sitemap.is_some()
 }
 
-/// Decides on the source.
-pub(super) fn options(typed: SourceArgs) -> Result<SourceOptions> {
+/// A source that was decided on.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) options: SourceOptions,
+    /// Which of its pages.
+    pub(super) filter: Filter,
+    /// What was typed of it, now or for the run that recorded it.
+    pub(super) typed: SourceWords,
+    /// Whether it is known from a record alone.
+    pub(super) is_recorded: bool,
+}
+
+/// Decides on the source that was typed.
+pub(super) fn chosen(source: SourceArgs) -> Result<Chosen> {
+    let filter = filter(&source.named);
+    let typed = words(&source);
+    Ok(Chosen { options: options(source)?, filter, typed, is_recorded: false })
+}
+
+fn filter(named: &NamedArgs) -> Filter {
+    Filter { include: named.include.clone(), exclude: named.exclude.clone(), limit: named.limit }
+}
+
+fn options(typed: SourceArgs) -> Result<SourceOptions> {
     let named = typed.named;
     if !named.urls.is_empty() {
         let urls = named.urls.iter().map(|text| argument_url("URL", text));
@@ -106,7 +127,7 @@ fn list_format(typed: Option<InputFormat>, column: Option<String>) -> Result<Cho
     }
 }
 
-fn is_web_address(text: &str) -> bool {
+pub(super) fn is_web_address(text: &str) -> bool {
     let start = text.split_once(':').map_or("", |(scheme, _)| scheme.trim());
     start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")
 }
@@ -121,10 +142,13 @@ fn argument_url(argument: &str, text: &str) -> Result<Url> {
     })
 }
 
+/// Option and value; a URL that is an argument has no option, a switch no value.
+pub(super) type Word = (&'static str, Option<String>);
+
 /// What was typed of a source, option by option, for the record.
+#[derive(Default)]
 struct Words {
-    /// Option and value; a URL that is an argument has no option, a switch no value.
-    pairs: Vec<(&'static str, Option<String>)>,
+    pairs: Vec<Word>,
     is_redacted: bool,
     /// Whether a path is no text, so that the words would name another file.
     is_lossy: bool,
@@ -152,12 +176,44 @@ impl Words {
         self.is_lossy |= whole.to_str().is_none();
         self.add(option, whole.to_string_lossy());
     }
+
+    fn for_record(&self) -> SourceWords {
+        let args = self.pairs.iter().filter(|_| !self.is_lossy);
+        let args = args.map(|(option, value)| match (*option, value) {
+            ("", Some(value)) => value.clone(),
+            (option, None) => option.to_owned(),
+            (option, Some(value)) => format!("{option}={value}"),
+        });
+        SourceWords { args: args.collect(), text: text(&self.pairs), is_redacted: self.is_redacted }
+    }
+}
+
+/// A source that was taken from a record, for the next record.
+pub(super) fn recorded_words(recorded: Vec<Word>) -> SourceWords {
+    let mut words = Words::default();
+    for (option, value) in recorded {
+        match value {
+            Some(value) if matches!(option, "" | "--index" | "--sitemap") => {
+                words.add_url(option, &value);
+            }
+            value => words.pairs.push((option, value)),
+        }
+    }
+    words.for_record()
+}
+
+/// What narrows a source.
+pub(super) fn filter_words(filter: &Filter) -> impl Iterator<Item = Word> {
+    let include = filter.include.iter().map(|regex| ("--include", regex.to_string()));
+    let exclude = filter.exclude.iter().map(|regex| ("--exclude", regex.to_string()));
+    let limit = filter.limit.iter().map(|limit| ("--limit", limit.to_string()));
+    include.chain(exclude).chain(limit).map(|(option, value)| (option, Some(value)))
 }
 
 /// The source as on a command line, for the record.
-pub(super) fn words(typed: &SourceArgs) -> SourceWords {
+fn words(typed: &SourceArgs) -> SourceWords {
     let named = &typed.named;
-    let mut words = Words { pairs: Vec::new(), is_redacted: false, is_lossy: false };
+    let mut words = Words::default();
     let is_index = named.urls.is_empty() && named.input_file.is_none() && named.sitemap.is_none();
     named.urls.iter().for_each(|url| words.add_url("", url));
     match &named.input_file {
@@ -189,16 +245,8 @@ pub(super) fn words(typed: &SourceArgs) -> SourceWords {
         words.add("--select", &named.select);
         words.add("--attr", &named.attr);
     }
-    named.include.iter().for_each(|regex| words.add("--include", regex.as_str()));
-    named.exclude.iter().for_each(|regex| words.add("--exclude", regex.as_str()));
-    named.limit.iter().for_each(|limit| words.add("--limit", limit.to_string()));
-    let args = words.pairs.iter().filter(|_| !words.is_lossy);
-    let args = args.map(|(option, value)| match (*option, value) {
-        ("", Some(value)) => value.clone(),
-        (option, None) => option.to_owned(),
-        (option, Some(value)) => format!("{option}={value}"),
-    });
-    SourceWords { args: args.collect(), text: text(&words.pairs), is_redacted: words.is_redacted }
+    words.pairs.extend(filter_words(&filter(named)));
+    words.for_record()
 }
 
 /// For people: a command line may name thousands of URLs.
@@ -223,57 +271,10 @@ fn text(pairs: &[(&str, Option<String>)]) -> String {
 }
 
 /// The value of `--input-file` that stands for standard input.
-const STDIN: &str = "-";
-
-/// A source that is taken from the record of the last run.
-pub(super) struct Recorded {
-    pub(super) source: SourceArgs,
-    pub(super) run: RunRecord,
-}
-
-/// The source of the last run into `directory`, as if it were typed again. Filters
-/// that `typed` holds take the place of the recorded ones.
-pub(super) fn recorded(
-    typed: SourceArgs,
-    directory: &Path,
-) -> std::result::Result<Recorded, NoCommand> {
-    const HINT: &str = "name the source, as for the first run";
-    let place = directory.display();
-    let run = records::last_run(directory).map_err(NoCommand::Output)?;
-    let Some(run) = run else {
-        return Ok(usage(
-            format!("no source is named, and {place} holds no run to take it from"),
-            HINT,
-        )?);
-    };
-    if run.args.is_empty() {
-        let message = "no source is named, and the last run could not or did not record it";
-        return Ok(usage(format!("{message} ({})", run.source), HINT)?);
-    }
-    let words = std::iter::once("fetchpages".to_owned()).chain(run.args.iter().cloned());
-    let parsed = Cli::try_parse_from(words).map_err(|_| UsageError {
-        message: format!("this version cannot read the source of the last run ({})", run.source),
-        hint: Some(HINT.into()),
-    })?;
-    let mut source = parsed.download.source;
-    let (named, typed) = (&mut source.named, typed.named);
-    if named.input_file.as_ref().is_some_and(|file| file.as_os_str() == STDIN) {
-        let message = format!("the last run into {place} read its URLs from standard input");
-        let hint = "name the source, such as -i FILE, or pipe it in again with -i -";
-        return Ok(usage(message, hint)?);
-    }
-    if !typed.include.is_empty() {
-        named.include = typed.include;
-    }
-    if !typed.exclude.is_empty() {
-        named.exclude = typed.exclude;
-    }
-    named.limit = typed.limit.or(named.limit);
-    Ok(Recorded { source, run })
-}
+pub(super) const STDIN: &str = "-";
 
 /// `word` in single quotes when a shell would not take it as one word.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.into();
@@ -283,7 +284,10 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::args::Cli;
 
     fn typed(words: &[&str]) -> SourceArgs {
         let words = ["fetchpages"].iter().chain(words);

@@ -4,12 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, header};
-use serde::{Deserialize, Serialize};
-use url::Url;
-
 use super::channel::NoBody;
 use super::connect::{CountConnections, Links};
+use super::credentials::{self, Credentials};
 use super::handshakes::Handshakes;
 use super::pool::{Crowd, Keeping, Pool};
 use super::portable;
@@ -23,6 +20,8 @@ use super::{Ask, cookies, library, tls};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::model::{Connections, Validators};
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
 
 /// `--connect-timeout`: looking the name up, TCP and TLS together.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,17 +60,11 @@ pub struct Options {
     /// The `User-Agent` header.
     #[serde(with = "portable::value")]
     pub user_agent: HeaderValue,
-    /// Headers for every request.
+    /// Headers for every request; none of them is a secret.
     #[serde(with = "portable::headers")]
     pub headers: HeaderMap,
-    /// Headers that prove who asks (`Authorization`, `Cookie`): sent to the
-    /// origin of the URL that they were given for, and dropped when a redirect
-    /// leads elsewhere.
-    #[serde(with = "portable::headers")]
-    pub credentials: HeaderMap,
-    /// When set, credentials go to this URL's origin only: links found in an
-    /// index may lead anywhere.
-    pub credentials_for: Option<Url>,
+    /// What proves who asks, and who gets it.
+    pub credentials: Credentials,
     /// Limit for looking the name up, TCP and TLS together.
     pub connect_timeout: Duration,
     /// Limit for silence before or within an answer.
@@ -322,32 +315,27 @@ impl Client {
         self.shared.clock.now()
     }
 
-    /// The request of `ask`, to be sent by `route`. Credentials go along only as long as
-    /// scheme, host and port stay the same.
+    /// The request of `ask`, to be sent by `route`.
     pub(super) fn request(&self, route: &Route<'_>, ask: &Ask<'_>) -> reqwest::RequestBuilder {
-        let Ask { url, asked, .. } = *ask;
-        let options = self.options();
-        let home = options.credentials_for.as_ref().unwrap_or(asked);
-        let mut url = url.clone();
-        let is_home = ask.hops == 0 || url.origin() == asked.origin();
+        let mut url = ask.url.clone();
         if ask.hops > 0 {
             // The user's own go along at home; those within a redirect's target are the
             // server's wish. Neither call fails for an http(s) URL, which always has a host.
-            let _ = url.set_username(if is_home { asked.username() } else { "" });
-            let _ = url.set_password(asked.password().filter(|_| is_home));
+            let own = Some(ask.asked).filter(|_| credentials::keeps_own_login(ask));
+            let _ = url.set_username(own.map_or("", |asked| asked.username()));
+            let _ = url.set_password(own.and_then(|asked| asked.password()));
         }
-        let goes_home = !options.credentials.is_empty() && is_home && url.origin() == home.origin();
         let body = reqwest::Body::wrap(NoBody(Arc::clone(route.sent())));
         let mut request = route.sender().get(url).body(body);
-        if goes_home {
-            request = request.headers(options.credentials.clone());
+        let mut secrets = self.options().credentials.fields_for(ask);
+        if !ask.cookies.is_empty()
+            && let Some(field) = cookies::field(ask.cookies, secrets.get(header::COOKIE), ask.url)
+        {
+            // In the place of the user's own, which are in it.
+            secrets.insert(header::COOKIE, field);
         }
-        if !ask.cookies.is_empty() {
-            let own = options.credentials.get(header::COOKIE).filter(|_| goes_home);
-            if let Some(field) = cookies::field(ask.cookies, own, ask.url) {
-                // In the place of the user's own, which are in it.
-                request = request.headers(HeaderMap::from_iter([(header::COOKIE, field)]));
-            }
+        if !secrets.is_empty() {
+            request = request.headers(secrets);
         }
         // A server that knows the one passes over the other (RFC 9110, 13.2.2).
         if let Some(Validators { etag, last_modified, .. }) = ask.validators {
@@ -362,8 +350,11 @@ impl Client {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use url::Url;
+
     use super::*;
     use crate::clock::SystemClock;
+    use crate::fetch::credentials::FieldHost;
     use crate::fetch::proxy::{Bypass, Proxy};
 
     /// Options with nothing special in them.
@@ -371,8 +362,7 @@ pub(super) mod tests {
         Options {
             user_agent: HeaderValue::from_static("test"),
             headers: HeaderMap::new(),
-            credentials: HeaderMap::new(),
-            credentials_for: None,
+            credentials: Credentials::default(),
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             read_timeout: DEFAULT_READ_TIMEOUT,
             max_time: DEFAULT_MAX_TIME,
@@ -398,12 +388,16 @@ pub(super) mod tests {
         secret.set_sensitive(true);
         let strange = HeaderValue::from_bytes(b"\xff\"\t").unwrap();
         let proxy = Proxy::parse("socks5://me:sec%2Fret@a.org").unwrap();
+        let secret: HeaderMap = [(header::COOKIE, secret)].into_iter().collect();
+        let mut credentials = Credentials::new(secret.clone(), secret);
+        credentials.add_home(&Url::parse("https://me:secret@a.org/").unwrap());
+        credentials.open(&Url::parse("https://b.org/x/").unwrap());
+        credentials.open_fields(FieldHost::parse("c.org:81").unwrap());
         let given = Options {
             headers: [(header::ACCEPT, strange.clone()), (header::ACCEPT_LANGUAGE, strange)]
                 .into_iter()
                 .collect(),
-            credentials: [(header::COOKIE, secret)].into_iter().collect(),
-            credentials_for: Some(Url::parse("https://me:secret@a.org/").unwrap()),
+            credentials,
             http: HttpChoice::Http2,
             trust: tls::Trust::Authorities(vec![vec![1, 2, 255].into()]),
             proxies: Proxies::in_turn(vec![proxy.clone()])
@@ -415,8 +409,7 @@ pub(super) mod tests {
         // What is told of them leaves secrets out, so these are compared by themselves.
         assert_eq!(format!("{read:?}"), format!("{given:?}"));
         assert_eq!((&read.headers, &read.credentials), (&given.headers, &given.credentials));
-        assert!(read.credentials[header::COOKIE].is_sensitive());
-        assert_eq!(read.credentials_for, given.credentials_for);
+        assert!(!format!("{read:?}").contains("secret"));
         assert_eq!(read.proxies.get(0), &proxy);
     }
 

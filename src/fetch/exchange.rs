@@ -126,7 +126,9 @@ impl Client {
         let framing = framing(response.headers())?;
         // Boxed, as hardly any answer has one.
         let target = redirect_target(ask.url, &response)?.map(|to| {
-            Box::new(Moved { to, cookies: cookies::set_by(ask.url, response.headers()) })
+            let cookies = cookies::set_by(ask.url, response.headers());
+            let has_left_home = self.options().credentials.leaves_home(ask);
+            Box::new(Moved { to, cookies, has_left_home })
         });
         Ok((Incoming::new(response, framing), target))
     }

@@ -13,6 +13,7 @@ mod collected;
 mod connect;
 mod content_range;
 mod cookies;
+pub mod credentials;
 mod exchange;
 pub mod failure;
 mod first;
@@ -67,7 +68,7 @@ impl From<Missed> for Attempt {
 pub struct Ask<'a> {
     /// The address to ask.
     pub url: &'a Url,
-    /// The address that the user or the source named: credentials are for its origin.
+    /// The address that the user or the source named.
     pub asked: &'a Url,
     /// What is there already: the server may answer that it has not changed.
     pub validators: Option<&'a Validators>,
@@ -77,6 +78,8 @@ pub struct Ask<'a> {
     pub spent: Duration,
     /// The cookies that they set.
     pub cookies: &'a [SetCookie],
+    /// Whether an origin that is not trusted with credentials chose one of them.
+    pub has_left_home: bool,
     /// What is wanted of the answer.
     pub want: Want,
     /// When it began, just now.

@@ -127,6 +127,8 @@ pub struct Hop {
     pub spent: Duration,
     /// The cookies that the answers on the way set.
     pub cookies: Vec<SetCookie>,
+    /// Whether an origin that is not trusted with credentials chose a step of the way.
+    pub has_left_home: bool,
 }
 
 /// A cookie that an answer sets.
@@ -145,12 +147,14 @@ pub struct Moved {
     pub to: Url,
     /// The cookies that the answer sets, for the rest of the way.
     pub cookies: Vec<SetCookie>,
+    /// Whether an origin that is not trusted with credentials chose this step or one before.
+    pub has_left_home: bool,
 }
 
 impl Moved {
-    /// On to an address, without cookies.
+    /// On to an address, without cookies, by the word of a trusted origin.
     pub const fn to(to: Url) -> Self {
-        Self { to, cookies: Vec::new() }
+        Self { to, cookies: Vec::new(), has_left_home: false }
     }
 }
 

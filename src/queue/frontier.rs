@@ -296,6 +296,7 @@ impl Frontier {
             started: began,
             spent: spent + (now - started),
             cookies,
+            has_left_home: moved.has_left_home,
         }));
         let seq = job.seq;
         self.keep(job, now, now);

@@ -136,6 +136,7 @@ impl Getter {
             hops: hop.map_or(0, |hop| hop.count),
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             cookies: hop.map_or(&[], |hop| &hop.cookies),
+            has_left_home: hop.is_some_and(|hop| hop.has_left_home),
             phase,
             held: &held,
         };

@@ -118,6 +118,7 @@ impl Work for PageWork {
                 hops: hop.map_or(0, |hop| hop.count),
                 spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
                 cookies: hop.map_or(&[], |hop| &hop.cookies),
+                has_left_home: hop.is_some_and(|hop| hop.has_left_home),
                 want: match job.kind {
                     Kind::Page | Kind::Source => Want::Whole,
                     Kind::Robots => Want::Start(RULES_LIMIT),

@@ -21,7 +21,7 @@ use crate::model::{Hop, Job, Key, Kind, SetCookie, Turn, Validators};
 use crate::phase::Phase;
 
 /// The version of the messages, with that of the program whose options they hold.
-const VERSION: &str = concat!("1 ", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("2 ", env!("CARGO_PKG_VERSION"));
 /// No message is longer, in bytes. The longest that are meant to be are the
 /// head of an answer, which the HTTP library bounds, and a robots.txt.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -112,9 +112,31 @@ pub(super) struct Task {
     seq: u64,
     url: Url,
     key: Key,
-    /// Where redirects have led, how many, the time that they took, and their cookies.
-    hop: Option<(Url, u32, Duration, Vec<SetCookie>)>,
+    /// Where redirects have led.
+    hop: Option<Step>,
     validators: Option<Box<Validators>>,
+}
+
+/// A [`Hop`] without its moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Step {
+    url: Url,
+    count: u32,
+    spent: Duration,
+    cookies: Vec<SetCookie>,
+    has_left_home: bool,
+}
+
+impl Step {
+    fn of(hop: &Hop) -> Self {
+        let Hop { url, count, started: _, spent, cookies, has_left_home } = hop.clone();
+        Self { url, count, spent, cookies, has_left_home }
+    }
+
+    fn into_hop(self, started: Instant) -> Hop {
+        let Self { url, count, spent, cookies, has_left_home } = self;
+        Hop { url, count, started, spent, cookies, has_left_home }
+    }
 }
 
 impl Task {
@@ -124,22 +146,16 @@ impl Task {
             seq: job.seq,
             url: job.url.clone(),
             key: job.key.clone(),
-            hop: job
-                .hop
-                .as_ref()
-                .map(|hop| (hop.url.clone(), hop.count, hop.spent, hop.cookies.clone())),
+            hop: job.hop.as_deref().map(Step::of),
             validators: job.validators.clone(),
         }
     }
 
     /// The job again. Moments do not cross; `now` stands in for them.
     pub(super) fn into_job(self, now: Instant) -> Job {
-        let hop = |(url, count, spent, cookies)| {
-            Box::new(Hop { url, count, started: now, spent, cookies })
-        };
         Job {
             kind: self.kind,
-            hop: self.hop.map(hop),
+            hop: self.hop.map(|step| Box::new(step.into_hop(now))),
             validators: self.validators,
             ..Job::new(self.seq, self.url, self.key)
         }
@@ -273,7 +289,10 @@ mod tests {
             Reply::Refused(vec!["a".into(), String::new()]),
             Reply::Phase(Phase::Connecting, u64::MAX),
             Reply::Done(
-                Box::new(Turn::Moved(Box::new(Moved::to(url("http://me:secret@a.org/?x#y"))))),
+                Box::new(Turn::Moved(Box::new(Moved {
+                    has_left_home: true,
+                    ..Moved::to(url("http://me:secret@a.org/?x#y"))
+                }))),
                 tally,
             ),
             done(Turn::Read(Bytes::from_static(b"\0\xff"))),
@@ -302,7 +321,8 @@ mod tests {
         };
         let (spent, count) = (Duration::from_millis(12), 3);
         let cookies = vec![SetCookie { by: url("http://a.org/"), line: "x=\"y\"".into() }];
-        let hop = Hop { url: url("http://b.org/"), count, started: now, spent, cookies };
+        let (url_of_hop, has_left_home) = (url("http://b.org/"), true);
+        let hop = Hop { url: url_of_hop, count, started: now, spent, cookies, has_left_home };
         let job = Job {
             kind: Kind::Robots,
             hop: Some(Box::new(hop.clone())),

@@ -74,6 +74,29 @@ fn options_of_http_reach_every_run() {
 }
 
 #[test]
+fn secrets_reach_every_run_where_they_were_meant() {
+    let server = Canned::start(|request| match request.header("authorization") {
+        Some("Basic bWU6c2VjcmV0") => Reply::Raw(html("for me")),
+        _ => Reply::Raw(answer("401 Unauthorized", "", "")),
+    });
+    let place = Place::new();
+    let (url, list) = (server.url("/"), place.file("list", server.url("/")));
+    let run = ["--modes=threads,processes", "--rounds=1", "--no-save", "-u", "me:secret"];
+    let results = compared(&place, &[&[&*url], &run[..]].concat()).code(0).json();
+    assert_eq!(results["samples"][0]["saved"], 1);
+    assert_eq!(results["job"]["options"], serde_json::json!(["--user=…"]));
+    assert_eq!(server.count("/"), 4);
+    let arguments = [&["-i", &*list], &run[..]].concat();
+    compared(&place, &arguments)
+        .code(2)
+        .says(&["hosts that only a list names are not sent --user"]);
+    let opened = [&arguments[..], &["--credentials-for", &url]].concat();
+    assert_eq!(compared(&place, &opened).code(0).json()["samples"][0]["saved"], 1);
+    let arguments = [&["--index", &*url, "-H", "X-Api-Key: secret"], &run[..3]].concat();
+    compared(&place, &arguments).code(2).says(&["with --credentials-for"]);
+}
+
+#[test]
 fn runs_that_did_not_do_the_same_are_not_compared() {
     let asked = AtomicUsize::new(0);
     let server = Canned::start(move |request| {

@@ -90,7 +90,7 @@ fn a_file_older_than_the_killed_run_is_not_its_own() {
     let file = std::fs::File::options().write(true).open(place.path("pages/b.html")).unwrap();
     let before = std::time::SystemTime::now() - std::time::Duration::from_mins(10);
     file.set_modified(before).unwrap();
-    place.run(&["-c"]).code(0);
+    place.run(&["-i", "list", "-c"]).code(0);
     assert_eq!(place.text("pages/b.html"), "mine");
     place.run(&["verify", "pages"]).code(0);
 }
@@ -101,16 +101,19 @@ fn what_a_whole_resume_leaves_of_a_killed_run_is_nobodys() {
     let place = killed(&server, &["/a", "/b", "/c", "/d"], 1, &[]);
     place.run(&["verify", "pages"]).code(5);
     list(&place, &server, &["/b", "/a"]);
-    let ended = place.run(&["-c", "--json"]).code(0);
+    let ended = place.run(&["-i", "list", "-c", "--json"]).code(0);
     assert_eq!(saved_and_skipped(&ended), (1, 1));
     assert_eq!(place.names("pages"), ["a.html", "b.html", "c.html", "d.html"]);
     place.run(&["verify", "pages"]).code(0);
     // From here on they are as a stranger's, and told once.
     place.file("pages/c.html", "mine");
     list(&place, &server, &["/a", "/b", "/c"]);
-    place.run(&["-c"]).code(0).says(&["no page of this one are left as they are: 2 ("]);
+    place
+        .run(&["-i", "list", "-c"])
+        .code(0)
+        .says(&["no page of this one are left as they are: 2 ("]);
     assert_eq!(place.text("pages/c.html"), "mine");
-    let ended = place.run(&["-c"]).code(0);
+    let ended = place.run(&["-i", "list", "-c"]).code(0);
     assert!(!ended.stderr.contains("left as they are"), "{ended:?}");
     place.run(&["verify", "pages"]).code(0);
 }
@@ -120,7 +123,7 @@ fn what_a_killed_run_left_in_folders_stays_known_to_a_flat_one() {
     let (server, _) = numbered();
     for layout in ["tree", "hash"] {
         let place = killed(&server, &["/a", "/b", "/c"], 1, &["--layout", layout]);
-        place.run(&["-c", "--layout", "flat", "--limit", "1"]).code(0);
+        place.run(&["-i", "list", "-c", "--layout", "flat", "--limit", "1"]).code(0);
         let ended = place.run(&["-i", "list", "-c", "--layout", layout, "--json"]).code(0);
         assert_eq!(saved_and_skipped(&ended), (2, 1));
         let records = place.records();
@@ -145,7 +148,7 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
     // Its beginning still tells that this is a manifest.
     let soiled = format!("{}{}\n{run}", &foreign[..15], "\0".repeat(foreign.len() - 15));
     place.file("pages/manifest.jsonl", soiled);
-    place.run(&["-c"]).code(0).says(&["1 lines of manifest.jsonl are no record"]);
+    place.run(&["-i", "list", "-c"]).code(0).says(&["1 lines of manifest.jsonl are no record"]);
     assert_eq!(place.text("pages/a.html"), "mine");
     place.run(&["verify", "pages"]).code(0);
 }
@@ -154,10 +157,8 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
 fn a_retry_tells_of_pages_that_were_never_fetched() {
     let (server, _) = numbered();
     let place = killed(&server, &["/a", "/b", "/c"], 1, &[]);
-    let ended = place.run(&["--retry-failed"]).code(0);
-    let list = place.path("list");
-    let going_on = format!("note: going on with --input-file {}\n", list.display());
-    ended.says(&[&going_on, "note: 2 pages are neither saved nor failed: --resume fetches them\n"]);
+    let ended = place.run(&["-i", "list", "--retry-failed"]).code(0);
+    ended.says(&["note: 2 pages are neither saved nor failed: --resume fetches them\n"]);
 }
 
 #[test]

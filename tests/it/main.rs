@@ -26,6 +26,7 @@ mod properties;
 mod proxies;
 mod readme;
 mod resume;
+mod secrets;
 mod sources;
 mod stopping;
 mod support;

@@ -325,15 +325,33 @@ fn a_source_is_taken_from_the_last_run() {
 }
 
 #[test]
-fn a_list_is_found_again_from_anywhere() {
+fn a_list_is_read_again_when_it_is_named_again() {
     let server = Canned::always(html("x"));
     let place = Place::new();
     place.file("list", format!("{}\n{}\n", server.url("/1"), server.url("/2")));
-    place.run(&["-i", "list"]).code(0);
+    place.run(&["-i", "list", "--layout", "tree", "--limit", "3"]).code(0);
+    let list = place.path("list");
+    for (option, more) in [("-c", ""), ("-N", ""), ("--retry-failed=reset,dns", " --exclude -x")] {
+        let typed: &[&str] = if more.is_empty() { &[option] } else { &[option, "--exclude=-x"] };
+        let ended = place.run(typed).code(2);
+        let list = list.display();
+        let again = match more {
+            "" => format!("-i {list} --limit 3"),
+            _ => format!("-i {list} --exclude=-x --limit 3"),
+        };
+        ended.says(&[
+            "error: the last run into pages read a file, and no file is read by a record's word\n",
+            &format!("hint: name it again: fetchpages {option} -o pages --layout tree {again}\n"),
+        ]);
+    }
+    // What the hint says does it, from anywhere.
+    let said = place.run(&["-c"]).code(2).stderr;
+    let command = said.split("fetchpages ").last().unwrap().replace(" pages ", " ../pages ");
     std::fs::create_dir(place.path("below")).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fetchpages"));
-    command.args(["-c", "-o", "../pages", "--json"]).current_dir(place.path("below"));
-    let ended = Ended::of(command.output().unwrap()).code(0);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("\"$0\" {} --json", command.trim())]);
+    shell.arg(env!("CARGO_BIN_EXE_fetchpages")).current_dir(place.path("below"));
+    let ended = Ended::of(shell.output().unwrap()).code(0);
     assert_eq!(counts(&ended, ["pages", "skipped"]), [2, 2]);
 }
 
@@ -372,7 +390,8 @@ fn credentials_have_to_be_given_again() {
     assert!(!place.text("pages/manifest.jsonl").contains("secret"));
     place.file("pages/x.html", "");
     place.run(&["-c"]).code(3).says(&["note: the last run's URLs held a user name or a password"]);
-    place.run(&["-c", "-u", "me:secret"]).code(0);
+    place.run(&["-c", "-u", "me:secret"]).code(3).says(&["are not sent --user: open one with"]);
+    place.run(&["-c", "-u", "me:secret", "--credentials-for", &server.url("/")]).code(0);
     assert_eq!(place.text("pages/x.html"), "in");
 }
 
@@ -430,4 +449,66 @@ fn lines_that_are_no_record_are_told_by_verify() {
     append(&place.path("pages/manifest.jsonl"), b"rubbish\nmore\n");
     let ended = place.run(&["verify", "pages"]).code(0);
     assert!(ended.stdout.contains("2 lines of the manifest are no record"), "{ended:?}");
+}
+
+/// A manifest that names this source, as one that comes with its directory may.
+fn forged(args: &[&str]) -> Place {
+    let place = Place::new();
+    let run = serde_json::json!({
+        "kind": "run", "v": 1, "started": "2026-11-21T20:10:00Z", "version": "0.1.0",
+        "mode": "threads", "workers": 1, "source": "\u{1b}[2Jx", "args": args,
+    });
+    // The kind comes first in what the program writes.
+    let run =
+        format!("{{\"kind\":\"run\",{}\n", run.to_string()[1..].replace("\"kind\":\"run\",", ""));
+    place.file("pages/manifest.jsonl", run);
+    place
+}
+
+#[test]
+fn a_record_names_no_file_no_option_and_no_command() {
+    let server = Canned::always(html("x"));
+    let secret = Place::new();
+    let file = secret.file("settings.xml", "<server><password value='/hunter2'/></server>");
+    let (base, page) = (format!("--base={}", server.url("/")), server.url("/x"));
+    let (index, list) = (format!("--index={file}"), format!("--input-file={file}"));
+    for args in [
+        &[&*index, &base, "--select=[value]", "--attr=value"][..],
+        &[&list],
+        &[&page, "--output=elsewhere"],
+        &[&page, "--proxy=http://127.0.0.1:1/"],
+        &[&page, "--header=X-Evil: y"],
+        &["verify", "pages"],
+        &["\u{1b}[2J"],
+    ] {
+        for option in ["-c", "-N", "--retry-failed"] {
+            let place = forged(args);
+            let ended =
+                place.run(&[option, "--retry", "0"]).code(2).says(&["error: the ", "hint: "]);
+            assert!(!ended.stderr.contains(['\u{1b}', '\u{fe}']), "{ended:?}");
+            assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1);
+        }
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn what_a_record_names_is_shown_before_it_is_used() {
+    let server = Canned::always(html("x"));
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let urls = [server.url("/1"), server.url("/2"), server.url("/3"), format!("http://{unused}/4")];
+    let args: Vec<_> = urls.iter().map(String::as_str).chain(["--exclude=/4"]).collect();
+    let place = forged(&args);
+    let ended = place.run(&["-c", "--json"]).code(0);
+    assert_eq!(counts(&ended, ["saved", "filtered"]), [3, 1]);
+    let shown = format!(
+        "note: going on with {} {} {} (and 1 more) --exclude /4, at {}, http://{unused}\n",
+        urls[0],
+        urls[1],
+        urls[2],
+        server.url("").trim_end_matches('/'),
+    );
+    assert!(ended.stderr.starts_with(&shown), "{shown}{}", ended.stderr);
+    // What it named is recorded again, for the next time.
+    place.run(&["-c"]).code(0).says(&[shown.trim_end()]);
 }

@@ -376,6 +376,7 @@ mod tests {
                 started: now,
                 spent: millis(spent),
                 cookies: Vec::new(),
+                has_left_home: false,
             }))
         };
         let failure = Failure::new(FailureCode::Truncated, "cut");

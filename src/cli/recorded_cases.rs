@@ -1,0 +1,156 @@
+//! What a record may name, and what not, case by case.
+
+use clap::Parser;
+
+use super::*;
+use crate::cli::args::Cli;
+
+fn named(words: &[&str]) -> NamedArgs {
+    let words = ["fetchpages"].iter().chain(words);
+    Cli::try_parse_from(words).unwrap().download.source.named
+}
+
+fn taken(args: &[&str], typed: &[&str]) -> Result<Chosen, Unusable> {
+    let args: Vec<_> = args.iter().map(|&arg| arg.to_owned()).collect();
+    let words = read(&args)?;
+    let filter = filter(&words, &named(typed))?;
+    let words = narrowed(words, &filter);
+    let options = decide(&words)?;
+    let typed = source::recorded_words(words);
+    Ok(Chosen { options, filter, typed, is_recorded: true })
+}
+
+#[test]
+fn what_a_run_records_is_taken_and_recorded_again_as_it_was() {
+    for line in [
+        &["--include=", "--exclude=", "http://a.org/1"],
+        &["--include=-x", "--limit", "3", "http://a.org/1", "http://a.org/?a=b c"][..],
+        &["--index", "http://a.org/", "--select", "a[href='x y']", "--attr", "src"],
+        &["--sitemap", "http://a.org/sitemap.xml"],
+        &["--demo", "--latency", "1500ms"],
+        &["--demo", "--cpu-per-page", "20ms", "--exclude", "a|b", "--exclude", "-"],
+        &[],
+    ] {
+        let words = ["fetchpages"].iter().chain(line);
+        let source = Cli::try_parse_from(words).unwrap().download.source;
+        let first = source::chosen(source).unwrap();
+        let args: Vec<_> = first.typed.args.iter().map(String::as_str).collect();
+        let again = taken(&args, &[]).unwrap();
+        assert_eq!(again.typed, first.typed, "{line:?}");
+        assert_eq!(format!("{:?}", again.options), format!("{:?}", first.options));
+        assert_eq!(format!("{:?}", again.filter), format!("{:?}", first.filter));
+    }
+}
+
+#[test]
+fn a_record_is_no_command() {
+    let long = format!("--select={}a{}", ":is(".repeat(1_000), ")".repeat(1_000));
+    let filters = ["--include=a"; FILTERS + 1];
+    for args in [
+        &["--index=https://a.org/", "--output=/home/me"][..],
+        &["https://a.org/", "-o/home/me"],
+        &["https://a.org/", "--proxy=http://evil/"],
+        &["https://a.org/", "--header=X: y"],
+        &["https://a.org/", "--insecure"],
+        &["https://a.org/", "--"],
+        &["https://a.org/", "-"],
+        &["verify", "/home/me"],
+        &["origin"],
+        &["file:///etc/passwd"],
+        &["/etc/passwd"],
+        &["--sitemap=/etc/passwd"],
+        &["--sitemap=file:///etc/passwd"],
+        &["--index=http://"],
+        &["--index=https://a.org/", "--base=https://a.org/"],
+        &["--index=https://a.org/", "https://b.org/"],
+        &["--index=https://a.org/", "--index=https://b.org/"],
+        &["--index=https://a.org/", "--sitemap=https://b.org/"],
+        &["--index=https://a.org/", "--demo"],
+        &["--index=https://a.org/", "--column=a"],
+        &["https://a.org/", "--select=a"],
+        &["https://a.org/", "--latency=1s"],
+        &["--demo=1"],
+        &["--demo", "--latency=x"],
+        &["--demo", "--cpu-per-page=1h"],
+        &["--index"],
+        &["--limit=3"],
+        &["https://a.org/", "--limit=x"],
+        &["https://a.org/", "--include=("],
+        &["https://a.org/", r"--include=(\pL{1000}){1000}"],
+        &["--index=https://a.org/", "--select=["],
+        &["--index=https://a.org/", &long],
+        &[&["https://a.org/"], &filters[..]].concat(),
+    ] {
+        let taken = taken(args, &[]);
+        assert!(matches!(taken, Err(Unusable::Strange(_))), "{args:?}: {taken:?}");
+    }
+    for args in [
+        &["--input-file=/etc/passwd"][..],
+        &["--input-file=list", "--column=url", "--input-format=csv"],
+        &["--index=/etc/passwd", "--base=http://evil/", "--select=[value]", "--attr=value"],
+        &["--index=file:///etc/passwd", "--base=http://evil/"],
+        &["--index=\u{1}http://a.org/", "--base=http://evil/"],
+    ] {
+        assert_eq!(taken(args, &[]).unwrap_err(), Unusable::File, "{args:?}");
+    }
+    assert_eq!(taken(&["--input-file=-"], &[]).unwrap_err(), Unusable::StandardInput);
+}
+
+#[test]
+fn a_record_brings_no_password() {
+    for args in [["http://me:secret@a.org/"], ["--index=http://me:secret@a.org/"]] {
+        let shown = format!("{:?}", taken(&args, &[]).unwrap());
+        assert!(shown.contains("a.org") && !shown.contains("secret"), "{shown}");
+    }
+    let told = taken(&["http://me:sec/ret@a.org/"], &[]).unwrap_err();
+    assert_eq!(told, strange("http://a.org/"));
+}
+
+#[test]
+fn filters_that_are_typed_take_the_place_of_recorded_ones_of_their_kind() {
+    let args = ["https://a.org/", "--include=a", "--exclude=b", "--limit=3"];
+    let taken = taken(&args, &["--include", "c", "--limit", "4"]).unwrap();
+    let expected = ["https://a.org/", "--include=c", "--exclude=b", "--limit=4"];
+    assert_eq!(taken.typed.args, expected);
+    assert_eq!((taken.filter.include.len(), taken.filter.limit), (1, Some(4)));
+}
+
+#[test]
+fn a_file_is_named_again_by_a_command_that_is_safe_to_type() {
+    for (args, expected) in [
+        (
+            &["--input-file=/a b/list", "--column=the url", "--limit=3"][..],
+            Some("go -i '/a b/list' --column 'the url' --limit 3"),
+        ),
+        (&["--input-file=$(touch x)'`"], Some(r"go -i '$(touch x)'\''`'")),
+        (
+            &["--input-file=--output=/x", "--exclude=-"],
+            Some("go --input-file=--output=/x --exclude=-"),
+        ),
+        (&["--input-file=/\u{1b}[2J\u{202e}\n"], Some("go -i '/\u{fffd}[2J\u{fffd}\u{fffd}'")),
+        (
+            &["--index=/x.html", "--base=http://a.org/", "--select=td .flagicon + a", "--attr=src"],
+            Some("go --index /x.html --base http://a.org/ --attr src"),
+        ),
+        (&[&*format!("--input-file=/{}", "x".repeat(COMMAND_LIMIT))], None),
+    ] {
+        let args: Vec<_> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let command = command("go", &read(&args).unwrap());
+        assert_eq!(command.as_deref(), expected);
+    }
+}
+
+#[test]
+fn all_sites_of_a_record_are_shown_or_counted() {
+    let urls: Vec<_> = (0..9).map(|at| format!("https://{}.org/{at}", at % 7)).collect();
+    let args: Vec<_> = urls.iter().map(String::as_str).collect();
+    assert_eq!(
+        shown(&taken(&args, &[]).unwrap()),
+        "https://0.org/0 https://1.org/1 https://2.org/2 (and 6 more), at https://0.org, \
+         https://1.org, https://2.org, https://3.org, https://4.org and 2 more"
+    );
+    assert_eq!(shown(&taken(&args[..1], &[]).unwrap()), "https://0.org/0");
+    let long = format!("http://a.org/{}", "x".repeat(SHOWN));
+    let text = shown(&taken(&[&long, "http://b.org/"], &["--exclude", "\u{1b}"]).unwrap());
+    assert!(text.ends_with("x…, at http://a.org, http://b.org"), "{text}");
+}
