@@ -30,11 +30,15 @@ pub fn one_line(error: &dyn Error) -> String {
 /// `text` as a part of a message: one line, at most 80 characters, nothing that
 /// moves a cursor.
 pub fn excerpt(text: &str) -> String {
-    let mut short: String = printable(text).chars().take(EXCERPT).collect();
-    if text.chars().nth(EXCERPT).is_some() {
-        short.push('…');
+    printable(&shortened(text, EXCERPT))
+}
+
+/// The first `characters` of `text`, with an ellipsis where there are more.
+pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
     }
-    short
 }
 
 /// `text` with a mark in the place of each character that moves a cursor or

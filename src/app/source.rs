@@ -8,7 +8,7 @@ use super::tell;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::fetch::Shared;
-use crate::model::shown_url;
+use crate::model::told_url;
 use crate::queue::Queue;
 use crate::queue::notice::Notice;
 use crate::queue::retry::Dice;
@@ -33,7 +33,7 @@ pub(super) fn name_of(source: &SourceOptions) -> String {
             list::name_of(path)
         }
         SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => {
-            shown_url(url).into_owned()
+            told_url(url).into_owned()
         }
         SourceOptions::Demo { .. } => "the embedded site".into(),
     }

@@ -19,6 +19,11 @@ use crate::source::plan::Filter;
 
 /// So many of the URLs on a command line are shown to people.
 const URLS_SHOWN: usize = 3;
+/// So many characters of a source are shown to people.
+const TEXT_SHOWN: usize = 4096;
+/// The bytes that the words of a source may take in a record, half of its line. A command
+/// line with more of them is recorded without.
+const ARGS_LIMIT: usize = 512 * 1024;
 
 /// Whether a source is named; without one, it is the default index or the last run's.
 pub(super) fn is_named(typed: &SourceArgs) -> bool {
@@ -184,7 +189,10 @@ impl Words {
             (option, None) => option.to_owned(),
             (option, Some(value)) => format!("{option}={value}"),
         });
-        SourceWords { args: args.collect(), text: text(&self.pairs), is_redacted: self.is_redacted }
+        let args: Vec<_> = args.collect();
+        let args = if is_short(&args) { args } else { Vec::new() };
+        let text = message::shortened(&text(&self.pairs), TEXT_SHOWN).into_owned();
+        SourceWords { args, text, is_redacted: self.is_redacted }
     }
 }
 
@@ -247,6 +255,11 @@ fn words(typed: &SourceArgs) -> SourceWords {
     }
     words.pairs.extend(filter_words(&filter(named)));
     words.for_record()
+}
+
+/// Whether the line of a record has room for `args`.
+fn is_short(args: &[String]) -> bool {
+    serde_json::to_vec(args).is_ok_and(|json| json.len() <= ARGS_LIMIT)
 }
 
 /// For people: a command line may name thousands of URLs.
@@ -375,5 +388,25 @@ mod tests {
             words(&typed(&line)).text,
             "http://a.org/0 http://a.org/1 http://a.org/2 (and 2 more) --exclude 'a b'"
         );
+    }
+
+    #[test]
+    fn the_words_of_a_source_fit_into_a_line() {
+        let urls = |count: usize| -> Vec<_> {
+            (0..count)
+                .map(|number| format!("http://a.org/?{number:06}%5C{}", "\\".repeat(900)))
+                .collect()
+        };
+        for (count, is_recorded) in [(100, true), (1000, false)] {
+            let urls = urls(count);
+            let line: Vec<_> = urls.iter().map(String::as_str).collect();
+            let recorded = words(&typed(&line));
+            assert_eq!(recorded.args.len(), if is_recorded { count } else { 0 });
+            assert!(recorded.text.chars().count() <= TEXT_SHOWN + 1, "{}", recorded.text);
+        }
+        let pattern = format!("--include={}", "\u{1}".repeat(100_000));
+        let recorded = words(&typed(&[&pattern, "http://a.org/"]));
+        let json = serde_json::to_string(&(recorded.args, recorded.text)).unwrap();
+        assert!(json.len() < 768 * 1024, "{}", json.len());
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::content_range;
 use crate::message;
-use crate::model::{Failure, FailureCode, Head, HttpVersion};
+use crate::model::{ADDRESS_LIMIT, Failure, FailureCode, Head, HttpVersion};
 
 /// A head may hold this much, names and values together, over any version of HTTP.
 /// Browsers stop at 256 KiB (Chromium) to 384 KiB (Firefox); curl at 300 kB.
@@ -202,11 +202,19 @@ fn target(current: &Url, headers: &HeaderMap) -> Result<Option<Url>, Failure> {
         let other = message::excerpt_url(&encoded(other));
         return Err(leads_nowhere(&format!("and to {other:?} at once")));
     }
+    let too_long = || leads_nowhere(&format!("which is longer than {ADDRESS_LIMIT} bytes"));
+    if location.len() > ADDRESS_LIMIT {
+        return Err(too_long());
+    }
     let mut target = current.join(&location).map_err(|error| leads_nowhere(&error.to_string()))?;
     if !matches!(target.scheme(), "http" | "https") {
         return Err(leads_nowhere("which is no http(s) address"));
     }
     target.set_fragment(None);
+    // What is percent-encoded takes three times the bytes.
+    if target.as_str().len() > ADDRESS_LIMIT {
+        return Err(too_long());
+    }
     Ok(Some(target))
 }
 
@@ -270,6 +278,29 @@ mod tests {
             let found = found.map(|url| url.map(String::from)).map_err(|failure| failure.message);
             let expected = expected.map(|url| url.map(str::to_owned)).map_err(str::to_owned);
             assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_location_is_no_longer_than_an_address() {
+        let current = Url::parse("http://a.org/").unwrap();
+        let start = "http://a.org/".len();
+        for (path, is_taken) in [
+            ("x".repeat(ADDRESS_LIMIT - start), true),
+            ("x".repeat(ADDRESS_LIMIT - start + 1), false),
+            // It is the address that counts, which takes three bytes for each of these.
+            ("<".repeat(ADDRESS_LIMIT / 3 - start), true),
+            ("<".repeat(ADDRESS_LIMIT / 3), false),
+        ] {
+            let location = format!("/{path}");
+            let lines = [(header::LOCATION, location.as_bytes())];
+            let Err(failure) = target(&current, &headers(&lines)) else {
+                assert!(is_taken, "{}", path.len());
+                continue;
+            };
+            assert!(!is_taken && failure.message.len() < 400, "{}", failure.message);
+            assert_eq!(failure.code, FailureCode::Redirects);
+            assert!(failure.message.ends_with("which is longer than 65536 bytes"));
         }
     }
 

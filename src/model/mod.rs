@@ -176,6 +176,23 @@ pub struct Validators {
     pub sha256: String,
 }
 
+/// The bytes of the longest address that is a page's: eight times what servers are asked
+/// to take (RFC 9110, 4.1).
+pub const ADDRESS_LIMIT: usize = 64 * 1024;
+
+/// The characters of an address that people are shown.
+const TOLD_LIMIT: usize = 300;
+
+/// `url` for people: without user name and password, and not longer than a few lines.
+pub fn told_url(url: &Url) -> Cow<'_, str> {
+    let shown = shown_url(url);
+    // A URL is ASCII.
+    if shown.len() <= TOLD_LIMIT {
+        return shown;
+    }
+    Cow::Owned(format!("{}…", &shown[..TOLD_LIMIT]))
+}
+
 /// `url` as it may be shown and recorded: without user name and password.
 pub fn shown_url(url: &Url) -> Cow<'_, str> {
     if url.username().is_empty() && url.password().is_none() {
@@ -452,6 +469,17 @@ mod tests {
         }
         for path in ["", "/etc/passwd", "..", "a/../b", "a//b", "a/", "./a", "a\\b", "a\0b"] {
             assert!(Key::new(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn people_are_shown_the_start_of_a_long_address() {
+        for (path, told) in [
+            ("x".repeat(287), "http://a.org/".to_owned() + &"x".repeat(287)),
+            ("x".repeat(288), "http://a.org/".to_owned() + &"x".repeat(287) + "…"),
+        ] {
+            let url = Url::parse(&format!("http://me:pw@a.org/{path}")).unwrap();
+            assert_eq!(told_url(&url), told);
         }
     }
 

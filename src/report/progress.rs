@@ -10,7 +10,7 @@ use super::human;
 use super::watch::Watch;
 use crate::event::{Event, Observer, ObserverError};
 use crate::message;
-use crate::model::{Outcome, Settled, shown_url};
+use crate::model::{Outcome, Settled, told_url};
 
 /// A plain line every so often.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -111,7 +111,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
-        let url = shown_url(&settled.job.url);
+        let url = told_url(&settled.job.url);
         match &settled.attempt.outcome {
             Outcome::Saved { bytes, .. } => {
                 self.bytes += bytes;
@@ -214,7 +214,7 @@ impl Observer for Progress {
                 let Outcome::Failed(failure) = &attempt.outcome else {
                     unreachable!("only failures are tried again");
                 };
-                let url = shown_url(&job.url);
+                let url = told_url(&job.url);
                 let after = human::seconds(*after);
                 self.tell(&format!(
                     "again in {after}: {url}: {} ({})",

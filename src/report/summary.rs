@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::event::{Event, Observer, ObserverError};
-use crate::model::{FailureClass, Outcome, Settled, Summary, shown_url};
+use crate::model::{FailureClass, Outcome, Settled, Summary, told_url};
 
 /// The observer that counts. What became of the input is counted elsewhere,
 /// where it is read, so that the two can be checked against each other.
@@ -36,13 +36,13 @@ impl Counter {
             Outcome::Saved { bytes, .. } => {
                 summary.bytes += bytes;
                 if summary.slowest.as_ref().is_none_or(|(_, slowest)| slowest < total) {
-                    summary.slowest = Some((shown_url(&job.url).into_owned(), *total));
+                    summary.slowest = Some((told_url(&job.url).into_owned(), *total));
                 }
             }
             Outcome::Failed(failure) => {
                 let class = summary.failures.entry(failure.code).or_insert_with(|| FailureClass {
                     count: 0,
-                    example_url: shown_url(&job.url).into_owned(),
+                    example_url: told_url(&job.url).into_owned(),
                     example_message: failure.message.clone(),
                 });
                 class.count += 1;

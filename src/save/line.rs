@@ -4,10 +4,12 @@
 //! put together as a [`PageRecord`](super::manifest::PageRecord) first. What comes out is
 //! what that record would be written as, to the byte; a test sees to it.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use crate::digest;
-use crate::model::{Head, Outcome, Settled, Validators, shown_url};
+use crate::message::shortened;
+use crate::model::{Failure, Head, Outcome, Settled, Validators, shown_url};
 
 /// What a run's lines have in common.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,13 @@ pub(super) struct Frame {
     /// Whether pages are kept under their names.
     pub(super) keeps_pages: bool,
 }
+
+/// The characters of what a server sent that are recorded of one field, and of the words
+/// of a failure. None that is of use is longer, and a line has its limit: a character
+/// takes at most six bytes. An address is never shortened, as it has its own limit.
+const FIELD_LIMIT: usize = 8 * 1024;
+/// So many pauses are recorded.
+const WAITS_LIMIT: usize = 1000;
 
 /// A field's name with all that stands around it.
 macro_rules! key {
@@ -43,12 +52,16 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     let sent = |of_head: fn(&Head) -> &Option<String>,
                 of_saved: fn(&Validators) -> &Option<String>| {
         let known = saved.and_then(|saved| of_saved(saved).as_deref());
-        head.and_then(|head| of_head(head).as_deref()).or(known)
+        let sent = head.and_then(|head| of_head(head).as_deref()).or(known);
+        sent.map(|text| shortened(text, FIELD_LIMIT))
     };
+    let content_type = sent(|head| &head.content_type, |saved| &saved.content_type);
+    let etag = sent(|head| &head.etag, |saved| &saved.etag);
+    let last_modified = sent(|head| &head.last_modified, |saved| &saved.last_modified);
     let final_url = head.map(|head| shown_url(&head.final_url));
     let is_kept = frame.keeps_pages && bytes.is_some();
     let failure = match &attempt.outcome {
-        Outcome::Failed(failure) => Some(failure),
+        Outcome::Failed(failure) => Some(brief(failure)),
         Outcome::Saved { .. } | Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => None,
     };
     let mut line = Line { out };
@@ -62,17 +75,14 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     line.json(key!("bytes"), &bytes);
     line.json(key!("wire_bytes"), &attempt.wire_bytes);
     line.text(key!("sha256"), sha256);
-    line.text(key!("content_type"), sent(|head| &head.content_type, |saved| &saved.content_type));
-    line.text(key!("etag"), sent(|head| &head.etag, |saved| &saved.etag));
-    line.text(
-        key!("last_modified"),
-        sent(|head| &head.last_modified, |saved| &saved.last_modified),
-    );
+    line.text(key!("content_type"), content_type.as_deref());
+    line.text(key!("etag"), etag.as_deref());
+    line.text(key!("last_modified"), last_modified.as_deref());
     line.json(key!("http"), &head.map(|head| head.http));
     line.json(key!("attempts"), &job.attempts);
     if !job.waits.is_empty() {
         line.push(key!("waits_ms"));
-        for (place, wait) in job.waits.iter().enumerate() {
+        for (place, wait) in job.waits.iter().take(WAITS_LIMIT).enumerate() {
             line.out.push(if place == 0 { b'[' } else { b',' });
             line.duration(*wait);
         }
@@ -85,10 +95,18 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     line.millis(key!("total_ms"), Some(*total));
     line.millis(key!("cpu_ms"), Some(attempt.cpu));
     line.json(key!("error"), &failure);
-    if attempt.note.is_some() {
-        line.text(key!("note"), attempt.note.as_deref());
+    if let Some(note) = &attempt.note {
+        line.text(key!("note"), Some(&shortened(note, FIELD_LIMIT)));
     }
     line.out.push(b'}');
+}
+
+/// `failure` with words that are not too long for a line.
+fn brief(failure: &Failure) -> Cow<'_, Failure> {
+    match shortened(&failure.message, FIELD_LIMIT) {
+        Cow::Borrowed(_) => Cow::Borrowed(failure),
+        Cow::Owned(message) => Cow::Owned(Failure::new(failure.code, message)),
+    }
 }
 
 /// A JSON object that is being written.
@@ -156,8 +174,9 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
-    use crate::model::{Attempt, Failure, FailureCode, HttpVersion, Job, Key};
+    use crate::model::{ADDRESS_LIMIT, Attempt, FailureCode, HttpVersion, Job, Key};
     use crate::save::manifest::Record;
+    use crate::save::records::LINE_LIMIT;
 
     const MOMENT: Duration = Duration::from_nanos(1_000_499);
 
@@ -224,6 +243,41 @@ mod tests {
                 assert_eq!(serde_json::to_string(&record).unwrap(), line);
                 assert!(!line.contains("secret"), "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn a_line_stays_below_the_limit_whatever_was_sent() {
+        let long = || Some("\u{1}".repeat(256 * 1024));
+        // Of a query, a backslash stays what it is, and takes two bytes in JSON.
+        let start = "http://a.org/?";
+        let url = format!("{start}{}", "\\".repeat(ADDRESS_LIMIT - start.len()));
+        let url = Url::parse(&url).unwrap();
+        assert_eq!(url.as_str().len(), ADDRESS_LIMIT);
+        let failure = Failure::new(FailureCode::Http, long().unwrap());
+        for outcome in [Outcome::Failed(failure), Outcome::Unchanged] {
+            let mut settled = settled(outcome);
+            let head = settled.attempt.head.as_mut().unwrap();
+            (head.content_type, head.etag, head.last_modified) = (long(), long(), None);
+            head.final_url = url.clone();
+            settled.job.url = url.clone();
+            settled.job.waits = vec![Duration::from_nanos(86_399_999_999_999); 1 << 20];
+            settled.job.validators = Some(Box::new(Validators {
+                of: url.to_string(),
+                etag: None,
+                last_modified: long(),
+                content_type: None,
+                bytes: u64::MAX,
+                sha256: "00ff".into(),
+            }));
+            settled.attempt.note = long().map(Into::into);
+            let mut line = Vec::new();
+            write_page(&mut line, Frame { started: settled.started, keeps_pages: true }, &settled);
+            assert!(line.len() < LINE_LIMIT, "{}", line.len());
+            let Ok(Record::Page(page)) = serde_json::from_slice(&line) else { panic!() };
+            assert_eq!((&*page.url, page.final_url.as_deref()), (url.as_str(), Some(url.as_str())));
+            assert_eq!(page.waits_ms.len(), WAITS_LIMIT);
+            assert!(page.etag.unwrap().ends_with('…'));
         }
     }
 

@@ -19,8 +19,10 @@ use crate::model::{FailureCode, HttpVersion, State, Summary};
 
 /// The version of the format, in every `run` record.
 pub const VERSION: u32 = 1;
-/// Names in one `foreign` or `orphans` record, so that lines stay short.
+/// Names in one `foreign` or `orphans` record, and their bytes, so that lines stay short:
+/// a byte may take six in JSON, as `\u0001` does.
 const FILES_BATCH: usize = 1000;
+const FILES_BYTES: usize = 64 * 1024;
 
 /// One line of the manifest. Readers pass over kinds, keys and words that they do
 /// not know, and keep the rest of the record.
@@ -259,10 +261,10 @@ impl ManifestWriter {
         orphans: &[String],
     ) -> Result<(), SaveError> {
         self.strays = (foreign.len() + orphans.len()) as u64;
-        for batch in foreign.chunks(FILES_BATCH) {
+        for batch in batches(foreign) {
             self.append(&Record::Foreign { files: batch.to_vec() });
         }
-        for batch in orphans.chunks(FILES_BATCH) {
+        for batch in batches(orphans) {
             self.append(&Record::Orphans { files: batch.to_vec() });
         }
         self.flush().map_err(io_error("write", &self.path))
@@ -337,6 +339,23 @@ impl Observer for ManifestWriter {
     }
 }
 
+/// `files` in parts that are a record each.
+fn batches(files: &[String]) -> impl Iterator<Item = &[String]> {
+    let mut rest = files;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let end = rest.iter().take(FILES_BATCH).position(|file| {
+            bytes += file.len();
+            bytes > FILES_BYTES
+        });
+        // No path is longer than a batch, but were one, it would be one.
+        let end = end.unwrap_or(FILES_BATCH.min(rest.len())).max(1);
+        let (batch, behind) = rest.split_at_checked(end)?;
+        rest = behind;
+        Some(batch)
+    })
+}
+
 /// Whether the file begins as a manifest does, as far as it goes: a killed run
 /// may have left any beginning of one.
 fn is_manifest(file: &mut File) -> std::io::Result<bool> {
@@ -364,4 +383,33 @@ fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
         end = start;
     }
     if end < len { file.set_len(end) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::LINE_LIMIT;
+    use super::*;
+
+    #[test]
+    fn names_of_strays_fit_into_lines() {
+        let of = |count: usize, bytes: usize| vec!["\u{1}".repeat(bytes); count];
+        for (files, expected) in [
+            (of(0, 1), 0),
+            (of(1, 1), 1),
+            (of(1000, 10), 1),
+            (of(1001, 10), 2),
+            (of(1000, 4096), 63),
+            (of(3, FILES_BYTES + 1), 3),
+        ] {
+            let mut count = 0;
+            let mut names = 0;
+            for batch in batches(&files) {
+                let record = Record::Foreign { files: batch.to_vec() };
+                let line = serde_json::to_string(&record).unwrap();
+                assert!(line.len() < LINE_LIMIT, "{}", line.len());
+                (count, names) = (count + 1, names + batch.len());
+            }
+            assert_eq!((count, names), (expected, files.len()));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use url::{Position, Url};
 
-use super::page_url;
+use super::{check_length, page_url};
 
 /// Reads addresses as [`page_url`] does. What it has read makes no difference to
 /// what comes out, only to the time it takes: a host is parsed once as long as the
@@ -19,8 +19,10 @@ impl Addresses {
     ///
     /// Those of [`page_url`].
     pub(super) fn read(&mut self, text: &str) -> Result<Url, String> {
+        check_length(text)?;
         if let Some(mut url) = self.last.as_ref().and_then(|last| neighbour(last, text)) {
             url.set_fragment(None);
+            check_length(url.as_str())?;
             return Ok(url);
         }
         let url = page_url(text)?;

@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::iter::Enumerate;
 use std::path::Path;
 
 use url::Url;
 
-use super::links::{self, Found, Pick};
+use super::links::{self, Found, Links, Pick};
 use super::{Entry, Getter, Source, SourceError, told};
 use crate::message::{excerpt, excerpt_url};
 
-/// The links of an index, all read.
+/// The links of an index.
 pub struct Index {
-    entries: std::vec::IntoIter<Entry>,
+    links: Enumerate<Links>,
 }
 
 impl Index {
@@ -62,8 +63,7 @@ impl Index {
             let diagnosis = format!("{came}{}", diagnose(body.len(), &found, pick));
             return Err(SourceError::NoLinks { what, diagnosis });
         }
-        let entries: Vec<_> = found.links.into_iter().enumerate().map(entry).collect();
-        Ok(Self { entries: entries.into_iter() })
+        Ok(Self { links: found.links.enumerate() })
     }
 }
 
@@ -95,7 +95,7 @@ fn diagnose(bytes: usize, found: &Found, pick: &Pick) -> String {
 
 impl Source for Index {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
-        Ok(self.entries.next())
+        Ok(self.links.next().map(entry))
     }
 
     fn is_streamed(&self) -> bool {

@@ -12,9 +12,10 @@ use url::Url;
 use document::{Document, attribute};
 use select::Selector;
 
-use super::checked_page_url;
 use super::text::trimmed;
+use super::{check_length, checked_page_url};
 use crate::message::excerpt;
+use crate::model::ADDRESS_LIMIT;
 
 /// `--select`: the country links of Wikipedia's lists.
 pub const DEFAULT_SELECTOR: &str = "td .flagicon + a";
@@ -67,11 +68,10 @@ fn bad_selector(text: &str) -> BadSelector {
 }
 
 /// What was found on a page.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Found {
-    /// The links in document order, resolved, without fragments; what cannot be
-    /// resolved stands there as the text and what is wrong with it.
-    pub links: Vec<Result<Url, (String, String)>>,
+    /// The links, in document order.
+    pub links: Links,
     /// Elements that the selector selected.
     pub selected: usize,
     /// Selected elements without the attribute.
@@ -84,28 +84,65 @@ pub struct Found {
     pub title: Option<String>,
 }
 
+/// Links as the page has them. Each is resolved when its turn comes: together they may
+/// take many times the memory of the page, as each has all that its base has.
+#[derive(Debug)]
+pub struct Links {
+    texts: std::vec::IntoIter<String>,
+    base: Url,
+    encoding: &'static Encoding,
+}
+
+impl Links {
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.texts.as_slice().is_empty()
+    }
+}
+
+/// The links, resolved, without fragments; what cannot be resolved is there as its text
+/// and what is wrong with it.
+impl Iterator for Links {
+    type Item = Result<Url, (String, String)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let text = self.texts.next()?;
+        let url = resolve(&text, &self.base, self.encoding);
+        Some(url.and_then(checked_page_url).map_err(|why| (text, why)))
+    }
+}
+
 /// Finds the links of the page `body`, which came from `base` as `content_type`.
 pub fn find(body: &[u8], content_type: Option<&str>, pick: &Pick, base: &Url) -> Found {
     let document = Document::parse(body, content_type);
     let base = base_of(&document, base);
-    let mut found = Found {
-        anchors: document.elements().filter(|element| element.value().name() == "a").count(),
-        title: document.title(),
-        ..Found::default()
-    };
+    let mut texts = Vec::new();
+    let (mut selected, mut without_attribute, mut other_schemes) = (0, 0, 0);
     for element in document.select(&pick.selector) {
-        found.selected += 1;
+        selected += 1;
         let Some(text) = attribute(element, &pick.attribute) else {
-            found.without_attribute += 1;
+            without_attribute += 1;
             continue;
         };
-        match resolve(text, &base, document.encoding()) {
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => found.other_schemes += 1,
-            Ok(url) => found.links.push(checked_page_url(url).map_err(|why| (text.into(), why))),
-            Err(error) => found.links.push(Err((text.into(), error.to_string()))),
+        if is_of_other_scheme(text, &base, document.encoding()) {
+            other_schemes += 1;
+        } else {
+            texts.push(text.to_owned());
         }
     }
-    found
+    Found {
+        selected,
+        without_attribute,
+        other_schemes,
+        anchors: document.elements().filter(|element| element.value().name() == "a").count(),
+        title: document.title(),
+        links: Links { texts: texts.into_iter(), base, encoding: document.encoding() },
+    }
 }
 
 /// The title of the page `body`, when it has one.
@@ -119,14 +156,33 @@ fn base_of(document: &Document, fallback: &Url) -> Url {
     let href = bases.find_map(|base| base.value().attr("href"));
     href.and_then(|href| resolve(href, fallback, document.encoding()).ok())
         .filter(|base| matches!(base.scheme(), "http" | "https"))
+        .filter(|base| base.as_str().len() <= ADDRESS_LIMIT)
         .unwrap_or_else(|| fallback.clone())
 }
 
+/// Whether `text` is an address that is not of a page.
+fn is_of_other_scheme(text: &str, base: &Url, encoding: &'static Encoding) -> bool {
+    let is_pages =
+        |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    if trimmed(text).len() <= ADDRESS_LIMIT {
+        return resolve(text, base, encoding).is_ok_and(|url| !is_pages(url.scheme()));
+    }
+    // It is not read whole: a page may hold images as `data:` of any length.
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let scheme = trimmed(text).split_once(':').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        !scheme.is_empty() && scheme.chars().all(is_of_scheme) && !is_pages(scheme)
+    })
+}
+
 /// Queries are encoded in the page's own charset (URL Standard, 5.1), paths always in UTF-8.
-fn resolve(text: &str, base: &Url, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
+fn resolve(text: &str, base: &Url, encoding: &'static Encoding) -> Result<Url, String> {
+    let text = trimmed(text);
+    check_length(text)?;
     let encode: &dyn Fn(&str) -> Cow<'_, [u8]> =
         &|query| encoding.output_encoding().encode(query).0;
-    Url::options().base_url(Some(base)).encoding_override(Some(encode)).parse(trimmed(text))
+    let options = Url::options().base_url(Some(base)).encoding_override(Some(encode));
+    options.parse(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -141,7 +197,7 @@ mod tests {
             Ok(url) => url.to_string(),
             Err((text, why)) => format!("{text}: {why}"),
         };
-        found.links.into_iter().map(text).collect()
+        found.links.map(text).collect()
     }
 
     #[test]
@@ -169,9 +225,44 @@ mod tests {
         let pick = Pick::new("a", "href").unwrap();
         let found = find(html.as_bytes(), None, &pick, &Url::parse("http://a.org/").unwrap());
         assert_eq!((found.selected, found.without_attribute, found.other_schemes), (6, 1, 3));
-        assert_eq!(found.links.len(), 2);
-        assert_eq!(found.links[0].as_ref().unwrap_err().0, "http://[bad/");
-        assert_eq!(found.links[1].as_ref().unwrap().as_str(), "http://a.org/ok");
+        let links: Vec<_> = found.links.collect();
+        assert_eq!(links.len(), 2);
+        assert_eq!(links[0].as_ref().unwrap_err().0, "http://[bad/");
+        assert_eq!(links[1].as_ref().unwrap().as_str(), "http://a.org/ok");
+    }
+
+    #[test]
+    fn a_link_that_is_too_long_is_invalid_and_another_scheme_may_be_long() {
+        let long = "x".repeat(ADDRESS_LIMIT);
+        for (start, is_link) in [
+            ("", true),
+            ("/", true),
+            ("?q=data:", true),
+            (":", true),
+            ("HTTP://b.org/", true),
+            ("data:image/png;base64,", false),
+            (" JavaScript:", false),
+        ] {
+            let html = format!("<a href='{start}{long}'>1</a><a href=ok>2</a>");
+            let links = links(&html, "a");
+            assert_eq!(links.len(), 1 + usize::from(is_link), "{start}");
+            assert_eq!(links[usize::from(is_link)], "https://a.org/dir/ok");
+            assert!(!is_link || links[0].ends_with(": it is longer than 65536 bytes"), "{start}");
+        }
+        let html = format!("<base href='http://b.org/{long}/'><a href=ok>");
+        assert_eq!(super::tests::links(&html, "a"), ["https://a.org/dir/ok"]);
+    }
+
+    #[test]
+    fn links_take_the_memory_of_their_text() {
+        let html = format!("<base href='/{}/'>{}", "x".repeat(60_000), "<a href=y>".repeat(10_000));
+        let pick = Pick::new("a", "href").unwrap();
+        let base = Url::parse("http://a.org/").unwrap();
+        let found = find(html.as_bytes(), None, &pick, &base);
+        assert_eq!(found.links.len(), 10_000);
+        let texts = found.links.texts.as_slice();
+        assert!(texts.iter().all(|text| text.capacity() < 16));
+        assert!(found.links.last().unwrap().unwrap().as_str().len() > 60_000);
     }
 
     #[test]
@@ -225,8 +316,9 @@ mod tests {
     fn a_query_is_encoded_in_the_page_s_charset() {
         let pick = Pick::new("a", "href").unwrap();
         let base = Url::parse("http://a.org/").unwrap();
-        let found = find(b"<a href='/\xe9?q=\xe9'>x</a>", None, &pick, &base);
-        assert_eq!(found.links[0].as_ref().unwrap().as_str(), "http://a.org/%C3%A9?q=%E9");
+        let mut found = find(b"<a href='/\xe9?q=\xe9'>x</a>", None, &pick, &base);
+        let link = found.links.next().unwrap().unwrap();
+        assert_eq!(link.as_str(), "http://a.org/%C3%A9?q=%E9");
     }
 
     #[test]

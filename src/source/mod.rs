@@ -20,7 +20,7 @@ use std::io;
 use url::Url;
 
 use crate::message;
-use crate::model::{Failure, shown_url};
+use crate::model::{ADDRESS_LIMIT, Failure, told_url};
 pub use get::{Access, Getter};
 
 /// One entry of a source.
@@ -168,6 +168,7 @@ fn said(reason: Option<&str>) -> String {
 ///
 /// What is wrong with it, in words that follow "is not an http(s) URL: ".
 pub fn page_url(text: &str) -> Result<Url, String> {
+    check_length(text)?;
     // The URL rules would drop them, and make one address of two.
     if memchr::memchr3(b'\t', b'\n', b'\r', text.as_bytes()).is_some() {
         return Err("it holds a tab or a line end".into());
@@ -190,7 +191,16 @@ fn checked_page_url(mut url: Url) -> Result<Url, String> {
     if url.fragment().is_some() {
         url.set_fragment(None);
     }
+    // What is percent-encoded takes three times the bytes.
+    check_length(url.as_str())?;
     Ok(url)
+}
+
+fn check_length(address: &str) -> Result<(), String> {
+    if address.len() <= ADDRESS_LIMIT {
+        return Ok(());
+    }
+    Err(format!("it is longer than {ADDRESS_LIMIT} bytes"))
 }
 
 /// Pages that are all known from the start, such as the arguments of a command.
@@ -215,5 +225,31 @@ impl Source for Listed {
 
 /// `url` for a message.
 fn told(url: &Url) -> String {
-    shown_url(url).into_owned()
+    told_url(url).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_limit_as_text_and_as_it_is_asked_for() {
+        let start = "http://a.org/".len();
+        for (rest, is_page) in [
+            ("x".repeat(ADDRESS_LIMIT - start), true),
+            ("x".repeat(ADDRESS_LIMIT - start + 1), false),
+            ("é".repeat(ADDRESS_LIMIT / 6 - start), true),
+            ("é".repeat(ADDRESS_LIMIT / 6), false),
+            ("x".repeat(20 << 20), false),
+        ] {
+            let text = format!("http://a.org/{rest}");
+            let mut after_another = address::Addresses::default();
+            after_another.read("http://a.org/1").unwrap();
+            for read in [page_url(&text), after_another.read(&text)] {
+                assert_eq!(read.is_ok(), is_page, "{}", rest.len());
+                let told = read.err().unwrap_or("it is longer than 65536 bytes".into());
+                assert_eq!(told, "it is longer than 65536 bytes");
+            }
+        }
+    }
 }

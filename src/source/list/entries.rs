@@ -1,6 +1,7 @@
 //! Texts that should be addresses become entries, or warnings for the user.
 
 use crate::message::excerpt_url;
+use crate::model::ADDRESS_LIMIT;
 use crate::source::Entry;
 use crate::source::address::Addresses;
 use crate::source::text::{is_margin, trimmed};
@@ -39,7 +40,7 @@ impl Entries {
     pub(super) fn read(&mut self, line: u64, whole: &str) -> Entry {
         let text = trimmed(whole);
         let read = self.addresses.read(text);
-        let is_double = is_double(text);
+        let is_double = text.len() <= ADDRESS_LIMIT && is_double(text);
         let url = match read {
             Ok(url) => url,
             Err(why) => {
@@ -93,6 +94,7 @@ impl Entries {
 /// in their path or query, so what is before it decides.
 fn is_double(text: &str) -> bool {
     let from = text.len().min("https://".len());
+    let path_end = memchr::memchr2(b'?', b'#', text.as_bytes()).unwrap_or(text.len());
     memchr::memchr_iter(b':', &text.as_bytes()[from..]).any(|colon| {
         let (before, after) = text.split_at(from + colon);
         let start_of = |scheme: &str| {
@@ -101,18 +103,18 @@ fn is_double(text: &str) -> bool {
             end.eq_ignore_ascii_case(scheme).then_some(start)
         };
         let start = start_of("https").or_else(|| start_of("http"));
-        after.starts_with("://") && start.is_some_and(|start| parts_addresses(&before[..start]))
+        after.starts_with("://")
+            && start.is_some_and(|start| parts_addresses(&before[..start], start <= path_end))
     })
 }
 
 /// Whether `before` ends with what stands between two addresses, rather than before
 /// one that is a part of the other: white space, or, in a path, what separates
 /// values or the end of a name (`cat` puts lists together that have no last line end).
-fn parts_addresses(before: &str) -> bool {
+fn parts_addresses(before: &str, is_in_path: bool) -> bool {
     let Some(last) = before.chars().next_back() else {
         return false;
     };
-    let is_in_path = !before.contains(['?', '#']);
     let is_encoded = before.len() >= 3 && before.as_bytes()[before.len() - 3] == b'%';
     let is_name = last.is_ascii_alphanumeric() && !is_encoded;
     is_margin(last) || (is_in_path && (is_name || ",;|\"'<>".contains(last)))

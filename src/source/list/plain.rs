@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io::{self, BufRead};
 
 use super::{Row, Rows};
+use crate::model::ADDRESS_LIMIT;
 use crate::source::text::{Lines, is_blank, trimmed};
 
-/// A longer line is no URL; servers take some 8,000 bytes (RFC 9110, 4.1).
-pub(super) const LINE_LIMIT: usize = 64 * 1024;
+/// A longer line is no address.
+pub(super) const LINE_LIMIT: usize = ADDRESS_LIMIT;
 
 /// The lines of a text, without blank ones and those that begin with `#`.
 pub(super) struct Plain {

@@ -5,31 +5,25 @@
 mod cases;
 mod format;
 mod items;
+mod parts;
 mod read;
 mod references;
 mod tokens;
 mod xml;
 
-use std::collections::VecDeque;
-
 use url::Url;
 
 use super::address::Addresses;
-use super::{Entry, Getter, Source, SourceError, page_url, told};
-use crate::fingerprint::Fingerprints;
+use super::{Entry, Getter, Source, SourceError, told};
 use crate::message::{self, excerpt_url};
 use items::Item;
+use parts::{Part, Parts};
 use read::Parsed;
-
-/// Indexes may not nest at all by the protocol; some do.
-const MAX_DEPTH: u32 = 3;
 
 /// The pages of a sitemap; the parts of an index are fetched one after the other.
 pub struct Sitemap {
     getter: Getter,
-    parts: VecDeque<Part>,
-    /// Parts that were queued already: an index may name itself.
-    seen: Fingerprints,
+    parts: Parts,
     current: Current,
     current_name: String,
     addresses: Addresses,
@@ -53,13 +47,11 @@ impl Sitemap {
     pub fn fetch(url: &Url, getter: Getter) -> Result<Self, SourceError> {
         let mut sitemap = Self {
             getter,
-            parts: VecDeque::new(),
-            seen: Fingerprints::new(),
+            parts: Parts::of(url),
             current: Current::Items(Vec::new().into_iter()),
             current_name: String::new(),
             addresses: Addresses::default(),
         };
-        sitemap.seen.insert(url.as_str());
         sitemap.open_part(url, 0)?;
         Ok(sitemap)
     }
@@ -74,37 +66,9 @@ impl Sitemap {
         match parsed {
             Parsed::Pages(items) => self.current = Current::Items(items.into_iter()),
             Parsed::List(list) => self.current = Current::List(list),
-            Parsed::Parts(parts) => {
-                for part in parts {
-                    match part {
-                        Item::Address { text, .. } => self.add_part(&text, depth + 1),
-                        Item::Fault(why) => self.parts.push_back(Part::Missing(self.faulty(&why))),
-                    }
-                }
-            }
+            Parsed::Parts(items) => self.parts.add(items, depth + 1, &self.current_name),
         }
         Ok(())
-    }
-
-    fn faulty(&self, why: &str) -> String {
-        format!("{}, {why}", self.current_name)
-    }
-
-    /// Queues a part of an index, or the news that it cannot be had.
-    fn add_part(&mut self, text: &str, depth: u32) {
-        let told = excerpt_url(text);
-        let part = match page_url(text) {
-            Ok(_) if depth > MAX_DEPTH => Part::Missing(format!(
-                "the sitemap {told:?} is left out: it is {depth} indexes deep"
-            )),
-            Ok(url) if self.seen.insert(url.as_str()) => Part::At(url, depth),
-            Ok(_) => return,
-            Err(why) => Part::Missing(format!(
-                "the sitemap {told:?}, named by {}, is not an http(s) URL: {why}",
-                self.current_name
-            )),
-        };
-        self.parts.push_back(part);
     }
 }
 
@@ -126,7 +90,7 @@ impl Sitemap {
             }
         };
         Ok(item.map(|item| match item {
-            Item::Fault(why) => Entry::MissingPart(self.faulty(&why)),
+            Item::Fault(why) => Entry::MissingPart(format!("{}, {why}", self.current_name)),
             Item::Address { line, text } => self.addresses.read(&text).map_or_else(
                 |why| Entry::Invalid {
                     place: format!("{}, line {line}", self.current_name),
@@ -144,7 +108,7 @@ impl Source for Sitemap {
             if let Some(entry) = self.next_of_current()? {
                 return Ok(Some(entry));
             }
-            match self.parts.pop_front() {
+            match self.parts.next() {
                 None => return Ok(None),
                 Some(Part::Missing(why)) => return Ok(Some(Entry::MissingPart(why))),
                 Some(Part::At(url, depth)) => {
@@ -160,10 +124,4 @@ impl Source for Sitemap {
             }
         }
     }
-}
-
-/// A part of an index that is still to come.
-enum Part {
-    At(Url, u32),
-    Missing(String),
 }
