@@ -1,10 +1,15 @@
 //! Which proxies are used: those that were typed, else those of the environment.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 
 use super::UsageError;
 use crate::fetch::proxy::{Bypass, Proxies, Proxy};
 use crate::message::{self, excerpt_url};
+
+/// The bytes of a file of proxies: room for some hundred thousand.
+const LARGEST_LIST: u64 = 16 << 20;
 
 const HINT: &str = "a proxy looks like http://host:port; http, https, socks5 and socks5h are known";
 
@@ -67,10 +72,17 @@ fn read(place: &str, text: &str) -> Result<Proxy, UsageError> {
 
 /// The proxies of a file, one a line.
 fn listed(file: &str) -> Result<Vec<Proxy>, UsageError> {
-    let text = std::fs::read_to_string(file).map_err(|error| UsageError {
-        message: format!("--proxy: failed to read {file}: {}", message::one_line(&error)),
+    let unreadable = |why: &str| UsageError {
+        message: format!("--proxy: failed to read {file}: {why}"),
         hint: Some("--proxy @FILE takes a file with one proxy a line".into()),
-    })?;
+    };
+    let mut text = String::new();
+    File::open(file)
+        .and_then(|file| file.take(LARGEST_LIST + 1).read_to_string(&mut text))
+        .map_err(|error| unreadable(&message::one_line(&error)))?;
+    if text.len() as u64 > LARGEST_LIST {
+        return Err(unreadable(&format!("it holds more than {LARGEST_LIST} bytes")));
+    }
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).zip(1..);
     let proxies = lines
         .filter(|(line, _)| !line.is_empty() && !line.starts_with('#'))
@@ -163,5 +175,19 @@ mod tests {
         for text in ["a:1", "https://a", "socks5h://a"] {
             assert!(check_untrusted(&one(text)).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_of_proxies_has_a_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let typed = format!("@{}", file.path().display());
+        let size = |size: u64| file.as_file().set_len(size).unwrap();
+        // Sparse, and so of NUL alone.
+        size(1 << 32);
+        let error = decided(Some(&typed), &[]).unwrap_err().message;
+        assert!(error.ends_with("it holds more than 16777216 bytes"), "{error}");
+        size(0);
+        std::io::Write::write_all(&mut file.as_file(), b"a:1\nb:2\n").unwrap();
+        assert_eq!(decided(Some(&typed), &[]).unwrap(), "http://a:1 http://b:2");
     }
 }

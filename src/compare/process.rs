@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -174,9 +175,19 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
+/// So much of what a run said is looked at, from the end.
+const ERRORS_READ: u64 = 64 * 1024;
+
 /// What a run said last of errors, to be added to how it ended.
 fn last_error(path: &Path) -> String {
-    let said = std::fs::read(path).unwrap_or_default();
+    // A run may have had much to say before its end.
+    let end = |mut file: File| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(ERRORS_READ)))?;
+        let mut said = Vec::new();
+        file.take(ERRORS_READ).read_to_end(&mut said).map(|_| said)
+    };
+    let said = File::open(path).and_then(end).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     let lines = || said.lines().rev().filter(|line| !line.trim().is_empty());
     let error = lines().find(|line| line.starts_with("error: ")).or_else(|| lines().next());

@@ -3,13 +3,15 @@
 //! The system's certificates are read when the first server is verified, not
 //! before: a run without TLS does not pay for them.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -19,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use super::handshakes::Handshakes;
 use super::{HttpChoice, portable};
+
+/// The bytes of a file of certificates; those of all known authorities take less than one
+/// hundredth.
+const LARGEST_CERTIFICATES: u64 = 64 << 20;
 
 /// Whose certificates are believed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -52,6 +58,12 @@ pub enum CertificateFileError {
         /// The file.
         path: PathBuf,
     },
+    /// It is larger than any such file.
+    #[error("{} holds more than {LARGEST_CERTIFICATES} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
     /// One of them is not usable as an authority.
     #[error("{} holds a certificate that cannot be used", path.display())]
     Unusable {
@@ -70,10 +82,15 @@ pub enum CertificateFileError {
 /// [`CertificateFileError`] when it cannot be read, or holds none that can be used.
 pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateFileError> {
     let unreadable = |source| CertificateFileError::Unreadable { path: path.to_owned(), source };
-    let certificates = CertificateDer::pem_file_iter(path)
-        .map_err(unreadable)?
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unreadable)?;
+    let mut text = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_CERTIFICATES + 1).read_to_end(&mut text))
+        .map_err(|error| unreadable(pem::Error::Io(error)))?;
+    if text.len() as u64 > LARGEST_CERTIFICATES {
+        return Err(CertificateFileError::TooLarge { path: path.to_owned() });
+    }
+    let certificates =
+        CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     if certificates.is_empty() {
         return Err(CertificateFileError::Empty { path: path.to_owned() });
     }
