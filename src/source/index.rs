@@ -13,6 +13,7 @@ use crate::message::{excerpt, excerpt_url};
 
 /// The links of an index.
 pub struct Index {
+    warning: Option<String>,
     links: Enumerate<Links>,
 }
 
@@ -58,12 +59,15 @@ impl Index {
         what: String,
         came: &str,
     ) -> Result<Self, SourceError> {
-        let found = links::find(body, content_type, pick, base);
+        let found = links::find(body, content_type, pick, base).map_err(|error| {
+            SourceError::Format { what: what.clone(), reason: error.to_string() }
+        })?;
         if found.links.is_empty() {
             let diagnosis = format!("{came}{}", diagnose(body.len(), &found, pick));
             return Err(SourceError::NoLinks { what, diagnosis });
         }
-        Ok(Self { links: found.links.enumerate() })
+        let warning = found.warning.map(|warning| format!("{what}: {warning}"));
+        Ok(Self { warning, links: found.links.enumerate() })
     }
 }
 
@@ -90,11 +94,15 @@ fn diagnose(bytes: usize, found: &Found, pick: &Pick) -> String {
             pick.text, found.without_attribute, pick.attribute, found.other_schemes
         ),
     };
-    format!("{bytes} bytes, {title}, {} <a> elements, {selected}", found.anchors)
+    let warning = found.warning.as_ref().map(|warning| format!("; {warning}")).unwrap_or_default();
+    format!("{bytes} bytes, {title}, {} <a> elements, {selected}{warning}", found.anchors)
 }
 
 impl Source for Index {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        if let Some(warning) = self.warning.take() {
+            return Ok(Some(Entry::Warning(warning)));
+        }
         Ok(self.links.next().map(entry))
     }
 

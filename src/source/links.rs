@@ -1,6 +1,10 @@
 //! The links of a page: HTML, a selector and a base become URLs. Pure.
 
+mod attributes;
+mod bounds;
+mod counted;
 mod document;
+mod element;
 mod noscript;
 mod select;
 
@@ -9,6 +13,8 @@ use std::borrow::Cow;
 use encoding_rs::Encoding;
 use url::Url;
 
+use attributes::ATTRIBUTES_LIMIT;
+use bounds::{Limits, MAX_DEPTH};
 use document::{Document, attribute};
 use select::Selector;
 
@@ -72,6 +78,8 @@ fn bad_selector(text: &str) -> BadSelector {
 pub struct Found {
     /// The links, in document order.
     pub links: Links,
+    /// What of the page was not read as it stands, for people.
+    pub warning: Option<String>,
     /// Elements that the selector selected.
     pub selected: usize,
     /// Selected elements without the attribute.
@@ -117,13 +125,30 @@ impl Iterator for Links {
     }
 }
 
+/// The selector takes too much work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "--select {0:?} takes too much work on this page, because of ~, :has() or the like; name a simpler one"
+)]
+pub struct CostlySelector(String);
+
 /// Finds the links of the page `body`, which came from `base` as `content_type`.
-pub fn find(body: &[u8], content_type: Option<&str>, pick: &Pick, base: &Url) -> Found {
+///
+/// # Errors
+///
+/// [`CostlySelector`] when that would take much more time than there is page.
+pub fn find(
+    body: &[u8],
+    content_type: Option<&str>,
+    pick: &Pick,
+    base: &Url,
+) -> Result<Found, CostlySelector> {
     let document = Document::parse(body, content_type);
     let base = base_of(&document, base);
     let mut texts = Vec::new();
     let (mut selected, mut without_attribute, mut other_schemes) = (0, 0, 0);
-    for element in document.select(&pick.selector) {
+    let elements = document.select(&pick.selector);
+    for element in elements.ok_or_else(|| CostlySelector(pick.text.clone()))? {
         selected += 1;
         let Some(text) = attribute(element, &pick.attribute) else {
             without_attribute += 1;
@@ -135,14 +160,39 @@ pub fn find(body: &[u8], content_type: Option<&str>, pick: &Pick, base: &Url) ->
             texts.push(text.to_owned());
         }
     }
-    Found {
+    Ok(Found {
+        warning: warning(document.limits()),
         selected,
         without_attribute,
         other_schemes,
         anchors: document.elements().filter(|element| element.value().name() == "a").count(),
         title: document.title(),
         links: Links { texts: texts.into_iter(), base, encoding: document.encoding() },
+    })
+}
+
+/// What people should know of a page that was not read as it stands.
+fn warning(limits: Limits) -> Option<String> {
+    let mut parts = Vec::new();
+    if limits.is_too_costly {
+        parts.push("it takes too much work to tell what is in what, so that from some place on all elements stand side by side".to_owned());
+    } else if limits.is_too_deep {
+        parts.push(format!(
+            "elements are more than {MAX_DEPTH} deep, and deeper ones stand beside each other"
+        ));
     }
+    if limits.has_wide_tag {
+        parts.push(format!(
+            "a tag has more than {ATTRIBUTES_LIMIT} attributes, and the others are left out"
+        ));
+    }
+    (!parts.is_empty()).then(|| {
+        format!(
+            "{}; its links are found, but a --select that names what they are in may miss some: \
+             check them with fetchpages links",
+            parts.join(", and ")
+        )
+    })
 }
 
 /// The title of the page `body`, when it has one.
@@ -192,7 +242,7 @@ mod tests {
     fn links(html: &str, selector: &str) -> Vec<String> {
         let pick = Pick::new(selector, "href").unwrap();
         let base = Url::parse("https://a.org/dir/index.html").unwrap();
-        let found = find(html.as_bytes(), None, &pick, &base);
+        let found = find(html.as_bytes(), None, &pick, &base).unwrap();
         let text = |link: Result<Url, (String, String)>| match link {
             Ok(url) => url.to_string(),
             Err((text, why)) => format!("{text}: {why}"),
@@ -223,7 +273,8 @@ mod tests {
         let html = r#"<a>none</a><a href="mailto:a@b.org">m</a><a href="javascript:void(0)">j</a>
             <a href="data:text/html,x">d</a><a href="http://[bad/">b</a><a href="ok">k</a>"#;
         let pick = Pick::new("a", "href").unwrap();
-        let found = find(html.as_bytes(), None, &pick, &Url::parse("http://a.org/").unwrap());
+        let found =
+            find(html.as_bytes(), None, &pick, &Url::parse("http://a.org/").unwrap()).unwrap();
         assert_eq!((found.selected, found.without_attribute, found.other_schemes), (6, 1, 3));
         let links: Vec<_> = found.links.collect();
         assert_eq!(links.len(), 2);
@@ -258,11 +309,32 @@ mod tests {
         let html = format!("<base href='/{}/'>{}", "x".repeat(60_000), "<a href=y>".repeat(10_000));
         let pick = Pick::new("a", "href").unwrap();
         let base = Url::parse("http://a.org/").unwrap();
-        let found = find(html.as_bytes(), None, &pick, &base);
+        let found = find(html.as_bytes(), None, &pick, &base).unwrap();
         assert_eq!(found.links.len(), 10_000);
         let texts = found.links.texts.as_slice();
         assert!(texts.iter().all(|text| text.capacity() < 16));
         assert!(found.links.last().unwrap().unwrap().as_str().len() > 60_000);
+    }
+
+    #[test]
+    fn what_is_not_read_as_it_stands_is_told() {
+        let pick = Pick::new("a", "href").unwrap();
+        let base = Url::parse("http://a.org/").unwrap();
+        for (html, told) in [
+            ("<div>".repeat(300), None),
+            ("<div>".repeat(600), Some("elements are more than 512 deep, and deeper")),
+            (format!("<p {}>", "a ".repeat(300)), Some("a tag has more than 256 attributes, and")),
+        ] {
+            let html = format!("{html}<a href=x>");
+            let found = find(html.as_bytes(), None, &pick, &base).unwrap();
+            assert_eq!(found.links.len(), 1);
+            assert_eq!(found.warning.is_some(), told.is_some(), "{:?}", found.warning);
+            let warning = found.warning.unwrap_or_default();
+            assert!(warning.starts_with(told.unwrap_or_default()), "{warning}");
+        }
+        let pick = Pick::new("b ~ p", "href").unwrap();
+        let error = find("<p>".repeat(4_000).as_bytes(), None, &pick, &base).unwrap_err();
+        assert!(error.to_string().starts_with("--select \"b ~ p\" takes too much work"), "{error}");
     }
 
     #[test]
@@ -316,7 +388,7 @@ mod tests {
     fn a_query_is_encoded_in_the_page_s_charset() {
         let pick = Pick::new("a", "href").unwrap();
         let base = Url::parse("http://a.org/").unwrap();
-        let mut found = find(b"<a href='/\xe9?q=\xe9'>x</a>", None, &pick, &base);
+        let mut found = find(b"<a href='/\xe9?q=\xe9'>x</a>", None, &pick, &base).unwrap();
         let link = found.links.next().unwrap().unwrap();
         assert_eq!(link.as_str(), "http://a.org/%C3%A9?q=%E9");
     }

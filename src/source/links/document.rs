@@ -4,11 +4,15 @@
 //! a fragment of its own (HTML Living Standard, 4.12.3) and is left out.
 
 use encoding_rs::Encoding;
-use html5ever::tokenizer::{BufferQueue, Tokenizer, TokenizerOpts};
-use html5ever::tree_builder::{QuirksMode, TreeBuilder, TreeBuilderOpts, TreeSink as _};
-use html5ever::{QualName, TokenizerResult, ns};
-use scraper::{ElementRef, Html, HtmlTreeSink};
+use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
+use html5ever::tree_builder::{QuirksMode, TreeBuilder, TreeBuilderOpts};
+use html5ever::{QualName, ns};
+use scraper::{ElementRef, Html};
 
+use super::attributes::{self, ATTRIBUTES_LIMIT};
+use super::bounds::{Bounded, Budget, Limits};
+use super::counted::Counted;
+use super::element::Steps;
 use super::noscript::BodyFirst;
 use super::select::{Matcher, Selector};
 use crate::source::charset::{self, Confidence};
@@ -17,6 +21,8 @@ use crate::source::charset::{self, Confidence};
 pub(super) struct Document {
     html: Html,
     encoding: &'static Encoding,
+    limits: Limits,
+    bytes: usize,
 }
 
 impl Document {
@@ -41,16 +47,13 @@ impl Document {
 
     fn decoded(body: &[u8], encoding: &'static Encoding) -> Self {
         let text = charset::decode(body, encoding);
-        // With scripts the contents of `noscript` would be text (HTML Living Standard, 4.12.2).
-        let options = TreeBuilderOpts { scripting_enabled: false, ..Default::default() };
-        let builder = TreeBuilder::new(HtmlTreeSink::new(Html::new_document()), options);
-        let tokenizer = Tokenizer::new(BodyFirst::new(builder), TokenizerOpts::default());
-        let input = BufferQueue::default();
-        input.push_back((&*text).into());
-        // It stops at scripts, which are not run, and at names of encodings.
-        while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
-        tokenizer.end();
-        Self { html: tokenizer.sink.builder.sink.finish(), encoding }
+        let (html, limits) = parsed(&text).finish();
+        Self { html, encoding, limits, bytes: text.len() }
+    }
+
+    /// What of the page was not read as it stands.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// The encoding that the first `meta` element with a known one names, in the order of
@@ -91,10 +94,21 @@ impl Document {
         nodes.filter_map(ElementRef::wrap)
     }
 
-    /// The elements that `selector` selects, in document order.
-    pub(super) fn select(&self, selector: &Selector) -> impl Iterator<Item = ElementRef<'_>> {
-        let mut matcher = Matcher::new(selector, self.html.quirks_mode == QuirksMode::Quirks);
-        self.elements().filter(move |element| matcher.matches(*element))
+    /// The elements that `selector` selects, in document order; `None` when it takes more
+    /// work than a page of this length is worth.
+    pub(super) fn select(&self, selector: &Selector) -> Option<Vec<ElementRef<'_>>> {
+        let has_quirks = self.html.quirks_mode == QuirksMode::Quirks;
+        let mut matcher = Matcher::new(selector, has_quirks, Steps::of(self.bytes));
+        let mut selected = Vec::new();
+        for element in self.elements() {
+            if matcher.matches(element) {
+                selected.push(element);
+            }
+            if !matcher.has_steps() {
+                return None;
+            }
+        }
+        Some(selected)
     }
 
     /// The title, when there is one (HTML Living Standard, 3.1.5).
@@ -104,6 +118,18 @@ impl Document {
         let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         (!title.is_empty()).then_some(title)
     }
+}
+
+/// Parses `text`.
+fn parsed(text: &str) -> Bounded {
+    // With scripts the contents of `noscript` would be text (HTML Living Standard, 4.12.2).
+    let options = TreeBuilderOpts { scripting_enabled: false, ..Default::default() };
+    let builder = TreeBuilder::new(Counted::new(), options);
+    let bounded = Bounded::new(builder, Budget::of(text.len()));
+    let tokenizer = Tokenizer::new(BodyFirst::new(bounded), TokenizerOpts::default());
+    attributes::feed(&tokenizer, text, ATTRIBUTES_LIMIT);
+    tokenizer.end();
+    tokenizer.sink.builder
 }
 
 /// Whether `element` is HTML's `name`, and not one of that name in SVG, say.
@@ -132,7 +158,8 @@ mod tests {
     fn selected(html: &str, selector: &str) -> Vec<String> {
         let document = Document::parse(html.as_bytes(), None);
         let selector = Selector::parse(selector).unwrap();
-        let hrefs = document.select(&selector).map(|element| attribute(element, "href"));
+        let elements = document.select(&selector).unwrap().into_iter();
+        let hrefs = elements.map(|element| attribute(element, "href"));
         hrefs.map(|href| href.unwrap_or("none").to_owned()).collect()
     }
 
@@ -204,7 +231,8 @@ mod tests {
             ("src", [None; 3]),
         ] {
             let selector = Selector::parse("p, a").unwrap();
-            let found = document.select(&selector).map(|element| attribute(element, name));
+            let elements = document.select(&selector).unwrap().into_iter();
+            let found = elements.map(|element| attribute(element, name));
             assert_eq!(found.collect::<Vec<_>>(), wanted, "{name}");
         }
     }
@@ -224,5 +252,28 @@ mod tests {
     fn a_deep_page_takes_no_stack() {
         let html = format!("{}<a href=1>", "<b>".repeat(3000));
         assert_eq!(selected(&html, "a"), ["1"]);
+    }
+
+    #[test]
+    fn a_selector_has_a_limit_on_wide_pages() {
+        let wide = "<p>".repeat(4_000);
+        let document = Document::parse(wide.as_bytes(), None);
+        for (selector, count) in [
+            ("b ~ p", None),
+            ("p:has(~ b)", None),
+            ("p ~ p", Some(3_999)),
+            ("p + p", Some(3_999)),
+            ("body > p:first-child", Some(1)),
+            ("b p, td .flagicon + p", Some(0)),
+        ] {
+            let selector_read = Selector::parse(selector).unwrap();
+            let selected = document.select(&selector_read);
+            assert_eq!(selected.map(|it| it.len()), count, "{selector}");
+        }
+        // Each link looks through all classes of what it is in.
+        let classes: String = (0..3_000).map(|it| "c@ ".replace('@', &it.to_string())).collect();
+        let wide = format!("<div class='{classes}'>{}", "<p>".repeat(8_000));
+        let document = Document::parse(wide.as_bytes(), None);
+        assert!(document.select(&Selector::parse(".x p").unwrap()).is_none());
     }
 }

@@ -9,6 +9,8 @@ use scraper::selector::{Parser, Simple};
 use selectors::matching::{self, MatchingContext, SelectorCaches};
 use selectors::parser::{ParseRelative, SelectorList};
 
+use super::element::{Steps, Visited};
+
 /// A list of selectors.
 #[derive(Debug, Clone)]
 pub(super) struct Selector(SelectorList<Simple>);
@@ -25,15 +27,21 @@ pub(super) struct Matcher<'a> {
     selector: &'a Selector,
     mode: matching::QuirksMode,
     caches: SelectorCaches,
+    steps: Steps,
 }
 
 impl<'a> Matcher<'a> {
-    /// A matcher for a page. In quirks mode, which a page without a doctype has, classes
+    /// A matcher for a page that may take so many `steps`. In quirks mode, which a page without a doctype has, classes
     /// and ids match in any case (Selectors Level 4, 6.6 and 6.7).
-    pub(super) fn new(selector: &'a Selector, has_quirks: bool) -> Self {
+    pub(super) fn new(selector: &'a Selector, has_quirks: bool, steps: Steps) -> Self {
         let mode =
             if has_quirks { matching::QuirksMode::Quirks } else { matching::QuirksMode::NoQuirks };
-        Self { selector, mode, caches: SelectorCaches::default() }
+        Self { selector, mode, caches: SelectorCaches::default(), steps }
+    }
+
+    /// Whether there were steps enough for all elements so far.
+    pub(super) fn has_steps(&self) -> bool {
+        self.steps.is_left()
     }
 
     /// Whether the selector selects `element`.
@@ -46,6 +54,7 @@ impl<'a> Matcher<'a> {
             matching::NeedsSelectorFlags::No,
             matching::MatchingForInvalidation::No,
         );
+        let element = Visited { element, steps: &self.steps };
         matching::matches_selector_list(&self.selector.0, &element, &mut context)
     }
 }

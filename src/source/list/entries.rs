@@ -168,4 +168,15 @@ mod tests {
         assert_eq!(many[50], "10 more lines look like two addresses");
         assert!(!many[0].contains("secret"), "{}", many[0]);
     }
+
+    #[test]
+    fn a_value_that_is_too_long_is_no_address_and_is_not_searched() {
+        // Were it searched for a second address, that would take minutes.
+        let long = "http://a.org/".repeat(1 << 20);
+        let table = crate::source::list::Choice::ByName { column: Some("url".into()) };
+        let entries = read_all(format!("url\n{long}\nhttp://b.org/\n"), &table);
+        assert!(entries[0].starts_with("line 2: \"http://a.org/http://"), "{}", entries[0]);
+        assert!(entries[0].ends_with("is not an http(s) URL: it is longer than 65536 bytes"));
+        assert_eq!(entries[1..], ["http://b.org/"]);
+    }
 }

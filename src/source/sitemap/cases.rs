@@ -320,3 +320,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn addresses_take_no_more_memory_than_their_text_and_a_short_base() {
+    let long = "x".repeat(60_000);
+    let entries = "<entry><link href='a'/></entry><entry><link href='http://b.org/'/></entry>";
+    let text =
+        format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:base='/{long}/'>{entries}</feed>");
+    // A base that is too long does not count.
+    assert_eq!(items(&text).unwrap(), ["http://a.org/dir/a", "http://b.org/"]);
+    let text = format!("<feed xmlns='http://www.w3.org/2005/Atom'>{entries}</feed>");
+    let base = Url::parse(&format!("http://a.org/{long}/feed")).unwrap();
+    let read = read(&text, &base).unwrap().items;
+    let Item::Fault(why) = &read[0] else { panic!("{read:?}") };
+    assert_eq!(why, "line 1: a page is left out: its base is longer than 8000 bytes");
+    assert!(matches!(&read[1], Item::Address { text, .. } if text == "http://b.org/"));
+}

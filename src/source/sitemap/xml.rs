@@ -17,6 +17,10 @@ use crate::source::text::trimmed;
 /// Elements may be this deep; sitemaps and feeds need six.
 const MAX_DEPTH: usize = 128;
 
+/// What relative addresses are relative to may be so long, in bytes, as servers are asked
+/// to take (RFC 9110, 4.1). Each address has all of it, and a feed has many.
+const BASE_LIMIT: usize = 8000;
+
 /// What PHP writes around a notice, before the document that the script goes on to write.
 const NOTICE: [&str; 2] = ["br", "b"];
 
@@ -164,6 +168,7 @@ impl Reading<'_> {
         let is_atom = matches!(self.root, Some((Format::Atom, _)));
         let base = attribute(tag, "xml:base").filter(|_| is_atom);
         let base = base.and_then(|base| self.base().join(trimmed(&base)).ok());
+        let base = base.filter(|base| base.as_str().len() <= BASE_LIMIT);
         let name = tag.name().as_ref().to_owned();
         self.open.push(Open { place, name, is_foreign, is_entry, base });
         if is_entry {
@@ -213,8 +218,14 @@ impl Reading<'_> {
         };
         match whole(&raw) {
             Ok((text, note)) => {
+                let given = text.len();
                 let url = self.base().join(&text);
                 let text = url.map_or(text, String::from);
+                if text.len() > given.saturating_mul(3) + BASE_LIMIT {
+                    let why =
+                        format!("a page is left out: its base is longer than {BASE_LIMIT} bytes");
+                    return self.items.push_fault(place, &why);
+                }
                 self.push_address(place, text, note);
             }
             Err(why) => self.items.push_fault(place, &format!("a page is left out: {why}")),
