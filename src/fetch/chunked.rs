@@ -6,7 +6,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 /// A line with a chunk's size, or of the trailers, is no longer.
-const LINE_LIMIT: usize = 16 * 1024;
+pub(super) const LINE_LIMIT: usize = 16 * 1024;
 
 /// A body in chunks of which a part has come.
 #[derive(Debug, Default)]

@@ -6,6 +6,8 @@
 
 mod array;
 mod entries;
+#[cfg(test)]
+mod foreign_bytes;
 mod format;
 mod json;
 mod plain;
