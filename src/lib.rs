@@ -34,6 +34,8 @@ pub mod event;
 pub mod exec;
 pub mod fetch;
 pub mod fingerprint;
+#[cfg(test)]
+mod foreign_bytes;
 pub mod message;
 pub mod model;
 pub mod origin;

@@ -6,6 +6,8 @@ pub mod args;
 mod compare;
 mod convert;
 mod credentials;
+#[cfg(test)]
+mod foreign_bytes;
 mod packaging;
 mod passed_on;
 mod proxies;

@@ -116,9 +116,9 @@ fn plan(job: &Job, design: &Design) -> Vec<(&'static str, String)> {
     let mut contenders = design.contenders.clone();
     contenders.sort();
     let contenders: Vec<_> = contenders.iter().map(ToString::to_string).collect();
-    let addresses =
-        job.pages_sha256.as_ref().map_or("none", |digest| &digest[..digest.len().min(16)]);
-    let addresses = addresses.to_owned();
+    // A file may hold any text there.
+    let start = |digest: &String| digest.chars().take(16).collect();
+    let addresses = job.pages_sha256.as_ref().map_or("none".into(), start);
     let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
     vec![
         ("contenders", figures::list(&contenders)),
@@ -287,6 +287,22 @@ mod tests {
         let error = check_same_plan(&now.job, &now.design, &then).unwrap_err().to_string();
         assert!(error.contains("site: others now, the embedded one in the baseline"), "{error}");
         assert!(error.contains("latency: unknown now, 10 ms in the baseline"), "{error}");
+    }
+
+    #[test]
+    fn the_start_of_any_text_in_the_place_of_a_digest_is_shown() {
+        for (digest, shown) in [
+            ("0123456789abcdef0", "0123456789abcdef"),
+            ("0123456789abcdeé0", "0123456789abcdeé"),
+            ("short", "short"),
+            ("", ""),
+        ] {
+            let mut then = then();
+            then.job.pages_sha256 = Some(digest.into());
+            let now = self::then();
+            let error = check_same_plan(&now.job, &now.design, &then).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("{shown} in the baseline")), "{error}");
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod design;
 pub mod export;
 mod failures;
 mod figures;
+#[cfg(test)]
+mod foreign_bytes;
 pub mod gate;
 mod gate_syntax;
 pub mod machine;

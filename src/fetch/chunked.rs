@@ -6,7 +6,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 /// A line with a chunk's size, or of the trailers, is no longer.
-const LINE_LIMIT: usize = 16 * 1024;
+pub(super) const LINE_LIMIT: usize = 16 * 1024;
 
 /// A body in chunks of which a part has come.
 #[derive(Debug, Default)]
@@ -69,9 +69,12 @@ impl Chunks {
 
     /// The next line without its end; `None` when it has not come yet.
     fn line(&mut self) -> Result<Option<BytesMut>, BadChunk> {
-        let Some(end) = memchr::memchr(b'\n', &self.input) else {
-            return if self.input.len() > LINE_LIMIT { Err(BadChunk) } else { Ok(None) };
-        };
+        let end = memchr::memchr(b'\n', &self.input);
+        // Whether its end came in the same piece makes no difference.
+        if end.unwrap_or(self.input.len()) > LINE_LIMIT {
+            return Err(BadChunk);
+        }
+        let Some(end) = end else { return Ok(None) };
         let mut line = self.input.split_to(end + 1);
         line.truncate(end);
         if line.ends_with(b"\r") {
@@ -135,6 +138,19 @@ mod tests {
         {
             assert_eq!(taken(&[body]), Err(BadChunk), "{body:?}");
         }
-        assert_eq!(taken(&["0".repeat(LINE_LIMIT + 1).as_bytes()]), Err(BadChunk));
+    }
+
+    #[test]
+    fn a_line_has_its_limit_however_it_comes() {
+        for (line, is_taken) in [(LINE_LIMIT, true), (LINE_LIMIT + 1, false)] {
+            let size = format!("{}\n\n", "0".repeat(line));
+            let trailer = format!("0\n{}\n\n", "x".repeat(line));
+            for body in [size.as_bytes(), trailer.as_bytes()] {
+                let expected = if is_taken { Ok((Vec::new(), true)) } else { Err(BadChunk) };
+                assert_eq!(taken(&[body]), expected);
+                assert_eq!(taken(&body.chunks(1000).collect::<Vec<_>>()), expected);
+                assert_eq!(taken(&[&body[..LINE_LIMIT]]), Ok((Vec::new(), false)));
+            }
+        }
     }
 }

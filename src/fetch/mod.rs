@@ -17,6 +17,8 @@ pub mod credentials;
 mod exchange;
 pub mod failure;
 mod first;
+#[cfg(test)]
+mod foreign_bytes;
 mod guard;
 mod handshakes;
 mod head;

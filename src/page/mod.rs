@@ -4,6 +4,8 @@
 mod brotli;
 pub mod codings;
 pub mod decode;
+#[cfg(test)]
+mod foreign_bytes;
 mod layers;
 mod room;
 

@@ -7,6 +7,8 @@
 //! the lock, the clock and the waking.
 
 pub mod agent;
+#[cfg(test)]
+mod foreign_bytes;
 pub mod frontier;
 mod gate;
 pub mod gradient;

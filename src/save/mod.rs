@@ -5,6 +5,8 @@ pub mod atomic;
 mod beneath;
 pub mod catalogue;
 mod dir;
+#[cfg(test)]
+mod foreign_bytes;
 mod history;
 pub mod key;
 mod line;

@@ -6,6 +6,8 @@
 
 mod array;
 mod entries;
+#[cfg(test)]
+mod foreign_bytes;
 mod format;
 mod json;
 mod plain;
@@ -73,14 +75,20 @@ pub fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
 pub fn read(
-    mut reader: impl BufRead + Send + 'static,
+    reader: impl BufRead + Send + 'static,
     what: String,
     choice: &Choice,
 ) -> Result<Box<dyn Source>, SourceError> {
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
+    let is_start_of_gzip = |start: &[u8]| {
+        start.len() < decode::GZIP_MAGIC.len() && decode::GZIP_MAGIC.starts_with(start)
+    };
+    let mut reader = text::with_start(Box::new(reader), is_start_of_gzip).map_err(unreadable)?;
     let is_gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&decode::GZIP_MAGIC);
-    let mut reader =
-        decode::plain_reader(reader).and_then(text::utf8_reader).map_err(unreadable)?;
+    let mut reader = decode::plain_reader(reader)
+        .and_then(text::utf8_reader)
+        .and_then(|reader| text::with_start(reader, |start| choice.is_open(&what, start)))
+        .map_err(unreadable)?;
     let format = choice.format(&what, reader.fill_buf().map_err(unreadable)?);
     let advice = match &format {
         _ if what.to_ascii_lowercase().ends_with(".gz") && !is_gzip => Some(NO_GZIP_ADVICE),
@@ -269,6 +277,30 @@ pub(super) mod tests {
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(&utf_16.collect::<Vec<_>>()).unwrap();
         assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
+    }
+
+    #[test]
+    fn what_tells_a_format_may_come_byte_by_byte() {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(b"http://a.org/1").unwrap();
+        let choice = Choice::ByName { column: None };
+        for (name, text) in [
+            ("x.txt", gz.finish().unwrap()),
+            ("x.json", b"\xef\xbb\xbf\n \r\n[\n\"http://a.org/1\"]".to_vec()),
+            ("x.jsonl", b"\n\n\"http://a.org/1\"".to_vec()),
+            ("x.jsonl", b"\n\nhttp://a.org/1".to_vec()),
+        ] {
+            for step in [1, 2, 5, 100] {
+                let reader = BufReader::with_capacity(step, Cursor::new(text.clone()));
+                let mut list = read(reader, name.into(), &choice).unwrap();
+                let Ok(Some(Entry::Page(url))) = list.next_entry() else { panic!("{name} {step}") };
+                assert_eq!(url.as_str(), "http://a.org/1");
+                assert!(list.next_entry().unwrap().is_none());
+            }
+        }
+        for blank in ["", "\n", "  \n"] {
+            assert!(read_named("x.json", blank, &choice).is_empty());
+        }
     }
 
     #[test]

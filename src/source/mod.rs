@@ -7,6 +7,8 @@
 mod address;
 pub mod charset;
 pub mod feed;
+#[cfg(test)]
+mod foreign_bytes;
 mod get;
 pub mod index;
 pub mod links;

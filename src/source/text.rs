@@ -28,17 +28,7 @@ const UTF_16BE_MARK: &[u8] = b"\xfe\xff";
 pub(super) fn utf8_reader(
     mut reader: Box<dyn BufRead + Send>,
 ) -> io::Result<Box<dyn BufRead + Send>> {
-    let start = fill(&mut reader)?;
-    if start.len() < UTF_8_MARK.len() && is_start_of_mark(start) {
-        // A pipe may give the mark byte by byte.
-        let mut head = Vec::new();
-        while head.len() < UTF_8_MARK.len() && is_start_of_mark(&head) {
-            let Some(byte) = fill(&mut reader)?.first().copied() else { break };
-            head.push(byte);
-            reader.consume(1);
-        }
-        reader = Box::new(Cursor::new(head).chain(reader));
-    }
+    reader = with_start(reader, is_start_of_mark)?;
     let start = fill(&mut reader)?;
     let encoding = if start.starts_with(UTF_16LE_MARK) {
         UTF_16LE
@@ -54,6 +44,33 @@ pub(super) fn utf8_reader(
     let decoder = encoding.new_decoder_without_bom_handling();
     let text = vec![0; BUFFER];
     Ok(Box::new(Decoding { reader, decoder, text, given: 0, decoded: 0, is_over: false }))
+}
+
+/// `reader`, whose first buffer is then not one that `is_short`, unless there is no more:
+/// a pipe may give what tells a format byte by byte.
+///
+/// # Errors
+///
+/// Those of the reader.
+pub(super) fn with_start(
+    mut reader: Box<dyn BufRead + Send>,
+    is_short: impl Fn(&[u8]) -> bool,
+) -> io::Result<Box<dyn BufRead + Send>> {
+    let available = fill(&mut reader)?;
+    if available.is_empty() || !is_short(available) {
+        return Ok(reader);
+    }
+    let mut start = Vec::new();
+    while start.is_empty() || is_short(&start) {
+        let available = fill(&mut reader)?;
+        let length = available.len();
+        if length == 0 {
+            break;
+        }
+        start.extend_from_slice(available);
+        reader.consume(length);
+    }
+    Ok(Box::new(Cursor::new(start).chain(reader)))
 }
 
 /// Whether more bytes may make a byte order mark of `bytes`.

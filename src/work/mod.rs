@@ -2,6 +2,8 @@
 
 pub mod child;
 mod cost;
+#[cfg(test)]
+mod foreign_bytes;
 pub mod page_work;
 mod pooled;
 mod process;

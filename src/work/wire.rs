@@ -182,7 +182,7 @@ pub(super) fn encode(message: &impl Serialize, frames: &mut Vec<u8>) -> Result<(
 }
 
 /// Takes the first message out of `frames`; `None` when it is not there as a whole yet.
-fn decode<T: DeserializeOwned>(frames: &mut BytesMut) -> Result<Option<T>, WireError> {
+pub(super) fn decode<T: DeserializeOwned>(frames: &mut BytesMut) -> Result<Option<T>, WireError> {
     let Some(prefix) = frames.first_chunk::<PREFIX>() else {
         return Ok(None);
     };

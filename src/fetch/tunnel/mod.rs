@@ -9,6 +9,8 @@ mod answer;
 mod client;
 mod connector;
 mod failure;
+#[cfg(test)]
+mod foreign_bytes;
 
 pub(super) use client::{Setup, Tunnels};
 pub(super) use failure::{failure, inner, unauthorized};

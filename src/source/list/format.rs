@@ -2,6 +2,9 @@
 
 use crate::source::text;
 
+/// JSON begins within so many bytes, behind white space.
+const MARGIN: usize = 1024;
+
 /// How a list is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
@@ -60,11 +63,22 @@ impl Choice {
             (_, Some(column)) => Format::Separated { separator: b',', column },
         }
     }
+
+    /// Whether more bytes behind `start` may change the [format](Self::format).
+    pub(super) fn is_open(&self, name: &str, start: &[u8]) -> bool {
+        start.len() < MARGIN
+            && content(start).is_empty()
+            && self.format(name, b"[") != self.format(name, start)
+    }
 }
 
 fn begins_as_json(start: &[u8]) -> bool {
-    let first = text::without_marks(start).trim_ascii_start().first();
-    matches!(first, Some(b'[' | b'{' | b'"'))
+    matches!(content(start).first(), Some(b'[' | b'{' | b'"'))
+}
+
+/// What a list begins with, without what stands before JSON.
+fn content(start: &[u8]) -> &[u8] {
+    text::without_marks(&start[..start.len().min(MARGIN)]).trim_ascii_start()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod foreign_bytes;
 mod format;
 mod items;
 mod parts;

@@ -1,0 +1,45 @@
+//! How much of the heap a piece of code has at once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Runs `read`, and fails when it has more than `most` bytes on the heap at once, its
+/// result included.
+///
+/// Only this thread's allocations count, so tests may run side by side. A block that
+/// grows counts with its old size and its new one, because the counter copies it: a
+/// `Vec` that is filled byte by byte comes to three times its content. Memory of C
+/// libraries (zstd, libdeflate) is not seen.
+#[track_caller]
+pub(crate) fn within<T>(most: usize, read: impl FnOnce() -> T) -> T {
+    let mut result = None;
+    let used = allocation_counter::measure(|| {
+        // The counter must come to its end although the code panics.
+        result = Some(catch_unwind(AssertUnwindSafe(read)));
+    });
+    match result.expect("what is measured is run") {
+        Ok(value) => {
+            let used = used.bytes_max;
+            assert!(used <= most as u64, "{used} bytes on the heap at once, more than {most}");
+            value
+        }
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_that_is_held_at_once_counts() {
+        let one_by_one = || (0..10).for_each(|_| drop(vec![0_u8; 1000]));
+        within(1000, one_by_one);
+        let together = || (0..10).map(|_| vec![0_u8; 1000]).collect::<Vec<_>>();
+        assert_eq!(within(20_000, together).len(), 10);
+        for _ in 0..100 {
+            catch_unwind(|| within(9_999, together)).unwrap_err();
+            catch_unwind(|| within(0, || panic!("within"))).unwrap_err();
+        }
+        within(1000, one_by_one);
+    }
+}
