@@ -22,6 +22,9 @@ pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// A gzip member's header and trailer without any data (RFC 1952, 2.3).
 const GZIP_FRAME: usize = 18;
 
+/// Codings that a body may be in, one around the other; curl takes as many.
+const MOST_CODINGS: usize = 5;
+
 thread_local! {
     /// A decompressor is tables of some 30 kB; each thread keeps one.
     static DEFLATE: RefCell<Decompressor> = RefCell::new(Decompressor::new());
@@ -84,6 +87,7 @@ pub fn decode_or_pieces<'a>(
     max_bytes: u64,
     whole_bytes: u64,
 ) -> Result<Decoded<'a>, Failure> {
+    refuse_many(coding)?;
     let is_large = told_size(body, coding).is_some_and(|size| u64::from(size) > whole_bytes);
     if !is_large || max_bytes <= whole_bytes || !is_encoded(coding) {
         let limit = if is_encoded(coding) { max_bytes.min(whole_bytes) } else { max_bytes };
@@ -99,6 +103,15 @@ pub fn decode_or_pieces<'a>(
     DecodedPieces::new(body, coding, max_bytes).map(Decoded::InPieces)
 }
 
+/// Refuses a field that lists so many codings that taking them off is an attack.
+fn refuse_many(coding: Option<&str>) -> Result<(), Failure> {
+    if codings::listed(coding).nth(MOST_CODINGS).is_none() {
+        return Ok(());
+    }
+    let message = format!("the body is in more than {MOST_CODINGS} content codings");
+    Err(Failure::new(FailureCode::Decode, message))
+}
+
 /// Whether a field lists a coding that is taken off here.
 pub(super) fn is_encoded(coding: Option<&str>) -> bool {
     codings::listed(coding).any(|name| matches!(Coding::of(name), Ok(Some(_))))
@@ -111,6 +124,7 @@ fn decode_in(
     coding: Option<&str>,
     max_bytes: u64,
 ) -> Result<Option<usize>, Failure> {
+    refuse_many(coding)?;
     let mut decoded_len = None;
     let mut last = None;
     let mut label = None;

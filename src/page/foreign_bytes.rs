@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::{codings, decode};
 use crate::foreign_bytes::{Format, Input, config, gzip, within};
+use crate::model::Failure;
 
 /// `--max-size` of most cases: less than bombs hold and more than bodies do.
 const MOST: usize = 16 * 1024;
@@ -16,6 +17,9 @@ const MOST: usize = 16 * 1024;
 const TABLES: usize = 256 * 1024;
 /// The window of Brotli, which the stream chooses (RFC 7932, 9.1), with some more.
 const WINDOW: usize = (16 << 20) + 64 * 1024;
+
+/// A piece, and what it is put together in here.
+const PIECES: usize = 512 * 1024 + 4 * MOST;
 
 fn text() -> Vec<u8> {
     (0..200).flat_map(|line| format!("line {line} of a page\n").into_bytes()).collect()
@@ -132,6 +136,41 @@ proptest! {
         decode::told_size(&body, Some(&field));
         if let Some(ignored) = codings::ignored(Some(&field)) {
             prop_assert!(!ignored.is_empty() && ignored.len() <= field.len() + 2 * field.matches(',').count());
+        }
+    }
+
+    #[test]
+    fn bodies_in_pieces(input in bodies(), field in fields(), most in 0..4 * MOST, whole in 0..MOST) {
+        let (field, body) = (field.text(), &*input);
+        let listed = codings::listed(Some(&field)).count();
+        let window = if field.to_ascii_lowercase().contains("br") { WINDOW } else { 0 };
+        let mut room = Vec::new();
+        // For each coding its tables, a buffer, and once more for its trial.
+        let bound = 5 * whole + PIECES + listed.min(6) * 3 * (TABLES + window) + 16 * field.len();
+        let decoded = within(bound, || {
+            let decoded =
+                decode::decode_or_pieces(&mut room, body, Some(&field), most as u64, whole as u64);
+            match decoded? {
+                decode::Decoded::Whole(body) => Ok(body.to_vec()),
+                decode::Decoded::InPieces(mut pieces) => {
+                    let mut all = Vec::with_capacity(most);
+                    while let Some(piece) = pieces.next_piece()? {
+                        all.extend_from_slice(piece);
+                    }
+                    Ok(all)
+                }
+            }
+        });
+        let expected = decode::decode(&Bytes::copy_from_slice(body), Some(&field), most as u64);
+        match (decoded, expected) {
+            (Ok(one), Ok(other)) => prop_assert_eq!(one, &other[..]),
+            (Err::<_, Failure>(_), Err(_)) => (),
+            // What is broken behind its first bytes, in a coding that may be none, is told
+            // from what is none by trying all of it.
+            (one, other) => prop_assert!(
+                listed > 1 || field.contains("deflate") || field.contains("zlib"),
+                "{:?} in pieces, {:?} as a whole", one.map(|it| it.len()), other.map(|it| it.len())
+            ),
         }
     }
 

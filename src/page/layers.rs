@@ -233,6 +233,7 @@ mod tests {
 
     use super::*;
     use crate::model::FailureCode;
+    use crate::page::decode::{self, Decoded};
 
     /// More than one piece, and more than fits between two codings.
     fn text() -> Vec<u8> {
@@ -334,6 +335,26 @@ mod tests {
             let failure = pieces(&body, coding, u64::MAX).unwrap_err();
             assert_eq!(failure.code, code, "{coding}: {failure}");
             assert!(failure.message.contains(named), "{coding}: {failure}");
+        }
+    }
+
+    #[test]
+    fn a_body_in_very_many_codings_is_not_taken_apart() {
+        let text = text();
+        let wrapped = (0..5).fold(text.clone(), |body, _| gzip(&body));
+        let field = |number: usize| vec!["gzip"; number].join(", ");
+        for (number, body) in [(5, wrapped.clone()), (6, gzip(&wrapped))] {
+            for whole in [10, u64::MAX] {
+                let (field, mut room) = (field(number), Vec::new());
+                let decoded =
+                    decode::decode_or_pieces(&mut room, &body, Some(&field), u64::MAX, whole);
+                match (number, whole, decoded) {
+                    (5, 10, Ok(Decoded::InPieces(_))) => (),
+                    (5, u64::MAX, Ok(Decoded::Whole(whole))) => assert!(whole == text),
+                    (6, _, Err(failure)) => assert_eq!(failure.code, FailureCode::Decode),
+                    _ => panic!("{number} codings, {whole} as a whole"),
+                }
+            }
         }
     }
 
