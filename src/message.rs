@@ -73,8 +73,9 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
 
 /// Whether `text` is a URL of a known kind, with a host and without credentials.
 fn is_plain_url(text: &str) -> bool {
-    // The rules for URLs drop line ends, and would join several lines to one URL.
-    let is_one = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    // The rules for URLs drop line ends, and would join several lines to one URL. They also
+    // take a host without slashes before it, where a user meant a name and a password.
+    let is_one = text.contains("://") && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let url = Url::parse(text).ok().filter(Url::is_special);
     is_one && url.is_some_and(|url| url.username().is_empty() && url.password().is_none())
 }
@@ -109,6 +110,8 @@ mod tests {
             ("http://me:sec@r/et@a.org/x", "http://a.org/x"),
             ("me:p//secret@a.org:x", "a.org:x"),
             ("me:p://secret@a.org:x", "a.org:x"),
+            ("http:m//e:secret@a.org:81", "a.org:81"),
+            ("http:me/secret@a.org", "a.org"),
             ("http://a.org/\nhttp://me:secret@b.org/", "http://b.org/"),
             ("http://me:sec@ret@[bad", "http://[bad"),
             ("me:secret@a.org/x", "a.org/x"),
