@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::clock::Clock;
+use crate::foreign::Foreign;
 use crate::model::{Attempt, Job, Settled};
 use crate::phase::PhaseCell;
 
@@ -82,9 +83,9 @@ pub enum Event {
     /// An entry of the input is no http(s) URL.
     Invalid {
         /// Where it stands, for people: `line 17`, `link 3`.
-        place: String,
+        place: Foreign,
         /// What is wrong with it.
-        reason: String,
+        reason: Foreign,
     },
     /// A host is left alone for a while.
     Parked {
@@ -95,12 +96,12 @@ pub enum Event {
         /// Until then.
         until: Instant,
         /// Why: `429, Retry-After 60`.
-        why: String,
+        why: Foreign,
     },
     /// Something that went wrong, in one line.
-    Warning(String),
+    Warning(Foreign),
     /// Something good to know, in one line.
-    Note(String),
+    Note(Foreign),
     /// The input was read to its end and names this many pages.
     InputEnded {
         /// Pages to fetch in all.

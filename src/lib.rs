@@ -19,9 +19,10 @@
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
 //! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
-//! `budget`, `fingerprint`, `digest` and `secret` at the bottom, then `queue`, `fetch`, `page`, `save`, `report` and
-//! `origin`, then `source` and `work`, then `exec`, then `compare`, then `config`,
-//! then `cli` and `app`. A test reads the sources and checks it.
+//! `budget`, `fingerprint`, `foreign`, `printable`, `digest` and `secret` at the bottom, then
+//! `queue`, `fetch`, `page`, `save`, `report` and `origin`, then `source` and `work`, then
+//! `exec`, then `compare`, then `config`, then `cli` and `app`. A test reads the sources and
+//! checks it.
 
 pub mod app;
 pub mod budget;
@@ -34,6 +35,7 @@ pub mod event;
 pub mod exec;
 pub mod fetch;
 pub mod fingerprint;
+pub mod foreign;
 #[cfg(test)]
 mod foreign_bytes;
 pub mod message;
@@ -41,6 +43,7 @@ pub mod model;
 pub mod origin;
 pub mod page;
 pub mod phase;
+pub mod printable;
 pub mod queue;
 pub mod report;
 pub mod save;

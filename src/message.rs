@@ -8,6 +8,8 @@ use std::error::Error;
 
 use url::Url;
 
+use crate::foreign::clean;
+
 /// So many characters of foreign text are told.
 const EXCERPT: usize = 80;
 
@@ -27,10 +29,9 @@ pub fn one_line(error: &dyn Error) -> String {
     chain(error).join(": ")
 }
 
-/// `text` as a part of a message: one line, at most 80 characters, nothing that
-/// moves a cursor.
+/// `text` as a part of a message: one line, at most 80 characters, [clean].
 pub fn excerpt(text: &str) -> String {
-    printable(&shortened(text, EXCERPT))
+    clean(&shortened(text, EXCERPT)).into_owned()
 }
 
 /// The first `characters` of `text`, with an ellipsis where there are more.
@@ -39,16 +40,6 @@ pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
     }
-}
-
-/// `text` with a mark in the place of each character that moves a cursor or
-/// turns the direction of writing (Unicode Technical Report 36, 3.2).
-pub fn printable(text: &str) -> String {
-    let is_harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// [`excerpt`] of something that should be a URL, without user name and password.

@@ -12,7 +12,8 @@ use anyhow::Context;
 
 use super::exit::{Exit, Status};
 use super::observers::Observers;
-use super::{limits, memory, print, signals, source, tell};
+use super::terminal::{self, print, tell, tell_line};
+use super::{limits, memory, signals, source};
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{self, Download, Format};
@@ -20,8 +21,8 @@ use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::proxy::Traffic;
 use crate::fetch::{self, FetchError, Shared};
-use crate::message::printable;
 use crate::model::{FailureCode, Intake, Outcome, State, Summary};
+use crate::printable::Printable;
 use crate::queue::gradient::Found;
 use crate::queue::hosts::FoundAt;
 use crate::queue::notice::unasked;
@@ -75,7 +76,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let is_quiet = config.tell.detail == Detail::Quiet;
     let note = move |text: &str| {
         if !is_quiet {
-            tell(&format!("note: {text}\n"));
+            tell_line(format_args!("note: {text}"));
         }
     };
 
@@ -123,7 +124,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         mode: config.mode.name,
         workers: workers.get(),
         auto: queue.found().map(auto_workers),
-        output: config.save.directory.display().to_string(),
+        output: config.save.directory.display().to_string().into(),
         index_time,
         total_time: clock.now() - started,
         // The embedded site is not waited for yet, so it does not count.
@@ -193,7 +194,7 @@ fn through(traffic: Traffic) -> ProxyUse {
 /// Before any page, nothing is worth ending cleanly.
 fn on_first_signal(is_running: &AtomicBool) {
     if is_running.load(Ordering::SeqCst) {
-        tell("interrupted: pages in flight get 2 s; again to end at once\n");
+        tell_line("interrupted: pages in flight get 2 s; again to end at once");
     } else {
         signals::end_at_once();
     }
@@ -206,7 +207,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         version: env!("CARGO_PKG_VERSION").into(),
         mode: config.mode.name.into(),
         workers: workers.get(),
-        source: config.plan.typed.text.clone(),
+        source: config.plan.typed.text.as_str().into(),
         args: config.plan.typed.args.clone(),
         is_redacted: config.plan.typed.is_redacted,
         layout: config.save.layout.into(),
@@ -222,7 +223,7 @@ fn fetch_all(
     prepared: Prepared,
 ) -> anyhow::Result<Ended> {
     let Prepared { plan, manifest, factory, workers, trace, told_later } = prepared;
-    let err = Box::new(std::io::stderr());
+    let err = terminal::errors();
     let observers = Observers {
         manifest,
         counter: Counter::default(),
@@ -289,8 +290,8 @@ fn conclude(
         if let Some(error) = &broken {
             tell(&Exit::of(error).message);
         }
-        let hint = "this is a bug in fetchpages";
-        tell(&format!("error: the accounts do not add up: {sum}\nhint: {hint}\n"));
+        tell_line(format_args!("error: the accounts do not add up: {sum}"));
+        tell_line("hint: this is a bug in fetchpages");
         return Ok(Status::Accounts);
     }
     if let Some(error) = broken {
@@ -315,9 +316,9 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
         || !intake.complete
         || summary.failures.contains_key(&FailureCode::Deadline);
     match closing.filter(|_| is_cut_short) {
-        Some(Closing::Deadline) => tell("stopped by --deadline; --resume goes on\n"),
-        Some(Closing::TooManyFailures(_)) => tell(&format!(
-            "stopped by --max-failures, with {} failed; --resume goes on\n",
+        Some(Closing::Deadline) => tell_line("stopped by --deadline; --resume goes on"),
+        Some(Closing::TooManyFailures(_)) => tell_line(format_args!(
+            "stopped by --max-failures, with {} failed; --resume goes on",
             summary.count(State::Failed)
         )),
         _ => (),
@@ -341,8 +342,7 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
 }
 
 /// What is told when the source, which is called `what`, named no page.
-pub(super) fn no_pages(what: &str, intake: &Intake) -> String {
-    let what = printable(what);
+pub(super) fn no_pages(what: &str, intake: &Intake) -> Printable {
     let Intake { found, invalid, filtered, skipped_lines, .. } = *intake;
     let (why, advice) = match (found, skipped_lines) {
         (0, 0) => (format!("{what} is empty"), None),
@@ -353,8 +353,11 @@ pub(super) fn no_pages(what: &str, intake: &Intake) -> String {
         }
         _ => (format!("of {found} entries of {what}, {filtered} were filtered out"), None),
     };
-    let hint = advice.map(|advice| format!("hint: {advice}\n")).unwrap_or_default();
-    format!("error: the source named no page: {why}\n{hint}")
+    let mut told = Printable::line(format_args!("error: the source named no page: {why}"));
+    if let Some(advice) = advice {
+        told.add(format_args!("hint: {advice}"));
+    }
+    told
 }
 
 /// A number that differs from run to run, for spreading retries.
@@ -384,7 +387,7 @@ mod tests {
             (intake(5, 1, 4, 0), "of 5 entries of x.txt, 4 were filtered out"),
         ] {
             let told = no_pages("x.txt", &intake);
-            assert_eq!(told, format!("error: the source named no page: {why}\n"));
+            assert_eq!(told.as_str(), format!("error: the source named no page: {why}\n"));
         }
     }
 }

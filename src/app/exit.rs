@@ -2,7 +2,7 @@
 
 use crate::cli::UsageError;
 use crate::exec::ExecError;
-use crate::message::printable;
+use crate::printable::Printable;
 use crate::report::trace::TraceError;
 use crate::save::SaveError;
 use crate::source::SourceError;
@@ -41,7 +41,7 @@ impl From<Status> for std::process::ExitCode {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Exit {
     /// `error:`, `caused by:` and `hint:` lines.
-    pub message: String,
+    pub message: Printable,
     /// The exit status.
     pub status: Status,
 }
@@ -49,13 +49,13 @@ pub struct Exit {
 impl Exit {
     /// Makes the message and finds the status of `error`.
     pub fn of(error: &anyhow::Error) -> Self {
-        let mut message = format!("error: {}\n", printable(&error.to_string()));
+        let mut message = Printable::line(format_args!("error: {error}"));
         for cause in error.chain().skip(1) {
-            message += &format!("caused by: {}\n", printable(&cause.to_string()));
+            message.add(format_args!("caused by: {cause}"));
         }
         let (status, hint) = status_and_hint(error);
         if let Some(hint) = hint {
-            message += &format!("hint: {hint}\n");
+            message.add(format_args!("hint: {hint}"));
         }
         Self { message, status }
     }
@@ -129,7 +129,7 @@ mod tests {
         let exit = Exit::of(&anyhow::Error::new(error));
         assert_eq!(exit.status, Status::Broken);
         assert_eq!(
-            exit.message,
+            exit.message.as_str(),
             "error: failed to write pages/x.html\ncaused by: no storage space\n"
         );
 

@@ -1,45 +1,45 @@
 //! `fetchpages links`: the plan, printed.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 
 use super::exit::Status;
-use super::{quiet_pipe, source, tell};
+use super::source;
+use super::terminal::{Output, quiet_pipe, tell, tell_line};
 use crate::config::PlanOptions;
 use crate::model::{Job, shown_url};
+use crate::printable::Printable;
 use crate::report::progress::INVALID_TOLD;
 use crate::save::catalogue::Catalogue;
 use crate::save::key::Layout;
 use crate::source::plan::{Plan, Planned};
 
-const BUFFER: usize = 64 * 1024;
-
 pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::Result<Status> {
     let opened = source::open_alone(options)?;
     let mut plan = Plan::new(opened.source, options.filter.clone(), Catalogue::new(layout));
-    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let mut out = Output::open();
     let mut is_read = true;
     while is_read && let Some(entry) = plan.read()? {
         match plan.admit(entry)? {
-            Planned::Job(job) => match print_job(&mut out, &job, json) {
+            Planned::Job(job) => match out.write(&described(&job, json)) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => is_read = false,
                 result => quiet_pipe(result)?,
             },
             Planned::Nothing => (),
             Planned::Invalid { place, reason } => {
                 if plan.intake().invalid <= INVALID_TOLD {
-                    tell(&format!("warning: {place}: {reason}\n"));
+                    tell_line(format_args!("warning: {place}: {reason}"));
                 }
             }
             Planned::MissingPart(text) | Planned::Warning(text) => {
-                tell(&format!("warning: {text}\n"));
+                tell_line(format_args!("warning: {text}"));
             }
         }
     }
-    quiet_pipe(out.flush())?;
+    out.finish()?;
     let intake = plan.intake();
     if intake.invalid > INVALID_TOLD {
         let more = intake.invalid - INVALID_TOLD;
-        tell(&format!("warning: {more} more entries are no http(s) URL\n"));
+        tell_line(format_args!("warning: {more} more entries are no http(s) URL"));
     }
     if intake.pages == 0 {
         tell(&super::download::no_pages(&source::name_of(&options.source), &intake));
@@ -48,14 +48,12 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
     Ok(Status::Done)
 }
 
-fn print_job(out: &mut impl Write, job: &Job, json: bool) -> io::Result<()> {
-    let url = shown_url(&job.url);
+fn described(job: &Job, json: bool) -> Printable {
+    let (file, url) = (job.key.as_str(), shown_url(&job.url));
     if json {
-        let object = serde_json::json!({ "file": job.key.as_str(), "url": url });
-        return writeln!(out, "{object}");
+        return Printable::json(&serde_json::json!({ "file": file, "url": url }));
     }
-    out.write_all(job.key.as_str().as_bytes())?;
-    out.write_all(b"\t")?;
-    out.write_all(url.as_bytes())?;
-    out.write_all(b"\n")
+    let mut line = Printable::default();
+    line.add_row(&[file, &url]);
+    line
 }

@@ -12,17 +12,18 @@ mod observers;
 mod origin;
 mod signals;
 mod source;
+mod terminal;
 mod verify;
-
-use std::io::{self, Write};
 
 use crate::cli::{Command, NoCommand};
 use exit::{Exit, Status};
+use terminal::{print, print_own, tell};
 
 /// Runs a command, or prints why there is none, and gives the exit status.
 ///
 /// Results go to standard output, all else to standard error.
 pub fn run(command: Result<Command, NoCommand>) -> Status {
+    terminal::clean_panics();
     let result = match command {
         Ok(Command::Download(config)) => download::run(&config),
         Ok(Command::Links { plan, layout, json }) => links::run(&plan, layout, json),
@@ -31,13 +32,13 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
         Ok(Command::Origin { options, until_stdin_ends }) => {
             origin::run(&options, until_stdin_ends)
         }
-        Ok(Command::Print(text)) => print_bytes(&text).map(|()| Status::Done),
+        Ok(Command::Print(text)) => print_own(&text).map(|()| Status::Done),
         Ok(Command::Child) => child::run(),
-        Err(NoCommand::Parser(error)) => {
-            // A closed pipe is no error.
-            let _ = error.print();
-            return if error.use_stderr() { Status::Usage } else { Status::Done };
+        Err(NoCommand::Parser(told)) if told.is_error => {
+            tell(&told.text);
+            return Status::Usage;
         }
+        Err(NoCommand::Parser(told)) => print(&told.text).map(|()| Status::Done),
         Err(NoCommand::Usage(error)) => Err(error.into()),
         Err(NoCommand::Output(error)) => Err(error.into()),
     };
@@ -46,29 +47,4 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
         tell(&exit.message);
         exit.status
     })
-}
-
-/// Writes to standard error. When that is closed, there is nobody to tell.
-fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
-}
-
-/// Writes to standard output. A closed pipe is no error: the reader has what it wanted.
-fn print(text: &str) -> anyhow::Result<()> {
-    print_bytes(text.as_bytes())
-}
-
-fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    quiet_pipe(out.write_all(bytes).and_then(|()| out.flush()))
-}
-
-/// The result of writing to standard output, where a closed pipe is no error.
-fn quiet_pipe(result: io::Result<()>) -> anyhow::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(|error| {
-            anyhow::Error::new(error).context("failed to write to standard output")
-        }),
-    }
 }

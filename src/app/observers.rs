@@ -26,7 +26,7 @@ impl Observers {
             self.trace = None;
             let text = format!("{}; the run goes on without", message::one_line(&error));
             // Telling a warning cannot fail.
-            let _ = self.progress.on_event(&Event::Warning(text));
+            let _ = self.progress.on_event(&Event::Warning(text.into()));
         }
     }
 

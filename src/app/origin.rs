@@ -8,19 +8,20 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Status;
-use super::print;
+use super::terminal::{print, tell_line};
 use crate::origin::{Options, Origin};
+use crate::printable::Printable;
 
 /// What stands before the index's address in the first line of output.
 pub(super) const SERVING: &str = "serving ";
 
 pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<Status> {
     let origin = Origin::start(options)?;
-    let mut told = format!("{SERVING}{}\n", origin.index_url());
+    let mut told = Printable::line(format_args!("{SERVING}{}", origin.index_url()));
     let _authority;
     if let Some(authority) = origin.certificate_pem() {
         let path = write_authority(authority)?;
-        told += &format!("trust it with --cacert {}\n", path.display());
+        told.add(format_args!("trust it with --cacert {}", path.display()));
         _authority = RemoveOnExit(path);
     }
     print(&told)?;
@@ -33,9 +34,9 @@ pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<S
     let counters = origin.counters();
     if !until_stdin_ends {
         let (requests, connections) = (counters.requests, counters.connections);
-        super::tell(&format!(
+        tell_line(format_args!(
             "{requests} requests on {connections} connections, at most {} at a time, {:.2} on \
-             average, {} faults\n",
+             average, {} faults",
             counters.open_peak,
             counters.open_mean(),
             counters.faults

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::demo::Demo;
-use super::tell;
+use super::terminal::tell_line;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::fetch::Shared;
@@ -45,7 +45,7 @@ pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
     let dice = Dice::new(super::download::random_seed());
     let queue = Arc::new(Queue::new(options.queue.clone(), dice, Arc::clone(&clock)));
-    let note = |notice: &Notice| tell(&format!("note: {}\n", notice.text()));
+    let note = |notice: &Notice| tell_line(format_args!("note: {}", notice.text()));
     let events = Arc::new(OnceLock::new());
     open(options, || Access { shared, queue, clock, tell: Box::new(note), events })
 }

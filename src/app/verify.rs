@@ -1,26 +1,18 @@
 //! `fetchpages verify`: a finished download against its manifest.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use super::exit::Status;
-use super::print;
-use crate::message::printable;
+use super::terminal::print;
+use crate::printable::Printable;
 use crate::save::verify::{Difference, Report, verify};
 
 pub(super) fn run(directory: &Path, list: bool) -> anyhow::Result<Status> {
     let report = verify(directory)?;
     let text = if list {
-        report
-            .to_fetch
-            .iter()
-            .flat_map(|url| {
-                [
-                    url, "
-",
-                ]
-            })
-            .collect()
+        let mut urls = Printable::default();
+        report.to_fetch.iter().for_each(|url| urls.add(url));
+        urls
     } else {
         describe(&report)
     };
@@ -28,8 +20,8 @@ pub(super) fn run(directory: &Path, list: bool) -> anyhow::Result<Status> {
     Ok(if report.differences.is_empty() { Status::Done } else { Status::Different })
 }
 
-fn describe(report: &Report) -> String {
-    let mut text = String::new();
+fn describe(report: &Report) -> Printable {
+    let mut text = Printable::default();
     for (path, difference) in &report.differences {
         let line = match difference {
             Difference::Missing => format!("missing     {path}"),
@@ -41,18 +33,19 @@ fn describe(report: &Report) -> String {
             Difference::Unreadable(why) => format!("unreadable  {path}: {why}"),
             Difference::Foreign => format!("foreign     {path}"),
         };
-        writeln!(text, "{}", printable(&line)).expect("a String takes all text");
+        text.add(line);
     }
     let (whole, differences) = (report.whole, report.differences.len());
-    text += &format!("{whole} files are as recorded, {differences} differ\n");
+    text.add(format_args!("{whole} files are as recorded, {differences} differ"));
     if report.unsaved > 0 {
-        text += &format!("{} pages were not saved; --list prints them\n", report.unsaved);
+        text.add(format_args!("{} pages were not saved; --list prints them", report.unsaved));
     }
     if !report.is_finished {
-        text += "the last run did not come to its end\n";
+        text.add("the last run did not come to its end");
     }
     if report.unreadable_lines > 0 {
-        text += &format!("{} lines of the manifest are no record\n", report.unreadable_lines);
+        let lines = report.unreadable_lines;
+        text.add(format_args!("{lines} lines of the manifest are no record"));
     }
     text
 }

@@ -10,7 +10,7 @@ use super::convert::{Result, header_value, usage};
 use super::source::Chosen;
 use crate::config::SourceOptions;
 use crate::fetch::credentials::{Credentials, FieldHost, is_secret};
-use crate::message::{excerpt_url, printable};
+use crate::message::excerpt_url;
 use crate::secret::Secret;
 use crate::source::page_url;
 
@@ -152,10 +152,10 @@ pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>
         _ => None,
     };
     let site = site.map_or("https://host".into(), |url| url.origin().ascii_serialization());
-    Ok(Some(printable(&format!(
+    Ok(Some(format!(
         "hosts that only {named_by} names are not sent {}: open one with --credentials-for {site}/",
         options.join(", "),
-    ))))
+    )))
 }
 
 #[cfg(test)]

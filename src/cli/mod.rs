@@ -13,6 +13,7 @@ mod passed_on;
 mod proxies;
 mod recorded;
 mod source;
+mod told;
 mod values;
 
 use std::ffi::OsString;
@@ -24,6 +25,7 @@ use crate::config::{Comparison, Download, PlanOptions};
 use crate::origin;
 use crate::save::SaveError;
 use crate::save::key::Layout;
+pub use told::Told;
 
 /// A command, decided.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ pub struct UsageError {
 #[derive(Debug)]
 pub enum NoCommand {
     /// The parser has something to print: help, the version, or an error.
-    Parser(clap::Error),
+    Parser(Told),
     /// What was typed makes no sense together.
     Usage(UsageError),
     /// What earlier runs recorded cannot be read.
@@ -94,8 +96,9 @@ impl From<UsageError> for NoCommand {
 ///
 /// [`NoCommand`], also for `--help` and `--version`.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NoCommand> {
-    let matches = description().try_get_matches_from(arguments).map_err(NoCommand::Parser)?;
-    let typed = args::Cli::from_arg_matches(&matches).map_err(NoCommand::Parser)?;
+    let parser = |error: clap::Error| NoCommand::Parser(error.into());
+    let matches = description().try_get_matches_from(arguments).map_err(parser)?;
+    let typed = args::Cli::from_arg_matches(&matches).map_err(parser)?;
     convert::command(typed, &matches)
 }
 

@@ -17,7 +17,8 @@ use super::source::{self, Chosen, STDIN, Word, quoted};
 use super::values::{duration, page_cost};
 use super::{NoCommand, UsageError};
 use crate::config::{DEFAULT_DEMO_LATENCY, DemoSite, SourceOptions};
-use crate::message::{excerpt, printable, without_credentials};
+use crate::foreign::clean;
+use crate::message::{excerpt, without_credentials};
 use crate::save::manifest::RunRecord;
 use crate::save::records;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
@@ -95,7 +96,7 @@ pub(super) fn source(
     };
     if run.args.is_empty() {
         let message = "no source is named, and the last run could not or did not record it";
-        return Ok(usage(format!("{message} ({})", excerpt(&run.source)), HINT)?);
+        return Ok(usage(format!("{message} ({})", excerpt(run.source.raw())), HINT)?);
     }
     let read = read(&run.args).and_then(|words| {
         let filter = filter(&words, typed)?;
@@ -158,7 +159,7 @@ fn command(start: &str, words: &[Word]) -> Option<String> {
             option => command += &format!(" {}", quoted(&format!("{option}={value}"))),
         }
     }
-    (command.len() <= COMMAND_LIMIT).then(|| printable(&command))
+    (command.len() <= COMMAND_LIMIT).then(|| clean(&command).into_owned())
 }
 
 /// Splits a record's words into options and values; a URL by itself has no option.
@@ -300,7 +301,7 @@ fn site(words: &[Word]) -> Result<DemoSite, Unusable> {
 /// What is said of a recorded source before it is used: what it is, and of several addresses
 /// whose they are.
 pub(super) fn shown(chosen: &Chosen) -> String {
-    let text = printable(&chosen.typed.text);
+    let text = clean(&chosen.typed.text);
     let mut shown: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');

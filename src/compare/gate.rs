@@ -10,7 +10,7 @@ use super::design::Design;
 use super::results::{Contender, End, Results, Sample};
 use super::stats::{Bootstrap, Interval, LEAST_VALUES};
 use super::{figures, gate_syntax};
-use crate::message;
+use crate::foreign::clean;
 
 /// A claim: a contender's time, CPU time or memory is at most so much.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +117,7 @@ pub enum GateError {
 
 /// The gate with a mark below the place.
 fn caret(text: &str, column: usize) -> String {
-    format!("  {}\n  {:>column$}", message::printable(text), '^')
+    format!("  {}\n  {:>column$}", clean(text), '^')
 }
 
 /// What came of a gate.

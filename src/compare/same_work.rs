@@ -111,7 +111,7 @@ fn span(page: &PageRecord) -> Option<Span> {
 
 /// How a page ended, as one text.
 fn outcome(page: &PageRecord) -> String {
-    format!("{}\n{}", page.url, ended(page))
+    format!("{}\n{}", page.url.as_str(), ended(page))
 }
 
 fn ended(page: &PageRecord) -> String {
@@ -131,7 +131,7 @@ fn outcomes(directory: &Path) -> Result<BTreeMap<String, String>, SaveError> {
     let mut outcomes = BTreeMap::new();
     for_each_page(directory, |page| {
         let ended = ended(&page);
-        outcomes.insert(page.url, ended);
+        outcomes.insert(page.url.as_str().to_owned(), ended);
     })?;
     Ok(outcomes)
 }

@@ -234,8 +234,8 @@ fn a_panic_fails_its_page_alone() {
             if let Outcome::Failed(failure) = &settled.attempt.outcome {
                 assert_eq!(settled.job.seq % 50, 3, "{row:?}");
                 assert_eq!((failure.code, settled.job.attempts), (FailureCode::Internal, 1));
-                assert!(failure.message.starts_with("a bug in fetchpages: "), "{failure}");
-                assert!(failure.message.contains("as the script says"), "{failure}");
+                assert!(failure.message.raw().starts_with("a bug in fetchpages: "), "{failure}");
+                assert!(failure.message.raw().contains("as the script says"), "{failure}");
             }
         }
     }

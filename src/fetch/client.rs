@@ -341,7 +341,7 @@ impl Client {
         if let Some(Validators { etag, last_modified, .. }) = ask.validators {
             request = [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)]
                 .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+                .filter_map(|(name, value)| Some((name, value.as_ref()?.raw())))
                 .fold(request, |request, (name, value)| request.header(name, value));
         }
         request

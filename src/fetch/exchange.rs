@@ -338,5 +338,5 @@ fn placed(failure: Failure, ask: &Ask<'_>) -> Failure {
     }
     let address = message::excerpt(&shown_url(ask.url));
     let message = format!("{} (redirected to {address})", failure.message);
-    Failure { message, ..failure }
+    Failure { message: message.into(), ..failure }
 }

@@ -7,6 +7,7 @@ use reqwest::Response;
 use url::Url;
 
 use super::content_range;
+use crate::foreign::Foreign;
 use crate::message;
 use crate::model::{ADDRESS_LIMIT, Failure, FailureCode, Head, HttpVersion};
 
@@ -19,7 +20,7 @@ const FIELD_OVERHEAD: usize = 4;
 /// Reads what is of use of the head of an answer from `url`.
 pub(super) fn read_head(response: &Response, url: &Url) -> Head {
     let headers = response.headers();
-    let retry_after = joined(headers, &header::RETRY_AFTER);
+    let retry_after = joined(headers, &header::RETRY_AFTER).map(Foreign::from);
     Head {
         final_url: url.clone(),
         status: response.status().as_u16(),
@@ -30,8 +31,12 @@ pub(super) fn read_head(response: &Response, url: &Url) -> Head {
             _ => HttpVersion::Http10,
         },
         // Of several that differ browsers take the last (Fetch Standard, "extract a MIME type").
-        content_type: headers.get_all(header::CONTENT_TYPE).iter().next_back().map(text),
-        content_encoding: joined(headers, &header::CONTENT_ENCODING),
+        content_type: headers
+            .get_all(header::CONTENT_TYPE)
+            .iter()
+            .next_back()
+            .map(|value| lossy(value).into()),
+        content_encoding: joined(headers, &header::CONTENT_ENCODING).map(Foreign::from),
         etag: single(headers, &header::ETAG),
         last_modified: single(headers, &header::LAST_MODIFIED),
         // Only a date in the other is compared with it.
@@ -43,8 +48,8 @@ pub(super) fn read_head(response: &Response, url: &Url) -> Head {
 
 /// The value of a field that has one (RFC 9110, 5.3): an application and the server
 /// in front of it may both send it. Where they differ neither can be relied on.
-fn single(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    agreed(headers, name).map(text)
+fn single(headers: &HeaderMap, name: &HeaderName) -> Option<Foreign> {
+    agreed(headers, name).map(|value| lossy(value).into())
 }
 
 /// The value that all fields of a name have.
@@ -250,7 +255,7 @@ mod tests {
             (&[], None),
         ] {
             let lines: Vec<_> = values.iter().map(|value| (header::ETAG, *value)).collect();
-            assert_eq!(single(&headers(&lines), &header::ETAG).as_deref(), expected);
+            assert_eq!(single(&headers(&lines), &header::ETAG), expected.map(Foreign::from));
         }
         let differing =
             [(header::CONTENT_ENCODING, &b"br"[..]), (header::CONTENT_ENCODING, b"gzip")];
@@ -275,7 +280,9 @@ mod tests {
         ] {
             let lines: Vec<_> = values.iter().map(|value| (header::LOCATION, *value)).collect();
             let found = target(&current, &headers(&lines));
-            let found = found.map(|url| url.map(String::from)).map_err(|failure| failure.message);
+            let found = found
+                .map(|url| url.map(String::from))
+                .map_err(|failure| failure.message.to_string());
             let expected = expected.map(|url| url.map(str::to_owned)).map_err(str::to_owned);
             assert_eq!(found, expected);
         }
@@ -298,9 +305,9 @@ mod tests {
                 assert!(is_taken, "{}", path.len());
                 continue;
             };
-            assert!(!is_taken && failure.message.len() < 400, "{}", failure.message);
+            assert!(!is_taken && failure.message.raw().len() < 400, "{}", failure.message);
             assert_eq!(failure.code, FailureCode::Redirects);
-            assert!(failure.message.ends_with("which is longer than 65536 bytes"));
+            assert!(failure.message.raw().ends_with("which is longer than 65536 bytes"));
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreign::Foreign;
+
 /// Why a page could not be had. The names are stable: scripts read them in the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,19 +124,19 @@ pub struct Failure {
     /// The class, for programs.
     pub code: FailureCode,
     /// One line for people; credentials are stripped.
-    pub message: String,
+    pub message: Foreign,
 }
 
 impl Failure {
     /// A failure of class `code`, told in `message`.
-    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+    pub fn new(code: FailureCode, message: impl Into<Foreign>) -> Self {
         Self { code, message: message.into() }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        self.message.fmt(f)
     }
 }
 

@@ -15,6 +15,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::foreign::Foreign;
+
 pub use connections::Connections;
 pub use failure::{Failure, FailureCode};
 pub use summary::{FailureClass, Intake, Summary};
@@ -165,11 +167,11 @@ pub struct Validators {
     /// The address that sent them, as it is shown: they mean nothing to another.
     pub of: String,
     /// `ETag` as sent.
-    pub etag: Option<String>,
+    pub etag: Option<Foreign>,
     /// `Last-Modified` as sent.
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Foreign>,
     /// `Content-Type` as sent.
-    pub content_type: Option<String>,
+    pub content_type: Option<Foreign>,
     /// Size of the decoded body.
     pub bytes: u64,
     /// SHA-256 of the decoded body, in hexadecimal.
@@ -232,17 +234,17 @@ pub struct Head {
     /// The version of HTTP.
     pub http: HttpVersion,
     /// `Content-Type` as sent.
-    pub content_type: Option<String>,
+    pub content_type: Option<Foreign>,
     /// `Content-Encoding` as sent, several fields joined by commas.
-    pub content_encoding: Option<String>,
+    pub content_encoding: Option<Foreign>,
     /// `ETag` as sent.
-    pub etag: Option<String>,
+    pub etag: Option<Foreign>,
     /// `Last-Modified` as sent.
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Foreign>,
     /// `Retry-After` as sent.
-    pub retry_after: Option<String>,
+    pub retry_after: Option<Foreign>,
     /// `Date` as sent, where there is a `Retry-After` to compare with it.
-    pub date: Option<String>,
+    pub date: Option<Foreign>,
     /// Whether a connection was opened for it.
     pub is_on_new_connection: bool,
 }
@@ -361,7 +363,7 @@ pub struct Attempt {
     /// Its course.
     pub stages: Stages,
     /// What was unusual about the answer and harmed nothing, for the record.
-    pub note: Option<Box<str>>,
+    pub note: Option<Foreign>,
     /// Whether the server refused to work on it, because it has too much to do: it is
     /// then no attempt at the page.
     pub is_refused: bool,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{FailureCode, State};
+use crate::foreign::Foreign;
 
 /// What became of the input before any page was fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,7 +103,7 @@ pub struct FailureClass {
     /// The first such page.
     pub example_url: String,
     /// What was said of it.
-    pub example_message: String,
+    pub example_message: Foreign,
 }
 
 #[cfg(test)]

@@ -334,7 +334,7 @@ mod tests {
         ] {
             let failure = pieces(&body, coding, u64::MAX).unwrap_err();
             assert_eq!(failure.code, code, "{coding}: {failure}");
-            assert!(failure.message.contains(named), "{coding}: {failure}");
+            assert!(failure.message.raw().contains(named), "{coding}: {failure}");
         }
     }
 

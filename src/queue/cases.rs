@@ -11,6 +11,7 @@ use super::notice::Notice;
 use super::retry::Dice;
 use super::{Options, retry};
 use crate::clock::{Clock, ManualClock};
+use crate::foreign::Foreign;
 use crate::model::{
     Attempt, Failure, FailureCode, Head, Job, Key, Kind, Moved, Outcome, SetCookie, Turn,
 };
@@ -58,7 +59,7 @@ pub(super) fn failed(code: FailureCode) -> Turn {
 
 pub(super) fn answered(status: u16, retry_after: Option<&str>) -> Turn {
     let attempt = retry::tests::failed(FailureCode::Http, Some(status));
-    let retry_after = retry_after.map(str::to_owned);
+    let retry_after = retry_after.map(Foreign::from);
     let head = attempt.head.map(|head| Box::new(Head { retry_after, ..*head }));
     let failure = Failure::new(FailureCode::Http, crate::message::status(status));
     Turn::Ended(Attempt { head, outcome: Outcome::Failed(failure), ..attempt })
@@ -263,7 +264,7 @@ fn a_host_that_always_refuses_is_given_up() {
             }
             for (_, outcome) in frontier.take_effects().into_iter().flat_map(|it| it.ended) {
                 let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
-                assert!(failure.message.contains("in a row"), "{failure}");
+                assert!(failure.message.raw().contains("in a row"), "{failure}");
                 ended += 1;
             }
         }

@@ -19,7 +19,6 @@ use super::lines::{self, Lines};
 use super::notice::{Effects, Notice};
 use super::retry::{self, Dice, Verdict};
 use super::waiters::Readiness;
-use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, Turn};
 
 /// A page that its server refused to work on is sent again at once, this many times in
@@ -427,9 +426,9 @@ impl Frontier {
             };
             let host = host_name(job.target());
             self.effects.notices.push(if pause > LONGEST_PAUSE {
-                Notice::Away { host, pause, back: at.wall + pause, why }
+                Notice::Away { host, pause, back: at.wall + pause, why: why.into() }
             } else {
-                Notice::Parked { host, pause, until: at.now + pause, why }
+                Notice::Parked { host, pause, until: at.now + pause, why: why.into() }
             });
         }
         consequence
@@ -509,8 +508,7 @@ fn leads_nowhere(outcome: &Outcome) -> bool {
 
 fn host_name(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    message::printable(&host)
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 impl PartialEq for Delayed {

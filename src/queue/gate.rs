@@ -199,7 +199,7 @@ mod tests {
         let held = gate.give_up(&robots.url, &Outcome::Failed(failure));
         let Outcome::Failed(failure) = &held[0].1 else { panic!("it fails") };
         assert_eq!(failure.code, FailureCode::Robots);
-        assert!(failure.message.contains("500 Internal Server Error"));
+        assert!(failure.message.raw().contains("500 Internal Server Error"));
         assert!(matches!(gate.pass(job(1, "http://a.org/y")), Passage::Closed(..)));
     }
 

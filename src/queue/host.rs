@@ -343,6 +343,6 @@ mod tests {
         }
         let Outcome::Failed(failure) = end else { panic!("its pages fail") };
         assert_eq!(failure.code, FailureCode::Connect);
-        assert!(failure.message.contains("the last 25 attempts"), "{failure}");
+        assert!(failure.message.raw().contains("the last 25 attempts"), "{failure}");
     }
 }

@@ -9,7 +9,6 @@ use super::gradient::Found;
 use super::host::Host;
 use super::pace::Limits;
 use super::site_policy::{self, SitePolicy};
-use crate::message;
 
 /// What the user wants of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -89,8 +88,7 @@ impl Hosts {
         let is_host = |name: &&str| !site_policy::TABLE.iter().any(|policy| policy.name == *name);
         let names = self.ids.iter().filter(|(_, place)| **place == HostId(id));
         let host = names.map(|(name, _)| &**name).filter(is_host).min().unwrap_or_default();
-        let host = message::printable(host);
-        Some(FoundAt { host, found: most, others: found.count() - 1 })
+        Some(FoundAt { host: host.to_owned(), found: most, others: found.count() - 1 })
     }
 
     /// The host of `url`, and whether it was not there before.

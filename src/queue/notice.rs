@@ -7,6 +7,7 @@ use super::pace::Limits;
 use super::site_policy::SitePolicy;
 use crate::clock::rfc3339;
 use crate::event::Event;
+use crate::foreign::Foreign;
 use crate::model::{Attempt, Job, Outcome, Settled};
 
 /// What happened besides.
@@ -50,7 +51,7 @@ pub enum Notice {
         /// That is, until then.
         until: Instant,
         /// Why: `429, Retry-After 60`.
-        why: String,
+        why: Foreign,
     },
     /// It asks for a longer time than a run waits.
     Away {
@@ -61,7 +62,7 @@ pub enum Notice {
         /// The time to come back.
         back: SystemTime,
         /// Why.
-        why: String,
+        why: Foreign,
     },
 }
 
@@ -102,8 +103,8 @@ impl Notice {
                 let from = until.checked_sub(pause).unwrap_or(until);
                 Event::Parked { host, from, until, why }
             }
-            Self::KnownSite { .. } | Self::CrawlDelay { .. } => Event::Note(self.text()),
-            Self::Away { .. } => Event::Warning(self.text()),
+            Self::KnownSite { .. } | Self::CrawlDelay { .. } => Event::Note(self.text().into()),
+            Self::Away { .. } => Event::Warning(self.text().into()),
         }
     }
 

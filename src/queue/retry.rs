@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::host::Signal;
 use super::retry_after;
+use crate::foreign::Foreign;
 use crate::model::{Attempt, FailureCode, Outcome};
 
 /// Attempts that may follow the first, unless the user says otherwise.
@@ -106,8 +107,10 @@ pub(super) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
     };
     match (failure.code, &attempt.head) {
         (Code::Http, Some(head)) => {
-            let asked = head.retry_after.as_deref();
-            let asked = asked.and_then(|text| retry_after::parse(text, head.date.as_deref(), now));
+            let asked = head.retry_after.as_ref().map(Foreign::raw);
+            let asked = asked.and_then(|text| {
+                retry_after::parse(text, head.date.as_ref().map(Foreign::raw), now)
+            });
             match (head.status, asked) {
                 (429, asked) => Signal::Refused(asked),
                 (503, Some(asked)) => Signal::Refused(Some(asked)),

@@ -1,70 +1,63 @@
 //! The summary for people. Scripts read its first two lines, which are fixed.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::usage::Usage;
 use super::{AutoWorkers, Finished, ProxyUse};
-use crate::message;
 use crate::model::{Connections, State, Summary};
+use crate::printable::Printable;
 
-/// The summary as text, ending with a line end.
-pub fn render(run: &Finished) -> String {
-    let mut text = String::new();
-    write(&mut text, run).expect("a String takes all text");
-    text
-}
-
-fn write(text: &mut String, run: &Finished) -> std::fmt::Result {
+/// The summary as text.
+pub fn render(run: &Finished) -> Printable {
+    let mut text = Printable::default();
     let summary = &run.summary;
     let saved = summary.count(State::Saved);
-    writeln!(text, "Total pages: {}", summary.intake.wanted())?;
-    writeln!(text, "Downloaded {saved} links in {:.2} seconds", summary.fetch_time.as_secs_f64())?;
-    writeln!(text)?;
+    text.add(format_args!("Total pages: {}", summary.intake.wanted()));
+    text.add(format_args!(
+        "Downloaded {saved} links in {:.2} seconds",
+        summary.fetch_time.as_secs_f64()
+    ));
+    text.add("");
     let workers = if run.workers == 1 { "worker" } else { "workers" };
     let at_most = if run.auto.is_some() { "at most " } else { "" };
-    writeln!(text, "mode      {}, {at_most}{} {workers}", run.mode, run.workers)?;
+    text.add(format_args!("mode      {}, {at_most}{} {workers}", run.mode, run.workers));
     if let Some(auto) = &run.auto {
-        writeln!(text, "auto      {}", settled(auto))?;
+        text.add(format_args!("auto      {}", settled(auto)));
     }
-    writeln!(text, "pages     {}", states(summary))?;
+    text.add(format_args!("pages     {}", states(summary)));
     if let Some(passed_over) = passed_over(summary) {
-        writeln!(text, "input     {passed_over}")?;
+        text.add(format_args!("input     {passed_over}"));
     }
-    writeln!(
-        text,
+    text.add(format_args!(
         "data      {} decoded, {} on the wire",
         bytes(summary.bytes),
         bytes(summary.wire_bytes)
-    )?;
-    writeln!(text, "speed     {:.1} pages/s", summary.pages_per_second())?;
+    ));
+    text.add(format_args!("speed     {:.1} pages/s", summary.pages_per_second()));
     if let Some((url, time)) = &summary.slowest {
-        writeln!(text, "slowest   {}  {url}", seconds(*time))?;
+        text.add(format_args!("slowest   {}  {url}", seconds(*time)));
     }
-    writeln!(
-        text,
+    text.add(format_args!(
         "time      index {}, total {}",
         seconds(run.index_time),
         seconds(run.total_time)
-    )?;
-    writeln!(
-        text,
+    ));
+    text.add(format_args!(
         "cost      {} CPU ({}), {} memory at most",
         seconds(run.usage.cpu()),
         parts_of_cpu(&run.usage),
         bytes(run.usage.peak_rss_bytes)
-    )?;
-    writeln!(text, "system    {}, {}", connections(run.connections), switches(&run.usage))?;
+    ));
+    text.add(format_args!("system    {}, {}", connections(run.connections), switches(&run.usage)));
     for ProxyUse { proxy, requests, failed } in &run.proxies {
-        writeln!(text, "proxy     {proxy}  {requests} requests, {failed} failed")?;
+        text.add(format_args!("proxy     {proxy}  {requests} requests, {failed} failed"));
     }
-    writeln!(text, "output    {}", run.output)?;
+    text.add(format_args!("output    {}", run.output));
     for (code, class) in &summary.failures {
         let (count, url, message) = (class.count, &class.example_url, &class.example_message);
-        let message = message::printable(message);
-        writeln!(text, "failed    {count} {code}, such as {url}: {message}")?;
+        text.add(format_args!("failed    {count} {code}, such as {url}: {message}"));
     }
-    Ok(())
+    text
 }
 
 fn settled(auto: &AutoWorkers) -> String {
@@ -241,7 +234,7 @@ pub(super) mod tests {
     #[test]
     fn the_summary_reads_exactly_so() {
         assert_eq!(
-            render(&finished()),
+            render(&finished()).as_str(),
             "\
 Total pages: 235
 Downloaded 233 links in 4.60 seconds
@@ -271,7 +264,7 @@ failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
             let text = render(&Finished { auto, ..finished() });
             let line = format!("workers settled at 28 (throughput flat from 24){rest}");
             let lines = format!("\nmode      threads, at most 32 workers\nauto      {line}\npages");
-            assert!(text.contains(&lines), "{text}");
+            assert!(text.as_str().contains(&lines), "{text}");
         }
     }
 
@@ -285,7 +278,7 @@ failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
 cost      2.22 s CPU (0.53 user, 0.29 system, 1.40 worker processes), 41.2 MB memory at most
 system    1 connection (1 TLS handshake, 1,031 resumed), 3,005 context switches (2,893 voluntary)
 ";
-        assert!(text.contains(told), "{text}");
+        assert!(text.as_str().contains(told), "{text}");
     }
 
     #[test]
@@ -300,7 +293,10 @@ system    1 connection (1 TLS handshake, 1,031 resumed), 3,005 context switches 
         let proxy = "http://127.0.0.1:8888".to_owned();
         let proxies = vec![ProxyUse { proxy, requests: 120, failed: 3 }];
         let text = render(&Finished { proxies, ..finished() });
-        assert!(text.contains("\nproxy     http://127.0.0.1:8888  120 requests, 3 failed\noutput"));
+        assert!(
+            text.as_str()
+                .contains("\nproxy     http://127.0.0.1:8888  120 requests, 3 failed\noutput")
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Finished, ProxyUse};
+use crate::foreign::Foreign;
 use crate::model::{FailureCode, State};
+use crate::printable::Printable;
 
 /// The version of the object.
 const VERSION: u32 = 1;
@@ -44,7 +46,7 @@ struct Object<'a> {
     context_switches_involuntary: u64,
     mode: &'a str,
     workers: usize,
-    output: &'a str,
+    output: &'a Foreign,
     failures: BTreeMap<FailureCode, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settled: Option<u32>,
@@ -56,8 +58,8 @@ struct Object<'a> {
     proxies: &'a [ProxyUse],
 }
 
-/// The summary as one line of JSON, ending with a line end.
-pub fn render(run: &Finished) -> String {
+/// The summary as one line of JSON.
+pub fn render(run: &Finished) -> Printable {
     let summary = &run.summary;
     let (intake, usage) = (summary.intake, &run.usage);
     let object = Object {
@@ -100,8 +102,7 @@ pub fn render(run: &Finished) -> String {
         settled_host: run.auto.as_ref().map(|auto| auto.host.as_str()),
         proxies: &run.proxies,
     };
-    let line = serde_json::to_string(&object).expect("numbers and text are always JSON");
-    line + "\n"
+    Printable::json(&object)
 }
 
 fn round(value: f64) -> f64 {
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn the_object_reads_exactly_so() {
         assert_eq!(
-            render(&crate::report::human::tests::finished()),
+            render(&crate::report::human::tests::finished()).as_str(),
             concat!(
                 r#"{"v":1,"found":240,"invalid":1,"filtered":1,"skipped_lines":2,"input_complete":true,"#,
                 r#""pages":235,"saved":233,"failed":2,"unchanged":0,"skipped":0,"robots":0,"interrupted":0,"#,
@@ -138,8 +139,8 @@ mod tests {
         let auto = Some(AutoWorkers { host, settled: 28, flat_from: 24, other_hosts: 2 });
         let line = render(&Finished { auto, ..crate::report::human::tests::finished() });
         let end = r#","settled":28,"throughput_flat_from":24,"settled_host":"a.org"}"#;
-        assert!(line.trim_end().ends_with(end), "{line}");
-        assert!(line.contains(r#""workers":32,"#));
+        assert!(line.as_str().trim_end().ends_with(end), "{line}");
+        assert!(line.as_str().contains(r#""workers":32,"#));
     }
 
     #[test]
@@ -148,6 +149,6 @@ mod tests {
         let proxies = vec![ProxyUse { proxy, requests: 120, failed: 3 }];
         let line = render(&Finished { proxies, ..crate::report::human::tests::finished() });
         let end = r#","proxies":[{"proxy":"socks5://a.org:1080","requests":120,"failed":3}]}"#;
-        assert_eq!(line.trim_end().split_once(r#"{"http":2}"#).unwrap().1, end);
+        assert_eq!(line.as_str().trim_end().split_once(r#"{"http":2}"#).unwrap().1, end);
     }
 }

@@ -1,6 +1,7 @@
 //! What a run tells: progress while it goes on, a summary at its end, for
 //! people and for programs. Everything is made from events and counts.
 
+mod bar;
 pub mod human;
 pub mod json;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::foreign::Foreign;
 use crate::model::{Connections, Summary};
 use usage::Usage;
 
@@ -30,7 +32,7 @@ pub struct Finished {
     /// How many of them were of use, where that was looked for.
     pub auto: Option<AutoWorkers>,
     /// Where the pages are.
-    pub output: String,
+    pub output: Foreign,
     /// Reading what has to be read before the first job, such as an index.
     pub index_time: Duration,
     /// The whole run.

@@ -1,21 +1,19 @@
 //! What is told while a run goes on: a bar on a terminal, a plain line every few
 //! seconds elsewhere, and one line for each failure.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::bar::Bar;
 use super::human;
 use super::watch::Watch;
 use crate::event::{Event, Observer, ObserverError};
-use crate::message;
 use crate::model::{Outcome, Settled, told_url};
+use crate::printable::Printable;
 
 /// A plain line every so often.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
-/// The bar is drawn at most so often each second.
-const FRAMES_PER_SECOND: u8 = 10;
 /// So many failures are told one by one.
 const FAILURES_TOLD: u64 = 20;
 /// So many entries that are no URL are told one by one.
@@ -46,7 +44,7 @@ pub enum Detail {
 /// The observer that tells.
 pub struct Progress {
     out: Box<dyn Write + Send>,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     style: Style,
     detail: Detail,
     started: Instant,
@@ -64,7 +62,7 @@ impl Progress {
     pub fn new(style: Style, detail: Detail, out: Box<dyn Write + Send>, now: Instant) -> Self {
         Self {
             out,
-            bar: (style == Style::Bar).then(new_bar),
+            bar: (style == Style::Bar).then(Bar::new),
             style,
             detail,
             started: now,
@@ -81,24 +79,24 @@ impl Progress {
     /// Removes the bar, so that what follows stands on clean lines.
     pub fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+            bar.finish();
         }
         if self.failed > FAILURES_TOLD && self.detail != Detail::Verbose {
             let more = self.failed - FAILURES_TOLD;
-            self.tell(&format!("{more} more pages failed: see manifest"));
+            self.tell(format_args!("{more} more pages failed: see manifest"));
         }
         if self.invalid > INVALID_TOLD && self.detail == Detail::Usual {
             let more = self.invalid - INVALID_TOLD;
-            self.tell(&format!("warning: {more} more entries are no http(s) URL"));
+            self.tell(format_args!("warning: {more} more entries are no http(s) URL"));
         }
     }
 
     /// Writes one line above the bar. A closed standard error is no reason to stop.
-    fn tell(&mut self, line: &str) {
+    fn tell(&mut self, line: impl Display) {
+        let line = Printable::line(line);
         let out = &mut self.out;
-        let line = message::printable(line);
         let mut write = || {
-            let _ = writeln!(out, "{line}");
+            let _ = out.write_all(line.as_str().as_bytes());
         };
         match &self.bar {
             Some(bar) => bar.suspend(write),
@@ -109,7 +107,7 @@ impl Progress {
     fn on_settled(&mut self, settled: &Settled) {
         self.settled += 1;
         if let Some(bar) = &self.bar {
-            bar.inc(1);
+            bar.advance();
         }
         let url = told_url(&settled.job.url);
         match &settled.attempt.outcome {
@@ -117,7 +115,7 @@ impl Progress {
                 self.bytes += bytes;
                 if self.detail == Detail::Verbose {
                     let (size, time) = (human::bytes(*bytes), human::seconds(settled.total));
-                    self.tell(&format!("saved {} ({size}, {time}) {url}", settled.job.key));
+                    self.tell(format_args!("saved {} ({size}, {time}) {url}", settled.job.key));
                 }
             }
             Outcome::Failed(failure) => {
@@ -131,7 +129,7 @@ impl Progress {
                         0 | 1 => String::new(),
                         n => format!(" after {n} tries"),
                     };
-                    self.tell(&format!(
+                    self.tell(format_args!(
                         "failed {url}: {}{tries} ({})",
                         failure.message, failure.code
                     ));
@@ -140,7 +138,7 @@ impl Progress {
             Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => {
                 if self.detail == Detail::Verbose {
                     let state = settled.attempt.outcome.state().as_str();
-                    self.tell(&format!("{state} {url}"));
+                    self.tell(format_args!("{state} {url}"));
                 }
             }
         }
@@ -174,19 +172,6 @@ impl Progress {
     }
 }
 
-fn new_bar() -> ProgressBar {
-    let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
-    let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(style("{spinner} {pos} pages  {msg}  {elapsed}{prefix}"));
-    bar
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .expect("these templates are written here and parse")
-        .progress_chars("=> ")
-}
-
 impl Observer for Progress {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
         self.watch.on_event(event);
@@ -195,8 +180,7 @@ impl Observer for Progress {
             Event::InputEnded { pages } => {
                 self.total = Some(*pages);
                 if let Some(bar) = &self.bar {
-                    bar.set_style(style("[{bar:30}] {pos}/{len} pages  {msg}  {eta} left{prefix}"));
-                    bar.set_length(*pages);
+                    bar.set_end(*pages);
                 }
             }
             Event::Invalid { place, reason } => {
@@ -204,11 +188,11 @@ impl Observer for Progress {
                 if self.detail == Detail::Verbose
                     || (self.detail == Detail::Usual && self.invalid <= INVALID_TOLD)
                 {
-                    self.tell(&format!("warning: {place}: {reason}"));
+                    self.tell(format_args!("warning: {place}: {reason}"));
                 }
             }
             Event::Warning(text) if self.detail != Detail::Quiet => {
-                self.tell(&format!("warning: {text}"));
+                self.tell(format_args!("warning: {text}"));
             }
             Event::Retrying { job, attempt, after, .. } if self.detail == Detail::Verbose => {
                 let Outcome::Failed(failure) = &attempt.outcome else {
@@ -216,13 +200,13 @@ impl Observer for Progress {
                 };
                 let url = told_url(&job.url);
                 let after = human::seconds(*after);
-                self.tell(&format!(
+                self.tell(format_args!(
                     "again in {after}: {url}: {} ({})",
                     failure.message, failure.code
                 ));
             }
             Event::Note(text) if self.detail != Detail::Quiet => {
-                self.tell(&format!("note: {text}"));
+                self.tell(format_args!("note: {text}"));
             }
             Event::Started { .. }
             | Event::SideRequestStarted { .. }
@@ -243,18 +227,19 @@ impl Observer for Progress {
                 n => format!("  {n} failed"),
             };
             let rate = self.rate(now);
-            bar.set_message(format!("{rate:.1}/s  {}{failed}", human::bytes(self.bytes)));
+            let size = human::bytes(self.bytes);
+            let beside = Printable::line(format_args!("{rate:.1}/s  {size}{failed}"));
             let left = self.left();
-            let mut lines = self.watch.tell(now, left);
-            lines.insert(0, String::new());
-            bar.set_prefix(lines.join("\n"));
+            let mut below = Printable::default();
+            self.watch.tell(now, left).iter().for_each(|line| below.add(line));
+            bar.show(&beside, &below);
         }
         if self.style == Style::Plain && now >= self.next_line {
             self.next_line = now + PLAIN_EVERY;
             let left = self.left();
             let holding = self.watch.tell(now, left);
             let line = self.plain_line(now);
-            self.tell(&std::iter::once(line).chain(holding).collect::<Vec<_>>().join("; "));
+            self.tell(std::iter::once(line).chain(holding).collect::<Vec<_>>().join("; "));
         }
         Ok(())
     }

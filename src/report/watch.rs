@@ -9,6 +9,7 @@ use url::Url;
 
 use super::human;
 use crate::event::Event;
+use crate::foreign::Foreign;
 use crate::message;
 use crate::model::shown_url;
 use crate::phase::{Phase, PhaseCell};
@@ -22,7 +23,7 @@ const NOTEWORTHY: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Watch {
     /// Until when, and why, by host.
-    parked: BTreeMap<String, (Instant, String)>,
+    parked: BTreeMap<String, (Instant, Foreign)>,
     /// Requests under way, by the page's place in the input.
     in_flight: HashMap<u64, Flight>,
     /// Requests under way that are for no page, by the address that was asked first.
@@ -149,7 +150,7 @@ mod tests {
         for (host, seconds) in [("a.org", 3), ("en.wikipedia.org", 60), ("b.org", 1)] {
             let from = clock.now();
             let until = from + Duration::from_secs(seconds);
-            let why = format!("429, Retry-After {seconds}");
+            let why = format!("429, Retry-After {seconds}").into();
             watch.on_event(&Event::Parked { host: host.into(), from, until, why });
         }
         clock.advance(Duration::from_secs(2));

@@ -16,6 +16,7 @@ use super::verify::compare;
 use super::{Refetch, SaveError};
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
+use crate::foreign::Foreign;
 use crate::model::{Key, Validators};
 
 /// Decides what becomes of each URL of a run.
@@ -195,13 +196,14 @@ const VALIDATOR_LIMIT: usize = 1024;
 /// What a server is asked with whether the page has changed; `None` when it named nothing.
 fn validators(record: PageRecord) -> Option<Validators> {
     // A header cannot carry anything else (RFC 9110, 5.5).
-    let sendable = |text: &String| {
+    let sendable = |text: &Foreign| {
+        let text = text.raw();
         text.len() <= VALIDATOR_LIMIT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
     };
     let etag = record.etag.filter(sendable);
     let last_modified = record.last_modified.filter(sendable);
     (etag.is_some() || last_modified.is_some()).then_some(Validators {
-        of: record.final_url.unwrap_or(record.url),
+        of: record.final_url.unwrap_or(record.url).as_str().to_owned(),
         etag,
         last_modified,
         content_type: record.content_type,

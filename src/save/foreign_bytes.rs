@@ -5,13 +5,13 @@ use std::path::Path;
 use proptest::prelude::*;
 use url::Url;
 
-use super::MANIFEST_NAME;
 use super::beneath::Root;
 use super::history::History;
 use super::key::{Given, Layout, Namer};
 use super::manifest::{ManifestWriter, Record};
 use super::natural::PART_LIMIT;
 use super::records::{Reader, last_run};
+use super::{MANIFEST_NAME, PageUrl};
 use crate::foreign_bytes::{Format, Input, config, within};
 use crate::model::Key;
 
@@ -109,7 +109,7 @@ proptest! {
         let mut lookup = Reader::open(&directory).unwrap().into_lookup();
         for (place, record) in &read {
             if let Record::Page(page) = record {
-                let found = within(most, || lookup.page(*place, &page.url)).unwrap();
+                let found = within(most, || lookup.page(*place, page.url.as_str())).unwrap();
                 prop_assert_eq!(found.as_ref(), Some(&**page));
             }
         }
@@ -137,7 +137,7 @@ proptest! {
         for (number, name) in names.iter().enumerate() {
             let name = name.text();
             let Some(key) = Key::new(&*name) else { continue };
-            let url = format!("http://a.org/{number}");
+            let url = PageUrl::parse(&format!("http://a.org/{number}")).unwrap();
             let is_kept = within(64 * 1024 + 4 * name.len(), || namer.keep(&url, &key, false)).is_some();
             let lower = name.to_ascii_lowercase();
             prop_assert!(!is_kept || name.split('/').all(|part| part.len() <= PART_LIMIT));

@@ -23,7 +23,7 @@ use super::walk::{Depth, Found, walk};
 use super::{MANIFEST_NAME, Options, SaveError, io_error};
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
-use crate::message;
+use crate::foreign::Foreign;
 use crate::model::Key;
 
 /// What a manifest says.
@@ -281,10 +281,11 @@ fn notes(unreadable: u64, left: &[String]) -> Vec<String> {
         ));
     }
     if let Some(first) = left.first() {
-        notes.push(message::printable(&format!(
-            "files of a killed run that are no page of this one are left as they are: {} ({first})",
-            left.len()
-        )));
+        notes.push(format!(
+            "files of a killed run that are no page of this one are left as they are: {} ({})",
+            left.len(),
+            Foreign::from(first.as_str())
+        ));
     }
     notes
 }

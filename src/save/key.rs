@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::natural::{MARK_DIGITS, PART_LIMIT, checked, natural, with_mark, with_mark_at_end};
-use super::{MANIFEST_NAME, atomic};
+use super::{MANIFEST_NAME, PageUrl, atomic};
 use crate::digest;
 use crate::fingerprint::Fingerprints;
 use crate::model::{Key, shown_url};
@@ -65,21 +65,20 @@ impl Namer {
         Self { layout, files, folders: Fingerprints::new(), irregular: Fingerprints::new() }
     }
 
-    /// Notes that the manifest records `key` for the URL that it spells `url`: no
-    /// other gets it. `owns_natural` says whether this gave [`Form::Natural`] for
+    /// Notes that the manifest records `key` for `url`: no other gets it. `owns_natural` says whether this gave [`Form::Natural`] for
     /// the URL before.
     ///
     /// `None` for a name that no run could have given, or that another URL has: the
     /// manifest may have been written to by others, and such a record does not count.
-    pub(super) fn keep(&mut self, url: &str, key: &Key, owns_natural: bool) -> Option<Form> {
+    pub(super) fn keep(&mut self, url: &PageUrl, key: &Key, owns_natural: bool) -> Option<Form> {
         let path = key.as_str();
         if path.split('/').any(|part| part.len() > PART_LIMIT) || atomic::is_staged(path) {
             return None;
         }
-        let is_natural =
-            Url::parse(url).is_ok_and(|parsed| natural(&parsed, url, self.layout).as_str() == path);
+        let spelled = url.as_str();
+        let is_natural = natural(url.as_url(), spelled, self.layout).as_str() == path;
         let form = if is_natural { Form::Natural } else { Form::Irregular };
-        let with_url = || format!("{path}\n{url}");
+        let with_url = || format!("{path}\n{spelled}");
         let is_its_own = match form {
             Form::Natural => owns_natural,
             Form::Irregular => self.irregular.contains(&with_url()),
@@ -260,7 +259,10 @@ mod tests {
 
     /// Keeps the recorded names, and gives what was kept.
     fn keep(namer: &mut Namer, records: &[(&str, &str)]) -> Vec<Option<Form>> {
-        let keep = |(url, path): &(&str, &str)| namer.keep(url, &Key::new(*path).unwrap(), false);
+        let keep = |(url, path): &(&str, &str)| {
+            let url = PageUrl::parse(url).unwrap();
+            namer.keep(&url, &Key::new(*path).unwrap(), false)
+        };
         records.iter().map(keep).collect()
     }
 

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::beneath::Root;
 use super::key::Layout;
 use super::line::{self, Frame};
-use super::{MANIFEST_NAME, Recorded, SaveError, io_error};
+use super::{MANIFEST_NAME, PageUrl, Recorded, SaveError, io_error};
 use crate::event::{Event, Observer, ObserverError};
+use crate::foreign::Foreign;
 use crate::model::{FailureCode, HttpVersion, State, Summary};
 
 /// The version of the format, in every `run` record.
@@ -59,13 +60,13 @@ pub struct RunRecord {
     /// When, as RFC 3339 in UTC.
     pub started: String,
     /// The version of the program.
-    pub version: String,
+    pub version: Foreign,
     /// The executor.
-    pub mode: String,
+    pub mode: Foreign,
     /// Pages in flight at most.
     pub workers: usize,
     /// What was asked for, as on a command line.
-    pub source: String,
+    pub source: Foreign,
     /// The same as words that the program takes, complete; empty in manifests
     /// of versions that did not record them.
     #[serde(default)]
@@ -88,9 +89,9 @@ pub struct PageRecord {
     /// Its place in the input.
     pub seq: u64,
     /// Its address, without fragment and credentials.
-    pub url: String,
+    pub url: PageUrl,
     /// The address that answered, after redirects.
-    pub final_url: Option<String>,
+    pub final_url: Option<PageUrl>,
     /// How it ended.
     pub state: Recorded<State>,
     /// The status of the last answer.
@@ -104,11 +105,11 @@ pub struct PageRecord {
     /// SHA-256 of the decoded body, in hexadecimal.
     pub sha256: Option<String>,
     /// As sent.
-    pub content_type: Option<String>,
+    pub content_type: Option<Foreign>,
     /// As sent.
-    pub etag: Option<String>,
+    pub etag: Option<Foreign>,
     /// As sent.
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Foreign>,
     /// The version of HTTP.
     pub http: Option<Recorded<HttpVersion>>,
     /// Attempts made.
@@ -130,7 +131,7 @@ pub struct PageRecord {
     pub error: Option<RecordedFailure>,
     /// What was unusual about the answer and harmed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    pub note: Option<Foreign>,
 }
 
 /// Why a page could not be had, as its record says it.
@@ -140,7 +141,7 @@ pub struct RecordedFailure {
     pub code: Recorded<FailureCode>,
     /// One line for people.
     #[serde(default)]
-    pub message: String,
+    pub message: Foreign,
 }
 
 /// How a run ended.

@@ -13,6 +13,7 @@ mod line;
 pub mod manifest;
 mod natural;
 mod null;
+mod page_url;
 mod recorded;
 pub mod records;
 mod standing;
@@ -34,6 +35,7 @@ use beneath::Root;
 use catalogue::Catalogue;
 use key::Layout;
 use manifest::ManifestWriter;
+pub use page_url::PageUrl;
 pub use recorded::Recorded;
 
 /// The manifest's name in an output directory.

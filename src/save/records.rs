@@ -196,7 +196,7 @@ impl Lookup {
         };
         // What does not read as it did before was changed by others, and does not count.
         Ok(match parse(&self.piece[..end]) {
-            Ok(Record::Page(page)) if page.url == url => Some(*page),
+            Ok(Record::Page(page)) if page.url.as_str() == url => Some(*page),
             _ => None,
         })
     }
@@ -215,7 +215,7 @@ mod tests {
     /// A page's record that is `bytes` long with its line end.
     fn page(url: &str, bytes: usize) -> String {
         let start = format!(
-            r#"{{"kind":"page","seq":1,"url":"{url}","final_url":null,"state":"saved","status":200,"file":null,"bytes":1,"wire_bytes":1,"sha256":null,"content_type":null,"etag":null,"last_modified":null,"http":"1.1","attempts":1,"worker":0,"start_ms":0.0,"wait_ms":0.0,"total_ms":0.0,"cpu_ms":0.0,"error":null,"note":""#
+            r#"{{"kind":"page","seq":1,"url":"http://a.org/{url}","final_url":null,"state":"saved","status":200,"file":null,"bytes":1,"wire_bytes":1,"sha256":null,"content_type":null,"etag":null,"last_modified":null,"http":"1.1","attempts":1,"worker":0,"start_ms":0.0,"wait_ms":0.0,"total_ms":0.0,"cpu_ms":0.0,"error":null,"note":""#
         );
         let fill = "x".repeat(bytes - start.len() - 3);
         format!("{start}{fill}\"}}\n")
@@ -241,7 +241,7 @@ mod tests {
         while let Some((place, record)) = reader.next_placed().unwrap() {
             if let Record::Page(page) = record {
                 assert_eq!(page.state, State::Saved.into());
-                places.push((place, page.url));
+                places.push((place, page.url.as_str().to_owned()));
             }
             assert!(reader.line.capacity() <= 2 * LINE_LIMIT);
         }
@@ -263,7 +263,7 @@ mod tests {
         let blank = format!("{}\n", " ".repeat(2 * LINE_LIMIT));
         let long_run =
             RUN.replace("\"source\":\"", &format!("\"source\":\"{}", "x".repeat(LINE_LIMIT)));
-        let url = |url: &str| vec![url.to_owned()];
+        let url = |path: &str| vec![format!("http://a.org/{path}")];
         for (lines, urls, unreadable, has_run) in [
             (vec![&*run, &*whole], url("whole"), 0, true),
             (vec![&run, &longer, &last], url("last"), 1, true),

@@ -18,7 +18,7 @@ impl Ledger {
     /// Takes account of a record that begins at `place` in the manifest. `namer` says
     /// whether the URL may have the name that is recorded for it.
     pub(super) fn enter(&mut self, page: &PageRecord, place: u64, namer: &mut Namer) {
-        let standing = self.0.entry(&page.url);
+        let standing = self.0.entry(page.url.as_str());
         let key = kept_file(page);
         let form = key.and_then(|key| namer.keep(&page.url, &key, standing.owns_natural()));
         standing.follow(page, place, form);
@@ -193,9 +193,10 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::save::Recorded;
+    use crate::foreign::Foreign;
     use crate::save::key::Layout;
     use crate::save::manifest::RecordedFailure;
+    use crate::save::{PageUrl, Recorded};
 
     fn record(state: State, file: Option<&str>) -> PageRecord {
         let is_whole = matches!(state, State::Saved | State::Unchanged);
@@ -205,7 +206,7 @@ mod tests {
             note: None,
             waits_ms: Vec::new(),
             seq: 0,
-            url: "http://a.org/x".into(),
+            url: PageUrl::parse("http://a.org/x").unwrap(),
             final_url: None,
             state: state.into(),
             status: None,
@@ -297,7 +298,7 @@ mod tests {
     #[test]
     fn a_code_of_a_later_version_is_a_failure() {
         let code = Recorded::Later("render-crash".into());
-        let error = Some(RecordedFailure { code, message: String::new() });
+        let error = Some(RecordedFailure { code, message: Foreign::default() });
         let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
         ledger.enter(&PageRecord { error, ..record(State::Failed, None) }, 1, &mut namer);
         let stands = ledger.standing("http://a.org/x").resolve(false);

@@ -11,9 +11,10 @@ use super::manifest::{PageRecord, Record};
 use super::records::{Lookup, Reader};
 use super::standing::{Standing, Stands};
 use super::walk::{Depth, Found, walk};
-use super::{MANIFEST_NAME, SaveError};
+use super::{MANIFEST_NAME, PageUrl, SaveError};
 use crate::digest;
 use crate::fingerprint::Fingerprints;
+use crate::foreign::Foreign;
 use crate::model::Key;
 
 /// What is wrong with one file.
@@ -33,7 +34,7 @@ pub enum Difference {
     /// Something else is in its place, such as a link or a folder.
     NoFile,
     /// It cannot be read.
-    Unreadable(String),
+    Unreadable(Foreign),
     /// It is there and no record names it.
     Foreign,
 }
@@ -48,7 +49,7 @@ pub struct Report {
     /// Pages that are not saved: they failed, were interrupted, or were not to be kept.
     pub unsaved: u64,
     /// URLs to fetch again: of differing files and of unsaved pages, in the manifest's order.
-    pub to_fetch: Vec<String>,
+    pub to_fetch: Vec<Foreign>,
     /// Whether the last run came to its end.
     pub is_finished: bool,
     /// Lines of the manifest that are no record.
@@ -82,9 +83,9 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
         match record {
             Record::Page(page) => {
                 page.file.iter().for_each(|file| _ = known.insert(&lower(file)));
-                if history.ledger.mark(&page.url) == Some(true) {
-                    let standing = history.ledger.standing(&page.url);
-                    check(&root, page.url, standing, &mut records, &mut report)?;
+                if history.ledger.mark(page.url.as_str()) == Some(true) {
+                    let standing = history.ledger.standing(page.url.as_str());
+                    check(&root, &page.url, standing, &mut records, &mut report)?;
                 }
             }
             Record::Foreign { files } => {
@@ -104,14 +105,14 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
 /// Checks the page of one URL, which stands as its records say.
 fn check(
     root: &Root,
-    url: String,
+    url: &PageUrl,
     standing: Standing,
     records: &mut Lookup,
     report: &mut Report,
 ) -> Result<(), SaveError> {
     let place = standing.place().filter(|_| standing.is_kept());
     let saved = match place {
-        Some(place) => records.page(place, &url)?.and_then(saved_file),
+        Some(place) => records.page(place, url.as_str())?.and_then(saved_file),
         None => None,
     };
     match saved {
@@ -119,14 +120,14 @@ fn check(
             None => report.whole += 1,
             Some(difference) => {
                 report.differences.insert(key.as_str().to_owned(), difference);
-                report.to_fetch.push(url);
+                report.to_fetch.push(url.as_str().into());
             }
         },
         // It is not to be fetched, so it is not missing.
         None if standing.resolve(false) == Stands::Robots => (),
         None => {
             report.unsaved += 1;
-            report.to_fetch.push(url);
+            report.to_fetch.push(url.as_str().into());
         }
     }
     Ok(())
@@ -168,7 +169,7 @@ fn unreadable(error: &io::Error) -> Difference {
     if error.kind() == io::ErrorKind::NotFound {
         return Difference::Missing;
     }
-    Difference::Unreadable(error.to_string())
+    Difference::Unreadable(error.to_string().into())
 }
 
 /// The files that nobody knows, where the runs would have put theirs.

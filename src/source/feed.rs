@@ -119,9 +119,11 @@ fn feed(
         shared.state().intake = plan.intake();
         match planned {
             Planned::Nothing => (),
-            Planned::Invalid { place, reason } => events.send(Event::Invalid { place, reason }),
+            Planned::Invalid { place, reason } => {
+                events.send(Event::Invalid { place: place.into(), reason: reason.into() });
+            }
             Planned::MissingPart(text) | Planned::Warning(text) => {
-                events.send(Event::Warning(text));
+                events.send(Event::Warning(text.into()));
             }
             Planned::Job(job) => match queue.push(*job) {
                 Ok(None) => (),

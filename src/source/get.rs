@@ -13,6 +13,7 @@ use crate::budget::Share;
 use crate::clock::Clock;
 use crate::event::{Event, Events};
 use crate::fetch::{Ask, Client, Got, Held, Missed, Shared, Want};
+use crate::foreign::{Foreign, clean};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
 use crate::page::decode;
@@ -148,7 +149,7 @@ impl Getter {
     }
 
     fn answered(&self, raw: RawPage) -> Asked {
-        let coding = raw.head.content_encoding.as_deref();
+        let coding = raw.head.content_encoding.as_ref().map(Foreign::raw);
         let body = decode::decode(&raw.body, coding, self.max_bytes());
         let failure = if raw.head.has_page() {
             match body {
@@ -159,7 +160,7 @@ impl Getter {
                 Err(failure) => failure,
             }
         } else {
-            let kind = raw.head.content_type.as_deref();
+            let kind = raw.head.content_type.as_ref().map(Foreign::raw);
             let reason = body.ok().and_then(|body| reason(&body, kind));
             let failure = Failure::new(FailureCode::Http, message::status(raw.head.status));
             let attempt = Attempt { head: Some(raw.head), ..Attempt::failed(failure) };
@@ -233,6 +234,6 @@ fn reason(body: &[u8], content_type: Option<&str>) -> Option<String> {
         || text.trim_start().starts_with('<');
     let text = if is_html { links::title(body, content_type)? } else { text.into_owned() };
     let words: Vec<_> = text.split_whitespace().collect();
-    let line: String = message::printable(&words.join(" ")).chars().take(REASON_LIMIT).collect();
+    let line: String = clean(&words.join(" ")).chars().take(REASON_LIMIT).collect();
     (!line.is_empty()).then_some(line)
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
+use fetchpages::foreign::Foreign;
 use fetchpages::model::{Attempt, Job, Outcome, Settled, Summary};
 use fetchpages::save::key::{Given, Layout, Namer};
 use fetchpages::save::manifest::{Record, RunRecord, VERSION};
@@ -153,10 +154,10 @@ fn run_record(layout: Layout) -> RunRecord {
     RunRecord {
         v: VERSION,
         started: String::new(),
-        version: String::new(),
-        mode: String::new(),
+        version: Foreign::default(),
+        mode: Foreign::default(),
         workers: 1,
-        source: String::new(),
+        source: Foreign::default(),
         args: Vec::new(),
         is_redacted: false,
         layout: layout.into(),
@@ -178,7 +179,7 @@ fn pages(directory: &Path) -> Vec<String> {
     let mut urls = Vec::new();
     while let Some(record) = reader.next_record().unwrap() {
         if let Record::Page(page) = record {
-            urls.push(page.url);
+            urls.push(page.url.as_str().to_owned());
         }
     }
     urls

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::exit::Status;
-use super::{print, signals, tell};
+use super::signals;
+use super::terminal::{print, tell_line};
 use crate::cli::UsageError;
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::compare::analysis::{self, Analysis};
 use crate::compare::baseline::{self, BaselineError};
 use crate::compare::design::Design;
-use crate::compare::export::{Format, Report, render, terminal};
+use crate::compare::export::terminal::table;
+use crate::compare::export::{Format, Report, render};
 use crate::compare::gate::{Judgement, Outcome};
 use crate::compare::measure::{self, Step};
 use crate::compare::process::{Options, Processes, Stopper};
@@ -25,6 +27,7 @@ use crate::compare::results::{self, End, Job, Results, Site};
 use crate::compare::{machine, tutorial};
 use crate::config::{self, Comparison, SourceOptions};
 use crate::digest;
+use crate::printable::Printable;
 use exports::Exports;
 use place::Place;
 use progress::Progress;
@@ -43,7 +46,7 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     let obeys_robots = config.plan.queue.obeys_robots;
     let agreed = visited.check(config.design.runs(), obeys_robots, config.is_agreed);
     if let Some(requests) = agreed.map_err(|why| pages::refused(&why))? {
-        tell(&format!("note: this sends {requests}, retries and redirects not counted\n"));
+        tell_line(format_args!("note: this sends {requests}, retries and redirects not counted"));
     }
     let mut results = prepared(config, visited.pages, &place)?;
     if let Some((path, then)) = &baseline {
@@ -130,11 +133,11 @@ impl Conclusion {
     /// What went wrong, on standard error, where a script's log has it.
     fn tell(&self, results: &Results, is_quiet: bool) {
         match &results.end {
-            End::Broken { why } => tell(&format!("error: {why}\n")),
+            End::Broken { why } => tell_line(format_args!("error: {why}")),
             End::Different { differences } => {
-                tell("error: the runs cannot be compared\n");
+                tell_line("error: the runs cannot be compared");
                 for difference in differences {
-                    tell(&format!("caused by: {difference}\n"));
+                    tell_line(format_args!("caused by: {difference}"));
                 }
             }
             End::Complete | End::Running | End::Interrupted => (),
@@ -142,9 +145,11 @@ impl Conclusion {
         for judgement in &self.judgements {
             match judgement.outcome {
                 Outcome::NotMet | Outcome::Unmeasured { .. } => {
-                    tell(&format!("error: gate {judgement}\n"));
+                    tell_line(format_args!("error: gate {judgement}"));
                 }
-                Outcome::OnTheEdge if !is_quiet => tell(&format!("warning: gate {judgement}\n")),
+                Outcome::OnTheEdge if !is_quiet => {
+                    tell_line(format_args!("warning: gate {judgement}"));
+                }
                 Outcome::OnTheEdge | Outcome::Met => (),
             }
         }
@@ -161,11 +166,11 @@ impl Conclusion {
     }
 }
 
-fn told(config: &Comparison, report: &Report) -> String {
+fn told(config: &Comparison, report: &Report) -> Printable {
     if config.tell.is_json {
-        render(Format::Json, report)
+        Printable::laid_out(&render(Format::Json, report))
     } else {
-        terminal::table(report, config.tell.width, config.tell.is_coloured)
+        Printable::coloured(&table(report, config.tell.width, config.tell.is_coloured))
     }
 }
 

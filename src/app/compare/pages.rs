@@ -8,8 +8,9 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::app::demo::Demo;
+use crate::app::download;
 use crate::app::source::{self, Opened};
-use crate::app::{download, tell};
+use crate::app::terminal::{tell, tell_line};
 use crate::cli::UsageError;
 use crate::compare::visits::{self, Refused, Visits};
 use crate::config::{PlanOptions, SourceOptions};
@@ -36,11 +37,11 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option
                 visited.add(&job.url);
             }
             Planned::Invalid { place, reason } if plan.intake().invalid <= INVALID_TOLD => {
-                tell(&format!("warning: {place}: {reason}\n"));
+                tell_line(format_args!("warning: {place}: {reason}"));
             }
             Planned::Nothing | Planned::Invalid { .. } => (),
             Planned::MissingPart(text) | Planned::Warning(text) => {
-                tell(&format!("warning: {text}\n"));
+                tell_line(format_args!("warning: {text}"));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::app::tell;
+use crate::app::terminal::tell_line;
 
 /// A directory of this comparison's own, removed at the end with all that is in it.
 pub(super) struct Place {
@@ -44,7 +44,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.directory) {
-            tell(&format!("warning: failed to remove {}: {error}\n", self.directory.display()));
+            let place = self.directory.display();
+            tell_line(format_args!("warning: failed to remove {place}: {error}"));
         }
     }
 }

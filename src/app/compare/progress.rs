@@ -1,9 +1,8 @@
 //! How far a comparison is, on standard error.
 
-use std::io::IsTerminal;
-
-use crate::app::tell;
+use crate::app::terminal::{is_error_terminal, tell, tell_line};
 use crate::compare::measure::Step;
+use crate::printable::Printable;
 
 /// Tells it on a terminal run by run in one line, else round by round.
 pub(super) struct Progress {
@@ -13,7 +12,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(is_quiet: bool) -> Self {
-        Self { is_quiet, is_terminal: std::io::stderr().is_terminal() }
+        Self { is_quiet, is_terminal: is_error_terminal() }
     }
 
     pub(super) fn tell(&self, step: &Step) {
@@ -22,15 +21,15 @@ impl Progress {
         }
         match step {
             Step::Begins { turn, number, runs } if self.is_terminal => {
-                tell(&format!("\r\x1b[2Krun {number} of {runs}: {turn}"));
+                tell(&Printable::in_place(format_args!("run {number} of {runs}: {turn}")));
             }
             Step::RoundEnded(results) if !self.is_terminal => {
                 let round = results.samples.last().map_or(0, |sample| sample.round);
                 let rounds = results.design.rounds;
-                tell(&match round {
-                    0 => format!("warm-up done, rounds to go: {rounds}\n"),
-                    _ => format!("round {round} of {rounds} done\n"),
-                });
+                match round {
+                    0 => tell_line(format_args!("warm-up done, rounds to go: {rounds}")),
+                    _ => tell_line(format_args!("round {round} of {rounds} done")),
+                }
             }
             Step::Begins { .. } | Step::RoundEnded(_) => (),
         }
@@ -39,7 +38,7 @@ impl Progress {
     /// Wipes the line of a terminal.
     pub(super) fn end(&self) {
         if self.is_terminal && !self.is_quiet {
-            tell("\r\x1b[2K");
+            tell(&Printable::in_place(""));
         }
     }
 }

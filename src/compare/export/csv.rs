@@ -2,13 +2,14 @@
 //! whatever else follows from the runs is left to the other formats.
 
 use super::super::results::{End, Results, Sample};
+use crate::foreign::clean;
 
 type Column = (&'static str, fn(&Sample) -> String);
 
 /// The columns, named as in the stored format.
 const COLUMNS: &[Column] = &[
     ("round", |run| run.round.to_string()),
-    ("mode", |run| run.contender.mode.clone()),
+    ("mode", |run| clean(&run.contender.mode).into_owned()),
     ("workers", |run| run.contender.workers.to_string()),
     ("seconds", |run| run.seconds.to_string()),
     ("process_seconds", |run| run.process_seconds.to_string()),

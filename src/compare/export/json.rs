@@ -8,6 +8,7 @@ use super::super::bound::Limit;
 use super::super::results::{Contender, Results};
 use super::super::stats;
 use super::Report;
+use crate::printable::Printable;
 
 /// The stored format with one more member, which readers of results pass over.
 #[derive(Serialize)]
@@ -82,11 +83,9 @@ struct NatureOf {
 }
 
 /// One line. Ratios by a time of zero are `null`.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> Printable {
     let document = Document { results: report.results, analysis: derived(report) };
-    let mut text = serde_json::to_string(&document).expect("all keys are texts");
-    text.push('\n');
-    text
+    Printable::json(&document)
 }
 
 fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
@@ -177,14 +176,14 @@ mod tests {
 "gates":["met: threads@16 <= 0.25 * sequential"],
 "baseline":["threads@16 is as fast as before"]}}"#;
         let whole = results.strip_suffix('}').unwrap().to_owned() + &derived.replace('\n', "");
-        assert_eq!(text, whole + "\n");
+        assert_eq!(text.as_str(), whole + "\n");
     }
 
     #[test]
     fn the_file_reads_back_as_results() {
         let example = example::small();
         let text = render(&example.report());
-        assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), example.results);
+        assert_eq!(serde_json::from_str::<Results>(text.as_str()).unwrap(), example.results);
     }
 
     #[test]
@@ -192,6 +191,6 @@ mod tests {
         let example = example::large();
         let text = render(&example.report());
         let sweep = r#"{"mode":"threads","workers":[1,4,16,64],"sweet_spot":16}"#;
-        assert!(text.contains(sweep), "{text}");
+        assert!(text.as_str().contains(sweep), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::words;
-use crate::message::printable;
+use crate::foreign::clean;
 
 /// The comparison as a document.
 pub(super) fn render(report: &Report) -> String {
@@ -92,7 +92,7 @@ fn list(title: &str, lines: &[String]) -> String {
 /// (`CommonMark` 0.31, 2.4, and the tables of GitHub's specification, 4.10).
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
-    for c in printable(text).chars() {
+    for c in clean(text).chars() {
         if "\\`*_[]<>|&~!#".contains(c) {
             safe.push('\\');
         }

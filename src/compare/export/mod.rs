@@ -69,7 +69,7 @@ pub fn render(format: Format, report: &Report) -> String {
     let analysis = claims(report);
     let report = &Report { analysis: &analysis, ..*report };
     match format {
-        Format::Json => json::render(report),
+        Format::Json => json::render(report).to_string(),
         Format::Csv => self::csv::render(report.results),
         Format::Markdown => markdown::render(report),
         Format::Html => html::render(report),

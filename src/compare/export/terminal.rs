@@ -2,7 +2,7 @@
 
 use super::super::analysis::Row;
 use super::{Report, words};
-use crate::message::printable;
+use crate::foreign::clean;
 
 const GAP: usize = 2;
 /// A shorter bar shows nothing.
@@ -229,7 +229,7 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
 /// set in as far as the label reaches.
 fn wrapped(label: &str, line: &str, width: usize, paint: Paint, style: Style) -> String {
     // A number stays with its sign.
-    let line = printable(line).replace(" %", "\u{a0}%");
+    let line = clean(line).replace(" %", "\u{a0}%");
     let margin = if label.is_empty() { 0 } else { label.chars().count() + 1 };
     let room = width.saturating_sub(margin).max(1);
     let mut lines = vec![String::new()];

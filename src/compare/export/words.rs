@@ -9,7 +9,7 @@ use super::super::results::{End, Job, Results, Sample, Site};
 use super::super::stats::{ENOUGH_VALUES, Interval};
 use super::super::warnings;
 use super::Report;
-use crate::message::printable;
+use crate::foreign::clean;
 use crate::report::human;
 
 /// How a comparison stands that is not complete.
@@ -30,11 +30,11 @@ pub(super) fn mark(results: &Results) -> Option<Mark> {
         End::Complete => None,
         End::Running => partial(format!("not at its end, {}", place())),
         End::Interrupted => partial(format!("stopped {}", place())),
-        End::Broken { why } => partial(format!("a run failed: {}", printable(why))),
+        End::Broken { why } => partial(format!("a run failed: {}", clean(why))),
         End::Different { differences } => Some(Mark {
             name: "no verdict",
             why: "the runs did not do the same, so their times do not compare".into(),
-            details: differences.iter().map(|line| printable(line)).collect(),
+            details: differences.iter().map(|line| clean(line).into_owned()).collect(),
         }),
     }
 }
@@ -60,7 +60,7 @@ pub(super) fn title(results: &Results) -> String {
 
 fn pages_of(job: &Job) -> String {
     let pages = if job.pages == 1 { "page" } else { "pages" };
-    format!("Modes compared on {} {pages} of {}", job.pages, printable(&job.source))
+    format!("Modes compared on {} {pages} of {}", job.pages, clean(&job.source))
 }
 
 /// `, 3 of which failed`; empty where no page failed.
@@ -87,22 +87,22 @@ pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     let Results { machine, job, design, .. } = results;
     let mut cpus = counted(machine.cpus, "CPU");
     if !machine.cpu.is_empty() {
-        cpus = format!("{}, {cpus}", printable(&machine.cpu));
+        cpus = format!("{}, {cpus}", clean(&machine.cpu));
     }
     if machine.memory_bytes > 0 {
         cpus += &format!(", {} memory", human::bytes(machine.memory_bytes));
     }
     let mut facts = vec![
-        ("started", printable(&results.started)),
-        ("version", format!("fetchpages {}", printable(&results.version))),
+        ("started", clean(&results.started).into_owned()),
+        ("version", format!("fetchpages {}", clean(&results.version))),
         ("machine", cpus),
-        ("system", printable(&machine.system)),
+        ("system", clean(&machine.system).into_owned()),
     ];
     if let Some(load) = machine.load_before {
         facts.push(("load", format!("{load:.2} in the minute before the first run")));
     }
     let saved = if job.saves { "saved" } else { "fetched, not saved" };
-    let source = printable(&job.source);
+    let source = clean(&job.source);
     let rest = match failures::all(results) {
         None => saved.to_owned(),
         Some(failures) if failures.are_all() => failures.of_which(),
@@ -113,7 +113,7 @@ pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
         facts.push(("site", self::site(site)));
     }
     let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
-    facts.push(("options", printable(&options)));
+    facts.push(("options", clean(&options).into_owned()));
     facts.push(("rounds", format!("{}, each contender once in each", design.rounds)));
     facts.push(("seed", design.seed.to_string()));
     facts

@@ -18,6 +18,7 @@ use super::About;
 use super::spans::{Fate, Lane, Shows, Span};
 use crate::event::ObserverError;
 use crate::model::{Attempt, FailureCode, Outcome, WorkerKind};
+use crate::printable::write_json;
 
 /// The numbers by which lanes are told apart; viewers group them by process.
 const RUN: usize = 1;
@@ -260,7 +261,7 @@ impl TraceFile {
     fn append<A: Serialize>(&mut self, record: &Record<'_, A>) {
         self.buffer.extend_from_slice(if self.is_first { b"\n" } else { b",\n" });
         self.is_first = false;
-        serde_json::to_writer(&mut self.buffer, record)
+        write_json(&mut self.buffer, record)
             .expect("events are made of text and numbers, and memory takes all");
     }
 }

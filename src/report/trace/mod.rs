@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::event::{Event, Observer, ObserverError};
+use crate::foreign::Foreign;
 use crate::model::{Settled, WorkerKind, shown_url};
 use file::{Details, TraceFile};
 use spans::{Fate, Lane, Turn};
@@ -68,7 +69,7 @@ struct Flight {
 struct Parked {
     from: Instant,
     until: Instant,
-    why: String,
+    why: Foreign,
 }
 
 impl Trace {
@@ -184,7 +185,7 @@ impl Trace {
         let over = self.parked.extract_if(.., |_, parked| is_over(parked.until));
         for (host, Parked { from, until, why }) in over {
             // What the run did not live to see is not drawn.
-            self.file.pause(&host, &why, from, until.min(self.present).max(from));
+            self.file.pause(&host, why.raw(), from, until.min(self.present).max(from));
         }
     }
 }

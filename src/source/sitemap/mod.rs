@@ -17,6 +17,7 @@ use url::Url;
 
 use super::address::Addresses;
 use super::{Entry, Getter, Source, SourceError, told};
+use crate::foreign::Foreign;
 use crate::message::{self, excerpt_url};
 use items::Item;
 use parts::{Part, Parts};
@@ -61,7 +62,7 @@ impl Sitemap {
     fn open_part(&mut self, url: &Url, depth: u32) -> Result<(), SourceError> {
         let raw = self.getter.get(url)?;
         let name = format!("the sitemap {}", told(url));
-        let kind = raw.head.content_type.as_deref();
+        let kind = raw.head.content_type.as_ref().map(Foreign::raw);
         let parsed = read::parse(&raw.body, kind, &raw.head.final_url, self.getter.max_bytes());
         let parsed = parsed.map_err(|reason| SourceError::Format { what: name.clone(), reason })?;
         self.current_name = name;

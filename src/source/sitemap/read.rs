@@ -53,7 +53,7 @@ pub(super) fn parse(
 
 fn unzipped(body: &Bytes, max_bytes: u64) -> Result<Bytes, String> {
     let coding = body.starts_with(&decode::GZIP_MAGIC).then_some("gzip");
-    decode::decode(body, coding, max_bytes).map_err(|failure| failure.message)
+    decode::decode(body, coding, max_bytes).map_err(|failure| failure.message.to_string())
 }
 
 /// Whether `text` is a list: it begins with an address, or came as text and has no markup.

@@ -109,7 +109,7 @@ fn one_that_is_killed_while_it_is_busy_is_told_by_number_and_signal() {
         };
         let failure = failure(&attempt);
         assert_eq!(failure.code, FailureCode::WorkerLost);
-        assert_eq!(failure.message, "worker process 1 was killed by signal 9 (SIGKILL)");
+        assert_eq!(failure.message.raw(), "worker process 1 was killed by signal 9 (SIGKILL)");
         assert_eq!(attempt.breaks_run, None);
         assert!(is_saved(&save(&work).await));
     });
@@ -213,7 +213,7 @@ fn a_process_that_cannot_be_set_up_breaks_the_run_and_says_why() {
             let words = attempt.breaks_run.clone().unwrap();
             assert_eq!(words[0], "failed to start worker process 1");
             assert!(words[1].starts_with(why), "{words:?}");
-            assert!(failure(&attempt).message.contains(why));
+            assert!(failure(&attempt).message.raw().contains(why));
         }
     });
 }

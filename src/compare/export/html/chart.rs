@@ -15,7 +15,7 @@ use super::super::super::stats::{Interval, Spread};
 use super::super::words;
 use super::axis::Axis;
 use super::markup::escaped;
-use crate::message::printable;
+use crate::foreign::clean;
 
 /// The area that a chart is drawn on.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -142,7 +142,8 @@ pub(super) fn times(analysis: &Analysis, room: Room) -> String {
 fn draw_times(area: &Area, analysis: &Analysis, room: Room) -> Drawn {
     let rows = &analysis.rows;
     let count = rows.len();
-    let names: Vec<_> = rows.iter().map(|row| printable(&row.contender.to_string())).collect();
+    let names: Vec<_> =
+        rows.iter().map(|row| clean(&row.contender.to_string()).into_owned()).collect();
     let name_width = names.iter().map(|name| width_of(name)).max().unwrap_or(0) + 12;
     let widest = |texts: &mut dyn Iterator<Item = String>| {
         texts.map(|text| width_of(&text)).max().unwrap_or(0) + 12

@@ -1,6 +1,6 @@
 //! Pieces of HTML, and text that is nothing but text in it.
 
-use crate::message::printable;
+use crate::foreign::clean;
 
 /// A part of the page with a heading, a caption that may be empty, and its content.
 pub(super) fn section(title: &str, caption: &str, content: &str) -> String {
@@ -27,7 +27,7 @@ pub(super) fn list<T: AsRef<str>>(class: &str, lines: &[T]) -> String {
 /// `text` so that it is text wherever it stands in HTML, attributes included.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::new();
-    for c in printable(text).chars() {
+    for c in clean(text).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

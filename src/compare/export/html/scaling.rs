@@ -12,7 +12,7 @@ use super::chart::{
     Area, Drawn, FAINT, GRID, INK, Room, THEORY, letters, line, name_axis, svg, tick, units,
 };
 use crate::exec::SEQUENTIAL;
-use crate::message::printable;
+use crate::foreign::clean;
 
 /// How many series have a colour and a shape of their own.
 const SERIES: usize = 6;
@@ -73,7 +73,7 @@ impl Scaling {
                 *most = allowed.max(*most);
             }
             let points = rows.iter().map(|row| point(row, base, is_relative_to_it)).collect();
-            series.push(Series { mode: printable(&mode), points });
+            series.push(Series { mode: clean(&mode).into_owned(), points });
         }
         let flat = |(workers, speed_up): (u32, f64)| Point {
             workers: f64::from(workers),

@@ -1,0 +1,85 @@
+//! Standard output and standard error: nothing else writes to them, and what goes
+//! there is [`Printable`].
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::panic;
+
+use crate::foreign::{Foreign, clean};
+use crate::printable::Printable;
+
+/// How much of a long output is written at a time.
+const BUFFER: usize = 64 * 1024;
+
+/// Writes to standard error. When that is closed, there is nobody to tell.
+pub(super) fn tell(lines: &Printable) {
+    let _ = io::stderr().lock().write_all(lines.as_str().as_bytes());
+}
+
+/// [`tell`] of one line.
+pub(super) fn tell_line(line: impl std::fmt::Display) {
+    tell(&Printable::line(line));
+}
+
+/// Standard error, for progress.
+pub(super) fn errors() -> Box<dyn Write + Send> {
+    Box::new(io::stderr())
+}
+
+/// Whether standard error is a terminal.
+pub(super) fn is_error_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes to standard output. A closed pipe is no error: the reader has what it wanted.
+pub(super) fn print(lines: &Printable) -> anyhow::Result<()> {
+    print_own(lines.as_str().as_bytes())
+}
+
+/// The same with a file that this program has made of itself, such as its manual.
+pub(super) fn print_own(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    quiet_pipe(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// A long output, printed piece by piece.
+pub(super) struct Output(BufWriter<StdoutLock<'static>>);
+
+impl Output {
+    /// Takes standard output.
+    pub(super) fn open() -> Self {
+        Self(BufWriter::with_capacity(BUFFER, io::stdout().lock()))
+    }
+
+    /// Writes some lines.
+    pub(super) fn write(&mut self, lines: &Printable) -> io::Result<()> {
+        self.0.write_all(lines.as_str().as_bytes())
+    }
+
+    /// Writes what is not written yet. A closed pipe is no error.
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        quiet_pipe(self.0.flush())
+    }
+}
+
+/// The result of writing to standard output, where a closed pipe is no error.
+pub(super) fn quiet_pipe(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| {
+            anyhow::Error::new(error).context("failed to write to standard output")
+        }),
+    }
+}
+
+/// Has a panic's message cleaned: it may quote the text that was worked on.
+pub(super) fn clean_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.lines().all(|line| clean(line) == line) {
+            return usual(panic);
+        }
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tell_line(format_args!("a thread panicked at {place}: {}", Foreign::from(text)));
+    }));
+}
