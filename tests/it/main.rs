@@ -27,6 +27,7 @@ mod proxies;
 mod readme;
 mod resume;
 mod secrets;
+mod shown;
 mod sources;
 mod stopping;
 mod support;
