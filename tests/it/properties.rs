@@ -7,15 +7,15 @@ use std::path::Path;
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
-use fetchpages::foreign::Foreign;
-use fetchpages::model::{Attempt, Job, Outcome, Settled, Summary};
+use fetchpages::foreign::{Foreign, is_shown};
+use fetchpages::model::{Attempt, Job, Outcome, Settled, Summary, shown_url};
 use fetchpages::save::key::{Given, Layout, Namer};
 use fetchpages::save::manifest::{Record, RunRecord, VERSION};
 use fetchpages::save::records::Reader;
 use fetchpages::save::verify::verify;
-use fetchpages::save::{self, Options, Output, Refetch, SaveError};
-use fetchpages::source::Listed;
+use fetchpages::save::{self, Options, Output, PageUrl, Refetch, SaveError};
 use fetchpages::source::plan::{Filter, Plan, Planned};
+use fetchpages::source::{Listed, page_url};
 use proptest::prelude::*;
 use url::Url;
 
@@ -46,6 +46,37 @@ fn urls(most: usize) -> impl Strategy<Value = Vec<Url>> {
     prop::collection::btree_set(url, 1..most)
         .prop_map(|urls| urls.into_iter().collect())
         .prop_shuffle()
+}
+
+/// What somebody may type as an address, from signs that the rules for URLs treat apart.
+fn typed() -> impl Strategy<Value = String> {
+    let sign = prop_oneof![
+        4 => "[a-zA-Z0-9.]{1,3}",
+        4 => "[/?#:@%\\\\\\[\\]^|'\"`{}<>&=;,~$!*()+ -]",
+        1 => "%[0-9a-fA-F]{2}",
+        1 => "xn--[a-z0-9]{1,5}",
+        2 => any::<char>().prop_map(String::from),
+    ];
+    let rest = prop::collection::vec(sign, 0..12).prop_map(|signs| signs.concat());
+    ("https?:/{0,3}", rest).prop_map(|(scheme, rest)| scheme + &rest)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 20_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn an_address_is_read_from_the_manifest_as_it_was_recorded(typed in typed()) {
+        if let Ok(url) = page_url(&typed) {
+            let recorded = shown_url(&url);
+            let read = PageUrl::parse(&recorded);
+            prop_assert_eq!(read.as_ref().map(PageUrl::as_str), Some(&*recorded));
+            prop_assert!(recorded.chars().all(is_shown), "{}", recorded);
+        }
+    }
 }
 
 proptest! {
