@@ -319,7 +319,7 @@ fn what_the_last_run_recorded_of_its_source() {
 const OPTIONS: &str = "|--index=|--index=http://[|--sitemap=|--base=|--select=|--include=(|\
     --limit=|--mode=|--workers=|--rate=|--deadline=|--max-failures=|--user-agent=|--contact=|\
     --header=|--header=x: |--cookie=a=|--user=|--proxy=ftp://|--proxy=@|--cacert=|--http=|\
-    --retry-failed=|--layout=|--progress=|--no-such|--json=|-Z";
+    --retry-failed=|--layout=|--progress=|--no-such|--json=|-Z|--credentials-for=|--header-for=";
 
 #[test]
 fn what_is_typed() {
