@@ -66,7 +66,8 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
 fn is_plain_url(text: &str) -> bool {
     // The rules for URLs drop line ends, and would join several lines to one URL. They also
     // take a host without slashes before it, where a user meant a name and a password.
-    let is_one = text.contains("://") && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_one =
+        text.contains("://") && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let url = Url::parse(text).ok().filter(Url::is_special);
     is_one && url.is_some_and(|url| url.username().is_empty() && url.password().is_none())
 }

@@ -3,32 +3,19 @@
 //! A limit holds for the decoded size, so that a small body that unfolds into a
 //! huge one ends early, without its size in memory.
 
-use std::cell::RefCell;
-use std::io::{BufRead, Read};
+use std::io::Read;
 
 use bytes::Bytes;
-use libdeflater::{DecompressionError, Decompressor};
 
-use super::layers::{DecodedPieces, Members, zstd_decoder};
+use super::gzip::gzip;
+pub use super::gzip::{GZIP_MAGIC, plain_reader, told_size};
+use super::layers::{DecodedPieces, zstd_decoder};
 use super::{brotli, codings};
 use crate::message;
 use crate::model::{Failure, FailureCode};
 
-/// Deflate makes at most 1,032 bytes of one (zlib's "Technical Details", "Maximum
-/// Compression Factor"), so a larger announced size is a lie.
-const DEFLATE_RATIO: u64 = 1032;
-/// The two bytes that a gzip member starts with (RFC 1952, 2.3.1).
-pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// A gzip member's header and trailer without any data (RFC 1952, 2.3).
-const GZIP_FRAME: usize = 18;
-
 /// Codings that a body may be in, one around the other; curl takes as many.
 const MOST_CODINGS: usize = 5;
-
-thread_local! {
-    /// A decompressor is tables of some 30 kB; each thread keeps one.
-    static DEFLATE: RefCell<Decompressor> = RefCell::new(Decompressor::new());
-}
 
 /// Takes the codings that `coding` (a `Content-Encoding` value) lists off `body`.
 ///
@@ -154,13 +141,6 @@ fn decode_in(
         return Err(too_large(max_bytes));
     }
     Ok(decoded_len)
-}
-
-/// The decoded size that a gzip body tells at its end (RFC 1952, 2.3.1), which need not be true.
-pub fn told_size(body: &[u8], coding: Option<&str>) -> Option<u32> {
-    let is_gzip = coding.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
-    let size = body.last_chunk().filter(|_| is_gzip && body.len() >= GZIP_FRAME)?;
-    Some(u32::from_le_bytes(*size))
 }
 
 /// The first `limit` decoded bytes of a body whose end may not have been read: as many
@@ -305,69 +285,6 @@ impl Undecodable {
     }
 }
 
-/// Decodes gzip in one shot where its trailer tells the size, which is about
-/// three times as fast as streaming.
-///
-/// The fast decoder stops at the end of the first member and does not say
-/// whether more follows. So the trailer at the end of the input is compared
-/// with what came out; where they differ, or where the same trailer stands
-/// earlier too (members of equal content), the members are read one by one.
-fn gzip(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
-    let Some((_, trailer)) = body.split_last_chunk::<8>().filter(|_| body.len() >= GZIP_FRAME)
-    else {
-        return gzip_members(room, body, max_bytes);
-    };
-    let [c0, c1, c2, c3, s0, s1, s2, s3] = *trailer;
-    let checksum = u32::from_le_bytes([c0, c1, c2, c3]);
-    let size = u64::from(u32::from_le_bytes([s0, s1, s2, s3]));
-    if size > DEFLATE_RATIO * body.len() as u64 {
-        return gzip_members(room, body, max_bytes);
-    }
-    if size > max_bytes {
-        // Or what follows the last member was taken for its size: look, and keep nothing.
-        write_members(body, max_bytes, &mut std::io::sink())?;
-        return gzip_members(room, body, max_bytes);
-    }
-    let size = usize::try_from(size).map_err(|_| Undecodable::TooLarge)?;
-    if room.len() < size {
-        // What is there would only be copied.
-        room.clear();
-        room.resize(size, 0);
-    }
-    let decoded = &mut room[..size];
-    let result = DEFLATE.with_borrow_mut(|decoder| decoder.gzip_decompress(body, decoded));
-    match result {
-        Ok(written)
-            if written == decoded.len()
-                && libdeflater::crc32(decoded) == checksum
-                && memchr::memmem::find(&body[..body.len() - 1], trailer).is_none() =>
-        {
-            Ok(size)
-        }
-        Ok(_) | Err(DecompressionError::InsufficientSpace | DecompressionError::BadData) => {
-            gzip_members(room, body, max_bytes)
-        }
-    }
-}
-
-/// Decodes gzip member by member.
-fn gzip_members(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
-    room.clear();
-    write_members(body, max_bytes, room)?;
-    Ok(room.len())
-}
-
-/// Writes what the members of a gzip body hold.
-fn write_members(
-    body: &[u8],
-    max_bytes: u64,
-    out: &mut impl std::io::Write,
-) -> Result<(), Undecodable> {
-    let written = std::io::copy(&mut Members::new(body).take(max_bytes + 1), out);
-    let written = written.map_err(Undecodable::of)?;
-    if written > max_bytes { Err(Undecodable::TooLarge) } else { Ok(()) }
-}
-
 /// "deflate" means the zlib format (RFC 9110, 8.4.1.2), but some servers send
 /// the bare data, so the header decides (RFC 1950, 2.2).
 fn deflate(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
@@ -390,23 +307,6 @@ fn read_all(room: &mut Vec<u8>, reader: impl Read, max_bytes: u64) -> Result<usi
     room.clear();
     reader.take(max_bytes + 1).read_to_end(room).map_err(Undecodable::of)?;
     if room.len() as u64 > max_bytes { Err(Undecodable::TooLarge) } else { Ok(room.len()) }
-}
-
-/// A reader of plain text from a reader of text that may be gzipped; its first
-/// two bytes tell.
-///
-/// # Errors
-///
-/// When the first bytes cannot be read.
-pub fn plain_reader(
-    mut reader: impl BufRead + Send + 'static,
-) -> std::io::Result<Box<dyn BufRead + Send>> {
-    let is_gzip = reader.fill_buf()?.starts_with(&GZIP_MAGIC);
-    if !is_gzip {
-        return Ok(Box::new(reader));
-    }
-    let decoder = flate2::bufread::MultiGzDecoder::new(reader);
-    Ok(Box::new(std::io::BufReader::with_capacity(64 * 1024, decoder)))
 }
 
 #[cfg(test)]

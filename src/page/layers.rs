@@ -7,6 +7,7 @@
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read};
 
 use super::decode::{Coding, Undecodable, is_zlib, too_large, unknown};
+use super::gzip::Members;
 use super::{brotli, codings};
 use crate::model::Failure;
 
@@ -155,39 +156,6 @@ pub(super) fn zstd_decoder<'a, R: BufRead>(
     let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
     decoder.window_log_max(ZSTD_WINDOW_LOG)?;
     Ok(decoder)
-}
-
-/// Reads what the members of a gzip body hold (RFC 1952, 2.2). What follows the last
-/// member and is no member is ignored, as other programs do.
-pub(super) struct Members<R: BufRead> {
-    member: Option<flate2::bufread::GzDecoder<R>>,
-}
-
-impl<R: BufRead> Members<R> {
-    pub(super) fn new(reader: R) -> Self {
-        Self { member: Some(flate2::bufread::GzDecoder::new(reader)) }
-    }
-}
-
-impl<R: BufRead> Read for Members<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = &mut self.member {
-            let read = member.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            let mut reader = self.member.take().expect("there is one").into_inner();
-            let next = reader.fill_buf()?;
-            let is_member = match next {
-                [] => false,
-                // More of it may be in the next buffer.
-                [first] => *first == super::decode::GZIP_MAGIC[0],
-                more => more.starts_with(&super::decode::GZIP_MAGIC),
-            };
-            self.member = is_member.then(|| flate2::bufread::GzDecoder::new(reader));
-        }
-        Ok(0)
-    }
 }
 
 /// A coding's reader, whose errors name it however many readers they pass through.

@@ -6,6 +6,7 @@ pub mod codings;
 pub mod decode;
 #[cfg(test)]
 mod foreign_bytes;
+mod gzip;
 mod layers;
 mod room;
 
