@@ -316,9 +316,11 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
         || !intake.complete
         || summary.failures.contains_key(&FailureCode::Deadline);
     match closing.filter(|_| is_cut_short) {
-        Some(Closing::Deadline) => tell_line("stopped by --deadline; --resume goes on"),
+        Some(Closing::Deadline) => {
+            tell_line("stopped by --deadline; the same command with --resume goes on");
+        }
         Some(Closing::TooManyFailures(_)) => tell_line(format_args!(
-            "stopped by --max-failures, with {} failed; --resume goes on",
+            "stopped by --max-failures, with {} failed; the same command with --resume goes on",
             summary.count(State::Failed)
         )),
         _ => (),
@@ -345,6 +347,9 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
 pub(super) fn no_pages(what: &str, intake: &Intake) -> Printable {
     let Intake { found, invalid, filtered, skipped_lines, .. } = *intake;
     let (why, advice) = match (found, skipped_lines) {
+        (0, _) if intake.missing_parts > 0 => {
+            (format!("the parts of {what} are missing or were passed over"), None)
+        }
         (0, 0) => (format!("{what} is empty"), None),
         (0, 1) => (format!("the one line of {what} is blank or a comment"), None),
         (0, lines) => (format!("all {lines} lines of {what} are blank or comments"), None),
@@ -381,6 +386,10 @@ mod tests {
         };
         for (intake, why) in [
             (intake(0, 0, 0, 0), "x.txt is empty"),
+            (
+                Intake { missing_parts: 1, ..intake(0, 0, 0, 0) },
+                "the parts of x.txt are missing or were passed over",
+            ),
             (intake(0, 0, 0, 1), "the one line of x.txt is blank or a comment"),
             (intake(0, 0, 0, 7), "all 7 lines of x.txt are blank or comments"),
             (intake(3, 3, 0, 7), "none of the entries of x.txt is an http(s) URL\nhint: try this"),

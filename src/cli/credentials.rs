@@ -136,24 +136,33 @@ pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>
     if !typed.credentials_for.is_empty() {
         return Ok(None);
     }
-    let mut options = Vec::new();
-    options.extend(typed.user.as_ref().map(|_| "--user".to_owned()));
-    options.extend(typed.cookie.as_ref().map(|_| "--cookie".to_owned()));
-    if typed.header_for.is_empty() {
-        let (_, secrets) = fields(typed)?;
-        options.extend(secrets.field_names().map(|name| format!("--header {name}")));
-    }
-    if options.is_empty() {
-        return Ok(None);
-    }
+    let (_, secrets) = fields(typed)?;
+    let has_fields = secrets.field_names().next().is_some();
     let site = match &chosen.options {
         SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => Some(url),
         SourceOptions::Urls(urls) => urls.first(),
         _ => None,
     };
-    let site = site.map_or("https://host".into(), |url| url.origin().ascii_serialization());
+    let origin = site.map(|url| format!("{}/", url.origin().ascii_serialization()));
+    let mut options = Vec::new();
+    options.extend(typed.user.as_ref().map(|_| "--user".to_owned()));
+    options.extend(typed.cookie.as_ref().map(|_| "--cookie".to_owned()));
+    if typed.header_for.is_empty() {
+        options.extend(secrets.field_names().map(|name| format!("--header {name}")));
+    } else if options.is_empty() && has_fields && site.is_none_or(|url| url.scheme() == "http") {
+        // Nobody would see that they are not.
+        let origin = origin.as_deref().unwrap_or("http://host/");
+        return Ok(Some(format!(
+            "--header-for sends over https alone, because no http URL is typed: open an http \
+             origin with --credentials-for {origin}"
+        )));
+    }
+    if options.is_empty() {
+        return Ok(None);
+    }
+    let origin = origin.unwrap_or_else(|| "URL, such as http://host/ or https://host/".into());
     Ok(Some(format!(
-        "hosts that only {named_by} names are not sent {}: open one with --credentials-for {site}/",
+        "origins that only {named_by} names are not sent {}: open one with --credentials-for {origin}",
         options.join(", "),
     )))
 }
@@ -202,21 +211,25 @@ mod tests {
 
     #[test]
     fn secrets_that_nobody_gets_are_told_with_the_option_that_sends_them() {
-        let list = "hosts that only a list names are not sent";
-        let record = "hosts that only the last run's record names are not sent";
+        let list = "origins that only a list names are not sent";
+        let record = "origins that only the last run's record names are not sent";
         let secrets = &["-u", "me:secret", "-b", "a=secret", "-H", "X-Api-Key: secret"];
         let all = "--user, --cookie, --header x-api-key: open one with --credentials-for";
         for (line, is_recorded, expected) in [
-            (&["-i", "list"][..], false, Some(format!("{list} {all} https://host/"))),
+            (
+                &["-i", "list"][..],
+                false,
+                Some(format!("{list} {all} URL, such as http://host/ or https://host/")),
+            ),
             (&["http://a.org/x"], true, Some(format!("{record} {all} http://a.org/"))),
             (&["http://a.org/x"], false, None),
             (&["--demo"], false, None),
             (&["-i", "list", "--credentials-for", "http://b.org"], false, None),
             (
-                &["-i", "list", "--header-for", "b.org"],
-                false,
+                &["https://a.org/x", "--header-for", "a.org"],
+                true,
                 Some(format!(
-                    "{list} --user, --cookie: open one with --credentials-for https://host/"
+                    "{record} --user, --cookie: open one with --credentials-for https://a.org/"
                 )),
             ),
         ] {
@@ -224,6 +237,22 @@ mod tests {
             assert_eq!(unsent, expected, "{line:?}");
             let (_, unsent) = decided(&[line, &["-H", "X-Kind: x"]].concat(), is_recorded).unwrap();
             assert_eq!(unsent, None, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn fields_that_would_go_over_http_are_told_with_the_option_that_sends_them() {
+        let over = "--header-for sends over https alone, because no http URL is typed: open an \
+                    http origin with --credentials-for";
+        for (line, is_recorded, expected) in [
+            (&["-i", "list"][..], false, Some(format!("{over} http://host/"))),
+            (&["http://a.org:1/x"], true, Some(format!("{over} http://a.org:1/"))),
+            (&["https://a.org/x"], true, None),
+            (&["http://a.org:1/x"], false, None),
+        ] {
+            let field = &["--header-for", "a.org:1", "-H", "X-Api-Key: secret"];
+            let (_, unsent) = decided(&[line, field].concat(), is_recorded).unwrap();
+            assert_eq!(unsent, expected, "{line:?}");
         }
     }
 

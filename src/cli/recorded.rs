@@ -125,7 +125,7 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
         ),
         Unusable::File => (
             format!(
-                "the last run into {place} read a file, and no file is read by a record's word"
+                "the last run into {place} read a file, and a file that only a record names is not opened"
             ),
             command.map_or(HINT.into(), |command| format!("name it again: {command}")),
         ),

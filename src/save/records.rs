@@ -15,8 +15,7 @@ pub(super) const LINE_LIMIT: usize = 1 << 20;
 const BUFFER: usize = 256 * 1024;
 /// So much is read at a place at first: most records are shorter.
 const FIRST_PIECE: usize = 1024;
-/// How the lines of runs and pages begin, as the writer writes them.
-const RUN_START: &[u8] = b"{\"kind\":\"run\",";
+/// How the lines of pages begin, as the writer writes them.
 const PAGE_START: &[u8] = b"{\"kind\":\"page\",";
 
 /// Reads records one by one. Lines that are no record are passed over and counted. The
@@ -116,7 +115,8 @@ impl Reader {
     fn last_run(mut self) -> Result<Option<RunRecord>, SaveError> {
         let mut last = None;
         while self.advance()?.is_some() {
-            if self.line.starts_with(RUN_START)
+            // Another program may have written it with other spaces.
+            if !self.line.starts_with(PAGE_START)
                 && !self.is_too_long
                 && let Ok(Record::Run(run)) = serde_json::from_slice(&self.line)
             {

@@ -89,7 +89,7 @@ fn secrets_reach_every_run_where_they_were_meant() {
     let arguments = [&["-i", &*list], &run[..]].concat();
     compared(&place, &arguments)
         .code(2)
-        .says(&["hosts that only a list names are not sent --user"]);
+        .says(&["origins that only a list names are not sent --user"]);
     let opened = [&arguments[..], &["--credentials-for", &url]].concat();
     assert_eq!(compared(&place, &opened).code(0).json()["samples"][0]["saved"], 1);
     let arguments = [&["--index", &*url, "-H", "X-Api-Key: secret"], &run[..3]].concat();

@@ -340,7 +340,7 @@ fn a_list_is_read_again_when_it_is_named_again() {
             _ => format!("-i {list} --exclude=-x --limit 3"),
         };
         ended.says(&[
-            "error: the last run into pages read a file, and no file is read by a record's word\n",
+            "error: the last run into pages read a file, and a file that only a record names is not opened\n",
             &format!("hint: name it again: fetchpages {option} -o pages --layout tree {again}\n"),
         ]);
     }

@@ -121,7 +121,10 @@ fn a_deadline_ends_pages_in_flight_as_failed_and_the_others_as_interrupted() {
     let urls = ["/quick", "/hang1", "/hang2", "/hang3"].map(|path| server.url(path));
     let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
     arguments.extend(["-j", "2", "--deadline", "500ms", "--json"]);
-    let ended = place.run(&arguments).code(3).says(&["stopped by --deadline; --resume goes on"]);
+    let ended = place
+        .run(&arguments)
+        .code(3)
+        .says(&["stopped by --deadline; the same command with --resume goes on"]);
     let summary = ended.json();
     let counts = ["saved", "failed", "interrupted"].map(|name| summary[name].as_u64().unwrap());
     assert_eq!(counts, [1, 2, 1]);
