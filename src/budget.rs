@@ -194,6 +194,9 @@ impl Share {
 
     /// Takes `bytes` more, when that needs no waiting.
     pub fn try_grow(&self, bytes: u64) -> bool {
+        if bytes == 0 {
+            return true; // Even while another one exceeds the budget.
+        }
         let has_grown = if self.is_exceeding.get() {
             self.budget.set_aside(bytes);
             true
@@ -285,6 +288,17 @@ mod tests {
             "what fits need not wait for what does not"
         );
         assert!(second.as_mut().now_or_never().is_none());
+    }
+
+    #[test]
+    fn who_needs_no_more_does_not_wait_for_the_one_that_exceeds_it() {
+        let budget = budget(100);
+        let (first, second) = (Share::new(&budget), Share::new(&budget));
+        assert!(second.try_grow(25));
+        assert!(first.grow(1000).now_or_never().is_some());
+        assert!(!second.try_grow(1));
+        assert!(second.try_grow(0) && second.grow(0).now_or_never().is_some());
+        assert_eq!((second.bytes(), budget.used()), (25, 1025));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::args::{
     AgainArgs, Cli, DownloadArgs, HttpArgs, LinksArgs, OutputArgs, ProgressArg, Robots,
     RunningArgs, Subcommands, TellingArgs,
 };
-use super::source::{Chosen, quoted};
+use super::source::Chosen;
 use super::{
     Command, NoCommand, UsageError, compare, credentials, packaging, proxies, recorded, source,
 };
@@ -99,7 +99,8 @@ fn download(
         let has_layout = is_typed("layout");
         let again = |run: &RunRecord| {
             let layout = if has_layout { Some(layout) } else { run.layout.known() };
-            format!("{again} -o {}{}", quoted(&directory.to_string_lossy()), layout_text(layout))
+            let output = recorded::option_word("--output", &directory.to_string_lossy());
+            format!("{again}{output}{}", layout_text(layout))
         };
         let recorded = recorded::source(&typed.source.named, directory, &again)?;
         if !has_layout {

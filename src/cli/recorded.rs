@@ -17,7 +17,7 @@ use super::source::{self, Chosen, STDIN, Word, quoted};
 use super::values::{duration, page_cost};
 use super::{NoCommand, UsageError};
 use crate::config::{DEFAULT_DEMO_LATENCY, DemoSite, SourceOptions};
-use crate::foreign::clean;
+use crate::foreign::{MARK, clean, is_shown};
 use crate::message::{excerpt, without_credentials};
 use crate::save::manifest::RunRecord;
 use crate::save::records;
@@ -141,7 +141,7 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
 }
 
 /// A command that begins with `start` and names a source by `words`, for people to see and
-/// to type; `None` when it is too long for that.
+/// to type; `None` when it is too long for that, or cannot be shown as it is.
 fn command(start: &str, words: &[Word]) -> Option<String> {
     let mut command = start.to_owned();
     for (option, value) in words {
@@ -150,16 +150,24 @@ fn command(start: &str, words: &[Word]) -> Option<String> {
             (*option, value),
             ("--select", DEFAULT_SELECTOR) | ("--attr", DEFAULT_ATTRIBUTE)
         );
-        // What begins with a hyphen would be an option by itself.
-        let is_joined = value.starts_with('-');
-        match *option {
-            _ if is_usual => (),
-            "--input-file" if !is_joined => command += &format!(" -i {}", quoted(value)),
-            option if !is_joined => command += &format!(" {option} {}", quoted(value)),
-            option => command += &format!(" {}", quoted(&format!("{option}={value}"))),
+        if !is_usual {
+            command += &option_word(option, value);
         }
     }
-    (command.len() <= COMMAND_LIMIT).then(|| clean(&command).into_owned())
+    // Another file has the name that would be typed.
+    let is_exact = command.chars().all(|c| is_shown(c) && c != MARK);
+    (is_exact && command.len() <= COMMAND_LIMIT).then_some(command)
+}
+
+/// `option` and its value, as they are typed behind other words.
+pub(super) fn option_word(option: &str, value: &str) -> String {
+    // What begins with a hyphen would be an option by itself.
+    match option {
+        _ if value.starts_with('-') => format!(" {}", quoted(&format!("{option}={value}"))),
+        "--input-file" => format!(" -i {}", quoted(value)),
+        "--output" => format!(" -o {}", quoted(value)),
+        _ => format!(" {option} {}", quoted(value)),
+    }
 }
 
 /// Splits a record's words into options and values; a URL by itself has no option.

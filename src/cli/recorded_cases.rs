@@ -127,7 +127,9 @@ fn a_file_is_named_again_by_a_command_that_is_safe_to_type() {
             &["--input-file=--output=/x", "--exclude=-"],
             Some("go --input-file=--output=/x --exclude=-"),
         ),
-        (&["--input-file=/\u{1b}[2J\u{202e}\n"], Some("go -i '/\u{fffd}[2J\u{fffd}\u{fffd}'")),
+        (&["--input-file=~/list", "--exclude==x"], Some("go -i '~/list' --exclude '=x'")),
+        (&["--input-file=/\u{1b}[2J\u{202e}\n"], None),
+        (&["--input-file=/\u{fffd}"], None),
         (
             &["--index=/x.html", "--base=http://a.org/", "--select=td .flagicon + a", "--attr=src"],
             Some("go --index /x.html --base http://a.org/ --attr src"),
@@ -137,6 +139,18 @@ fn a_file_is_named_again_by_a_command_that_is_safe_to_type() {
         let args: Vec<_> = args.iter().map(|&arg| arg.to_owned()).collect();
         let command = command("go", &read(&args).unwrap());
         assert_eq!(command.as_deref(), expected);
+    }
+}
+
+#[test]
+fn an_output_with_an_odd_name_is_typed_so_that_it_is_taken_for_one() {
+    for (directory, expected) in [
+        ("pages", " -o pages"),
+        ("~", " -o '~'"),
+        ("-x", " --output=-x"),
+        ("- x", " '--output=- x'"),
+    ] {
+        assert_eq!(option_word("--output", directory), expected);
     }
 }
 

@@ -289,7 +289,8 @@ pub(super) const STDIN: &str = "-";
 /// `word` in single quotes when a shell would not take it as one word.
 pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
+    // A shell may put a path in the place of what begins with one of these.
+    if !word.is_empty() && !word.starts_with(['~', '=']) && word.chars().all(is_plain) {
         return word.into();
     }
     format!("'{}'", word.replace('\'', r"'\''"))

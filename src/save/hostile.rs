@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::beneath::Root;
 use super::manifest::ManifestWriter;
+use super::natural::PATH_LIMIT;
 use super::records::Reader;
 use super::verify::{Difference, compare, verify};
 use super::walk::{Depth, Found, walk};
@@ -138,6 +139,41 @@ fn a_link_in_the_place_of_a_folder_is_named_and_not_followed() {
         assert!(link.is_symlink());
         assert!(names_in(&place.output()).iter().all(|name| !name.contains("part")));
         place.victim_is_untouched();
+    }
+}
+
+#[test]
+fn folders_that_are_nested_without_end_are_looked_into_as_deep_as_pages_lie() {
+    const DEEP: usize = 5_000;
+    let place = Place::new();
+    let (top, outer) = (place.output().join("a"), place.top.path().join("outer"));
+    fs::create_dir(&top).unwrap();
+    place.file("output/a/file", b"");
+    // Each is moved into a new one, as no path of the system is as long.
+    for _ in 0..DEEP {
+        fs::create_dir(&outer).unwrap();
+        fs::rename(&top, outer.join("a")).unwrap();
+        fs::rename(&outer, &top).unwrap();
+    }
+    for root in place.roots() {
+        let (mut files, mut folders) = (0, Vec::new());
+        walk(&root, Depth::All, &mut |found| {
+            match found {
+                Found::Folder(path) => folders.push(path.len()),
+                _ => files += 1,
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(files, 0);
+        assert_eq!(folders.iter().max(), Some(&(PATH_LIMIT + 1)));
+        assert_eq!(folders.len(), PATH_LIMIT / 2 + 1);
+    }
+    // Whoever removes all of it goes as deep.
+    for _ in 0..DEEP {
+        fs::rename(top.join("a"), &outer).unwrap();
+        fs::remove_dir(&top).unwrap();
+        fs::rename(&outer, &top).unwrap();
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::Key;
 pub(super) const PART_LIMIT: usize = 200;
 /// No whole path is longer; systems allow 1,024 (macOS) or 4,096 (Linux) with
 /// the output directory in front.
-const PATH_LIMIT: usize = 800;
+pub(super) const PATH_LIMIT: usize = 800;
 /// What a name gets that has no ending of its own.
 const DEFAULT_ENDING: &str = ".html";
 /// Digits of the URL's SHA-256 that tell two equal names apart.

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::io::{self, ErrorKind};
 
 use super::beneath::{Listed, Listing, Opened, Root};
+use super::natural::PATH_LIMIT;
 use super::{MANIFEST_NAME, SaveError, atomic, io_error};
 
 /// How far a look goes.
@@ -41,7 +42,8 @@ pub(super) enum Found<'a> {
 /// [`SaveError::Io`] when the directory cannot be listed, [`SaveError::HiddenFolder`]
 /// when a folder below it cannot and may be entered all the same, and what `visit`
 /// gives. A folder that may not be entered either, such as another user's, is shown
-/// and not looked into: no page can come into it.
+/// and not looked into: no page can come into it. So is one whose path is longer than
+/// that of any page, which bounds how deep a look goes.
 pub(super) fn walk(
     root: &Root,
     depth: Depth,
@@ -84,7 +86,7 @@ fn walk_below(
         if path == MANIFEST_NAME {
             continue;
         }
-        if depth == Depth::All {
+        if depth == Depth::All && path.len() <= PATH_LIMIT {
             match listing.open(&name) {
                 Ok(Opened::Folder(listing)) => walk_below(root, listing, &path, depth, visit)?,
                 Ok(Opened::Closed) => (),
