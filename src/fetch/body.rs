@@ -12,7 +12,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::chunked::Chunks;
-use super::collected::Collected;
+use super::collected::{self, Collected};
 use super::exchange::Trail;
 use super::head::{Framing, Part};
 use super::{Ask, Options, Want, failure};
@@ -154,8 +154,8 @@ pub(super) async fn read(
         return Err(too_large(limit));
     }
     let announced = announced.map(|announced| announced.min(limit));
-    // Before its first byte, so that a page that has begun need not be held back.
-    ask.held.have(announced.unwrap_or(0), ask.phase).await;
+    // Before its first byte, so that most pages that have begun need not be held back.
+    ask.held.have(collected::room_ahead(announced), ask.phase).await;
     let announced = announced.and_then(|announced| usize::try_from(announced).ok());
     loop {
         let chunk = match within(options.read_timeout, incoming.next()).await {

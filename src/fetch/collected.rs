@@ -16,6 +16,13 @@ const LARGE: usize = 1024 * 1024;
 /// are moved.
 const USUAL_MOST: usize = 128 * 1024 * 1024;
 
+/// The memory in bytes that is kept for a body before its first byte, when it is perhaps
+/// `announced` to have so many. The rest is had as it comes: who announces much and sends
+/// nothing must not hold back the pages of other hosts.
+pub(super) fn room_ahead(announced: Option<u64>) -> u64 {
+    announced.unwrap_or(0).min(FIRST_ROOM as u64)
+}
+
 /// Chunks of a body; a body of one chunk is not copied.
 #[derive(Default)]
 pub(super) enum Collected {
@@ -165,6 +172,16 @@ mod tests {
         for chunk in [16 * KIB, 100, 3 * KIB * KIB] {
             let (room, _) = grown(16 * KIB * KIB / chunk, chunk, None);
             assert!(room < 25 * KIB * KIB, "{room} for chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn little_is_kept_for_what_is_only_announced() {
+        let first = FIRST_ROOM as u64;
+        for (announced, ahead) in
+            [(None, 0), (Some(10), 10), (Some(first), first), (Some(1 << 40), first)]
+        {
+            assert_eq!(room_ahead(announced), ahead, "{announced:?}");
         }
     }
 

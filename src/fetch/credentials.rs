@@ -186,8 +186,10 @@ fn is_below_asked(ask: &Ask<'_>) -> bool {
 
 /// Whether `url` lies in the folder of `base`, as every server reads it.
 fn is_below(url: &Url, base: &Url) -> bool {
-    // What some servers take for `/`, `.` or a folder up.
-    const WAYS_OUT: &[&str] = &["..", "%2e", "%2f", "%5c", "%25"];
+    // What some servers take for `/`, `.`, a folder up or the end: also where UTF-8 must
+    // not write them so (RFC 3629, 3), and as `%u002e`, which is of old.
+    const WAYS_OUT: &[&str] =
+        &["..", "%2e", "%2f", "%5c", "%25", "%00", "%c0", "%c1", "%e0%80", "%u"];
     let folder = base.path().rfind('/').map_or("", |end| &base.path()[..=end]);
     let rest = url.path().strip_prefix(folder).filter(|_| same_origin(url, base));
     rest.is_some_and(|rest| {

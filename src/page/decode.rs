@@ -15,7 +15,7 @@ use crate::message;
 use crate::model::{Failure, FailureCode};
 
 /// Codings that a body may be in, one around the other; curl takes as many.
-const MOST_CODINGS: usize = 5;
+pub(super) const MOST_CODINGS: usize = 5;
 
 /// Takes the codings that `coding` (a `Content-Encoding` value) lists off `body`.
 ///

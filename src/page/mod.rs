@@ -16,10 +16,7 @@ use crate::foreign::Foreign;
 use crate::model::{Failure, Page, RawPage};
 pub use decode::Decoded;
 pub use layers::DecodedPieces;
-pub use room::{WHOLE, needed};
-
-/// A thread keeps room of at most so many bytes between two pages; few pages are larger.
-const KEPT_ROOM: u64 = WHOLE;
+pub use room::{Needed, WHOLE, needed};
 
 thread_local! {
     /// Where a thread decodes: making room anew for each page would cost a small
@@ -56,13 +53,29 @@ pub fn compute<'a>(
     })
 }
 
-/// Lends the calling thread's room to `work`.
-pub fn with_room<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+/// Lends the calling thread's room to `work`. The thread keeps room of at most `kept_bytes`
+/// for its next page.
+pub fn with_room<T>(kept_bytes: u64, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     ROOM.with_borrow_mut(|room| {
         let result = work(room);
-        if room.capacity() as u64 > KEPT_ROOM {
+        if room.capacity() as u64 > kept_bytes {
             *room = Vec::new();
         }
         result
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_keeps_room_up_to_its_limit() {
+        for (used, kept_bytes, is_kept) in [(1000, 1000, true), (1001, 1000, false), (1, 0, false)]
+        {
+            with_room(kept_bytes, |room| *room = Vec::with_capacity(used));
+            let kept = with_room(kept_bytes, |room| room.capacity());
+            assert_eq!(kept, if is_kept { used } else { 0 }, "{used} of {kept_bytes}");
+        }
+    }
 }

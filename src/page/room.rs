@@ -1,7 +1,7 @@
 //! How much memory decoding a body takes, forecast from the body alone. Pure.
 
 use super::codings;
-use super::decode::{Coding, is_encoded, told_size};
+use super::decode::{Coding, MOST_CODINGS, is_encoded, told_size};
 use super::layers::ZSTD_WINDOW_LOG;
 
 /// A page of at most so many decoded bytes is decoded as a whole, which is faster; few
@@ -14,18 +14,31 @@ const USUAL_RATIO: u64 = 8;
 /// The window of deflate (RFC 1951, 2).
 const DEFLATE_WINDOW: u64 = 32 * 1024;
 
-/// The bytes that decoding `body` takes beside it, when a body of more than [`WHOLE`] is
-/// decoded piece by piece: what the body tells, else what is usual, and the windows of
-/// its codings.
-pub fn needed(body: &[u8], coding: Option<&str>) -> u64 {
+/// The bytes that decoding a body takes beside it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needed {
+    /// For the decoded body, in so far as it is decoded as a whole; 0 when it is not.
+    pub whole: u64,
+    /// For the decoders.
+    pub beside: u64,
+}
+
+/// What decoding `body` takes, when a body of more than [`WHOLE`] is decoded piece by
+/// piece: what the body tells, else what is usual, and the windows of its codings.
+pub fn needed(body: &[u8], coding: Option<&str>) -> Needed {
     if !is_encoded(coding) {
-        return 0;
+        return Needed::default();
     }
     if let Some(told) = told_size(body, coding).map(u64::from) {
-        return if told <= WHOLE { told } else { PIECES + DEFLATE_WINDOW };
+        return if told <= WHOLE {
+            Needed { whole: told, beside: 0 }
+        } else {
+            Needed { whole: 0, beside: PIECES + DEFLATE_WINDOW }
+        };
     }
     let usual = USUAL_RATIO.saturating_mul(body.len() as u64);
     let windows: u64 = codings::listed(coding)
+        .take(MOST_CODINGS)
         .enumerate()
         .filter_map(|(number, name)| {
             let coding = Coding::of(name).ok()??;
@@ -33,7 +46,7 @@ pub fn needed(body: &[u8], coding: Option<&str>) -> u64 {
             Some(if number == 0 { window(body, coding) } else { largest_window(coding) })
         })
         .sum();
-    usual.min(WHOLE) + windows
+    Needed { whole: usual.min(WHOLE), beside: windows }
 }
 
 /// The window that a body in `coding` asks for, in bytes.
@@ -70,8 +83,12 @@ fn brotli_window(body: &[u8]) -> Option<u64> {
     Some((1 << bits) - 16)
 }
 
-/// The window of a frame in zstd, from its header (RFC 8878, 3.1.1.1).
+/// The window of a body in zstd that is one frame, from its header (RFC 8878, 3.1.1.1).
 fn zstd_window(body: &[u8]) -> Option<u64> {
+    // Further frames may ask for more.
+    if zstd::zstd_safe::find_frame_compressed_size(body) != Ok(body.len()) {
+        return None;
+    }
     let (descriptor, header) = body.strip_prefix(b"\x28\xb5\x2f\xfd")?.split_first()?;
     let is_single = descriptor & 0x20 != 0;
     if !is_single {
@@ -112,6 +129,12 @@ mod tests {
         encoder.write_all(&text).unwrap();
         assert_eq!(zstd_window(&encoder.finish().unwrap()), Some(1 << 21));
         assert_eq!(zstd_window(b"\x28\xb5\x2f\xfd"), None);
+        let one = zstd::bulk::compress(&text, 3).unwrap();
+        let skippable = b"\x50\x2a\x4d\x18\x01\0\0\0x".to_vec();
+        for several in [[one.clone(), one.clone()], [skippable, one.clone()]] {
+            assert_eq!(zstd_window(&several.concat()), None);
+        }
+        assert_eq!(zstd_window(&one[..one.len() - 1]), None);
     }
 
     #[test]
@@ -121,13 +144,23 @@ mod tests {
             body.extend(size.to_le_bytes());
             body
         };
-        assert_eq!(needed(&[0; 1000], None), 0);
-        assert_eq!(needed(&[0; 1000], Some("none")), 0);
-        assert_eq!(needed(&gzip(5000), Some("gzip")), 5000);
-        assert!(needed(&gzip(u32::MAX), Some("gzip")) < 1 << 20);
-        assert_eq!(needed(&[0; 1000], Some("deflate")), 8000 + DEFLATE_WINDOW);
-        assert_eq!(needed(&[0b1011; 1000], Some("br")), 8000 + (1 << 22) - 16);
-        let two = needed(&vec![0; 1 << 20], Some("zstd, br"));
-        assert_eq!(two, WHOLE + (1 << 16) - 16 + (1 << 23));
+        let large = vec![0; 1 << 20];
+        for (body, coding, whole, beside) in [
+            (&[0; 1000][..], None, 0, 0),
+            (&[0; 1000], Some("none"), 0, 0),
+            (&gzip(5000), Some("gzip"), 5000, 0),
+            (&gzip(u32::MAX), Some("gzip"), 0, PIECES + DEFLATE_WINDOW),
+            (&[0; 1000], Some("deflate"), 8000, DEFLATE_WINDOW),
+            (&[0b1011; 1000], Some("br"), 8000, (1 << 22) - 16),
+            (&large, Some("zstd, br"), WHOLE, (1 << 16) - 16 + (1 << 23)),
+            (
+                &large,
+                Some("br, br, br, br, br, br, br, br, br"),
+                WHOLE,
+                (1 << 16) - 16 + 4 * ((1 << 24) - 16),
+            ),
+        ] {
+            assert_eq!(needed(body, coding), Needed { whole, beside }, "{coding:?}");
+        }
     }
 }

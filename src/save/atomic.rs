@@ -217,6 +217,12 @@ impl Drop for Draft<'_> {
     }
 }
 
+/// The name of the copy of a manifest that this process makes: one that no page of it is
+/// staged under.
+pub(super) fn name_of_copy() -> String {
+    format!("{PREFIX}{}-{}{SUFFIX}", std::process::id(), u64::MAX)
+}
+
 /// Whether `name` is one that only a staged file has.
 pub fn is_staged(name: &str) -> bool {
     numbers(name).is_some()

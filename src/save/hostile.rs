@@ -2,7 +2,7 @@
 //! before a run and during it: nothing is written or read outside.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -254,6 +254,32 @@ fn a_pipe_or_link_in_the_place_of_a_file_is_not_opened() {
         }
     }
     assert_eq!(fs::read(place.top.path().join("other")).unwrap(), b"");
+}
+
+#[test]
+fn a_manifest_with_another_name_is_copied_and_that_name_keeps_what_it_has() {
+    let whole = manifest("page");
+    let torn = format!("{whole}{{\"kind\":\"pa");
+    for (content, kept) in [("", ""), (&whole, &whole), (&torn, &whole)] {
+        let place = Place::new();
+        let other = place.file("other", content.as_bytes());
+        let mode = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&other, mode).unwrap();
+        let path = place.output().join(MANIFEST_NAME);
+        fs::hard_link(&other, &path).unwrap();
+        let root = Root::open(&place.output()).unwrap();
+        let mut writer = ManifestWriter::open(&root).unwrap();
+        // Whichever of the two another run has opened, it may not write to it.
+        let locked = [&other, &path].map(|path| fs::File::open(path).unwrap().try_lock().is_err());
+        assert_eq!(locked, [true, true]);
+        writer.record_strays(&["stray".to_owned()], &[]).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), content);
+        assert!(written.starts_with(kept) && written.ends_with("[\"stray\"]}\n"), "{written}");
+        assert_eq!(written.lines().count(), kept.lines().count() + 1);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(names_in(&place.output()), [MANIFEST_NAME]);
+    }
 }
 
 #[test]

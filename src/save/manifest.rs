@@ -3,7 +3,7 @@
 //! It is readable after a kill at any moment: a line is whole or is the last
 //! one. A torn last line is cut off before anything is appended.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::beneath::Root;
 use super::key::Layout;
 use super::line::{self, Frame};
+use super::sole::Sole;
 use super::{MANIFEST_NAME, PageUrl, Recorded, SaveError, io_error};
 use crate::event::{Event, Observer, ObserverError};
 use crate::foreign::Foreign;
@@ -210,7 +211,7 @@ fn round(value: f64) -> f64 {
 
 /// Appends records; holds the lock on the output for as long as it lives.
 pub struct ManifestWriter {
-    file: File,
+    file: Sole,
     path: PathBuf,
     /// Whole lines that are not written yet.
     buffer: Vec<u8>,
@@ -229,21 +230,8 @@ impl ManifestWriter {
     /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
     pub(super) fn open(root: &Root) -> Result<Self, SaveError> {
         let path = root.path().join(MANIFEST_NAME);
-        let opened = root.top(MANIFEST_NAME).append();
-        let Some(mut file) = opened.map_err(io_error("open for writing", &path))? else {
-            return Err(SaveError::NotAManifest { path });
-        };
-        match file.try_lock() {
-            Ok(()) => (),
-            Err(TryLockError::WouldBlock) => {
-                return Err(SaveError::Locked { path: root.path().to_owned() });
-            }
-            Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
-        }
-        if !is_manifest(&mut file).map_err(io_error("read", &path))? {
-            return Err(SaveError::NotAManifest { path });
-        }
-        cut_torn_line(&mut file).map_err(io_error("mend", &path))?;
+        let mut file = Sole::open(root)?;
+        cut_torn_line(&mut file.file).map_err(io_error("mend", &path))?;
         Ok(Self {
             file,
             path,
@@ -287,7 +275,7 @@ impl ManifestWriter {
         self.flush().map_err(io_error("write", &self.path))?;
         // On the lines up to this one hangs which files are whose after a power
         // cut. A file system that cannot sync has nothing better to offer.
-        let _ = self.file.sync_data();
+        let _ = self.file.file.sync_data();
         Ok(())
     }
 
@@ -311,7 +299,7 @@ impl ManifestWriter {
         if self.is_broken {
             return Ok(());
         }
-        let result = self.file.write_all(&self.buffer);
+        let result = self.file.file.write_all(&self.buffer);
         self.is_broken = result.is_err();
         self.buffer.clear();
         result
@@ -359,7 +347,7 @@ fn batches(files: &[String]) -> impl Iterator<Item = &[String]> {
 
 /// Whether the file begins as a manifest does, as far as it goes: a killed run
 /// may have left any beginning of one.
-fn is_manifest(file: &mut File) -> std::io::Result<bool> {
+pub(super) fn is_manifest(file: &mut File) -> std::io::Result<bool> {
     const START: &[u8] = b"{\"kind\":\"";
     let mut start = Vec::new();
     file.seek(SeekFrom::Start(0))?;

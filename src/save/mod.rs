@@ -16,6 +16,7 @@ mod null;
 mod page_url;
 mod recorded;
 pub mod records;
+mod sole;
 mod standing;
 pub mod verify;
 mod walk;

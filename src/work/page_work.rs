@@ -19,7 +19,7 @@ use crate::foreign::Foreign;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
 use crate::page::decode::{self, decode, decode_start};
-use crate::page::{self, Computed, DecodedPieces, codings};
+use crate::page::{self, Computed, DecodedPieces, Needed, codings};
 use crate::phase::{Phase, PhaseCell};
 use crate::queue::{robots, site_policy};
 use crate::save::{Place, SaveError, Sink};
@@ -44,6 +44,10 @@ const OWN_PART: u64 = 2;
 /// No worker process has more than this without asking.
 const OWN_MOST: u64 = 8 * 1024 * 1024;
 
+/// Threads keep at most this part of the memory between two pages, all together and beside
+/// it.
+const KEPT_PART: u64 = 2;
+
 /// What this program is called with to be a worker process.
 pub const CHILD_ARGUMENT: &str = "child";
 
@@ -55,8 +59,9 @@ impl WorkFactory for PageWorkFactory {
         let client = Client::new(&self.shared)?;
         let max_bytes = self.shared.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
-        let finisher = Arc::new(Finisher { sink, clock, max_bytes });
         let memory = Arc::clone(self.shared.memory());
+        let kept_room = (memory.limit() / KEPT_PART / self.workers.get() as u64).min(page::WHOLE);
+        let finisher = Arc::new(Finisher { sink, clock, max_bytes, kept_room });
         Ok(Box::new(PageWork { client, finisher, cpu, memory, cost: Cost::new() }))
     }
 }
@@ -104,6 +109,8 @@ struct Finisher {
     sink: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
     max_bytes: u64,
+    /// What a thread keeps for its next page, in bytes.
+    kept_room: u64,
 }
 
 impl Work for PageWork {
@@ -163,7 +170,7 @@ impl PageWork {
         }
         // Here and not where it computes: tasks of a pool may not wait for one another.
         let needed = page::needed(&raw.body, raw.head.content_encoding.as_ref().map(Foreign::raw));
-        held.have(raw.body.len() as u64 + needed, phase).await;
+        held.have(raw.body.len() as u64 + needed.whole + needed.beside, phase).await;
         let raw = Received { raw, needed, share: held.into_share() };
         let ended = match &self.cpu {
             Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => {
@@ -192,7 +199,7 @@ impl PageWork {
 struct Received {
     raw: RawPage,
     /// What decoding it takes of the share.
-    needed: u64,
+    needed: Needed,
     share: Share,
 }
 
@@ -200,11 +207,12 @@ impl Received {
     /// How large a page may be that is decoded as a whole: as large as there is memory
     /// for without waiting.
     fn whole_bytes(&self) -> u64 {
-        if self.needed == 0 {
-            return 0; // It is not decoded.
+        let whole = self.needed.whole;
+        if whole == 0 {
+            return 0; // It is not decoded, or in pieces.
         }
-        let more = page::WHOLE.saturating_sub(self.needed);
-        if self.share.try_grow(more) { page::WHOLE } else { self.needed }
+        let more = page::WHOLE.saturating_sub(whole);
+        if self.share.try_grow(more) { page::WHOLE } else { whole }
     }
 }
 
@@ -219,7 +227,7 @@ impl Finisher {
     /// Computes and saves, from now on; the turn began at `started` and has come
     /// through `stages` so far.
     fn finish(&self, key: &Key, received: Received, started: Instant, stages: Stages) -> Attempt {
-        page::with_room(|room| self.finish_in(room, key, received, started, stages))
+        page::with_room(self.kept_room, |room| self.finish_in(room, key, received, started, stages))
     }
 
     fn finish_in(

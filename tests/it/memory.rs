@@ -1,6 +1,7 @@
 //! The memory of all pages in flight has a bound, in every mode, and no page waits for ever.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use fetchpages::exec;
@@ -79,5 +80,33 @@ fn a_large_page_is_saved_as_it_is_and_replaces_what_was_there() {
             assert!(saved.len() == 4 * LARGE && saved.iter().all(|byte| *byte == b'x'), "{mode}");
         }
         place.run(&["verify", "pages"]).code(0);
+    }
+}
+
+#[test]
+fn a_page_that_is_only_announced_holds_back_no_other() {
+    for mode in ["threads", "hybrid", "processes"] {
+        let (server, listener) = (server(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let announced = format!("http://{}/announced", listener.local_addr().unwrap());
+        let others: Vec<_> = (0..4).map(|page| server.url(&format!("/gzip/{page}"))).collect();
+        let place = Place::new();
+        std::thread::scope(|threads| {
+            // Sends nothing of its body until the other host was asked for all its pages.
+            threads.spawn(|| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let request = BufReader::new(stream.try_clone().unwrap()).lines();
+                request.take_while(|line| !line.as_ref().unwrap().is_empty()).for_each(drop);
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n");
+                stream.write_all(head.as_bytes()).unwrap();
+                for page in 0..4 {
+                    server.wait_for(&format!("/gzip/{page}"));
+                }
+                stream.write_all(&vec![b'x'; LARGE]).unwrap();
+            });
+            let mut arguments = vec![&*announced, "--mode", mode, "-j", "2", "--retry", "0"];
+            arguments.extend(["--max-memory", "6MiB", "--no-save"]);
+            arguments.extend(others.iter().map(String::as_str));
+            place.run(&arguments).code(0);
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,7 @@ impl<'a> Exports<'a> {
     pub(super) fn open(files: &'a [(PathBuf, Format)]) -> anyhow::Result<Self> {
         for (path, _) in files {
             let checked = if let Some(staged) = staged(path) {
-                let mut options = File::options();
-                options.write(true).create(true).truncate(true);
-                options.open(&staged).and_then(|_| fs::remove_file(&staged))
+                create(&staged).and_then(|_| fs::remove_file(&staged))
             } else {
                 // A pipe without a reader must not hold everything up.
                 let flags = OFlag::O_NONBLOCK.bits();
@@ -47,15 +45,26 @@ fn failed(path: &Path) -> String {
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let target = staged(path);
-    let mut options = File::options();
-    options.write(true).create(target.is_some()).truncate(target.is_some());
-    let written =
-        options.open(target.as_deref().unwrap_or(path)).and_then(|mut file| file.write_all(bytes));
+    let file = match &target {
+        Some(staged) => create(staged),
+        None => File::options().write(true).open(path),
+    };
+    let written = file.and_then(|mut file| file.write_all(bytes));
     let Some(staged) = target else { return written };
     written.and_then(|()| fs::rename(&staged, real(path))).inspect_err(|_| {
         // The first error is the one to tell.
         let _ = fs::remove_file(&staged);
     })
+}
+
+/// Makes the file `staged` anew. In a folder of several users somebody else may have put a
+/// link there, which must not be written through.
+fn create(staged: &Path) -> std::io::Result<File> {
+    match fs::remove_file(staged) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        // What was there is a link, or what a killed process left.
+        _ => File::create_new(staged),
+    }
 }
 
 /// Where a link leads; the path itself when it is none, or leads nowhere yet.
@@ -96,6 +105,31 @@ mod tests {
         write(&link, b"through the link").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"through the link");
         assert!(link.is_symlink());
+    }
+
+    #[test]
+    fn no_link_is_followed_from_where_a_file_is_staged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.md");
+        let other = dir.path().join("other");
+        let files = [(path.clone(), Format::Markdown)];
+        for is_link in [true, false] {
+            write(&other, b"another's").unwrap();
+            let staged = staged(&path).unwrap();
+            let plant = || {
+                if is_link {
+                    std::os::unix::fs::symlink(&other, &staged).unwrap();
+                } else {
+                    fs::hard_link(&other, &staged).unwrap();
+                }
+            };
+            plant();
+            Exports::open(&files).unwrap();
+            plant();
+            write(&path, b"report").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"report");
+            assert_eq!(fs::read(&other).unwrap(), b"another's", "{is_link}");
+        }
     }
 
     #[test]
