@@ -68,7 +68,7 @@ async fn work(queue: &Queue, fates: &[(Fate, u64)]) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     /// Workers look when they come, when they are woken and when the moment comes that
     /// they watch for; and each wake has a cause. Workers that wake each other would
@@ -104,8 +104,9 @@ proptest! {
         let pages = hosts.len() as u64;
         // One for a page that came or went, one for a worker that leaves its watch.
         prop_assert!(waits.wakes <= pages + 2 * turns + workers, "{waits:?}, {turns} turns");
-        // A moment that passes without a page is one that a pause made vain.
+        // A moment that passes without a page is one that a pause made vain: for the host's
+        // rate, for its park, and once more for whoever watches when it ends.
         let looks = workers + turns + waits.wakes;
-        prop_assert!(waits.looks <= looks + 2 * turns, "{waits:?}, {turns} turns, {workers} workers");
+        prop_assert!(waits.looks <= looks + 3 * turns, "{waits:?}, {turns} turns, {workers} workers");
     }
 }
