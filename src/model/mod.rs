@@ -250,6 +250,16 @@ pub struct Head {
 }
 
 impl Head {
+    /// The body's content codings, as the server sent them.
+    pub fn coding(&self) -> Option<&str> {
+        self.content_encoding.as_ref().map(Foreign::raw)
+    }
+
+    /// The body's media type, as the server sent it.
+    pub fn media_type(&self) -> Option<&str> {
+        self.content_type.as_ref().map(Foreign::raw)
+    }
+
     /// Whether the answer's body is a page: 200 to 299, except for the statuses that
     /// announce no content (RFC 9110, 15.3.5 and 15.3.6) or a difference to what the
     /// client has (RFC 3229, 10.4.1). A part (206) is one only when it is all, which is

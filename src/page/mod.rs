@@ -12,7 +12,6 @@ mod room;
 
 use std::cell::RefCell;
 
-use crate::foreign::Foreign;
 use crate::model::{Failure, Page, RawPage};
 pub use decode::Decoded;
 pub use layers::DecodedPieces;
@@ -45,7 +44,7 @@ pub fn compute<'a>(
     max_bytes: u64,
     whole_bytes: u64,
 ) -> Result<Computed<'a>, Failure> {
-    let coding = raw.head.content_encoding.as_ref().map(Foreign::raw);
+    let coding = raw.head.coding();
     let decoded = decode::decode_or_pieces(room, &raw.body, coding, max_bytes, whole_bytes)?;
     Ok(match decoded {
         Decoded::Whole(body) => Computed::Whole(Page { body, sha256: crate::digest::sha256(body) }),

@@ -13,7 +13,7 @@ use crate::budget::Share;
 use crate::clock::Clock;
 use crate::event::{Event, Events};
 use crate::fetch::{Ask, Client, Got, Held, Missed, Shared, Want};
-use crate::foreign::{Foreign, clean};
+use crate::foreign::clean;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
 use crate::page::decode;
@@ -149,7 +149,7 @@ impl Getter {
     }
 
     fn answered(&self, raw: RawPage) -> Asked {
-        let coding = raw.head.content_encoding.as_ref().map(Foreign::raw);
+        let coding = raw.head.coding();
         let body = decode::decode(&raw.body, coding, self.max_bytes());
         let failure = if raw.head.has_page() {
             match body {
@@ -160,7 +160,7 @@ impl Getter {
                 Err(failure) => failure,
             }
         } else {
-            let kind = raw.head.content_type.as_ref().map(Foreign::raw);
+            let kind = raw.head.media_type();
             let reason = body.ok().and_then(|body| reason(&body, kind));
             let failure = Failure::new(FailureCode::Http, message::status(raw.head.status));
             let attempt = Attempt { head: Some(raw.head), ..Attempt::failed(failure) };

@@ -9,7 +9,6 @@ use url::Url;
 
 use super::links::{self, Found, Links, Pick};
 use super::{Entry, Getter, Source, SourceError, told};
-use crate::foreign::Foreign;
 use crate::message::{excerpt, excerpt_url};
 
 /// The links of an index.
@@ -27,7 +26,7 @@ impl Index {
     pub fn fetch(url: &Url, pick: &Pick, getter: &mut Getter) -> Result<Self, SourceError> {
         let raw = getter.get(url)?;
         let head = &raw.head;
-        let kind = head.content_type.as_ref().map(Foreign::raw);
+        let kind = head.media_type();
         let came =
             format!("status {}, {}, ", head.status, excerpt(kind.unwrap_or("no content type")));
         Self::read(&raw.body, kind, &head.final_url, pick, told(url), &came)

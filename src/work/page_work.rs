@@ -169,7 +169,7 @@ impl PageWork {
             return Attempt { stages, ..attempt(Outcome::Unchanged, raw) };
         }
         // Here and not where it computes: tasks of a pool may not wait for one another.
-        let needed = page::needed(&raw.body, raw.head.content_encoding.as_ref().map(Foreign::raw));
+        let needed = page::needed(&raw.body, raw.head.coding());
         held.have(raw.body.len() as u64 + needed.whole + needed.beside, phase).await;
         let raw = Received { raw, needed, share: held.into_share() };
         let ended = match &self.cpu {
@@ -317,7 +317,7 @@ fn unsaved(error: &SaveError, breaks_run: &mut Option<Vec<String>>) -> Failure {
 
 /// What was unusual about an answer that is saved all the same.
 fn note(raw: &RawPage) -> Option<Foreign> {
-    let labels = codings::ignored(raw.head.content_encoding.as_ref().map(Foreign::raw))?;
+    let labels = codings::ignored(raw.head.coding())?;
     let labels = message::excerpt(&labels);
     Some(format!("Content-Encoding names no coding: {labels:?}").into())
 }
@@ -325,13 +325,13 @@ fn note(raw: &RawPage) -> Option<Foreign> {
 /// What a body weighs in the forecast of its cost: its size on the wire, or that of a
 /// usual one that unfolds to as much.
 fn weight(raw: &RawPage) -> usize {
-    let told = decode::told_size(&raw.body, raw.head.content_encoding.as_ref().map(Foreign::raw));
+    let told = decode::told_size(&raw.body, raw.head.coding());
     raw.body.len().max(told.unwrap_or(0) as usize / USUAL_RATIO)
 }
 
 /// The body of a robots.txt, for the queue.
 fn read(raw: RawPage) -> Turn {
-    let coding = raw.head.content_encoding.as_ref().map(Foreign::raw);
+    let coding = raw.head.coding();
     let rules = if raw.head.has_page() {
         decode_start(&raw.body, coding, RULES_LIMIT)
     } else {
@@ -349,8 +349,7 @@ fn refused(raw: &RawPage) -> Failure {
     let mut message = message::status(raw.head.status);
     if matches!(raw.head.status, 403 | 429)
         && let Some(host) = raw.head.final_url.host_str().filter(|host| is_known(host))
-        && let Ok(body) =
-            decode(&raw.body, raw.head.content_encoding.as_ref().map(Foreign::raw), REASON_LIMIT)
+        && let Ok(body) = decode(&raw.body, raw.head.coding(), REASON_LIMIT)
         && let Some(advice) = site_policy::explain(host, &String::from_utf8_lossy(&body))
     {
         message += &format!(" ({advice})");
