@@ -77,8 +77,9 @@ fn is_secret(option: &Arg) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{NamedArgs, SourceArgs};
-    use crate::cli::compare::{CompareArgs, OutcomeArgs, PagesArgs, PlanArgs, SiteArgs};
+    use crate::cli::args::{
+        CompareArgs, NamedArgs, OutcomeArgs, PagesArgs, PlanArgs, SiteArgs, SourceArgs,
+    };
     use crate::cli::{Command as Decided, description, parse};
 
     /// A value for each option that is passed on and takes one.
