@@ -19,12 +19,9 @@ use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{self, Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
-use crate::fetch::proxy::Traffic;
 use crate::fetch::{self, FetchError, Shared};
 use crate::model::{FailureCode, Intake, Outcome, State, Summary};
 use crate::printable::Printable;
-use crate::queue::gradient::Found;
-use crate::queue::hosts::FoundAt;
 use crate::queue::notice::unasked;
 use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
@@ -32,7 +29,7 @@ use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
 use crate::report::trace::{About, Trace, TraceError};
 use crate::report::usage::FetchPhase;
-use crate::report::{AutoWorkers, Finished, ProxyUse, human, json, usage};
+use crate::report::{Finished, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
 use crate::save::{self, SaveError};
 use crate::source::Access;
@@ -123,7 +120,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         summary: ended.summary.clone(),
         mode: config.mode.name,
         workers: workers.get(),
-        auto: queue.found().map(auto_workers),
+        auto: queue.found(),
         output: config.save.directory.display().to_string().into(),
         index_time,
         total_time: clock.now() - started,
@@ -131,7 +128,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         usage: usage::since(earlier),
         fetch_cpu: ended.fetch_cpu,
         connections: shared.connections(),
-        proxies: shared.traffic().into_iter().map(through).collect(),
+        proxies: shared.traffic(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
 }
@@ -177,18 +174,6 @@ fn begin_trace(
     let (mode, workers) = (config.mode.name, workers.get());
     let about = About { mode, workers, kind: config.mode.executor.workers_are() };
     Trace::create(file, path, &about, now)
-}
-
-/// What was found of how many workers are of use, for telling.
-fn auto_workers(at: FoundAt) -> AutoWorkers {
-    let FoundAt { host, found: Found { settled, flat_from, .. }, others } = at;
-    AutoWorkers { host, settled, flat_from, other_hosts: others }
-}
-
-/// What went through a proxy, for telling.
-fn through(traffic: Traffic) -> ProxyUse {
-    let Traffic { proxy, requests, failed } = traffic;
-    ProxyUse { proxy, requests, failed }
 }
 
 /// Before any page, nothing is worth ending cleanly.

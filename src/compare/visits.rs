@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
 
+use crate::model::is_loopback;
 use crate::queue::site_policy;
 
 /// The sites that the pages of one run are on.
@@ -102,20 +103,6 @@ pub fn refuse_known(url: &Url) -> Result<(), Refused> {
 fn known(host: &str) -> Option<Refused> {
     let policy = site_policy::of_host(host)?.name;
     Some(Refused::KnownSite { host: host.to_owned(), policy })
-}
-
-/// Whether the address names this machine by itself: a loopback address (RFC 1122,
-/// 3.2.1.3; RFC 4291, 2.5.3) or a name that always means one (RFC 6761, 6.3).
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
-    }
 }
 
 #[cfg(test)]

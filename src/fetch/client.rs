@@ -10,7 +10,7 @@ use super::credentials::{self, Credentials};
 use super::handshakes::Handshakes;
 use super::pool::{Crowd, Keeping, Pool};
 use super::portable;
-use super::proxy::{Proxies, Traffic};
+use super::proxy::Proxies;
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
 use super::route::Route;
@@ -19,7 +19,7 @@ use super::tunnel::{Setup, Tunnels};
 use super::{Ask, cookies, library, tls};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::model::{Connections, Validators};
+use crate::model::{Connections, ProxyUse, Validators};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
@@ -222,11 +222,11 @@ impl Shared {
     }
 
     /// What went through each proxy so far.
-    pub fn traffic(&self) -> Vec<Traffic> {
+    pub fn traffic(&self) -> Vec<ProxyUse> {
         let rotation = self.rotation();
         let counts = self.options.proxies.iter().zip(rotation.counts());
         counts
-            .map(|(proxy, (requests, failed))| Traffic {
+            .map(|(proxy, (requests, failed))| ProxyUse {
                 proxy: proxy.to_string(),
                 requests,
                 failed,

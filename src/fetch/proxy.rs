@@ -149,17 +149,6 @@ impl Proxies {
     }
 }
 
-/// What went through a proxy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Traffic {
-    /// Its address, without credentials.
-    pub proxy: String,
-    /// Requests that were to go through it.
-    pub requests: u64,
-    /// Those among them that it failed.
-    pub failed: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use crate::foreign::Foreign;
 
 pub use connections::Connections;
 pub use failure::{Failure, FailureCode};
-pub use summary::{FailureClass, Intake, Summary};
+pub use summary::{AutoWorkers, FailureClass, Intake, ProxyUse, Summary};
 
 /// Where a page is saved, relative to the output directory: `India.html`, `a.org/b/c.html`.
 ///
@@ -205,6 +205,20 @@ pub fn shown_url(url: &Url) -> Cow<'_, str> {
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
     Cow::Owned(bare.into())
+}
+
+/// Whether `url` names this machine by itself: by a loopback address (RFC 1122, 3.2.1.3;
+/// RFC 4291, 2.5.3) or by a name that always means one (RFC 6761, 6.3).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
 }
 
 /// The version of HTTP that an answer came over.
@@ -503,6 +517,21 @@ mod tests {
         }
         for state in [State::Saved, State::Unchanged, State::Interrupted] {
             assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{}\"", state.as_str()));
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_by_address_or_name() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8/", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]/", true),
+            ("http://localhost:80/", true),
+            ("http://a.localhost./", true),
+            ("http://localhost.org/", false),
+            ("http://192.168.0.1/", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
         }
     }
 }

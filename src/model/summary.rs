@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{FailureCode, State};
 use crate::foreign::Foreign;
 
@@ -50,6 +52,30 @@ pub struct Summary {
     pub slowest: Option<(String, Duration)>,
     /// Attempts that were followed by another one.
     pub retries: u64,
+}
+
+/// What `--workers auto` settled on at the host with the most answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoWorkers {
+    /// The host.
+    pub host: String,
+    /// Requests in flight there at the end.
+    pub settled: u32,
+    /// The smallest number in flight with nearly the best throughput.
+    pub flat_from: u32,
+    /// The number of other hosts for which a value was found.
+    pub other_hosts: usize,
+}
+
+/// The requests that went through one proxy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProxyUse {
+    /// The proxy's address, without credentials.
+    pub proxy: String,
+    /// Requests that were sent to it, or should have been.
+    pub requests: u64,
+    /// Those of them that the proxy failed.
+    pub failed: u64,
 }
 
 impl Intake {

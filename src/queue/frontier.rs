@@ -14,12 +14,14 @@ use super::Options;
 use super::gate::{Gate, Passage};
 use super::gradient::Answer;
 use super::host::{Consequence, LONGEST_PAUSE, Signal};
-use super::hosts::{FoundAt, HostId};
+use super::hosts::HostId;
 use super::lines::{self, Lines};
 use super::notice::{Effects, Notice};
 use super::retry::{self, Dice, Verdict};
 use super::waiters::Readiness;
-use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, Turn};
+use crate::model::{
+    Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, Turn,
+};
 
 /// A page that its server refused to work on is sent again at once, this many times in
 /// a row; after that it is an attempt like any other.
@@ -119,7 +121,7 @@ impl Frontier {
     }
 
     /// What was found of how many requests its hosts are best asked at a time.
-    pub fn found(&self) -> Option<FoundAt> {
+    pub fn found(&self) -> Option<AutoWorkers> {
         self.lines.found()
     }
 

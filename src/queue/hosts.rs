@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use url::{Host as UrlHost, Url};
+use url::Url;
 
-use super::gradient::Found;
 use super::host::Host;
 use super::pace::Limits;
 use super::site_policy::{self, SitePolicy};
+use crate::model::{AutoWorkers, is_loopback};
 
 /// What the user wants of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -33,17 +33,6 @@ pub struct HostLimits {
     /// Whether their number is found while running, below these limits, and this
     /// one: `--workers auto`.
     pub adaptive: Option<u32>,
-}
-
-/// What was found, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundAt {
-    /// The host with the most answers.
-    pub host: String,
-    /// What was found of it.
-    pub found: Found,
-    /// Hosts of which something was found besides.
-    pub others: usize,
 }
 
 /// A host's place in [`Hosts`].
@@ -81,14 +70,19 @@ impl Hosts {
 
     /// What was found of the host with the most answers, with its name, and how
     /// many others have answered.
-    pub(super) fn found(&self) -> Option<FoundAt> {
+    pub(super) fn found(&self) -> Option<AutoWorkers> {
         let found = (0..).zip(&self.all).filter_map(|(id, host)| Some((id, host.pace.found()?)));
         let (id, most) = found.clone().max_by_key(|(_, found)| found.answers)?;
         // The name of a site is none of its hosts'.
         let is_host = |name: &&str| !site_policy::TABLE.iter().any(|policy| policy.name == *name);
         let names = self.ids.iter().filter(|(_, place)| **place == HostId(id));
         let host = names.map(|(name, _)| &**name).filter(is_host).min().unwrap_or_default();
-        Some(FoundAt { host: host.to_owned(), found: most, others: found.count() - 1 })
+        Some(AutoWorkers {
+            host: host.to_owned(),
+            settled: most.settled,
+            flat_from: most.flat_from,
+            other_hosts: found.count() - 1,
+        })
     }
 
     /// The host of `url`, and whether it was not there before.
@@ -156,16 +150,6 @@ impl<T> Choice<T> {
     }
 }
 
-/// Whether `url` is on this machine, by its name (RFC 6761, 6.3) or address.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(UrlHost::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
-        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -224,8 +208,8 @@ mod tests {
             }
         }
         let found = hosts.found().unwrap();
-        assert_eq!((found.host.as_str(), found.others), ("en.wikipedia.org", 1));
-        assert_eq!((found.found.settled, found.found.flat_from), (1, 1));
+        assert_eq!((found.host.as_str(), found.other_hosts), ("en.wikipedia.org", 1));
+        assert_eq!((found.settled, found.flat_from), (1, 1));
     }
 
     #[test]

@@ -12,11 +12,11 @@ use std::time::Instant;
 use url::Url;
 
 use super::host::{Host, Listing};
-use super::hosts::{FoundAt, HostId, HostLimits, Hosts};
+use super::hosts::{HostId, HostLimits, Hosts};
 use super::pace::When;
 use super::site_policy::SitePolicy;
 use super::waiters::Readiness;
-use crate::model::{Job, Kind};
+use crate::model::{AutoWorkers, Job, Kind};
 
 /// The room that a line begins with.
 const SHORT_LINE: usize = 4;
@@ -82,7 +82,7 @@ impl Lines {
     }
 
     /// What was found of the hosts.
-    pub(super) fn found(&self) -> Option<FoundAt> {
+    pub(super) fn found(&self) -> Option<AutoWorkers> {
         self.hosts.found()
     }
 

@@ -35,10 +35,10 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::model::{Failure, FailureCode, Job, Outcome, Turn};
+use crate::model::{AutoWorkers, Failure, FailureCode, Job, Outcome, Turn};
 use agent::ProductToken;
 use frontier::{Frontier, Moment, Next, Settlement};
-use hosts::{FoundAt, HostLimits};
+use hosts::HostLimits;
 use limit::FailureLimit;
 pub use next_page::{NextPage, Waits};
 use notice::Effects;
@@ -132,7 +132,7 @@ impl Queue {
 
     /// What was found of how many requests its hosts are best asked at a time;
     /// `None` where that was not looked for, or nothing was answered.
-    pub fn found(&self) -> Option<FoundAt> {
+    pub fn found(&self) -> Option<AutoWorkers> {
         self.frontier().found()
     }
 

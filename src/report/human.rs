@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::Finished;
 use super::usage::Usage;
-use super::{AutoWorkers, Finished, ProxyUse};
-use crate::model::{Connections, State, Summary};
+use crate::model::{AutoWorkers, Connections, ProxyUse, State, Summary};
 use crate::printable::Printable;
 
 /// The summary as text.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Finished, ProxyUse};
+use super::Finished;
 use crate::foreign::Foreign;
-use crate::model::{FailureCode, State};
+use crate::model::{FailureCode, ProxyUse, State};
 use crate::printable::Printable;
 
 /// The version of the object.
@@ -111,8 +111,8 @@ fn round(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::AutoWorkers;
     use super::*;
+    use crate::model::AutoWorkers;
 
     #[test]
     fn the_object_reads_exactly_so() {

@@ -14,10 +14,8 @@ mod watch;
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::foreign::Foreign;
-use crate::model::{Connections, Summary};
+use crate::model::{AutoWorkers, Connections, ProxyUse, Summary};
 use usage::Usage;
 
 /// Everything that is told about a finished run.
@@ -45,28 +43,4 @@ pub struct Finished {
     pub connections: Connections,
     /// What went through each proxy.
     pub proxies: Vec<ProxyUse>,
-}
-
-/// What `--workers auto` found of the host with the most pages.
-#[derive(Debug, Clone)]
-pub struct AutoWorkers {
-    /// The host.
-    pub host: String,
-    /// Pages in flight there at the end.
-    pub settled: u32,
-    /// The least number in flight with nearly the best throughput.
-    pub flat_from: u32,
-    /// Hosts besides.
-    pub other_hosts: usize,
-}
-
-/// What went through a proxy.
-#[derive(Debug, Clone, Serialize)]
-pub struct ProxyUse {
-    /// Its address, without credentials.
-    pub proxy: String,
-    /// Requests that were to go through it.
-    pub requests: u64,
-    /// Those among them that it failed.
-    pub failed: u64,
 }
