@@ -1,7 +1,6 @@
 //! The main job: source, queue, executor, sink and observers, put together and run.
 
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,7 +60,7 @@ struct Ended {
 pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started = clock.now();
-    let dice = Dice::new(random_seed());
+    let dice = Dice::new(source::random_seed());
     let queue = Arc::new(Queue::new(config.plan.queue.clone(), dice, Arc::clone(&clock)));
     let is_running = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&is_running);
@@ -348,11 +347,6 @@ pub(super) fn no_pages(what: &str, intake: &Intake) -> Printable {
         told.add(format_args!("hint: {advice}"));
     }
     told
-}
-
-/// A number that differs from run to run, for spreading retries.
-pub(super) fn random_seed() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Opens the source that was decided on.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub(super) fn name_of(source: &SourceOptions) -> String {
 pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
-    let dice = Dice::new(super::download::random_seed());
+    let dice = Dice::new(random_seed());
     let queue = Arc::new(Queue::new(options.queue.clone(), dice, Arc::clone(&clock)));
     let note = |notice: &Notice| tell_line(format_args!("note: {}", notice.text()));
     let events = Arc::new(OnceLock::new());
@@ -82,4 +83,9 @@ pub(super) fn open(
         }
     };
     Ok(Opened { source: source?, index_time: SystemClock.now() - started, demo })
+}
+
+/// A number that differs from run to run, for spreading retries.
+pub(super) fn random_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }

@@ -1,4 +1,4 @@
-//! `fetchpages compare`: what follows from what was typed.
+//! `fetchpages compare`: from what was typed to what was decided.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -7,11 +7,12 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::args::{CompareArgs, OutcomeArgs, PlanArgs, Robots, SourceArgs};
-use super::convert::{plan, usage};
 use super::credentials::unsent;
+use super::environment::variable;
 use super::passed_on::passed_on;
-use super::proxies::variable;
-use super::{NoCommand, source};
+use super::plan::plan;
+use super::source;
+use super::usage::{NoCommand, Result, usage};
 use crate::compare::design::Design;
 use crate::compare::export::Format;
 use crate::compare::results::Contender;
@@ -91,7 +92,7 @@ pub(super) fn comparison(
 }
 
 /// The files with their formats.
-fn exports(files: Vec<PathBuf>) -> super::convert::Result<Vec<(PathBuf, Format)>> {
+fn exports(files: Vec<PathBuf>) -> Result<Vec<(PathBuf, Format)>> {
     let formatted = files.into_iter().map(|file| match Format::of(&file) {
         Some(format) => Ok((file, format)),
         None => usage(

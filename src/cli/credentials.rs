@@ -4,10 +4,9 @@
 use base64::Engine;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::UsageError;
 use super::args::HttpArgs;
-use super::convert::{Result, header_value, usage};
 use super::source::Chosen;
+use super::usage::{Result, UsageError, usage};
 use crate::config::SourceOptions;
 use crate::fetch::credentials::{Credentials, FieldHost, is_secret};
 use crate::message::excerpt_url;
@@ -108,6 +107,16 @@ fn header_line(line: &str) -> Result<(HeaderName, HeaderValue)> {
         return usage(format!("--header: {header} is set by fetchpages itself"), "leave it out");
     }
     Ok((header, header_value("--header", value.trim())?))
+}
+
+/// The value is not repeated in the message: it may be a secret.
+pub(super) fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).or_else(|_| {
+        usage(
+            format!("{argument} holds a character that a header cannot carry"),
+            "use visible ASCII characters",
+        )
+    })
 }
 
 /// Adds the origins that the user typed: those of the source, unless a record names it. What

@@ -6,14 +6,19 @@ pub mod args;
 mod compare;
 mod convert;
 mod credentials;
+mod download;
+mod environment;
 #[cfg(test)]
 mod foreign_bytes;
+mod http;
 mod packaging;
+mod parser_output;
 mod passed_on;
+mod plan;
 mod proxies;
 mod recorded;
 mod source;
-mod told;
+mod usage;
 mod values;
 
 use std::ffi::OsString;
@@ -23,9 +28,9 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::{Comparison, Download, PlanOptions};
 use crate::origin;
-use crate::save::SaveError;
 use crate::save::key::Layout;
-pub use told::Told;
+pub use parser_output::ParserOutput;
+pub use usage::{NoCommand, UsageError};
 
 /// A command, decided.
 #[derive(Debug)]
@@ -61,33 +66,6 @@ pub enum Command {
     Print(Vec<u8>),
     /// Be a worker process.
     Child,
-}
-
-/// Something typed makes no sense.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct UsageError {
-    /// What, naming the argument.
-    pub message: String,
-    /// What to do instead.
-    pub hint: Option<String>,
-}
-
-/// Why there is no command to run.
-#[derive(Debug)]
-pub enum NoCommand {
-    /// The parser has something to print: help, the version, or an error.
-    Parser(Told),
-    /// What was typed makes no sense together.
-    Usage(UsageError),
-    /// What earlier runs recorded cannot be read.
-    Output(SaveError),
-}
-
-impl From<UsageError> for NoCommand {
-    fn from(error: UsageError) -> Self {
-        Self::Usage(error)
-    }
 }
 
 /// Reads the command line `arguments`, the program's name first.

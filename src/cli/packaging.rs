@@ -1,16 +1,17 @@
 //! What packagers install beside the program, made from the parser's own
 //! description of itself.
 
+use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::convert::{Result, usage};
-use super::description;
+use super::args::Cli;
+use super::usage::{Result, usage};
 
 /// The script that completes options in `shell`.
 pub(super) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    let mut command = shown(&description());
+    let mut command = shown(&Cli::command());
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
     script
@@ -30,7 +31,7 @@ fn shown(command: &clap::Command) -> clap::Command {
 
 /// The manual page of the program, or of one of its commands, as roff.
 pub(super) fn manual(of: Option<&str>) -> Result<Vec<u8>> {
-    let mut program = description();
+    let mut program = Cli::command();
     program.build();
     let page = match of {
         None => program,

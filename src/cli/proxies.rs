@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 
-use super::UsageError;
+use super::usage::UsageError;
 use crate::fetch::proxy::{Bypass, Proxies, Proxy};
 use crate::message::{self, excerpt_url};
 
@@ -15,13 +15,6 @@ const HINT: &str = "a proxy looks like http://host:port; http, https, socks5 and
 
 /// The environment, or what a test puts in its place.
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
-
-/// A variable of the environment that is set to something.
-pub(super) fn variable(name: &str) -> Option<OsString> {
-    #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
-    let value = std::env::var_os(name);
-    value.filter(|value| !value.is_empty())
-}
 
 /// The proxies of a run: `typed` (`--proxy`) or, where nothing was typed, what the
 /// usual variables say. `no_proxy` holds for both, as with curl.

@@ -12,10 +12,9 @@ use regex::{Regex, RegexBuilder};
 use url::Url;
 
 use super::args::NamedArgs;
-use super::convert::usage;
 use super::source::{self, Chosen, STDIN, Word, quoted};
+use super::usage::{NoCommand, UsageError, usage};
 use super::values::{duration, page_cost};
-use super::{NoCommand, UsageError};
 use crate::config::{DEFAULT_DEMO_LATENCY, DemoSite, SourceOptions};
 use crate::foreign::{MARK, clean, is_shown};
 use crate::message::{excerpt, without_credentials};

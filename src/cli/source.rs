@@ -5,9 +5,8 @@ use std::path::Path;
 use clap::ValueEnum;
 use url::Url;
 
-use super::UsageError;
 use super::args::{InputFormat, NamedArgs, SourceArgs};
-use super::convert::{Result, usage};
+use super::usage::{Result, UsageError, usage};
 use super::values::duration_text;
 use crate::config::{DEFAULT_INDEX, DemoSite, SourceOptions, SourceWords};
 use crate::message::{self, excerpt_url};

@@ -6,20 +6,20 @@ use std::io::IsTerminal;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
-use super::proxies::variable;
+use super::environment::variable;
 use crate::foreign::clean;
 use crate::printable::Printable;
 
 /// What the parser has to say.
 #[derive(Debug)]
-pub struct Told {
+pub struct ParserOutput {
     /// The text.
     pub text: Printable,
     /// Whether it is an error, and no help that was asked for.
     pub is_error: bool,
 }
 
-impl From<clap::Error> for Told {
+impl From<clap::Error> for ParserOutput {
     fn from(error: clap::Error) -> Self {
         let is_error = error.use_stderr();
         let is_terminal = if is_error {

@@ -1,0 +1,219 @@
+//! A download: from what was typed to what was decided.
+
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+
+use http::header;
+
+use super::args::{AgainArgs, DownloadArgs, OutputArgs, ProgressArg, RunningArgs, TellingArgs};
+use super::http::contact;
+use super::plan::plan;
+use super::usage::{NoCommand, Result, usage};
+use super::{credentials, recorded, source};
+use crate::config::{Download, Format, SourceOptions, TellOptions, Workers, choose_workers};
+use crate::queue::hosts::{Choice, HostLimits};
+use crate::queue::site_policy;
+use crate::report::progress::{Detail, Style};
+use crate::save;
+use crate::save::Refetch;
+use crate::save::key::Layout;
+use crate::save::manifest::RunRecord;
+
+pub(super) fn download(
+    typed: DownloadArgs,
+    is_typed: &dyn Fn(&str) -> bool,
+) -> std::result::Result<Download, NoCommand> {
+    let mode = typed.running.mode.0;
+    let (workers, note) = choose_workers(mode, typed.running.workers);
+    let again = again(&typed.again);
+    let refetch = refetch(typed.again);
+    let mut layout: Layout = typed.output.layout.layout.into();
+    let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
+        if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
+            return Ok(usage(
+                format!("--{option} belongs to a source, and none is named"),
+                "name the source, or leave it all to the record of the last run",
+            )?);
+        }
+        let directory = &typed.output.output;
+        let has_layout = is_typed("layout");
+        let again = |run: &RunRecord| {
+            let layout = if has_layout { Some(layout) } else { run.layout.known() };
+            let output = recorded::option_word("--output", &directory.to_string_lossy());
+            format!("{again}{output}{}", layout_text(layout))
+        };
+        let recorded = recorded::source(&typed.source.named, directory, &again)?;
+        if !has_layout {
+            layout = recorded_layout(&recorded.run)?;
+        }
+        recorded.chosen
+    } else {
+        source::chosen(typed.source)?
+    };
+    let going_on =
+        chosen.is_recorded.then(|| format!("going on with {}", recorded::shown(&chosen)));
+    let redacted = (chosen.is_recorded && chosen.typed.is_redacted).then(|| LEFT_OUT.to_owned());
+    let unsent = credentials::unsent(&typed.http, &chosen)?;
+    let mut plan = plan(chosen, &typed.http)?;
+    let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
+    plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
+    plan.queue.workers = if is_auto { 0 } else { workers.get() };
+    plan.queue.failure_limit = typed.running.max_failures;
+    plan.fetch.keeps_to_host = typed.running.compared;
+    let has_own_agent =
+        typed.http.user_agent.is_some() || plan.fetch.headers.contains_key(header::USER_AGENT);
+    let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
+    let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
+    let words = plan.typed.args.clone();
+    Ok(Download {
+        plan,
+        mode,
+        workers,
+        max_memory: typed.running.max_memory.map(|size| size.0),
+        deadline: typed.running.deadline,
+        ends_with_input: typed.running.compared,
+        save: output(typed.output, layout, refetch, words)?,
+        tell: telling(&typed.telling),
+        trace: typed.telling.trace,
+        notes: note
+            .into_iter()
+            .chain(going_on)
+            .chain(redacted)
+            .chain(unsent)
+            .chain(nameless)
+            .collect(),
+    })
+}
+
+/// How the last run arranged names.
+fn recorded_layout(run: &RunRecord) -> Result<Layout> {
+    run.layout.known().map_or_else(
+        || {
+            usage(
+                "the last run arranged names in a way that this version does not know",
+                "choose one with --layout, or go on with the version of the last run",
+            )
+        },
+        Ok,
+    )
+}
+
+/// Said when a source is taken from a record that leaves something out.
+const LEFT_OUT: &str = "the last run's URLs held a user name or a password, which are not \
+                        recorded: give them with --user and --credentials-for, or name the source \
+                        again";
+
+/// The command as it was given, for one that names the source as well.
+fn again(typed: &AgainArgs) -> String {
+    let option = match typed {
+        AgainArgs { resume: true, .. } => "-c".into(),
+        AgainArgs { update: true, .. } => "-N".into(),
+        AgainArgs { retry_failed: Some(codes), .. } => {
+            let codes: Vec<_> = codes.iter().map(|code| code.0.as_str()).collect();
+            let is_any = codes.is_empty();
+            format!("--retry-failed{}{}", if is_any { "" } else { "=" }, codes.join(","))
+        }
+        AgainArgs { .. } => String::new(),
+    };
+    format!("fetchpages {option}")
+}
+
+/// The option for names that are not arranged as usual.
+fn layout_text(layout: Option<Layout>) -> &'static str {
+    match layout {
+        Some(Layout::Tree) => " --layout tree",
+        Some(Layout::Hash) => " --layout hash",
+        Some(Layout::Flat) | None => "",
+    }
+}
+
+fn refetch(typed: AgainArgs) -> Refetch {
+    match typed {
+        AgainArgs { resume: true, .. } => Refetch::Unsaved,
+        AgainArgs { update: true, .. } => Refetch::Changed,
+        AgainArgs { retry_failed: Some(codes), .. } => {
+            Refetch::Failed(codes.into_iter().map(|code| code.0).collect())
+        }
+        AgainArgs { retry_failed: None, .. } => Refetch::All,
+    }
+}
+
+/// Open requests for each host when nothing else is said.
+const DEFAULT_PER_HOST: u32 = 16;
+
+/// Open requests for each host at most when their number is found while running: a
+/// server that does not slow down may still be somebody's who did not ask for it.
+const AUTO_PER_HOST: u32 = 64;
+
+/// The limits for each host; `auto` is the number of workers where how many are of
+/// use is found while running.
+fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
+    let number = |workers: NonZeroUsize| u32::try_from(workers.get()).unwrap_or(u32::MAX);
+    let usual = match typed.workers {
+        Some(Workers::Exactly(workers)) => number(workers),
+        Some(Workers::Auto) => AUTO_PER_HOST,
+        None => DEFAULT_PER_HOST,
+    };
+    HostLimits {
+        open: typed.per_host.map_or(Choice::Usual, |open| Choice::Typed(Some(open.get()))),
+        rate: typed.rate.map_or(Choice::Usual, |rate| Choice::Typed(rate.0)),
+        usual_open: Some(usual),
+        adaptive: auto.map(number),
+    }
+}
+
+/// What to say of a site that refuses agents that name no contact.
+fn anonymous(source: &SourceOptions) -> Option<String> {
+    let urls = match source {
+        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => std::slice::from_ref(url),
+        SourceOptions::Urls(urls) => urls,
+        _ => return None,
+    };
+    let wants_contact =
+        |host: &&str| site_policy::of_host(host).is_some_and(|policy| policy.wants_contact);
+    let host = urls.iter().filter_map(url::Url::host_str).find(wants_contact)?;
+    let advice = "refuses agents that name no contact: say who you are with --contact MAIL";
+    Some(format!("{host} {advice}"))
+}
+
+fn output(
+    typed: OutputArgs,
+    layout: Layout,
+    refetch: Refetch,
+    source: Vec<String>,
+) -> Result<save::Options> {
+    let name = typed.output.to_string_lossy();
+    let is_other = [".warc", ".warc.gz"].iter().any(|ending| name.ends_with(ending))
+        || ["s3://", "gs://", "az://"].iter().any(|scheme| name.starts_with(scheme));
+    if is_other || name.is_empty() {
+        return usage(
+            format!("--output {name:?} is no directory, and this version writes directories only"),
+            "name a directory",
+        );
+    }
+    let (directory, keep_pages) = (typed.output, !typed.no_save);
+    Ok(save::Options { directory, layout, keep_pages, refetch, source })
+}
+
+fn telling(typed: &TellingArgs) -> TellOptions {
+    let format = if typed.quiet {
+        Format::None
+    } else if typed.json {
+        Format::Json
+    } else {
+        Format::Human
+    };
+    let detail = match (typed.quiet, typed.verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Usual,
+    };
+    let style = match typed.progress {
+        ProgressArg::Auto if typed.quiet => Style::None,
+        // A bar needs a terminal to be redrawn on.
+        ProgressArg::Auto | ProgressArg::Bar if std::io::stderr().is_terminal() => Style::Bar,
+        ProgressArg::Auto | ProgressArg::Bar | ProgressArg::Plain => Style::Plain,
+        ProgressArg::None => Style::None,
+    };
+    TellOptions { format, style, detail }
+}

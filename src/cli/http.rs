@@ -1,0 +1,52 @@
+//! The options of HTTP: from what was typed to the client's own.
+
+use super::args::HttpArgs;
+use super::credentials::{self, header_value};
+use super::usage::{Result, UsageError};
+use crate::fetch::proxy::Proxies;
+use crate::fetch::tls::{self, Trust};
+use crate::fetch::{self, client};
+use crate::message;
+
+pub(super) fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
+    let (headers, credentials) = credentials::fields(typed)?;
+    let user_agent = match &typed.user_agent {
+        Some(agent) => header_value("--user-agent", agent)?,
+        None => header_value("--contact", &user_agent(contact(typed)))?,
+    };
+    let trust = match &typed.cacert {
+        Some(path) => Trust::Authorities(tls::read_authorities(path).map_err(|error| {
+            let message = format!("--cacert: {}", message::one_line(&error));
+            UsageError { message, hint: Some("--cacert takes a file of PEM certificates".into()) }
+        })?),
+        None if typed.insecure => Trust::Anyone,
+        None => Trust::System,
+    };
+    Ok(fetch::Options {
+        user_agent,
+        headers,
+        credentials,
+        connect_timeout: typed.connect_timeout,
+        read_timeout: typed.read_timeout,
+        max_time: typed.max_time,
+        max_size: typed.max_size.0,
+        max_redirects: typed.max_redirs,
+        http: typed.http.into(),
+        trust,
+        proxies: Proxies::default(),
+        untrusted: typed.untrusted,
+        keeps_to_host: false,
+        kept_hosts: client::DEFAULT_KEPT_HOSTS,
+    })
+}
+
+/// Who runs this; the project's own page stands in when there is one.
+pub(super) fn contact(typed: &HttpArgs) -> Option<&str> {
+    let project = Some(env!("CARGO_PKG_REPOSITORY")).filter(|page| !page.is_empty());
+    typed.contact.as_deref().filter(|contact| !contact.is_empty()).or(project)
+}
+
+fn user_agent(contact: Option<&str>) -> String {
+    const NAME: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
+    contact.map_or_else(|| NAME.into(), |contact| format!("{NAME} ({contact})"))
+}

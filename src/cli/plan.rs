@@ -1,0 +1,42 @@
+//! What is fetched and how, for every command that reads a source.
+
+use super::args::{HttpArgs, Robots};
+use super::http::http_options;
+use super::source::Chosen;
+use super::usage::{Result, usage};
+use super::{credentials, environment, proxies};
+use crate::config::{PlanOptions, SourceOptions};
+use crate::queue;
+use crate::queue::agent::ProductToken;
+use crate::queue::retry::RetryPolicy;
+
+pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
+    let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
+    let robots = http.robots;
+    let mut fetch = http_options(http)?;
+    credentials::add_homes(&mut fetch.credentials, &chosen);
+    let Chosen { options: source, filter, typed, .. } = chosen;
+    let is_demo = matches!(source, SourceOptions::Demo { .. });
+    if is_demo && http.untrusted {
+        return usage(
+            "--untrusted refuses the embedded site, which is on loopback",
+            "leave it out",
+        );
+    }
+    // The embedded site is on this machine, whatever the way to others.
+    let variable = |name: &str| (!is_demo).then(|| environment::variable(name)).flatten();
+    fetch.proxies =
+        proxies::proxies(http.proxy.as_ref().map(|it| it.expose().as_str()), &variable)?;
+    if fetch.untrusted {
+        proxies::check_untrusted(&fetch.proxies)?;
+    }
+    let is_named_by_user = matches!(source, SourceOptions::Urls(_) | SourceOptions::List { .. });
+    let obeys_robots = match robots {
+        Robots::Auto => !is_named_by_user,
+        Robots::Obey => true,
+        Robots::Ignore => false,
+    };
+    let agent = ProductToken::of_agent(fetch.sent_user_agent().as_bytes());
+    let queue = queue::Options { retry, obeys_robots, agent, ..queue::Options::default() };
+    Ok(PlanOptions { source, filter, fetch, queue, typed })
+}
