@@ -15,7 +15,7 @@ use fetchpages::fetch::client::{self, HttpChoice};
 use fetchpages::fetch::credentials::Credentials;
 use fetchpages::fetch::proxy::Proxies;
 use fetchpages::fetch::tls::Trust;
-use fetchpages::fetch::{Ask, Client, Got, Held, Options, Shared, Want};
+use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Options, Reply, Request, Shared};
 use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
 use fetchpages::origin::{self, Origin, Site};
 use fetchpages::page::decode;
@@ -54,23 +54,23 @@ impl Line {
 
     fn ask(&self) -> RawPage {
         let phase = Arc::<PhaseCell>::default();
-        let memory = Arc::new(Budget::unlimited());
-        let held = Held::new(Share::new(&memory), &SystemClock);
-        let ask = Ask {
+        let budget = Arc::new(Budget::unlimited());
+        let memory = BodyMemory::new(Share::new(&budget), &SystemClock);
+        let request = Request {
             url: &self.url,
-            asked: &self.url,
+            start_url: &self.url,
             validators: None,
             hops: 0,
             cookies: &[],
             has_left_home: false,
             spent: Duration::ZERO,
             started: SystemClock.now(),
-            want: Want::Whole,
+            body_limit: BodyLimit::Whole,
             phase: &phase,
-            held: &held,
+            memory: &memory,
         };
-        match self.runtime.block_on(self.client.ask(&ask)) {
-            Ok(Got::Answer(raw)) => raw,
+        match self.runtime.block_on(self.client.send(&request)) {
+            Ok(Reply::Page(raw)) => raw,
             other => panic!("the site answers with a page, not with {other:?}"),
         }
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 
 use super::usage::UsageError;
-use crate::fetch::proxy::{Bypass, Proxies, Proxy};
+use crate::fetch::proxy::{NoProxy, Proxies, Proxy};
 use crate::message::{self, excerpt_url};
 
 /// The bytes of a file of proxies: room for some hundred thousand.
@@ -40,7 +40,7 @@ pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxi
         }
     };
     let bypass = first(&["no_proxy", "NO_PROXY"])?.unwrap_or_default();
-    Ok(proxies.except(Bypass::parse(&bypass)))
+    Ok(proxies.except(NoProxy::parse(&bypass)))
 }
 
 /// The first of the variables `names` that is set. One that cannot be read is not

@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use super::chunked::Chunks;
 use super::collected::{self, Collected};
-use super::exchange::Trail;
+use super::exchange::Received;
 use super::head::{Framing, Part};
-use super::{Ask, Options, Want, failure};
+use super::{BodyLimit, Options, Request, failure};
 use crate::model::{Failure, FailureCode};
 
 /// At most so much of a body that will not be saved is read: enough to tell a
@@ -135,19 +135,19 @@ impl Incoming {
 pub(super) async fn read(
     options: &Options,
     incoming: &mut Incoming,
-    trail: &mut Trail,
-    ask: &Ask<'_>,
+    received: &mut Received,
+    request: &Request<'_>,
 ) -> Result<Bytes, Failure> {
     let mut body = Collected::default();
     if !incoming.status.is_success() {
-        let reading = read_reason(incoming, &mut body, trail, ask);
+        let reading = read_reason(incoming, &mut body, received, request);
         // A reason that does not come whole is told as far as it came.
         let _ = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
         return Ok(body.finish());
     }
-    let (limit, is_cut) = match ask.want {
-        Want::Whole => (options.max_size, false),
-        Want::Start(limit) => (limit, true),
+    let (limit, is_cut) = match request.body_limit {
+        BodyLimit::Whole => (options.max_size, false),
+        BodyLimit::Prefix(limit) => (limit, true),
     };
     let announced = incoming.announced;
     if !is_cut && announced.is_some_and(|announced| announced > limit) {
@@ -155,7 +155,7 @@ pub(super) async fn read(
     }
     let announced = announced.map(|announced| announced.min(limit));
     // Before its first byte, so that most pages that have begun need not be held back.
-    ask.held.have(collected::room_ahead(announced), ask.phase).await;
+    request.memory.have(collected::room_ahead(announced), request.phase).await;
     let announced = announced.and_then(|announced| usize::try_from(announced).ok());
     loop {
         let chunk = match within(options.read_timeout, incoming.next()).await {
@@ -169,18 +169,18 @@ pub(super) async fn read(
                 let silence = options.read_timeout;
                 let message = format!(
                     "silent for {silence:?} after {} bytes (--read-timeout)",
-                    trail.wire_bytes
+                    received.wire_bytes
                 );
                 return Err(Failure::new(FailureCode::ReadTimeout, message));
             }
         };
-        trail.wire_bytes += chunk.len() as u64;
-        ask.phase.set_bytes(trail.wire_bytes);
-        let is_over = trail.wire_bytes > limit;
+        received.wire_bytes += chunk.len() as u64;
+        request.phase.set_bytes(received.wire_bytes);
+        let is_over = received.wire_bytes > limit;
         if is_over && !is_cut {
             return Err(too_large(limit));
         }
-        add(&mut body, chunk, announced, ask).await;
+        add(&mut body, chunk, announced, request).await;
         if is_over {
             return Ok(body.finish());
         }
@@ -188,9 +188,9 @@ pub(super) async fn read(
 }
 
 /// Adds a chunk, when there is memory for it.
-async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, ask: &Ask<'_>) {
+async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, request: &Request<'_>) {
     let room = body.room_with(chunk.len(), announced);
-    ask.held.have(room as u64, ask.phase).await;
+    request.memory.have(room as u64, request.phase).await;
     body.push(chunk, room, announced);
 }
 
@@ -208,16 +208,16 @@ async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elap
 async fn read_reason(
     incoming: &mut Incoming,
     body: &mut Collected,
-    trail: &mut Trail,
-    ask: &Ask<'_>,
+    received: &mut Received,
+    request: &Request<'_>,
 ) {
     while let Ok(Some(chunk)) = incoming.next().await {
-        trail.wire_bytes += chunk.len() as u64;
-        ask.phase.set_bytes(trail.wire_bytes);
-        if trail.wire_bytes > UNSAVED_BODY_LIMIT {
+        received.wire_bytes += chunk.len() as u64;
+        request.phase.set_bytes(received.wire_bytes);
+        if received.wire_bytes > UNSAVED_BODY_LIMIT {
             return;
         }
-        add(body, chunk, None, ask).await;
+        add(body, chunk, None, request).await;
     }
 }
 

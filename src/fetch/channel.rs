@@ -16,7 +16,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::first::First;
+use super::first_connection::FirstConnection;
 use crate::clock::Clock;
 
 /// Which version of HTTP a channel's connections speak.
@@ -34,7 +34,7 @@ pub(super) enum Protocol {
 /// What the requests of a channel share.
 pub(super) struct Channel {
     /// Its first connection.
-    pub(super) first: First,
+    pub(super) first: FirstConnection,
     protocol: AtomicU8,
     /// Requests that have left the library's queue and have not ended.
     handed: AtomicUsize,
@@ -53,7 +53,7 @@ struct Answers {
 impl Default for Channel {
     fn default() -> Self {
         Self {
-            first: First::default(),
+            first: FirstConnection::default(),
             protocol: AtomicU8::new(Protocol::Unknown as u8),
             handed: AtomicUsize::new(0),
             answers: Mutex::default(),

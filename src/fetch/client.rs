@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::channel::NoBody;
-use super::connect::{CountConnections, Links};
+use super::connect::{ConnectionCounter, CountConnections};
 use super::credentials::{self, Credentials};
 use super::handshakes::Handshakes;
-use super::pool::{Crowd, Keeping, Pool};
-use super::portable;
+use super::pool::{HostStats, Keeping, Pool};
 use super::proxy::Proxies;
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
 use super::route::Route;
 use super::sender::Sender;
+use super::serde_headers;
 use super::tunnel::{Setup, Tunnels};
-use super::{Ask, cookies, library, tls};
+use super::{Request, cookies, library, tls};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::model::{Connections, ProxyUse, Validators};
@@ -58,10 +58,10 @@ pub enum HttpChoice {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Options {
     /// The `User-Agent` header.
-    #[serde(with = "portable::value")]
+    #[serde(with = "serde_headers::value")]
     pub user_agent: HeaderValue,
     /// Headers for every request; none of them is a secret.
-    #[serde(with = "portable::headers")]
+    #[serde(with = "serde_headers::headers")]
     pub headers: HeaderMap,
     /// What proves who asks, and who gets it.
     pub credentials: Credentials,
@@ -112,14 +112,14 @@ pub enum FetchError {
 
 /// What requests have come to, for adding up.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Tally {
+pub struct NetworkCounts {
     /// Connections, and handshakes on them.
     pub connections: Connections,
     /// Requests and failures of each proxy, in the options' order; none when all are zero.
     pub proxies: Vec<(u64, u64)>,
 }
 
-impl Tally {
+impl NetworkCounts {
     /// What has come since it was `before`.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
@@ -140,11 +140,11 @@ pub struct Shared {
     tls: rustls::ClientConfig,
     handshakes: Arc<Handshakes>,
     resolver: Arc<Resolver>,
-    links: Arc<Links>,
+    counter: Arc<ConnectionCounter>,
     rotation: Mutex<Rotation>,
     /// The connections of other processes.
     others: Mutex<Connections>,
-    crowd: Crowd,
+    host_stats: HostStats,
     clock: Arc<dyn Clock>,
     memory: Arc<Budget>,
 }
@@ -162,19 +162,19 @@ impl Shared {
         let own = options.proxies.iter().map(|proxy| proxy.host().to_owned()).collect();
         let guard = if options.untrusted { Guard::Public(own) } else { Guard::Open };
         let resolver = Arc::new(Resolver::new(options.connect_timeout, guard));
-        let links = Arc::new(Links::new(Arc::clone(&clock)));
+        let counter = Arc::new(ConnectionCounter::new(Arc::clone(&clock)));
         let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
-        let (others, crowd) = (Mutex::default(), Crowd::default());
+        let (others, host_stats) = (Mutex::default(), HostStats::default());
         let memory = Arc::new(Budget::unlimited());
         Ok(Self {
             options,
             tls,
             handshakes,
             resolver,
-            links,
+            counter,
             rotation,
             others,
-            crowd,
+            host_stats,
             clock,
             memory,
         })
@@ -200,7 +200,7 @@ impl Shared {
     /// The connections of all clients so far, here and in other processes.
     pub fn connections(&self) -> Connections {
         let (tls_handshakes, tls_resumptions) = self.handshakes.counts();
-        let own = Connections { opened: self.links.total(), tls_handshakes, tls_resumptions };
+        let own = Connections { opened: self.counter.total(), tls_handshakes, tls_resumptions };
         own + *self.others()
     }
 
@@ -209,13 +209,13 @@ impl Shared {
     }
 
     /// What its requests have come to so far.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> NetworkCounts {
         let proxies = self.rotation().counts().collect();
-        Tally { connections: self.connections(), proxies }
+        NetworkCounts { connections: self.connections(), proxies }
     }
 
     /// Adds what the requests of another process have come to, which has the same options.
-    pub fn add(&self, tally: &Tally) {
+    pub fn add(&self, tally: &NetworkCounts) {
         let mut others = self.others();
         *others = *others + tally.connections;
         self.rotation().add(&tally.proxies);
@@ -242,8 +242,8 @@ impl Shared {
         &self.clock
     }
 
-    pub(super) const fn crowd(&self) -> &Crowd {
-        &self.crowd
+    pub(super) const fn host_stats(&self) -> &HostStats {
+        &self.host_stats
     }
 
     pub(super) fn rotation(&self) -> MutexGuard<'_, Rotation> {
@@ -261,7 +261,7 @@ impl Shared {
         common.insert(header::USER_AGENT, options.sent_user_agent().clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
-        let counting = CountConnections::new(Arc::clone(&self.links), options.connect_timeout);
+        let counting = CountConnections::new(Arc::clone(&self.counter), options.connect_timeout);
         let proxy = proxy.map(|at| options.proxies.get(at));
         let tunnels = proxy.filter(|proxy| proxy.is_http()).map(|proxy| {
             let (tls, resolver, counting) = (&self.tls, &self.resolver, &counting);
@@ -316,35 +316,43 @@ impl Client {
     }
 
     /// The request of `ask`, to be sent by `route`.
-    pub(super) fn request(&self, route: &Route<'_>, ask: &Ask<'_>) -> reqwest::RequestBuilder {
-        let mut url = ask.url.clone();
-        if ask.hops > 0 {
+    pub(super) fn library_request(
+        &self,
+        route: &Route<'_>,
+        request: &Request<'_>,
+    ) -> reqwest::RequestBuilder {
+        let mut url = request.url.clone();
+        if request.hops > 0 {
             // The user's own go along at home; those within a redirect's target are the
             // server's wish. Neither call fails for an http(s) URL, which always has a host.
-            let own = Some(ask.asked).filter(|_| credentials::keeps_own_login(ask));
-            let _ = url.set_username(own.map_or("", |asked| asked.username()));
-            let _ = url.set_password(own.and_then(|asked| asked.password()));
+            let own = Some(request.start_url).filter(|_| credentials::keeps_own_login(request));
+            let _ = url.set_username(own.map_or("", |start| start.username()));
+            let _ = url.set_password(own.and_then(|start| start.password()));
         }
         let body = reqwest::Body::wrap(NoBody(Arc::clone(route.sent())));
-        let mut request = route.sender().get(url).body(body);
-        let mut secrets = self.options().credentials.fields_for(ask);
-        if !ask.cookies.is_empty()
-            && let Some(field) = cookies::field(ask.cookies, secrets.get(header::COOKIE), ask.url)
+        let mut library_request = route.sender().get(url).body(body);
+        let mut secrets = self.options().credentials.fields_for(request);
+        if !request.cookies.is_empty()
+            && let Some(field) =
+                cookies::field(request.cookies, secrets.get(header::COOKIE), request.url)
         {
             // In the place of the user's own, which are in it.
             secrets.insert(header::COOKIE, field);
         }
         if !secrets.is_empty() {
-            request = request.headers(secrets);
+            library_request = library_request.headers(secrets);
         }
         // A server that knows the one passes over the other (RFC 9110, 13.2.2).
-        if let Some(Validators { etag, last_modified, .. }) = ask.validators {
-            request = [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_ref()?.raw())))
-                .fold(request, |request, (name, value)| request.header(name, value));
+        if let Some(Validators { etag, last_modified, .. }) = request.validators {
+            library_request =
+                [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)]
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value.as_ref()?.raw())))
+                    .fold(library_request, |library_request, (name, value)| {
+                        library_request.header(name, value)
+                    });
         }
-        request
+        library_request
     }
 }
 
@@ -355,7 +363,7 @@ pub(super) mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::fetch::credentials::FieldHost;
-    use crate::fetch::proxy::{Bypass, Proxy};
+    use crate::fetch::proxy::{NoProxy, Proxy};
 
     /// Options with nothing special in them.
     pub(in crate::fetch) fn options() -> Options {
@@ -401,7 +409,7 @@ pub(super) mod tests {
             http: HttpChoice::Http2,
             trust: tls::Trust::Authorities(vec![vec![1, 2, 255].into()]),
             proxies: Proxies::in_turn(vec![proxy.clone()])
-                .except(Bypass::parse("b.org,10.0.0.0/8")),
+                .except(NoProxy::parse("b.org,10.0.0.0/8")),
             ..options()
         };
         let written = serde_json::to_vec(&given).unwrap();
@@ -421,7 +429,7 @@ pub(super) mod tests {
         let tally = |opened, proxies: &[_]| {
             let connections =
                 Connections { opened, tls_handshakes: opened, ..Connections::default() };
-            Tally { connections, proxies: proxies.to_vec() }
+            NetworkCounts { connections, proxies: proxies.to_vec() }
         };
         let tallies =
             [tally(0, &[(0, 0), (0, 0)]), tally(2, &[(1, 0), (0, 0)]), tally(2, &[(3, 1), (0, 0)])];
@@ -429,6 +437,6 @@ pub(super) mod tests {
             shared.add(&pair[1].since(&pair[0]));
         }
         assert_eq!(shared.tally(), tallies[2]);
-        assert_eq!(tallies[2].since(&tallies[2]), Tally::default());
+        assert_eq!(tallies[2].since(&tallies[2]), NetworkCounts::default());
     }
 }

@@ -16,61 +16,68 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::channel::Sent;
-use super::first::Lead;
+use super::first_connection::Leader;
 use crate::clock::Clock;
 use crate::phase::{Phase, PhaseCell};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Connecting gets this much longer than looking a name up, which is a part of
-/// it with the same limit: so a slow resolver is told as such.
+/// Connecting may take this much longer than looking a name up, which is a part of
+/// it with the same limit: so a slow resolver is reported as a slow resolver.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// The time that the library divides among the addresses of a name: more than all have
-/// here, so that its own limit is never the one that is met.
+/// The time that the library divides among the addresses of a name. It is more than the
+/// limit here, so that the library's own limit is never reached first.
 pub(super) fn time_for_addresses(limit: Duration) -> Duration {
     limit.saturating_add(2 * GRACE)
 }
 
 tokio::task_local! {
-    /// Whom to tell of the connecting of the request that is being polled: the client's
-    /// connector is called in the task of the request that wants the connection.
-    static TOLD: Told;
+    /// Learns how the request that is being polled gets its connection: the client's
+    /// connector is called in the task of the request that needs the connection.
+    static LISTENER: ConnectListener;
 }
 
-/// The local address of a connection, which tells it from all others that are open.
+/// The local address of a connection, which identifies it among all open ones.
 pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
     let mut extras = http::Extensions::new();
     connected.get_extras(&mut extras);
     extras.get().map(HttpInfo::local_addr)
 }
 
-/// Whom to tell of a request's connecting.
+/// What learns that a connection for a request is being opened, or is open.
 #[derive(Clone)]
-pub(super) struct Told {
+pub(super) struct ConnectListener {
     phase: Arc<PhaseCell>,
     sent: Arc<Sent>,
-    lead: Option<Arc<Lead>>,
+    leader: Option<Arc<Leader>>,
 }
 
-impl Told {
-    pub(super) fn new(phase: &Arc<PhaseCell>, sent: &Arc<Sent>, lead: Option<Arc<Lead>>) -> Self {
-        Self { phase: Arc::clone(phase), sent: Arc::clone(sent), lead }
+impl ConnectListener {
+    pub(super) fn new(
+        phase: &Arc<PhaseCell>,
+        sent: &Arc<Sent>,
+        leader: Option<Arc<Leader>>,
+    ) -> Self {
+        Self { phase: Arc::clone(phase), sent: Arc::clone(sent), leader }
     }
 }
 
-/// Runs the request `sending`, whose connecting is told.
-pub(super) fn told_to<F: Future>(told: Told, sending: F) -> impl Future<Output = F::Output> {
-    TOLD.scope(told, sending)
+/// Runs the request `sending`; `listener` learns of its connections.
+pub(super) fn with_listener<F: Future>(
+    listener: ConnectListener,
+    sending: F,
+) -> impl Future<Output = F::Output> {
+    LISTENER.scope(listener, sending)
 }
 
-/// The connections of all clients.
-pub(super) struct Links {
+/// Counts the connections of all clients.
+pub(super) struct ConnectionCounter {
     total: AtomicU64,
     clock: Arc<dyn Clock>,
 }
 
-impl Links {
+impl ConnectionCounter {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { total: AtomicU64::new(0), clock }
     }
@@ -86,16 +93,16 @@ impl Links {
 #[error("no connection within {0:?} (--connect-timeout)")]
 pub(super) struct ConnectTimedOut(Duration);
 
-/// The layer that counts and limits.
+/// The layer around the connector: it counts connections and limits the time for each.
 #[derive(Clone)]
 pub(super) struct CountConnections {
-    links: Arc<Links>,
+    counter: Arc<ConnectionCounter>,
     limit: Duration,
 }
 
 impl CountConnections {
-    pub(super) const fn new(links: Arc<Links>, limit: Duration) -> Self {
-        Self { links, limit }
+    pub(super) const fn new(counter: Arc<ConnectionCounter>, limit: Duration) -> Self {
+        Self { counter, limit }
     }
 }
 
@@ -104,7 +111,7 @@ impl<S> Layer<S> for CountConnections {
 
     fn layer(&self, connector: S) -> Counting<S> {
         let connector = Arc::new(connector);
-        Counting { connector, links: Arc::clone(&self.links), limit: self.limit }
+        Counting { connector, counter: Arc::clone(&self.counter), limit: self.limit }
     }
 }
 
@@ -114,14 +121,14 @@ impl<S> Layer<S> for CountConnections {
 /// few of them: so the costly part is shared.
 pub(super) struct Counting<S> {
     connector: Arc<S>,
-    links: Arc<Links>,
+    counter: Arc<ConnectionCounter>,
     limit: Duration,
 }
 
 impl<S> Clone for Counting<S> {
     fn clone(&self) -> Self {
-        let (connector, links) = (Arc::clone(&self.connector), Arc::clone(&self.links));
-        Self { connector, links, limit: self.limit }
+        let (connector, counter) = (Arc::clone(&self.connector), Arc::clone(&self.counter));
+        Self { connector, counter, limit: self.limit }
     }
 }
 
@@ -137,12 +144,12 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The one that is called is a clone, and asked then.
+        // `call` uses a clone of the connector, and waits until that is ready.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, destination: R) -> Self::Future {
-        let opening = Opening::new(&self.links);
+        let opening = Opening::new(&self.counter);
         let mut connector = S::clone(&self.connector);
         let limit = self.limit;
         Box::pin(async move {
@@ -159,41 +166,42 @@ where
     }
 }
 
-/// A connection that is being opened, for a request or, when that found another, for the next one.
+/// A connection that is being opened for a request. If that request finds another
+/// connection meanwhile, the next request gets this one.
 struct Opening {
-    links: Arc<Links>,
-    told: Option<Told>,
+    counter: Arc<ConnectionCounter>,
+    listener: Option<ConnectListener>,
 }
 
 impl Opening {
-    fn new(links: &Arc<Links>) -> Self {
-        let told = TOLD.try_with(Told::clone).ok();
-        if let Some(told) = &told {
-            told.phase.set(Phase::Connecting);
+    fn new(counter: &Arc<ConnectionCounter>) -> Self {
+        let listener = LISTENER.try_with(ConnectListener::clone).ok();
+        if let Some(listener) = &listener {
+            listener.phase.set(Phase::Connecting);
         }
-        Self { links: Arc::clone(links), told }
+        Self { counter: Arc::clone(counter), listener }
     }
 
     fn connected(self, connected: &Connected) {
-        self.links.total.fetch_add(1, Ordering::Relaxed);
-        // A request that found another connection meanwhile is past this.
-        if let Some(Told { phase, sent, lead }) = &self.told {
+        self.counter.total.fetch_add(1, Ordering::Relaxed);
+        // A request that found another connection meanwhile does not wait for this one.
+        if let Some(ConnectListener { phase, sent, leader }) = &self.listener {
             sent.opened(local_address(connected), connected.is_negotiated_h2());
             if phase.get() == Phase::Connecting {
-                phase.set_connected(self.links.clock.now());
+                phase.set_connected(self.counter.clock.now());
             }
-            if let Some(lead) = lead {
-                lead.connected();
+            if let Some(leader) = leader {
+                leader.connected();
             }
         }
     }
 }
 
 impl Drop for Opening {
-    /// One that came to nothing: a request that found another connection waits for its
-    /// answer there, and no longer for this one.
+    /// The connection failed, or was not needed: a request that found another connection
+    /// waits for its answer there, and no longer for this one.
     fn drop(&mut self) {
-        if let Some(Told { phase, .. }) = &self.told
+        if let Some(ConnectListener { phase, .. }) = &self.listener
             && phase.get() == Phase::Connecting
         {
             phase.set(Phase::Waiting);
@@ -208,14 +216,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_comes_to_nothing_is_not_waited_for() {
-        let links = Arc::new(Links::new(Arc::new(ManualClock::new())));
+        let counter = Arc::new(ConnectionCounter::new(Arc::new(ManualClock::new())));
         for is_opened in [true, false] {
             let phase = Arc::<PhaseCell>::default();
-            let opening = async { Opening::new(&links) };
+            let opening = async { Opening::new(&counter) };
             let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
             let sent = Arc::new(Sent::new(&Arc::default(), &clock));
-            let told = Told::new(&phase, &sent, None);
-            let opening = told_to(told, opening).await;
+            let listener = ConnectListener::new(&phase, &sent, None);
+            let opening = with_listener(listener, opening).await;
             assert_eq!(phase.get(), Phase::Connecting);
             if is_opened {
                 opening.connected(&Connected::new());

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Ask, Want, portable};
+use super::{BodyLimit, Request, serde_headers};
 
 /// Words in the names of header fields that carry secrets.
 const SECRET_WORDS: &[&str] = &[
@@ -72,10 +72,10 @@ impl FieldHost {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// User name and password, and cookies (`--user`, `--cookie`).
-    #[serde(with = "portable::headers")]
+    #[serde(with = "serde_headers::headers")]
     login: HeaderMap,
     /// Further header fields that carry secrets.
-    #[serde(with = "portable::headers")]
+    #[serde(with = "serde_headers::headers")]
     fields: HeaderMap,
     /// One address of each origin whose pages get all of them: what the user typed.
     homes: Vec<Url>,
@@ -125,12 +125,12 @@ impl Credentials {
     }
 
     /// The fields for the request of `ask`.
-    pub(super) fn fields_for(&self, ask: &Ask<'_>) -> HeaderMap {
+    pub(super) fn fields_for(&self, request: &Request<'_>) -> HeaderMap {
         if self.is_empty() {
             return HeaderMap::new();
         }
-        let gets_all = self.gets_all(ask);
-        let gets_fields = gets_all || self.gets_fields(ask.url);
+        let gets_all = self.gets_all(request);
+        let gets_fields = gets_all || self.gets_fields(request.url);
         let mut fields = if gets_fields { self.fields.clone() } else { HeaderMap::new() };
         if gets_all {
             for (name, value) in &self.login {
@@ -142,22 +142,24 @@ impl Credentials {
 
     /// Whether a redirect from the address of `ask` leads where an origin wanted it that
     /// the user does not trust with secrets.
-    pub(super) fn leaves_home(&self, ask: &Ask<'_>) -> bool {
-        let is_trusted = same_origin(ask.url, ask.asked) || self.is_opened(ask.url);
-        ask.has_left_home || !is_trusted
+    pub(super) fn leaves_home(&self, request: &Request<'_>) -> bool {
+        let is_trusted = same_origin(request.url, request.start_url) || self.is_opened(request.url);
+        request.has_left_home || !is_trusted
     }
 
-    fn gets_all(&self, ask: &Ask<'_>) -> bool {
-        let Ask { url, asked, .. } = *ask;
+    fn gets_all(&self, request: &Request<'_>) -> bool {
+        let Request { url, start_url, .. } = *request;
         let is_home = |url| self.homes.iter().any(|home| same_origin(home, url));
         // A redirect from one home to the other is not what the user typed.
-        let is_asked_at_home = same_origin(url, asked) && is_home(url);
-        if !is_asked_at_home && !self.is_opened(url) {
+        let is_start_at_home = same_origin(url, start_url) && is_home(url);
+        if !is_start_at_home && !self.is_opened(url) {
             return false;
         }
-        let is_own_way =
-            ask.hops == 0 || (!ask.has_left_home && (is_home(asked) || self.is_opened(asked)));
-        is_own_way || is_below_asked(ask) || self.opened.iter().any(|opened| is_below(url, opened))
+        let is_own_way = request.hops == 0
+            || (!request.has_left_home && (is_home(start_url) || self.is_opened(start_url)));
+        is_own_way
+            || is_below_start(request)
+            || self.opened.iter().any(|opened| is_below(url, opened))
     }
 
     fn is_opened(&self, url: &Url) -> bool {
@@ -173,15 +175,15 @@ impl Credentials {
 }
 
 /// Whether user name and password within the address that a page began with go along.
-pub(super) fn keeps_own_login(ask: &Ask<'_>) -> bool {
-    let is_home = ask.hops == 0 || same_origin(ask.url, ask.asked);
-    is_home && (!ask.has_left_home || is_below_asked(ask))
+pub(super) fn keeps_own_login(request: &Request<'_>) -> bool {
+    let is_home = request.hops == 0 || same_origin(request.url, request.start_url);
+    is_home && (!request.has_left_home || is_below_start(request))
 }
 
 /// Whether an address lies in the folder of the one that its page began with.
-fn is_below_asked(ask: &Ask<'_>) -> bool {
+fn is_below_start(request: &Request<'_>) -> bool {
     // Rules stand at the top of a site, and nobody asked for all of it.
-    ask.want == Want::Whole && is_below(ask.url, ask.asked)
+    request.body_limit == BodyLimit::Whole && is_below(request.url, request.start_url)
 }
 
 /// Whether `url` lies in the folder of `base`, as every server reads it.

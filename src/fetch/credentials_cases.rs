@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use super::*;
 use crate::budget::{Budget, Share};
 use crate::clock::{Clock, SystemClock};
-use crate::fetch::Held;
+use crate::fetch::BodyMemory;
 
 #[test]
 fn names_say_which_fields_carry_secrets() {
@@ -129,28 +129,28 @@ fn credentials(homes: &[&str]) -> Credentials {
 }
 
 /// What the last request of a chain of redirects gets, beginning with a page of the source.
-fn gets(credentials: &Credentials, chain: &[&str], want: Want) -> Gets {
+fn gets(credentials: &Credentials, chain: &[&str], body_limit: BodyLimit) -> Gets {
     let chain: Vec<_> = chain.iter().map(|text| Url::parse(text).unwrap()).collect();
     let phase = Arc::default();
-    let held = Held::new(Share::new(&Arc::new(Budget::unlimited())), &SystemClock);
+    let held = BodyMemory::new(Share::new(&Arc::new(Budget::unlimited())), &SystemClock);
     let mut has_left_home = false;
     let mut fields = HeaderMap::new();
     for (hops, url) in (0..).zip(&chain) {
-        let ask = Ask {
+        let request = Request {
             url,
-            asked: &chain[0],
+            start_url: &chain[0],
             validators: None,
             hops,
             spent: Duration::ZERO,
             cookies: &[],
             has_left_home,
-            want,
+            body_limit,
             started: SystemClock.now(),
             phase: &phase,
-            held: &held,
+            memory: &held,
         };
-        fields = credentials.fields_for(&ask);
-        has_left_home = credentials.leaves_home(&ask);
+        fields = credentials.fields_for(&request);
+        has_left_home = credentials.leaves_home(&request);
     }
     let keys = fields.get_all("x-api-key").iter().count();
     match (fields.get(header::AUTHORIZATION), fields.get(header::COOKIE), keys) {
@@ -199,7 +199,7 @@ fn secrets_go_where_they_were_meant() {
         // A link of another site leads nowhere with them.
         (&["https://b.org/", "https://a.org/docs/x"], Nothing),
     ] {
-        assert_eq!(gets(&credentials(&homes), chain, Want::Whole), expected, "{chain:?}");
+        assert_eq!(gets(&credentials(&homes), chain, BodyLimit::Whole), expected, "{chain:?}");
     }
 }
 
@@ -212,7 +212,7 @@ fn rules_are_asked_for_as_pages_of_their_origin_are() {
         (&["https://a.org/robots.txt", "https://a.org/rules"], Gets::All),
         (&["https://a.org/robots.txt", "https://b.org/", "https://a.org/x"], Gets::Nothing),
     ] {
-        assert_eq!(gets(&credentials, chain, Want::Start(1)), expected, "{chain:?}");
+        assert_eq!(gets(&credentials, chain, BodyLimit::Prefix(1)), expected, "{chain:?}");
     }
 }
 
@@ -220,6 +220,6 @@ fn rules_are_asked_for_as_pages_of_their_origin_are() {
 fn fields_go_over_http_where_secrets_do_anyway() {
     for (home, expected) in [("http://a.org/", Gets::Field), ("https://a.org/", Gets::Nothing)] {
         let credentials = credentials(&[home]);
-        assert_eq!(gets(&credentials, &["http://f.org/"], Want::Whole), expected, "{home}");
+        assert_eq!(gets(&credentials, &["http://f.org/"], BodyLimit::Whole), expected, "{home}");
     }
 }

@@ -9,15 +9,15 @@ use reqwest::Response;
 use tokio::time::timeout_at;
 
 use super::body::{self, Incoming};
+use super::body_memory::{self, end_of};
 use super::channel::Protocol;
-use super::connect::{self, Told};
+use super::connect::{self, ConnectListener};
 use super::failure::{self, Unanswered, Work};
-use super::first::{self, Lead};
+use super::first_connection::{self, Leader};
 use super::head::{framing, read_head, redirect_target, refuse_large};
-use super::held::{self, end_of};
 use super::pool::Keeping;
 use super::route::Route;
-use super::{Ask, Client, Got, HttpChoice, Missed, Want, cookies};
+use super::{BodyLimit, Client, FetchFailure, HttpChoice, Reply, Request, cookies};
 use crate::message;
 use crate::model::{Failure, FailureCode, Head, Moved, RawPage, shown_url};
 use crate::phase::Phase;
@@ -34,7 +34,7 @@ const RULES_REDIRECTS: u32 = 5;
 
 /// What is known of an attempt while it runs, for the case that it is cut short.
 #[derive(Default)]
-pub(super) struct Trail {
+pub(super) struct Received {
     head: Option<Box<Head>>,
     pub(super) wire_bytes: u64,
     wait: Duration,
@@ -42,10 +42,10 @@ pub(super) struct Trail {
     is_refused: bool,
 }
 
-impl Trail {
-    fn missed(self, failure: Failure) -> Missed {
+impl Received {
+    fn failed(self, failure: Failure) -> FetchFailure {
         let Self { head, wire_bytes, wait, is_refused } = self;
-        Missed { failure, head, wire_bytes, wait, is_refused }
+        FetchFailure { failure, head, wire_bytes, wait, is_refused }
     }
 }
 
@@ -54,80 +54,87 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Missed`] when no whole answer came. An answer with any status is `Ok`;
+    /// [`FetchFailure`] when no whole answer came. An answer with any status is `Ok`;
     /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
-    pub async fn ask(&self, ask: &Ask<'_>) -> Result<Got, Missed> {
-        let mut trail = Trail { wait: ask.spent, ..Trail::default() };
-        ask.held.have(held::FIRST, ask.phase).await;
+    pub async fn send(&self, request: &Request<'_>) -> Result<Reply, FetchFailure> {
+        let mut received = Received { wait: request.spent, ..Received::default() };
+        request.memory.have(body_memory::FIRST, request.phase).await;
         let limit = self.options().max_time;
         let exchanged = {
-            let exchange = pin!(self.exchange(ask, &mut trail));
-            ask.held.within(ask.started, limit.saturating_sub(ask.spent), exchange).await
+            let exchange = pin!(self.exchange(request, &mut received));
+            request
+                .memory
+                .within(request.started, limit.saturating_sub(request.spent), exchange)
+                .await
         };
         match exchanged {
             Some(Ok(got)) => Ok(got),
-            Some(Err(failure)) => Err(trail.missed(placed(failure, ask))),
+            Some(Err(failure)) => Err(received.failed(placed(failure, request))),
             None => {
                 let message = format!("not done within {limit:?} (--max-time)");
                 let failure = Failure::new(FailureCode::MaxTime, message);
-                Err(trail.missed(placed(failure, ask)))
+                Err(received.failed(placed(failure, request)))
             }
         }
     }
 
-    async fn exchange(&self, ask: &Ask<'_>, trail: &mut Trail) -> Result<Got, Failure> {
-        let (response, route) = self.send_until_worked_on(ask, trail).await?;
+    async fn exchange(
+        &self,
+        request: &Request<'_>,
+        received: &mut Received,
+    ) -> Result<Reply, Failure> {
+        let (response, route) = self.send_until_worked_on(request, received).await?;
         // A future has room for what it holds while it waits: the response is not that.
-        let (mut incoming, target) = match self.answer_begins(ask, trail, response) {
+        let (mut incoming, target) = match self.answer_begins(request, received, response) {
             Ok(begun) => begun,
             Err(failure) => {
                 route.settle();
                 return Err(failure);
             }
         };
-        let body = body::read(self.options(), &mut incoming, trail, ask).await;
+        let body = body::read(self.options(), &mut incoming, received, request).await;
         if !body.as_ref().is_err_and(|failure| failure.code == FailureCode::ReadTimeout) {
             route.settle();
         }
         let body = body?;
         let Some(target) = target else {
-            let head = trail.head.take().expect("an answer that has begun has a head");
-            return Ok(Got::Answer(RawPage { head, body, wait: trail.wait }));
+            let head = received.head.take().expect("an answer that has begun has a head");
+            return Ok(Reply::Page(RawPage { head, body, wait: received.wait }));
         };
-        let limit = match ask.want {
-            Want::Whole => self.options().max_redirects,
-            Want::Start(_) => self.options().max_redirects.max(RULES_REDIRECTS),
+        let limit = match request.body_limit {
+            BodyLimit::Whole => self.options().max_redirects,
+            BodyLimit::Prefix(_) => self.options().max_redirects.max(RULES_REDIRECTS),
         };
-        if ask.hops >= limit {
+        if request.hops >= limit {
             let message = format!("more than {limit} redirects");
             return Err(Failure::new(FailureCode::Redirects, message));
         }
-        if self.options().keeps_to_host && target.to.host() != ask.asked.host() {
+        if self.options().keeps_to_host && target.to.host() != request.start_url.host() {
             let host = message::excerpt(target.to.host_str().unwrap_or_default());
-            let message = format!("redirected to {host}, and only the named host may be asked");
+            let message = format!("redirected to {host}, and only the named host may be requested");
             return Err(Failure::new(FailureCode::Blocked, message));
         }
-        Ok(Got::Moved(target))
+        Ok(Reply::Redirect(target))
     }
 
     /// Reads the head of an answer: what follows it, and where it leads on to.
     fn answer_begins(
         &self,
-        ask: &Ask<'_>,
-        trail: &mut Trail,
+        request: &Request<'_>,
+        received: &mut Received,
         response: Response,
     ) -> Result<(Incoming, Option<Box<Moved>>), Failure> {
-        ask.phase.set(Phase::Receiving);
-        trail.wait = ask.spent + (self.now() - ask.started);
-        let is_on_new_connection = ask.phase.connected().is_some();
-        let head = Head { is_on_new_connection, ..read_head(&response, ask.url) };
-        trail.head = Some(Box::new(head));
+        request.phase.set(Phase::Receiving);
+        received.wait = request.spent + (self.now() - request.started);
+        let is_on_new_connection = request.phase.connected().is_some();
+        let head = Head { is_on_new_connection, ..read_head(&response, request.url) };
+        received.head = Some(Box::new(head));
         refuse_large(response.headers())?;
         let framing = framing(response.headers())?;
         // Boxed, as hardly any answer has one.
-        let target = redirect_target(ask.url, &response)?.map(|to| {
-            let cookies = cookies::set_by(ask.url, response.headers());
-            let has_left_home = self.options().credentials.leaves_home(ask);
+        let target = redirect_target(request.url, &response)?.map(|to| {
+            let cookies = cookies::set_by(request.url, response.headers());
+            let has_left_home = self.options().credentials.leaves_home(request);
             Box::new(Moved { to, cookies, has_left_home })
         });
         Ok((Incoming::new(response, framing), target))
@@ -137,14 +144,14 @@ impl Client {
     /// few times in a row.
     async fn send_until_worked_on(
         &self,
-        ask: &Ask<'_>,
-        trail: &mut Trail,
+        request: &Request<'_>,
+        received: &mut Received,
     ) -> Result<(Response, Route<'_>), Failure> {
         let (mut keeping, mut is_wide) = (Keeping::Kept, false);
         let mut repeats = 0;
         loop {
-            let route = self.route(ask.url, keeping)?;
-            let Unanswered { failure, work } = match self.send(ask, &route).await {
+            let route = self.route(request.url, keeping)?;
+            let Unanswered { failure, work } = match self.send_once(request, &route).await {
                 Ok(response) => return Ok((response, route)),
                 Err(Unsent::Queued) => {
                     // It was never sent; over a further connection it is.
@@ -165,12 +172,12 @@ impl Client {
                     }
                 }
                 Work::None => {
-                    trail.is_refused = true;
+                    received.is_refused = true;
                     return Err(failure);
                 }
                 Work::Refused => {
                     route.settle();
-                    trail.is_refused = true;
+                    received.is_refused = true;
                     return Err(failure);
                 }
                 Work::WideHead if !is_wide => {
@@ -192,29 +199,33 @@ impl Client {
     ///
     /// The time for the first byte runs from the moment the request is sent: opening a
     /// connection has a limit of its own, and waiting for one is this side's affair.
-    async fn send(&self, ask: &Ask<'_>, route: &Route<'_>) -> Result<Response, Unsent> {
+    async fn send_once(
+        &self,
+        request: &Request<'_>,
+        route: &Route<'_>,
+    ) -> Result<Response, Unsent> {
         let limit = self.options().read_timeout;
-        ask.phase.begin();
-        let lead = self.lead_or_wait(route, ask).await;
-        let sending = route.sender().send(self.request(route, ask));
+        request.phase.begin();
+        let leader = self.lead_or_wait(route, request).await;
+        let sending = route.sender().send(self.library_request(route, request));
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
-        let settles = lead.clone().filter(|_| ask.url.scheme() == "https");
-        let told = Told::new(ask.phase, route.sent(), settles);
-        let mut sending = std::pin::pin!(connect::told_to(told, sending));
+        let settles = leader.clone().filter(|_| request.url.scheme() == "https");
+        let listener = ConnectListener::new(request.phase, route.sent(), settles);
+        let mut sending = std::pin::pin!(connect::with_listener(listener, sending));
         let look = limit.min(FIRST_LOOK);
         let mut deadline = end_of(self.now(), look);
         loop {
             match timeout_at(deadline, &mut sending).await {
                 Ok(Ok(response)) => {
-                    self.note_connection(route, ask, &response);
-                    drop(lead);
-                    let answered = self.answered(route, ask.url, response);
+                    self.note_connection(route, request, &response);
+                    drop(leader);
+                    let answered = self.answered(route, request.url, response);
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_old = is_on_old(&*error, route, ask);
-                    return Err(self.failed(route, ask.url, &*error, is_on_old).into());
+                    let is_on_old = is_on_old(&*error, route, request);
+                    return Err(self.failed(route, request.url, &*error, is_on_old).into());
                 }
                 Err(_elapsed) => match route.sent().begun() {
                     Some(begun) => {
@@ -231,10 +242,10 @@ impl Client {
     }
 
     /// Takes note of what an answer says of its connection.
-    fn note_connection(&self, route: &Route<'_>, ask: &Ask<'_>, response: &Response) {
+    fn note_connection(&self, route: &Route<'_>, request: &Request<'_>, response: &Response) {
         if route.is_direct()
-            && ask.phase.connected().is_some()
-            && let (Some(host), Some(address)) = (ask.url.domain(), response.remote_addr())
+            && request.phase.connected().is_some()
+            && let (Some(host), Some(address)) = (request.url.domain(), response.remote_addr())
         {
             self.shared().resolver().worked(host, address.ip());
         }
@@ -243,17 +254,17 @@ impl Client {
             route.channel().answered(self.now());
         } else if route.channel().protocol() != Protocol::Http1 {
             route.channel().speaks(Protocol::Http1);
-            self.shared().crowd().speaks_http1(route.host());
+            self.shared().host_stats().speaks_http1(route.host());
         }
     }
 
     /// Takes the lead where the host's protocol is not settled, or waits for the one who
     /// has it.
-    async fn lead_or_wait(&self, route: &Route<'_>, ask: &Ask<'_>) -> Option<Arc<Lead>> {
+    async fn lead_or_wait(&self, route: &Route<'_>, request: &Request<'_>) -> Option<Arc<Leader>> {
         let is_open = match self.options().http {
             HttpChoice::Auto => {
-                ask.url.scheme() == "https"
-                    && !self.shared().crowd().is_known_for_http1(route.host())
+                request.url.scheme() == "https"
+                    && !self.shared().host_stats().is_known_for_http1(route.host())
             }
             HttpChoice::Http1 => false,
             HttpChoice::Http2 => true,
@@ -261,17 +272,17 @@ impl Client {
         if !is_open {
             return None;
         }
-        if let Some(lead) = route.lead() {
-            return Some(Arc::clone(lead));
+        if let Some(leader) = route.leader() {
+            return Some(Arc::clone(leader));
         }
         let first = &route.channel().first;
         if !first.is_settled() {
-            ask.phase.set(Phase::Connecting);
+            request.phase.set(Phase::Connecting);
             if first.wait(self.options().connect_timeout).await {
                 // For this page too it is a new one.
-                ask.phase.set_connected(self.now());
+                request.phase.set_connected(self.now());
             }
-            ask.phase.set(Phase::Waiting);
+            request.phase.set(Phase::Waiting);
         }
         None
     }
@@ -298,14 +309,14 @@ impl From<Failure> for Unanswered {
 }
 
 /// Whether a request failed on a connection that had served others before.
-fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>, ask: &Ask<'_>) -> bool {
+fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>, request: &Request<'_>) -> bool {
     match failure::connection_of(error) {
         // While its own was being opened, the request may have found another one.
         Some(used) if route.channel().protocol() != Protocol::Http2 => {
             route.sent().own() != Some(used)
         }
         // Those that waited for the first connection share it.
-        _ => ask.phase.connected().is_none() || route.channel().has_answered(),
+        _ => request.phase.connected().is_none() || route.channel().has_answered(),
     }
 }
 
@@ -322,7 +333,7 @@ async fn is_stuck(route: &Route<'_>) -> bool {
     if !is_full() {
         return false;
     }
-    first::turns().await;
+    first_connection::turns().await;
     is_full()
 }
 
@@ -332,11 +343,11 @@ fn silent(limit: Duration) -> Failure {
 }
 
 /// `failure`, with the address that a redirect led to: the record names another.
-fn placed(failure: Failure, ask: &Ask<'_>) -> Failure {
-    if ask.hops == 0 {
+fn placed(failure: Failure, request: &Request<'_>) -> Failure {
+    if request.hops == 0 {
         return failure;
     }
-    let address = message::excerpt(&shown_url(ask.url));
+    let address = message::excerpt(&shown_url(request.url));
     let message = format!("{} (redirected to {address})", failure.message);
     Failure { message: message.into(), ..failure }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::chunked::{BadChunk, Chunks, LINE_LIMIT};
-use super::proxy::{Bypass, Proxies, Proxy};
+use super::proxy::{NoProxy, Proxies, Proxy};
 use super::{content_range, cookies, head};
 use crate::foreign_bytes::{Format, Input, config, steps, within};
 
@@ -240,8 +240,8 @@ proptest! {
                 prop_assert_eq!(&Proxy::parse(proxy.url().as_str()).unwrap(), &proxy);
                 prop_assert!(!proxy.to_string().contains('@') && !proxy.host().is_empty());
             }
-            let bypass = Bypass::parse(&text);
-            let all = Proxies::in_turn(vec![Proxy::parse("a.org:81").unwrap()]).except(bypass);
+            let no_proxy = NoProxy::parse(&text);
+            let all = Proxies::in_turn(vec![Proxy::parse("a.org:81").unwrap()]).except(no_proxy);
             for url in ["http://a.org/", "https://10.1.2.3:8080/", "http://[::1]:8080/"] {
                 prop_assert!(all.candidates(&Url::parse(url).unwrap()).len() <= 1);
             }

@@ -138,7 +138,7 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     if !real().all(|coding| is_named(&coding, "chunked")) {
         let coding = message::excerpt(&value);
         let message =
-            format!("the body is in a transfer coding that was not asked for, {coding:?}");
+            format!("the body is in a transfer coding that was not requested, {coding:?}");
         return Err(Failure::new(FailureCode::Decode, message));
     }
     // The library looks at the last coding of the last line alone.
@@ -174,7 +174,7 @@ impl Part {
         let range = value.map_or("no Content-Range".into(), |value| {
             format!("Content-Range {:?}", message::excerpt(&value))
         });
-        let message = format!("a part of the page that was not asked for (206, {range})");
+        let message = format!("a part of the page that was not requested (206, {range})");
         Err(Failure::new(FailureCode::Truncated, message))
     }
 }

@@ -1,11 +1,11 @@
-//! One GET: a URL becomes an answer as it came over the wire.
+//! One GET request: a URL goes in, and the answer comes out as it was received.
 //!
-//! Redirects are not followed: where one leads is told, and the queue decides
-//! when that host may be asked. The body stays in its content coding: decoding is CPU work and belongs to `page`. Whether a
-//! status is a success is for the caller to say.
+//! [`Client::send`] does not follow redirects: it returns their target, and the queue decides
+//! when that host may be requested. The body stays in its content coding: decoding is CPU
+//! work and belongs to `page`. The caller decides whether a status is a success.
 
 mod body;
-mod bypass;
+mod body_memory;
 mod channel;
 mod chunked;
 pub mod client;
@@ -16,21 +16,21 @@ mod cookies;
 pub mod credentials;
 mod exchange;
 pub mod failure;
-mod first;
+mod first_connection;
 #[cfg(test)]
 mod foreign_bytes;
 mod guard;
 mod handshakes;
 mod head;
-mod held;
 mod library;
+mod no_proxy;
 mod pool;
-mod portable;
 pub mod proxy;
 mod resolve;
 mod rotation;
 mod route;
 mod sender;
+mod serde_headers;
 pub mod tls;
 mod tunnel;
 
@@ -41,71 +41,71 @@ use url::Url;
 
 use crate::model::{Attempt, Failure, Head, Moved, RawPage, SetCookie, Validators};
 use crate::phase::PhaseCell;
-pub use client::{Client, FetchError, HttpChoice, Options, Shared, Tally};
-pub use held::Held;
+pub use body_memory::BodyMemory;
+pub use client::{Client, FetchError, HttpChoice, NetworkCounts, Options, Shared};
 
-/// An attempt that brought no whole answer.
+/// An attempt without a complete answer.
 #[derive(Debug, Clone)]
-pub struct Missed {
-    /// Why.
+pub struct FetchFailure {
+    /// The reason.
     pub failure: Failure,
-    /// The head of the answer, when it came that far.
+    /// The head of the answer, if the attempt came that far.
     pub head: Option<Box<Head>>,
-    /// Bytes of the body that came.
+    /// Bytes of the body that were received.
     pub wire_bytes: u64,
-    /// From the start of the attempt to the response's headers; zero when none came.
+    /// From the start of the attempt to the response's headers; zero when there were none.
     pub wait: Duration,
-    /// Whether the server refused to work on it, because it has too much to do.
+    /// Whether the server was overloaded and did not process the request.
     pub is_refused: bool,
 }
 
-impl From<Missed> for Attempt {
-    fn from(missed: Missed) -> Self {
-        let Missed { failure, head, wire_bytes, wait, is_refused } = missed;
+impl From<FetchFailure> for Attempt {
+    fn from(failed: FetchFailure) -> Self {
+        let FetchFailure { failure, head, wire_bytes, wait, is_refused } = failed;
         Self { head, wire_bytes, wait, is_refused, ..Self::failed(failure) }
     }
 }
 
-/// One request, and what it is a part of.
-pub struct Ask<'a> {
-    /// The address to ask.
+/// One GET request, and the attempt that it belongs to.
+pub struct Request<'a> {
+    /// The address to request.
     pub url: &'a Url,
-    /// The address that the user or the source named.
-    pub asked: &'a Url,
-    /// What is there already: the server may answer that it has not changed.
+    /// The address that the user or the source named, where the attempt started.
+    pub start_url: &'a Url,
+    /// Validators of the saved page, so that the server can answer "not modified".
     pub validators: Option<&'a Validators>,
-    /// Redirects that led from `asked` to `url`.
+    /// Redirects that led from `start_url` to `url`.
     pub hops: u32,
-    /// Time that they took.
+    /// The time that these redirects took.
     pub spent: Duration,
-    /// The cookies that they set.
+    /// The cookies that these redirects set.
     pub cookies: &'a [SetCookie],
-    /// Whether an origin that is not trusted with credentials chose one of them.
+    /// Whether an origin that is not trusted with credentials chose one of these redirects.
     pub has_left_home: bool,
-    /// What is wanted of the answer.
-    pub want: Want,
-    /// When it began, just now.
+    /// How much of the body to read.
+    pub body_limit: BodyLimit,
+    /// When the request began: now.
     pub started: Instant,
-    /// Told how far the request has come.
+    /// Shows how far the request has come.
     pub phase: &'a Arc<PhaseCell>,
-    /// The memory for its answer.
-    pub held: &'a Held<'a>,
+    /// The memory for the answer's body.
+    pub memory: &'a BodyMemory<'a>,
 }
 
-/// What is wanted of an answer.
+/// How much of an answer's body to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// The body, of which more than the options' limit is a failure.
+pub enum BodyLimit {
+    /// All of it. A body larger than [`Options::max_size`] is a failure.
     Whole,
-    /// The first so many bytes of the body; the rest is left.
-    Start(u64),
+    /// At most this many bytes from its start; the rest is not read.
+    Prefix(u64),
 }
 
-/// An answer, of whatever status, or where it leads on to.
+/// What one request returns.
 #[derive(Debug, Clone)]
-pub enum Got {
-    /// The answer.
-    Answer(RawPage),
-    /// Another address is to be asked instead.
-    Moved(Box<Moved>),
+pub enum Reply {
+    /// A complete answer, with any status.
+    Page(RawPage),
+    /// A redirect: another address must be requested instead.
+    Redirect(Box<Moved>),
 }

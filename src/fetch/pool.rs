@@ -14,7 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::channel::Channel;
-use super::first::Lead;
+use super::first_connection::Leader;
 use super::sender::Sender;
 
 /// An idle connection is closed after this time: servers keep theirs for 5 s
@@ -31,7 +31,7 @@ const REMEMBERED: usize = 10_000;
 
 /// Whether the run is one over many hosts; shared by all its pools.
 #[derive(Default)]
-pub(super) struct Crowd {
+pub(super) struct HostStats {
     spread: RandomState,
     hosts: Mutex<HashSet<u64>>,
     is_large: AtomicBool,
@@ -39,7 +39,7 @@ pub(super) struct Crowd {
     http1: Mutex<HashSet<u64>>,
 }
 
-impl Crowd {
+impl HostStats {
     /// Of `kept` hosts' connections, those that are worth keeping.
     fn worth(&self, kept: usize) -> usize {
         if self.is_large.load(Ordering::Relaxed) { kept.min(KEPT_OF_MANY) } else { kept }
@@ -75,11 +75,11 @@ impl Crowd {
 /// The clients that are in use, and for which hosts.
 #[derive(Default)]
 pub(super) struct Pool {
-    held: Mutex<Held>,
+    inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Inner {
     clients: BTreeMap<Option<usize>, Sender>,
     /// Clients that keep no connection, for requests that need a new one.
     fresh: BTreeMap<Option<usize>, Sender>,
@@ -127,7 +127,7 @@ pub(super) struct Wish<'a> {
     pub(super) keeping: Keeping,
     /// Hosts whose idle connections are kept, for each request in flight.
     pub(super) kept: usize,
-    pub(super) crowd: &'a Crowd,
+    pub(super) host_stats: &'a HostStats,
 }
 
 impl Pool {
@@ -140,31 +140,31 @@ impl Pool {
         &self,
         wish: &Wish<'_>,
         make: impl FnOnce(Keeping) -> Result<Sender, E>,
-    ) -> Result<Loan<'_>, E> {
-        let Wish { url, proxy, crowd, .. } = *wish;
+    ) -> Result<Lease<'_>, E> {
+        let Wish { url, proxy, host_stats, .. } = *wish;
         let port = url.port_or_known_default();
-        let host = crowd.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
-        let mut held = self.held();
+        let host = host_stats.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
+        let mut inner = self.inner();
         if wish.keeping == Keeping::Fresh {
-            let client = match held.fresh.get(&proxy) {
+            let client = match inner.fresh.get(&proxy) {
                 Some(client) => client.clone(),
-                None => held.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
+                None => inner.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
             };
-            held.in_flight += 1;
+            inner.in_flight += 1;
             // No other request shares its connection: there is none to wait for.
             let channel = Arc::<Channel>::default();
             channel.first.settle();
-            return Ok(Loan { sender: client, host, channel, lead: None, pool: self });
+            return Ok(Lease { sender: client, host, channel, leader: None, pool: self });
         }
-        if !held.hosts.contains_key(&host) {
-            crowd.add(host);
-            let room = crowd.worth(wish.kept).saturating_mul(held.in_flight + 1).max(1);
-            if held.hosts.len() >= room {
-                held.hosts.clear();
-                held.clients.clear();
+        if !inner.hosts.contains_key(&host) {
+            host_stats.add(host);
+            let room = host_stats.worth(wish.kept).saturating_mul(inner.in_flight + 1).max(1);
+            if inner.hosts.len() >= room {
+                inner.hosts.clear();
+                inner.clients.clear();
             }
         }
-        let Held { clients, hosts, in_flight, .. } = &mut *held;
+        let Inner { clients, hosts, in_flight, .. } = &mut *inner;
         let known = hosts.entry(host).or_default();
         let streams = known.streams;
         let has_room = |line: &Line| streams.is_none_or(|streams| line.open < streams);
@@ -184,33 +184,33 @@ impl Pool {
             known.lines.len() - 1
         };
         let line = &mut known.lines[at];
-        let lead = line.channel.take_lead().then(|| Arc::new(Lead(Arc::clone(&line.channel))));
+        let leader = line.channel.take_lead().then(|| Arc::new(Leader(Arc::clone(&line.channel))));
         line.open += 1;
         *in_flight += 1;
         let (client, channel) = (line.client.clone(), Arc::clone(&line.channel));
-        Ok(Loan { sender: client, host, channel, lead, pool: self })
+        Ok(Lease { sender: client, host, channel, leader, pool: self })
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A client, lent for one request.
-pub(super) struct Loan<'a> {
+pub(super) struct Lease<'a> {
     pub(super) sender: Sender,
     /// The number of its host.
     pub(super) host: u64,
     pub(super) channel: Arc<Channel>,
-    /// Held by the first request of its channel.
-    pub(super) lead: Option<Arc<Lead>>,
+    /// The first request of the channel holds it.
+    pub(super) leader: Option<Arc<Leader>>,
     pool: &'a Pool,
 }
 
-impl Loan<'_> {
+impl Lease<'_> {
     /// Sends no further request of the host through this channel: it does not answer.
     pub(super) fn leave(&self) {
-        if let Some(host) = self.pool.held().hosts.get_mut(&self.host) {
+        if let Some(host) = self.pool.inner().hosts.get_mut(&self.host) {
             host.lines.retain(|line| !Arc::ptr_eq(&line.channel, &self.channel));
             host.is_left = true;
         }
@@ -218,8 +218,8 @@ impl Loan<'_> {
 
     /// Makes room for answers of the host with very many header lines.
     pub(super) fn widen(&self) {
-        let mut held = self.pool.held();
-        let host = held.hosts.entry(self.host).or_default();
+        let mut inner = self.pool.inner();
+        let host = inner.hosts.entry(self.host).or_default();
         if !host.is_wide {
             (host.is_wide, host.is_left) = (true, true);
             host.lines.clear();
@@ -229,17 +229,17 @@ impl Loan<'_> {
     /// Takes note that the host admits so many streams on a connection; further
     /// requests go over further ones.
     pub(super) fn admits(&self, streams: usize) {
-        if let Some(host) = self.pool.held().hosts.get_mut(&self.host) {
+        if let Some(host) = self.pool.inner().hosts.get_mut(&self.host) {
             host.streams = Some(host.streams.map_or(streams, |known| known.min(streams)));
         }
     }
 }
 
-impl Drop for Loan<'_> {
+impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let mut held = self.pool.held();
-        held.in_flight -= 1;
-        let lines = held.hosts.get_mut(&self.host).map(|host| &mut host.lines);
+        let mut inner = self.pool.inner();
+        inner.in_flight -= 1;
+        let lines = inner.hosts.get_mut(&self.host).map(|host| &mut host.lines);
         let mut lines = lines.into_iter().flatten();
         if let Some(line) = lines.find(|line| Arc::ptr_eq(&line.channel, &self.channel)) {
             line.open -= 1;
@@ -262,13 +262,13 @@ mod tests {
     #[derive(Default)]
     struct Counted {
         pool: Pool,
-        crowd: Crowd,
+        host_stats: HostStats,
         made: Cell<usize>,
     }
 
     impl Counted {
-        fn lend(&self, url: &Url, proxy: Option<usize>, keeping: Keeping) -> Loan<'_> {
-            let wish = Wish { url, proxy, keeping, kept: 4, crowd: &self.crowd };
+        fn lend(&self, url: &Url, proxy: Option<usize>, keeping: Keeping) -> Lease<'_> {
+            let wish = Wish { url, proxy, keeping, kept: 4, host_stats: &self.host_stats };
             let make = |_| {
                 self.made.set(self.made.get() + 1);
                 Ok::<_, Infallible>(crate::fetch::client::tests::bare())
@@ -303,37 +303,37 @@ mod tests {
         let lend = || counted.lend(&home, None, Keeping::Kept);
         let (first, second) = (lend(), lend());
         assert!(Arc::ptr_eq(&first.channel, &second.channel));
-        assert!(first.lead.is_some() && second.lead.is_none());
+        assert!(first.leader.is_some() && second.leader.is_none());
         first.admits(2);
         let third = lend();
-        assert!(!Arc::ptr_eq(&first.channel, &third.channel) && third.lead.is_some());
+        assert!(!Arc::ptr_eq(&first.channel, &third.channel) && third.leader.is_some());
         assert_eq!(counted.made.get(), 2);
         drop(second);
         assert!(Arc::ptr_eq(&first.channel, &lend().channel), "there is room again");
         first.leave();
         third.leave();
         let fourth = lend();
-        assert!(fourth.lead.is_some());
+        assert!(fourth.leader.is_some());
         assert_eq!(counted.made.get(), 3, "the shared client is no way to this host any more");
         let shared = counted.lend(&other, None, Keeping::Kept);
         assert_eq!(counted.made.get(), 3, "to others it is");
         drop((first, third, fourth, shared));
         for _ in 0..2 {
             let fresh = counted.lend(&home, None, Keeping::Fresh);
-            assert!(fresh.lead.is_none() && fresh.channel.first.is_settled());
+            assert!(fresh.leader.is_none() && fresh.channel.first.is_settled());
         }
         assert_eq!(counted.made.get(), 4);
     }
 
     #[test]
     fn of_many_hosts_few_connections_are_kept() {
-        let crowd = Crowd::default();
+        let host_stats = HostStats::default();
         for host in 0..MANY_HOSTS as u64 {
-            crowd.add(host);
-            crowd.add(host);
-            assert_eq!(crowd.worth(64), 64);
+            host_stats.add(host);
+            host_stats.add(host);
+            assert_eq!(host_stats.worth(64), 64);
         }
-        crowd.add(u64::MAX);
-        assert_eq!((crowd.worth(64), crowd.worth(2)), (KEPT_OF_MANY, 2));
+        host_stats.add(u64::MAX);
+        assert_eq!((host_stats.worth(64), host_stats.worth(2)), (KEPT_OF_MANY, 2));
     }
 }

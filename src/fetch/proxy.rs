@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use super::bypass::Bypass;
+pub use super::no_proxy::NoProxy;
 
 /// The port of a SOCKS proxy that names none (RFC 1928, 3).
 const SOCKS_PORT: u16 = 1080;
@@ -106,7 +106,7 @@ pub struct Proxies {
     http: Vec<usize>,
     /// Which of them serve https URLs.
     https: Vec<usize>,
-    bypass: Bypass,
+    no_proxy: NoProxy,
 }
 
 impl Proxies {
@@ -116,7 +116,7 @@ impl Proxies {
         let mut known = proxies;
         known.retain(|proxy| seen.insert(proxy.clone()));
         let all: Vec<_> = (0..known.len()).collect();
-        Self { known, http: all.clone(), https: all, bypass: Bypass::default() }
+        Self { known, http: all.clone(), https: all, no_proxy: NoProxy::default() }
     }
 
     /// http URLs go through `http`, https URLs through `https`.
@@ -127,10 +127,10 @@ impl Proxies {
         Self { http: places(http), https: places(https), ..both }
     }
 
-    /// The same, but what `bypass` covers is asked directly.
+    /// The same, but what `no_proxy` covers is asked directly.
     #[must_use]
-    pub fn except(self, bypass: Bypass) -> Self {
-        Self { bypass, ..self }
+    pub fn except(self, no_proxy: NoProxy) -> Self {
+        Self { no_proxy, ..self }
     }
 
     /// All of them.
@@ -145,7 +145,7 @@ impl Proxies {
     /// The numbers of the proxies that `url` may go through; none when it is asked directly.
     pub(super) fn candidates(&self, url: &Url) -> &[usize] {
         let candidates = if url.scheme() == "https" { &self.https } else { &self.http };
-        if candidates.is_empty() || self.bypass.covers(url) { &[] } else { candidates }
+        if candidates.is_empty() || self.no_proxy.covers(url) { &[] } else { candidates }
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
         let both = Proxies::by_scheme(Some(proxy("a:1")), Some(proxy("b:1")));
         assert_eq!(both.candidates(&url("http://x.org/")), [0]);
         assert_eq!(both.candidates(&url("https://x.org/")), [1]);
-        let one = Proxies::by_scheme(None, Some(proxy("a:1"))).except(Bypass::parse("x.org"));
+        let one = Proxies::by_scheme(None, Some(proxy("a:1"))).except(NoProxy::parse("x.org"));
         assert!(one.candidates(&url("http://y.org/")).is_empty());
         assert_eq!(one.candidates(&url("https://y.org/")), [0]);
         assert!(one.candidates(&url("https://x.org/")).is_empty());

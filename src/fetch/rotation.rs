@@ -1,107 +1,108 @@
-//! Whose turn it is among several proxies, and which of them rest.
+//! Which of several proxies is next, and which of them cool down after a failure.
 //!
-//! Pure: the time is passed in. Nobody waits for a proxy here: when all rest, the
-//! one that comes back first is tried, because the run has nothing better to do.
+//! Pure: the time is passed in. No request waits for a proxy here: when all cool down, the
+//! one that is ready first is tried, because the run has nothing better to do.
 
 use std::time::{Duration, Instant};
 
-/// The first rest.
-const FIRST_REST: Duration = Duration::from_secs(1);
-/// No rest is longer: a proxy that is well again is found out by then.
-const LONGEST_REST: Duration = Duration::from_mins(5);
+/// The first cooldown.
+const FIRST_COOLDOWN: Duration = Duration::from_secs(1);
+/// The longest cooldown: a proxy that works again is found within this time.
+const LONGEST_COOLDOWN: Duration = Duration::from_mins(5);
 
-/// Whose fault a failure is.
+/// What caused a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blame {
-    /// The proxy's: it cannot be reached, or it turns us away. Its rests double.
+    /// The proxy: it cannot be reached, or it refuses the client. Its cooldowns double.
     Proxy,
-    /// The proxy's or the target's, which look alike from here. The rest is the
-    /// shortest each time, so that a dead target does not cost the proxies.
+    /// The proxy or the target: these look alike from here. The cooldown is the
+    /// shortest each time, so that a dead target does not block the proxies.
     Unclear,
 }
 
-/// How a proxy does.
+/// The record of one proxy.
 #[derive(Debug, Clone, Default)]
-struct Standing {
+struct ProxyHealth {
     requests: u64,
     failed: u64,
-    /// Rests since it last worked that were its own fault.
-    rests: u32,
-    /// Until when it rests.
-    until: Option<Instant>,
+    /// Cooldowns since it last worked that the proxy itself caused.
+    cooldowns: u32,
+    /// The end of the last cooldown.
+    ready_at: Option<Instant>,
 }
 
-impl Standing {
-    fn is_resting(&self, now: Instant) -> bool {
-        self.until.is_some_and(|until| until > now)
+impl ProxyHealth {
+    fn is_cooling_down(&self, now: Instant) -> bool {
+        self.ready_at.is_some_and(|ready_at| ready_at > now)
     }
 }
 
 /// Proxies, by their number, that take turns.
 #[derive(Debug)]
 pub(super) struct Rotation {
-    standings: Vec<Standing>,
+    health: Vec<ProxyHealth>,
     turn: usize,
 }
 
 impl Rotation {
     pub(super) fn new(proxies: usize) -> Self {
-        Self { standings: vec![Standing::default(); proxies], turn: 0 }
+        Self { health: vec![ProxyHealth::default(); proxies], turn: 0 }
     }
 
-    /// The one of `candidates` whose turn it is; `None` when there are none.
+    /// The next one of `candidates`; `None` when that list is empty.
     pub(super) fn pick(&mut self, candidates: &[usize], now: Instant) -> Option<usize> {
-        let rests = |at: &usize| self.standings[*at].is_resting(now);
-        let ready = candidates.iter().filter(|at| !rests(at)).count();
+        let is_cooling_down = |at: &usize| self.health[*at].is_cooling_down(now);
+        let ready = candidates.iter().filter(|at| !is_cooling_down(at)).count();
         let picked = if ready == 0 {
-            candidates.iter().copied().min_by_key(|at| self.standings[*at].until)?
+            candidates.iter().copied().min_by_key(|at| self.health[*at].ready_at)?
         } else {
-            candidates.iter().copied().filter(|at| !rests(at)).nth(self.turn % ready)?
+            let mut ready_ones = candidates.iter().copied().filter(|at| !is_cooling_down(at));
+            ready_ones.nth(self.turn % ready)?
         };
         self.turn = self.turn.wrapping_add(1);
-        self.standings[picked].requests += 1;
+        self.health[picked].requests += 1;
         Some(picked)
     }
 
-    /// Notes that an answer came through proxy `at`.
+    /// Records that an answer came through proxy `at`.
     pub(super) fn worked(&mut self, at: usize) {
-        let standing = &mut self.standings[at];
-        standing.rests = 0;
-        standing.until = None;
+        let health = &mut self.health[at];
+        health.cooldowns = 0;
+        health.ready_at = None;
     }
 
-    /// Notes that no answer came, and sends the proxy to rest.
+    /// Records that no answer came through proxy `at`, and starts a cooldown.
     ///
-    /// Requests that were under way when it began to rest fail too; they do not
-    /// make the rest longer.
+    /// Requests that were under way when the cooldown began fail too; they do not
+    /// prolong it.
     pub(super) fn failed(&mut self, at: usize, blame: Blame, now: Instant) {
-        let standing = &mut self.standings[at];
-        standing.failed += 1;
-        if standing.is_resting(now) {
+        let health = &mut self.health[at];
+        health.failed += 1;
+        if health.is_cooling_down(now) {
             return;
         }
-        let rest = match blame {
-            Blame::Unclear => FIRST_REST,
+        let cooldown = match blame {
+            Blame::Unclear => FIRST_COOLDOWN,
             Blame::Proxy => {
-                let doublings = standing.rests.min(31);
-                standing.rests += 1;
-                FIRST_REST.saturating_mul(1 << doublings).min(LONGEST_REST)
+                let doublings = health.cooldowns.min(31);
+                health.cooldowns += 1;
+                FIRST_COOLDOWN.saturating_mul(1 << doublings).min(LONGEST_COOLDOWN)
             }
         };
-        standing.until = Some(now + rest);
+        health.ready_at = Some(now + cooldown);
     }
 
-    /// Counts requests and failures of each proxy that others have made.
+    /// Adds requests and failures of each proxy that other processes counted.
     pub(super) fn add(&mut self, counts: &[(u64, u64)]) {
-        for (standing, (requests, failed)) in self.standings.iter_mut().zip(counts) {
-            standing.requests += requests;
-            standing.failed += failed;
+        for (health, (requests, failed)) in self.health.iter_mut().zip(counts) {
+            health.requests += requests;
+            health.failed += failed;
         }
     }
 
     /// Requests and failures of each proxy.
     pub(super) fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.standings.iter().map(|standing| (standing.requests, standing.failed))
+        self.health.iter().map(|health| (health.requests, health.failed))
     }
 }
 
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(picks(&mut rotation, 6, clock.now()), [0, 1, 2, 0, 1, 2]);
         rotation.failed(1, Blame::Proxy, clock.now());
         assert_eq!(picks(&mut rotation, 4, clock.now()), [0, 2, 0, 2]);
-        clock.advance(FIRST_REST);
+        clock.advance(FIRST_COOLDOWN);
         assert!(picks(&mut rotation, 3, clock.now()).contains(&1));
         assert_eq!(rotation.counts().collect::<Vec<_>>()[1], (3, 1));
         assert_eq!(rotation.pick(&[], clock.now()), None);
@@ -131,25 +132,25 @@ mod tests {
     fn rests_grow_to_a_limit_and_end_with_a_success() {
         let clock = ManualClock::new();
         let mut rotation = Rotation::new(3);
-        let mut rests = Vec::new();
+        let mut cooldowns = Vec::new();
         for _ in 0..12 {
             rotation.failed(0, Blame::Proxy, clock.now());
             // Those under way at the same time say nothing new.
             rotation.failed(0, Blame::Proxy, clock.now());
             let mut rest = 0;
-            while rotation.standings[0].is_resting(clock.now()) {
+            while rotation.health[0].is_cooling_down(clock.now()) {
                 clock.advance(Duration::from_secs(1));
                 rest += 1;
             }
-            rests.push(rest);
+            cooldowns.push(rest);
         }
-        assert_eq!(rests, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        assert_eq!(cooldowns, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         rotation.failed(0, Blame::Proxy, clock.now());
         rotation.worked(0);
-        assert!(!rotation.standings[0].is_resting(clock.now()));
+        assert!(!rotation.health[0].is_cooling_down(clock.now()));
         rotation.failed(0, Blame::Proxy, clock.now());
-        clock.advance(FIRST_REST);
-        assert!(!rotation.standings[0].is_resting(clock.now()));
+        clock.advance(FIRST_COOLDOWN);
+        assert!(!rotation.health[0].is_cooling_down(clock.now()));
     }
 
     #[test]
@@ -158,9 +159,9 @@ mod tests {
         let mut rotation = Rotation::new(1);
         for _ in 0..10 {
             rotation.failed(0, Blame::Unclear, clock.now());
-            assert!(rotation.standings[0].is_resting(clock.now()));
-            clock.advance(FIRST_REST);
-            assert!(!rotation.standings[0].is_resting(clock.now()));
+            assert!(rotation.health[0].is_cooling_down(clock.now()));
+            clock.advance(FIRST_COOLDOWN);
+            assert!(!rotation.health[0].is_cooling_down(clock.now()));
         }
     }
 

@@ -10,8 +10,8 @@ use url::{Host, Url};
 
 use super::channel::{Channel, Protocol, Sent};
 use super::failure::{Unanswered, Work};
-use super::first::Lead;
-use super::pool::{Keeping, Loan, Wish};
+use super::first_connection::Leader;
+use super::pool::{Keeping, Lease, Wish};
 use super::proxy::Proxy;
 use super::rotation::Blame;
 use super::sender::Sender;
@@ -21,7 +21,7 @@ use crate::model::{Failure, FailureCode};
 
 /// The way of one request; it holds its client until it is dropped.
 pub(super) struct Route<'a> {
-    loan: Loan<'a>,
+    lease: Lease<'a>,
     proxy: Option<usize>,
     sent: Arc<Sent>,
     is_settled: Cell<bool>,
@@ -30,22 +30,22 @@ pub(super) struct Route<'a> {
 impl Route<'_> {
     /// What the request is made with.
     pub(super) const fn sender(&self) -> &Sender {
-        &self.loan.sender
+        &self.lease.sender
     }
 
     /// The number of its host.
     pub(super) const fn host(&self) -> u64 {
-        self.loan.host
+        self.lease.host
     }
 
     /// What the requests that go this way share.
     pub(super) const fn channel(&self) -> &Arc<Channel> {
-        &self.loan.channel
+        &self.lease.channel
     }
 
     /// The lead, when this request opens the channel's first connection.
-    pub(super) const fn lead(&self) -> Option<&Arc<Lead>> {
-        self.loan.lead.as_ref()
+    pub(super) const fn leader(&self) -> Option<&Arc<Leader>> {
+        self.lease.leader.as_ref()
     }
 
     /// When the request is sent.
@@ -65,12 +65,12 @@ impl Route<'_> {
 
     /// Makes room for answers with very many header lines.
     pub(super) fn widen(&self) {
-        self.loan.widen();
+        self.lease.widen();
     }
 
     /// Sends no more than the server admits this way, now that it shows.
     pub(super) fn fill(&self) {
-        self.loan.admits(self.channel().admitted());
+        self.lease.admits(self.channel().admitted());
     }
 }
 
@@ -80,7 +80,7 @@ impl Drop for Route<'_> {
     fn drop(&mut self) {
         self.sent.end();
         if !self.is_settled.get() && self.channel().protocol() == Protocol::Http2 {
-            self.loan.leave();
+            self.lease.leave();
         }
     }
 }
@@ -111,15 +111,15 @@ impl Client {
             [] => None,
             _ => shared.rotation().pick(candidates, self.now()),
         };
-        let (kept, crowd) = (self.options().kept_hosts, shared.crowd());
-        let wish = Wish { url, proxy, keeping, kept, crowd };
-        let loan = self.pool().lend(&wish, |keeping| shared.make(proxy, keeping));
-        let loan = loan.map_err(|error| {
+        let (kept, host_stats) = (self.options().kept_hosts, shared.host_stats());
+        let wish = Wish { url, proxy, keeping, kept, host_stats };
+        let lease = self.pool().lend(&wish, |keeping| shared.make(proxy, keeping));
+        let lease = lease.map_err(|error| {
             let code = if proxy.is_some() { FailureCode::Proxy } else { FailureCode::Connect };
             Failure::new(code, message::one_line(&error))
         })?;
-        let sent = Arc::new(Sent::new(&loan.channel, shared.clock()));
-        Ok(Route { loan, proxy, sent, is_settled: Cell::new(false) })
+        let sent = Arc::new(Sent::new(&lease.channel, shared.clock()));
+        Ok(Route { lease, proxy, sent, is_settled: Cell::new(false) })
     }
 
     /// Refuses addresses that must not be asked. Names are judged in the

@@ -20,7 +20,7 @@ use rustls::{
 use serde::{Deserialize, Serialize};
 
 use super::handshakes::Handshakes;
-use super::{HttpChoice, portable};
+use super::{HttpChoice, serde_headers};
 
 /// The bytes of a file of certificates; those of all known authorities take less than one
 /// hundredth.
@@ -34,7 +34,7 @@ pub enum Trust {
     #[default]
     System,
     /// These authorities and no others (`--cacert`).
-    #[serde(with = "portable::certificates")]
+    #[serde(with = "serde_headers::certificates")]
     Authorities(Vec<CertificateDer<'static>>),
     /// Anybody (`-k`): the connection is encrypted, but the server may be anyone.
     Anyone,

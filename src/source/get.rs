@@ -12,7 +12,7 @@ use super::{SourceError, charset, links, told};
 use crate::budget::Share;
 use crate::clock::Clock;
 use crate::event::{Event, Events};
-use crate::fetch::{Ask, Client, Got, Held, Missed, Shared, Want};
+use crate::fetch::{BodyLimit, BodyMemory, Client, FetchFailure, Reply, Request, Shared};
 use crate::foreign::clean;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
@@ -127,24 +127,24 @@ impl Getter {
     /// One request and its answer.
     async fn ask(&self, job: &Job, started: Instant, phase: &Arc<PhaseCell>) -> Asked {
         let hop = job.hop.as_deref();
-        let held = Held::new(Share::new(self.access.shared.memory()), &*self.access.clock);
-        let ask = Ask {
+        let memory = BodyMemory::new(Share::new(self.access.shared.memory()), &*self.access.clock);
+        let request = Request {
             url: job.target(),
-            asked: &job.url,
+            start_url: &job.url,
             validators: None,
-            want: Want::Whole,
+            body_limit: BodyLimit::Whole,
             started,
             hops: hop.map_or(0, |hop| hop.count),
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             cookies: hop.map_or(&[], |hop| &hop.cookies),
             has_left_home: hop.is_some_and(|hop| hop.has_left_home),
             phase,
-            held: &held,
+            memory: &memory,
         };
-        match self.client.ask(&ask).await {
-            Ok(Got::Answer(raw)) => self.answered(raw),
-            Ok(Got::Moved(to)) => Asked { turn: Turn::Moved(to), page: None, reason: None },
-            Err(missed) => Asked::missed(missed),
+        match self.client.send(&request).await {
+            Ok(Reply::Page(raw)) => self.answered(raw),
+            Ok(Reply::Redirect(to)) => Asked { turn: Turn::Moved(to), page: None, reason: None },
+            Err(failure) => Asked::failed_fetch(failure),
         }
     }
 
@@ -189,8 +189,8 @@ impl Asked {
         Self { turn, page: None, reason: None }
     }
 
-    fn missed(missed: Missed) -> Self {
-        Self { turn: Turn::Ended(missed.into()), page: None, reason: None }
+    fn failed_fetch(failure: FetchFailure) -> Self {
+        Self { turn: Turn::Ended(failure.into()), page: None, reason: None }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::budget::{Budget, Share};
 use crate::clock::{self, Clock};
 use crate::digest::Running;
-use crate::fetch::{Ask, Client, Got, Held, Shared, Tally, Want};
+use crate::fetch::{BodyLimit, BodyMemory, Client, NetworkCounts, Reply, Request, Shared};
 use crate::foreign::Foreign;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
@@ -78,7 +78,7 @@ impl PageWorkFactory {
         let set_up = SetUp { fetch, place: self.place.clone(), own_memory };
         let shared = Arc::clone(&self.shared);
         let memory = Arc::clone(memory);
-        let add = move |tally: &Tally| shared.add(tally);
+        let add = move |tally: &NetworkCounts| shared.add(tally);
         Crew::new(program, set_up, Arc::clone(&self.sink), memory, add)
     }
 }
@@ -118,26 +118,26 @@ impl Work for PageWork {
         Box::pin(async move {
             let started = self.finisher.clock.now();
             let hop = job.hop.as_deref();
-            let held = Held::new(Share::new(&self.memory), &*self.finisher.clock);
-            let ask = Ask {
+            let memory = BodyMemory::new(Share::new(&self.memory), &*self.finisher.clock);
+            let request = Request {
                 url: job.target(),
-                asked: &job.url,
+                start_url: &job.url,
                 validators: job.validators_of_target(),
                 hops: hop.map_or(0, |hop| hop.count),
                 spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
                 cookies: hop.map_or(&[], |hop| &hop.cookies),
                 has_left_home: hop.is_some_and(|hop| hop.has_left_home),
-                want: match job.kind {
-                    Kind::Page | Kind::Source => Want::Whole,
-                    Kind::Robots => Want::Start(RULES_LIMIT),
+                body_limit: match job.kind {
+                    Kind::Page | Kind::Source => BodyLimit::Whole,
+                    Kind::Robots => BodyLimit::Prefix(RULES_LIMIT),
                 },
                 started,
                 phase,
-                held: &held,
+                memory: &memory,
             };
-            let raw = match self.client.ask(&ask).await {
-                Ok(Got::Answer(raw)) => raw,
-                Ok(Got::Moved(target)) => return Turn::Moved(target),
+            let raw = match self.client.send(&request).await {
+                Ok(Reply::Page(raw)) => raw,
+                Ok(Reply::Redirect(target)) => return Turn::Moved(target),
                 Err(missed) => {
                     let received = self.finisher.clock.now() - started;
                     let stages = Stages { received, ..Stages::NONE };
@@ -145,7 +145,7 @@ impl Work for PageWork {
                 }
             };
             match job.kind {
-                Kind::Page => Turn::Ended(self.finish(job, raw, started, phase, held).await),
+                Kind::Page => Turn::Ended(self.finish(job, raw, started, phase, memory).await),
                 Kind::Robots | Kind::Source => read(raw),
             }
         })
@@ -160,7 +160,7 @@ impl PageWork {
         raw: RawPage,
         started: Instant,
         phase: &Arc<PhaseCell>,
-        held: Held<'_>,
+        memory: BodyMemory<'_>,
     ) -> Attempt {
         let size = weight(&raw);
         let received = self.finisher.clock.now() - started;
@@ -170,8 +170,8 @@ impl PageWork {
         }
         // Here and not where it computes: tasks of a pool may not wait for one another.
         let needed = page::needed(&raw.body, raw.head.coding());
-        held.have(raw.body.len() as u64 + needed.whole + needed.beside, phase).await;
-        let raw = Received { raw, needed, share: held.into_share() };
+        memory.have(raw.body.len() as u64 + needed.whole + needed.beside, phase).await;
+        let raw = Received { raw, needed, share: memory.into_share() };
         let ended = match &self.cpu {
             Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => {
                 let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());

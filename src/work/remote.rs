@@ -16,7 +16,7 @@ use super::process::{self, Process, Program};
 use super::wire::{self, Hello, Order, Reply, Task, WireError};
 use super::{Work, WorkError};
 use crate::budget::{Budget, Share};
-use crate::fetch::Tally;
+use crate::fetch::NetworkCounts;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::{Phase, PhaseCell};
@@ -41,7 +41,7 @@ pub(super) struct Crew {
     /// What they are lent.
     memory: Arc<Budget>,
     /// Adds what their requests have come to.
-    add: Box<dyn Fn(&Tally)>,
+    add: Box<dyn Fn(&NetworkCounts)>,
 }
 
 impl Crew {
@@ -57,7 +57,7 @@ impl Crew {
         set_up: impl Serialize,
         sink: Arc<dyn Sink>,
         memory: Arc<Budget>,
-        add: impl Fn(&Tally) + 'static,
+        add: impl Fn(&NetworkCounts) + 'static,
     ) -> Result<Self, WorkError> {
         let mut hello = Vec::new();
         wire::encode(&Hello::new(set_up), &mut hello).map_err(WorkError::SetUp)?;

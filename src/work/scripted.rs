@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
-    use crate::fetch::Tally;
+    use crate::fetch::NetworkCounts;
     use crate::work::child::ChildError;
     use crate::work::serve::{Lent, Served, serve};
 
@@ -230,8 +230,9 @@ mod tests {
         runtime.block_on(async {
             let (lender, asked) = mpsc::unbounded_channel();
             let lent = Lent { memory: Arc::new(Budget::lent(0, lender)), own: 0, asked };
-            let make =
-                |()| Ok(Served { work: Box::new(Told), tally: Box::new(Tally::default), lent });
+            let make = |()| {
+                Ok(Served { work: Box::new(Told), tally: Box::new(NetworkCounts::default), lent })
+            };
             // A parent that is gone is no failure.
             let _ = serve(parent, &SystemClock, make).await;
         });

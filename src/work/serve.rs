@@ -16,7 +16,7 @@ use super::wire::{self, Order, Pipe, Reply, WireError};
 use super::{Work, panicked};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::fetch::Tally;
+use crate::fetch::NetworkCounts;
 use crate::message;
 use crate::model::{Attempt, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
@@ -29,7 +29,7 @@ pub(super) struct Served {
     /// Does the turns.
     pub(super) work: Box<dyn Work>,
     /// What all its requests have come to so far.
-    pub(super) tally: Box<dyn Fn() -> Tally>,
+    pub(super) tally: Box<dyn Fn() -> NetworkCounts>,
     /// The memory of its turns.
     pub(super) lent: Lent,
 }
@@ -68,7 +68,7 @@ pub(super) async fn serve<S: DeserializeOwned>(
     // One for all turns: a new one for each would wake the event loop each time.
     let mut telling = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
     telling.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = Tally::default();
+    let mut told = NetworkCounts::default();
     while let Some(order) = parent.receive().await? {
         // A turn that is over cannot be cancelled any more.
         let Order::Turn(task) = order else { continue };

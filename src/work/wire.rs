@@ -16,7 +16,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use url::Url;
 
-use crate::fetch::Tally;
+use crate::fetch::NetworkCounts;
 use crate::model::{Hop, Job, Key, Kind, SetCookie, Turn, Validators};
 use crate::phase::Phase;
 
@@ -102,7 +102,7 @@ pub(super) enum Reply {
     /// The turn needs so many bytes of memory more, and waits for them.
     Needs(u64),
     /// The turn is over, and what it was granted is free again; and what came of all requests since the last reply.
-    Done(Box<Turn>, Tally),
+    Done(Box<Turn>, NetworkCounts),
 }
 
 /// The part of a job that a turn depends on.
@@ -276,10 +276,10 @@ mod tests {
     }
 
     fn replies() -> Vec<Reply> {
-        let done = |turn| Reply::Done(Box::new(turn), Tally::default());
+        let done = |turn| Reply::Done(Box::new(turn), NetworkCounts::default());
         let saved = Outcome::Saved { bytes: 7, sha256: [0xab; 32] };
         let failure = Failure::new(FailureCode::Reset, "a \"word\"\n\u{1f480}");
-        let tally = Tally {
+        let tally = NetworkCounts {
             connections: Connections { opened: 3, ..Connections::default() },
             proxies: vec![(1, 0), (u64::MAX, 2)],
         };

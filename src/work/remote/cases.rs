@@ -168,7 +168,7 @@ fn what_a_process_tells_of_its_turn_is_noted() {
     on_a_loop(async {
         let done = Attempt::without_answer(Outcome::Unchanged);
         let told = Reply::Phase(Phase::Receiving, 7);
-        let done = Reply::Done(Box::new(Turn::Ended(done)), Tally::default());
+        let done = Reply::Done(Box::new(Turn::Ended(done)), NetworkCounts::default());
         let work = shell(&(say(&frames(&[Reply::Ready, told, done])) + LISTEN));
         let phase = Arc::<PhaseCell>::default();
         let attempt = turn(&work, Step::Save, &phase).await;

@@ -26,7 +26,7 @@ pub(super) fn end_of(start: Instant, limit: Duration) -> tokio::time::Instant {
 
 /// The memory of one attempt. Time that passes in waiting for more of it is this side's
 /// affair: it does not count for the limits of the options.
-pub struct Held<'a> {
+pub struct BodyMemory<'a> {
     share: Share,
     clock: &'a dyn Clock,
     waited: Cell<Duration>,
@@ -34,7 +34,7 @@ pub struct Held<'a> {
     since: Cell<Option<Instant>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> BodyMemory<'a> {
     /// Memory of `share`, which is nothing yet.
     pub fn new(share: Share, clock: &'a dyn Clock) -> Self {
         Self { share, clock, waited: Cell::default(), since: Cell::default() }
@@ -92,10 +92,10 @@ impl<'a> Held<'a> {
 }
 
 /// A wait that goes on; it ends when this is dropped.
-struct Wait<'a>(&'a Held<'a>);
+struct Wait<'a>(&'a BodyMemory<'a>);
 
 impl<'a> Wait<'a> {
-    fn begin(held: &'a Held<'a>) -> Self {
+    fn begin(held: &'a BodyMemory<'a>) -> Self {
         held.since.set(Some(held.clock.now()));
         Self(held)
     }
@@ -152,7 +152,7 @@ mod tests {
                 let budget = Arc::new(Budget::new(100));
                 let (first, other) = (Share::new(&budget), Share::new(&budget));
                 first.grow(1000).await; // and so exceeds it
-                let held = Held::new(other, &LoopClock);
+                let held = BodyMemory::new(other, &LoopClock);
                 let phase = PhaseCell::default();
                 let started = LoopClock.now();
                 let exchange = async {

@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 /// A list of hosts that are asked without a proxy.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Bypass(Vec<Rule>);
+pub struct NoProxy(Vec<Rule>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Rule {
@@ -28,7 +28,7 @@ enum Hosts {
     Domain(String),
 }
 
-impl Bypass {
+impl NoProxy {
     /// Reads a list: `a.org,.b.org 10.0.0.0/8,[::1]:8080` or `*`. What is none of these is passed over.
     pub fn parse(text: &str) -> Self {
         let words = text.split(|c: char| c == ',' || c.is_whitespace());
@@ -132,8 +132,8 @@ mod tests {
             ("", &[], &["http://a.org/"]),
             ("10.0.0.0/33,a.org/8,a.org:x,[::1,.", &[], &["http://a.org/", "http://10.0.0.1/"]),
         ] {
-            let bypass = Bypass::parse(list);
-            let covers = |text: &&str| bypass.covers(&Url::parse(text).unwrap());
+            let no_proxy = NoProxy::parse(list);
+            let covers = |text: &&str| no_proxy.covers(&Url::parse(text).unwrap());
             assert_eq!(covered.iter().find(|text| !covers(text)), None, "{list}");
             assert_eq!(others.iter().find(|text| covers(text)), None, "{list}");
         }

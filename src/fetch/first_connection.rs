@@ -19,14 +19,14 @@ const TURNS: usize = 8;
 
 /// Whether a channel's first connection is there.
 #[derive(Default)]
-pub(super) struct First {
+pub(super) struct FirstConnection {
     /// Whether a request opens it, or has done so.
     is_led: AtomicBool,
     is_settled: AtomicBool,
     settled: Notify,
 }
 
-impl First {
+impl FirstConnection {
     /// Whether the caller is the first to ask, and opens the connection.
     pub(super) fn take_lead(&self) -> bool {
         !self.is_led.swap(true, Ordering::AcqRel)
@@ -65,18 +65,18 @@ pub(super) async fn turns() {
     }
 }
 
-/// Held by the request that opens the first connection; the others go when it is
+/// The request that opens the first connection holds this; the others go when the connection is
 /// there or this is dropped.
-pub(super) struct Lead(pub(super) Arc<Channel>);
+pub(super) struct Leader(pub(super) Arc<Channel>);
 
-impl Lead {
+impl Leader {
     /// Says that the connection is there.
     pub(super) fn connected(&self) {
         self.0.first.settle();
     }
 }
 
-impl Drop for Lead {
+impl Drop for Leader {
     fn drop(&mut self) {
         self.0.first.settle();
     }
@@ -94,15 +94,15 @@ mod tests {
             let channel = Arc::<Channel>::default();
             let first = &channel.first;
             assert!(first.take_lead() && !first.take_lead());
-            let lead = Lead(Arc::clone(&channel));
+            let leader = Leader(Arc::clone(&channel));
             let mut waiting = std::pin::pin!(first.wait(Duration::MAX));
             assert!(waiting.as_mut().now_or_never().is_none());
             if connects {
-                lead.connected();
+                leader.connected();
                 assert!(waiting.await);
-                drop(lead);
+                drop(leader);
             } else {
-                drop(lead);
+                drop(leader);
                 assert!(waiting.await);
             }
             assert!(!first.wait(Duration::MAX).await);
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_ever() {
         let channel = Arc::<Channel>::default();
-        let _lead = Lead(Arc::clone(&channel));
+        let _lead = Leader(Arc::clone(&channel));
         assert!(channel.first.wait(Duration::ZERO).await);
     }
 }
