@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::bound::{self, Bound, Work};
-use super::results::{Contender, End, Results, Sample};
+use super::bound::{self, LowerBound, RunCost};
+use super::design::Contender;
+use super::results::{End, Results, Sample};
 use super::stats::{self, Bootstrap, Interval, Spread};
 use super::{verdict, warnings};
 use crate::exec;
@@ -15,13 +16,13 @@ use crate::exec;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     /// One for each contender that was measured at least once, in the order of the design.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ContenderStats>,
     /// The row with the smallest median.
     pub fastest: Option<usize>,
     /// Modes that ran with several numbers of workers.
     pub sweeps: Vec<Sweep>,
     /// What the job is bound by.
-    pub nature: Option<Nature>,
+    pub workload: Option<Workload>,
     /// Why the figures are to be taken with care, a sentence each.
     pub warnings: Vec<String>,
     /// Which mode to use and why, in plain words, a sentence or two a line. Empty
@@ -31,7 +32,7 @@ pub struct Analysis {
 
 /// What follows for one contender.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct ContenderStats {
     /// Who.
     pub contender: Contender,
     /// Seconds of the fetch phase.
@@ -48,7 +49,7 @@ pub struct Row {
     /// the median at least.
     pub outliers: Vec<u32>,
     /// The least time that theory gives for it.
-    pub bound: Bound,
+    pub lower_bound: LowerBound,
     /// How many times as fast as `sequential` it is, compared within rounds: 1 for
     /// `sequential` itself; `None` where that was not measured.
     pub speed_up: Option<Interval>,
@@ -57,10 +58,10 @@ pub struct Row {
     pub times_fastest: Option<Interval>,
 }
 
-impl Row {
+impl ContenderStats {
     /// The bound as a share of the median time: 1 is all that theory allows.
-    pub fn closeness(&self) -> f64 {
-        self.bound.seconds / self.seconds.median
+    pub fn share_of_bound(&self) -> f64 {
+        self.lower_bound.seconds / self.seconds.median
     }
 }
 
@@ -78,7 +79,7 @@ pub struct Sweep {
 
 /// What a job spends its time on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Nature {
+pub enum Workload {
     /// Waiting.
     IoBound {
         /// The share of computing in the time of one page after the other, 0 to 1.
@@ -96,7 +97,7 @@ pub enum Nature {
     },
 }
 
-impl Nature {
+impl Workload {
     fn new(computing: f64) -> Self {
         match computing {
             share if share < MUCH_LESS => Self::IoBound { computing },
@@ -131,7 +132,7 @@ pub fn analyse(results: &Results) -> Analysis {
     let mut analysis = Analysis {
         fastest: fastest(&rows),
         sweeps: sweeps(&rows),
-        nature: nature(results, &rows),
+        workload: workload(results, &rows),
         rows,
         warnings: Vec::new(),
         verdict: Vec::new(),
@@ -174,14 +175,14 @@ pub(super) fn values(
     samples.map(quantity).collect()
 }
 
-fn rows(results: &Results) -> Vec<Row> {
+fn rows(results: &Results) -> Vec<ContenderStats> {
     let mut bootstrap = Bootstrap::new();
     let contenders = &results.design.contenders;
-    let work = Work {
-        pages: results.job.pages,
+    let work = RunCost {
+        pages: results.task.pages,
         latency: bound::latency(results).unwrap_or(0.0),
         wire_bytes: 0.0,
-        bandwidth: results.job.site.as_ref().and_then(|site| site.bandwidth),
+        bandwidth: results.task.site.as_ref().and_then(|site| site.bandwidth),
         cpu_seconds: 0.0,
     };
     let row = |contender| row(results, contender, work, &mut bootstrap);
@@ -205,9 +206,9 @@ fn rows(results: &Results) -> Vec<Row> {
 fn row(
     results: &Results,
     contender: &Contender,
-    job: Work,
+    job: RunCost,
     bootstrap: &mut Bootstrap,
-) -> Option<Row> {
+) -> Option<ContenderStats> {
     let samples = || results.samples.iter().filter(|sample| sample.contender == *contender);
     let median = |quantity: &dyn Fn(&Sample) -> f64| {
         stats::median(&values(results, contender, quantity)).unwrap_or(0.0)
@@ -217,12 +218,12 @@ fn row(
     let cpu_seconds = median(&|sample| sample.cpu_seconds);
     let wire_bytes = median(&|sample| sample.wire_bytes as f64);
     let fetch_cpu_seconds = median(&Sample::phase_cpu_seconds);
-    let work = Work { wire_bytes, cpu_seconds: fetch_cpu_seconds, ..job };
+    let work = RunCost { wire_bytes, cpu_seconds: fetch_cpu_seconds, ..job };
     let rounds: Vec<_> = samples().map(|sample| sample.round).collect();
     let is_far = |at: &usize| (times[*at] - seconds.median).abs() > FAR * seconds.median;
     let outliers = stats::outliers(&times).into_iter().filter(is_far).map(|at| rounds[at]);
     let parallelism = bound::parallelism(contender, results.machine.cpus);
-    Some(Row {
+    Some(ContenderStats {
         contender: contender.clone(),
         seconds,
         cpu_seconds,
@@ -232,19 +233,20 @@ fn row(
             (sample.context_switches_voluntary + sample.context_switches_involuntary) as f64
         }),
         outliers: outliers.collect(),
-        bound: bound::bound(&work, contender.workers, parallelism).within(seconds.median),
+        lower_bound: bound::lower_bound(&work, contender.workers, parallelism)
+            .within(seconds.median),
         speed_up: None,
         times_fastest: None,
     })
 }
 
-fn fastest(rows: &[Row]) -> Option<usize> {
+fn fastest(rows: &[ContenderStats]) -> Option<usize> {
     let median = |at: &usize| rows[*at].seconds.median;
     (0..rows.len()).min_by(|one, other| median(one).total_cmp(&median(other)))
 }
 
 /// In the order in which their modes come first in the design.
-fn sweeps(rows: &[Row]) -> Vec<Sweep> {
+fn sweeps(rows: &[ContenderStats]) -> Vec<Sweep> {
     let mut sweeps: Vec<Sweep> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         match sweeps.iter_mut().find(|sweep| sweep.mode == row.contender.mode) {
@@ -268,7 +270,7 @@ fn sweeps(rows: &[Row]) -> Vec<Sweep> {
 }
 
 /// `sequential`, or else the row with the fewest workers.
-pub(super) fn least_concurrent(rows: &[Row]) -> Option<&Row> {
+pub(super) fn least_concurrent(rows: &[ContenderStats]) -> Option<&ContenderStats> {
     rows.iter().min_by_key(|row| (row.contender.mode != exec::SEQUENTIAL, row.contender.workers))
 }
 
@@ -276,7 +278,7 @@ pub(super) fn least_concurrent(rows: &[Row]) -> Option<&Row> {
 /// measured where `sequential` ran, else put together from the CPU time, the waits
 /// and the transfers of the contender with fewest workers, in whose waits there is
 /// least of waiting for each other.
-fn nature(results: &Results, rows: &[Row]) -> Option<Nature> {
+fn workload(results: &Results, rows: &[ContenderStats]) -> Option<Workload> {
     let ratio = |contender: &Contender, time: &dyn Fn(&Sample) -> f64| {
         let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
         stats::median(
@@ -290,20 +292,20 @@ fn nature(results: &Results, rows: &[Row]) -> Option<Nature> {
     let computing = if least.contender.mode == exec::SEQUENTIAL {
         ratio(&least.contender, &|sample| sample.seconds)
     } else {
-        let bandwidth = results.job.site.as_ref().and_then(|site| site.bandwidth);
+        let bandwidth = results.task.site.as_ref().and_then(|site| site.bandwidth);
         ratio(&least.contender, &|sample| {
-            let waits = results.job.pages as f64 * sample.median_wait_ms / 1_000.0;
+            let waits = results.task.pages as f64 * sample.median_wait_ms / 1_000.0;
             let transfers = bandwidth.map_or(0.0, |bytes| sample.wire_bytes as f64 / bytes as f64);
             sample.phase_cpu_seconds() + waits + transfers
         })
     }?;
-    Some(Nature::new(computing.clamp(0.0, 1.0)))
+    Some(Workload::new(computing.clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::bound::Limit;
+    use crate::compare::bound::Bottleneck;
     use crate::compare::results::tests::{contender, results};
 
     fn near(interval: Option<Interval>, estimate: f64, low: f64, high: f64) {
@@ -331,8 +333,12 @@ mod tests {
                 (sample.fetch_cpu_seconds, sample.cpu_seconds) = (fetch_cpu, cpu);
             }
             let row = analyse(&results).rows.remove(0);
-            assert_eq!(row.bound, Bound { seconds: bound, limit: Limit::Cpu }, "{fetch_cpu:?}");
-            assert!(row.closeness() <= 1.0);
+            assert_eq!(
+                row.lower_bound,
+                LowerBound { seconds: bound, bottleneck: Bottleneck::Cpu },
+                "{fetch_cpu:?}"
+            );
+            assert!(row.share_of_bound() <= 1.0);
             assert!((row.cpu_seconds - cpu).abs() < 1e-9, "the whole is told as it was");
         }
     }
@@ -354,9 +360,15 @@ mod tests {
         near(sequential.times_fastest, 10.0, 10.0, 11.0);
         assert_eq!(threads.times_fastest, None);
         near(event_loop.times_fastest, 1.25, 1.1, 1.25);
-        assert_eq!(threads.bound, Bound { seconds: 0.15, limit: Limit::Latency });
-        assert!((threads.closeness() - 0.75).abs() < 1e-9);
-        assert_eq!(event_loop.bound, Bound { seconds: 0.1, limit: Limit::Cpu });
+        assert_eq!(
+            threads.lower_bound,
+            LowerBound { seconds: 0.15, bottleneck: Bottleneck::Latency }
+        );
+        assert!((threads.share_of_bound() - 0.75).abs() < 1e-9);
+        assert_eq!(
+            event_loop.lower_bound,
+            LowerBound { seconds: 0.1, bottleneck: Bottleneck::Cpu }
+        );
         let medians = (threads.seconds.median, threads.context_switches, threads.peak_rss_bytes);
         assert_eq!(medians, (0.2, 520.0, 20e6));
     }
@@ -364,7 +376,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_left_out() {
         let analysis = analyse(&results(&[]));
-        assert_eq!((analysis.rows.len(), analysis.fastest, analysis.nature), (0, None, None));
+        assert_eq!((analysis.rows.len(), analysis.fastest, analysis.workload), (0, None, None));
         let analysis = analyse(&results(&[("sequential@1", &[]), ("threads@16", &[])]));
         assert_eq!((analysis.rows.len(), analysis.fastest), (0, None));
         // The second round was stopped before `threads` had run.
@@ -402,17 +414,17 @@ mod tests {
     #[test]
     fn the_nature_is_told_by_the_share_of_computing() {
         let mut results = results(&[("threads@4", &[0.6; 3]), ("sequential@1", &[0.4; 3])]);
-        let mut nature = |cpu_seconds: f64| {
+        let mut workload = |cpu_seconds: f64| {
             for sample in &mut results.samples {
                 sample.cpu_seconds = cpu_seconds;
             }
-            analyse(&results).nature.unwrap()
+            analyse(&results).workload.unwrap()
         };
-        assert_eq!(nature(0.05), Nature::IoBound { computing: 0.125 });
-        assert_eq!(nature(0.1), Nature::Mixed { computing: 0.25 });
-        assert_eq!(nature(0.2), Nature::Mixed { computing: 0.5 });
-        assert_eq!(nature(0.35), Nature::CpuBound { computing: 0.35 / 0.4 });
-        assert_eq!(nature(0.5), Nature::CpuBound { computing: 1.0 });
+        assert_eq!(workload(0.05), Workload::IoBound { computing: 0.125 });
+        assert_eq!(workload(0.1), Workload::Mixed { computing: 0.25 });
+        assert_eq!(workload(0.2), Workload::Mixed { computing: 0.5 });
+        assert_eq!(workload(0.35), Workload::CpuBound { computing: 0.35 / 0.4 });
+        assert_eq!(workload(0.5), Workload::CpuBound { computing: 1.0 });
     }
 
     #[test]
@@ -424,11 +436,11 @@ mod tests {
             (sample.cpu_seconds, sample.median_wait_ms) =
                 if is_async { (9.0, 90.0) } else { (2.33, 10.0) };
         }
-        assert_eq!(analyse(&results).nature, Some(Nature::Mixed { computing: 0.5 }));
+        assert_eq!(analyse(&results).workload, Some(Workload::Mixed { computing: 0.5 }));
         // 11.4 MB by 5 MB/s are 2.28 s more of waiting.
-        let site = results.job.site.as_mut().unwrap();
+        let site = results.task.site.as_mut().unwrap();
         site.bandwidth = Some(5_000_000);
-        let Some(Nature::Mixed { computing }) = analyse(&results).nature else { panic!() };
+        let Some(Workload::Mixed { computing }) = analyse(&results).workload else { panic!() };
         assert!((computing - 2.33 / 6.94).abs() < 1e-9, "{computing}");
     }
 

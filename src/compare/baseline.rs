@@ -8,9 +8,10 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::analysis::values;
+use super::design::Contender;
 use super::design::Design;
 use super::figures;
-use super::results::{Contender, End, Job, Machine, Results, VERSION};
+use super::results::{End, Machine, Results, RunTask, VERSION};
 use super::stats::{Bootstrap, Interval, LEAST_VALUES};
 
 /// A file cannot be the baseline.
@@ -99,8 +100,12 @@ pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
 /// # Errors
 ///
 /// [`BaselineError::OtherPlan`] with each difference.
-pub fn check_same_plan(job: &Job, design: &Design, then: &Results) -> Result<(), BaselineError> {
-    let (now, then) = (plan(job, design), plan(&then.job, &then.design));
+pub fn check_same_plan(
+    task: &RunTask,
+    design: &Design,
+    then: &Results,
+) -> Result<(), BaselineError> {
+    let (now, then) = (plan(task, design), plan(&then.task, &then.design));
     let differing = now.into_iter().zip(then).filter(|(now, then)| now != then);
     let differences: Vec<_> = differing
         .map(|((what, now), (_, then))| format!("{what}: {now} now, {then} in the baseline"))
@@ -109,8 +114,8 @@ pub fn check_same_plan(job: &Job, design: &Design, then: &Results) -> Result<(),
 }
 
 /// What makes a plan, in words, with the names of the parts.
-fn plan(job: &Job, design: &Design) -> Vec<(&'static str, String)> {
-    let site = job.site.as_ref();
+fn plan(task: &RunTask, design: &Design) -> Vec<(&'static str, String)> {
+    let site = task.site.as_ref();
     let millis = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value} ms"));
     let bandwidth = site.and_then(|site| site.bandwidth);
     let mut contenders = design.contenders.clone();
@@ -118,18 +123,18 @@ fn plan(job: &Job, design: &Design) -> Vec<(&'static str, String)> {
     let contenders: Vec<_> = contenders.iter().map(ToString::to_string).collect();
     // A file may hold any text there.
     let start = |digest: &String| digest.chars().take(16).collect();
-    let addresses = job.pages_sha256.as_ref().map_or("none".into(), start);
-    let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
+    let addresses = task.pages_sha256.as_ref().map_or("none".into(), start);
+    let options = if task.options.is_empty() { "none".into() } else { task.options.join(" ") };
     vec![
         ("contenders", figures::list(&contenders)),
         ("site", if site.is_some() { "the embedded one" } else { "others" }.into()),
-        ("pages", job.pages.to_string()),
+        ("pages", task.pages.to_string()),
         // The same list may be called by another name.
         ("SHA-256 of the pages' addresses", addresses),
         ("latency", millis(site.map(|site| site.latency_ms))),
         ("CPU per page", millis(site.map(|site| site.cpu_per_page_ms))),
         ("bandwidth", bandwidth.map_or("no limit".into(), |bytes| format!("{bytes} bytes/s"))),
-        ("pages are", if job.saves { "saved" } else { "not saved" }.into()),
+        ("pages are", if task.saves { "saved" } else { "not saved" }.into()),
         ("options", options),
     ]
 }
@@ -259,9 +264,9 @@ mod tests {
         (now.design.rounds, now.design.seed) = (20, 7);
         now.machine.cpu = "Another".into();
         now.version = "0.2.0".into();
-        assert!(check_same_plan(&now.job, &now.design, &then).is_ok());
+        assert!(check_same_plan(&now.task, &now.design, &then).is_ok());
         now.design.contenders[0].workers = 32;
-        now.job = Job {
+        now.task = RunTask {
             source: "list.txt".into(),
             pages: 100,
             pages_sha256: Some("0123456789abcdef".repeat(4)),
@@ -269,7 +274,7 @@ mod tests {
             saves: false,
             options: vec!["--http".into(), "2".into()],
         };
-        let error = check_same_plan(&now.job, &now.design, &then).unwrap_err();
+        let error = check_same_plan(&now.task, &now.design, &then).unwrap_err();
         let BaselineError::OtherPlan { differences } = &error else { panic!() };
         let expected = [
             "contenders: sequential@1 and threads@32 now, sequential@1 and threads@16 in the baseline",
@@ -283,8 +288,8 @@ mod tests {
         ];
         assert_eq!(differences, &expected);
         assert!(error.to_string().starts_with("the baseline is of another plan: contenders: "));
-        now.job.site = None;
-        let error = check_same_plan(&now.job, &now.design, &then).unwrap_err().to_string();
+        now.task.site = None;
+        let error = check_same_plan(&now.task, &now.design, &then).unwrap_err().to_string();
         assert!(error.contains("site: others now, the embedded one in the baseline"), "{error}");
         assert!(error.contains("latency: unknown now, 10 ms in the baseline"), "{error}");
     }
@@ -298,9 +303,9 @@ mod tests {
             ("", ""),
         ] {
             let mut then = then();
-            then.job.pages_sha256 = Some(digest.into());
+            then.task.pages_sha256 = Some(digest.into());
             let now = self::then();
-            let error = check_same_plan(&now.job, &now.design, &then).unwrap_err().to_string();
+            let error = check_same_plan(&now.task, &now.design, &then).unwrap_err().to_string();
             assert!(error.ends_with(&format!("{shown} in the baseline")), "{error}");
         }
     }

@@ -7,20 +7,21 @@
 
 use std::num::NonZeroUsize;
 
-use super::results::{Contender, Results};
+use super::design::Contender;
+use super::results::Results;
 use super::stats;
 use crate::exec;
 
 /// A lower bound and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bound {
+pub struct LowerBound {
     /// In seconds.
     pub seconds: f64,
     /// Which of the limits it is: the largest.
-    pub limit: Limit,
+    pub bottleneck: Bottleneck,
 }
 
-impl Bound {
+impl LowerBound {
     /// The bound of a run that took `measured` seconds: it is no longer than that.
     ///
     /// Two of the limits are estimates that may come out above it. Helper threads
@@ -35,7 +36,7 @@ impl Bound {
 
 /// What limits a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum Bottleneck {
     /// Round trips: ceil(pages / workers) times the latency.
     Latency,
     /// Bytes on the wire by the bandwidth.
@@ -46,7 +47,7 @@ pub enum Limit {
 
 /// What is known of a run before it is known how its work is shared out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Work {
+pub struct RunCost {
     /// Pages of the run.
     pub pages: u64,
     /// Seconds from a request to its answer.
@@ -61,20 +62,20 @@ pub struct Work {
 
 /// The largest of the three limits for `work` that `workers` share, of which
 /// `parallelism` compute at a time. Each worker has one connection.
-pub fn bound(work: &Work, workers: u32, parallelism: NonZeroUsize) -> Bound {
+pub fn lower_bound(work: &RunCost, workers: u32, parallelism: NonZeroUsize) -> LowerBound {
     let workers = u64::from(workers.max(1));
     let in_a_row = work.pages.div_ceil(workers) as f64;
     let connections = workers.min(work.pages.max(1)) as f64;
     let of_bytes = |bandwidth: u64| work.wire_bytes / (connections * bandwidth.max(1) as f64);
     let limits = [
-        (Limit::Latency, in_a_row * work.latency),
-        (Limit::Bandwidth, work.bandwidth.map_or(0.0, of_bytes)),
-        (Limit::Cpu, work.cpu_seconds / parallelism.get() as f64),
+        (Bottleneck::Latency, in_a_row * work.latency),
+        (Bottleneck::Bandwidth, work.bandwidth.map_or(0.0, of_bytes)),
+        (Bottleneck::Cpu, work.cpu_seconds / parallelism.get() as f64),
     ];
-    let largest = |most: Bound, (limit, seconds): (Limit, f64)| {
-        if seconds > most.seconds { Bound { seconds, limit } } else { most }
+    let largest = |most: LowerBound, (bottleneck, seconds): (Bottleneck, f64)| {
+        if seconds > most.seconds { LowerBound { seconds, bottleneck } } else { most }
     };
-    limits.into_iter().fold(Bound { seconds: 0.0, limit: Limit::Latency }, largest)
+    limits.into_iter().fold(LowerBound { seconds: 0.0, bottleneck: Bottleneck::Latency }, largest)
 }
 
 /// Threads or processes of `contender` that compute at a time on `cpus`. A mode
@@ -92,7 +93,7 @@ pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
 /// that a contender saw, since waiting in line is part of the others'. `None`
 /// before the first run.
 pub fn latency(results: &Results) -> Option<f64> {
-    let millis = results.job.site.as_ref().map(|site| site.latency_ms).or_else(|| {
+    let millis = results.task.site.as_ref().map(|site| site.latency_ms).or_else(|| {
         let of = |contender: &Contender| {
             let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
             stats::median(&samples.map(|sample| sample.median_wait_ms).collect::<Vec<_>>())
@@ -109,7 +110,7 @@ mod tests {
 
     const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
     /// 233 pages at 10 ms, 11.65 MB, 0.1 s of CPU.
-    const WORK: Work = Work {
+    const WORK: RunCost = RunCost {
         pages: 233,
         latency: 0.01,
         wire_bytes: 11_650_000.0,
@@ -119,27 +120,27 @@ mod tests {
 
     #[test]
     fn the_largest_of_three_limits_is_the_bound() {
-        let slow_line = Work { bandwidth: Some(5_000_000), ..WORK };
-        let busy = Work { cpu_seconds: 1.2, ..WORK };
+        let slow_line = RunCost { bandwidth: Some(5_000_000), ..WORK };
+        let busy = RunCost { cpu_seconds: 1.2, ..WORK };
         for (work, workers, parallelism, seconds, limit) in [
-            (WORK, 1, NonZeroUsize::MIN, 2.33, Limit::Latency),
+            (WORK, 1, NonZeroUsize::MIN, 2.33, Bottleneck::Latency),
             // 233 / 16 = 14.6: some worker makes 15 round trips.
-            (WORK, 16, TWO, 0.15, Limit::Latency),
-            (WORK, 233, TWO, 0.05, Limit::Cpu),
-            (WORK, 1_000, NonZeroUsize::MIN, 0.1, Limit::Cpu),
-            (busy, 16, NonZeroUsize::MIN, 1.2, Limit::Cpu),
-            (busy, 16, TWO, 0.6, Limit::Cpu),
+            (WORK, 16, TWO, 0.15, Bottleneck::Latency),
+            (WORK, 233, TWO, 0.05, Bottleneck::Cpu),
+            (WORK, 1_000, NonZeroUsize::MIN, 0.1, Bottleneck::Cpu),
+            (busy, 16, NonZeroUsize::MIN, 1.2, Bottleneck::Cpu),
+            (busy, 16, TWO, 0.6, Bottleneck::Cpu),
             // 11.65 MB by 5 MB/s are 2.33 s on one connection, as long as the round
             // trips; the first of equals is told.
-            (slow_line, 1, TWO, 2.33, Limit::Latency),
-            (Work { latency: 0.001, ..slow_line }, 2, TWO, 1.165, Limit::Bandwidth),
+            (slow_line, 1, TWO, 2.33, Bottleneck::Latency),
+            (RunCost { latency: 0.001, ..slow_line }, 2, TWO, 1.165, Bottleneck::Bandwidth),
             // No more connections than pages.
-            (Work { pages: 2, ..slow_line }, 16, TWO, 1.165, Limit::Bandwidth),
-            (Work { pages: 0, cpu_seconds: 0.0, ..WORK }, 16, TWO, 0.0, Limit::Latency),
+            (RunCost { pages: 2, ..slow_line }, 16, TWO, 1.165, Bottleneck::Bandwidth),
+            (RunCost { pages: 0, cpu_seconds: 0.0, ..WORK }, 16, TWO, 0.0, Bottleneck::Latency),
         ] {
-            let bound = bound(&work, workers, parallelism);
+            let bound = lower_bound(&work, workers, parallelism);
             assert!((bound.seconds - seconds).abs() < 1e-12, "{work:?} {workers}: {bound:?}");
-            assert_eq!(bound.limit, limit, "{work:?} {workers}");
+            assert_eq!(bound.bottleneck, limit, "{work:?} {workers}");
         }
     }
 
@@ -165,7 +166,7 @@ mod tests {
     fn the_latency_is_the_sites_or_else_the_lowest_median_wait() {
         let mut results = results(&[("sequential@1", &[2.5; 3]), ("threads@16", &[0.25; 3])]);
         assert_eq!(latency(&results), Some(0.01));
-        results.job.site = None;
+        results.task.site = None;
         for (sample, wait) in results.samples.iter_mut().zip([10.0, 11.0, 12.0, 9.0, 11.0, 14.0]) {
             sample.median_wait_ms = wait;
         }

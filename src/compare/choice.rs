@@ -1,6 +1,6 @@
 //! Which contender to use, and which others may be as fast for all that was measured.
 
-use super::analysis::{Analysis, Row};
+use super::analysis::{Analysis, ContenderStats};
 use super::results::Results;
 use crate::exec;
 
@@ -19,15 +19,15 @@ const CLEARLY_LESS: f64 = 0.9;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Choice<'a> {
     /// The row with the smallest median.
-    pub(super) fastest: &'a Row,
+    pub(super) fastest: &'a ContenderStats,
     /// What to use: cheaper than others that are about as fast.
-    pub(super) row: &'a Row,
+    pub(super) row: &'a ContenderStats,
     /// Without a clear difference from the fastest, and near it.
-    pub(super) equals: Vec<&'a Row>,
+    pub(super) equals: Vec<&'a ContenderStats>,
     /// Without a clear difference from the fastest, but not near it.
-    pub(super) doubtful: Vec<&'a Row>,
+    pub(super) doubtful: Vec<&'a ContenderStats>,
     /// The fastest of those that are clearly slower.
-    pub(super) next: Option<&'a Row>,
+    pub(super) next: Option<&'a ContenderStats>,
 }
 
 /// What to use; `None` where nothing was measured.
@@ -35,20 +35,20 @@ pub(super) fn choose<'a>(results: &Results, analysis: &'a Analysis) -> Option<Ch
     let rows = &analysis.rows;
     let fastest = &rows[analysis.fastest?];
     // Workers that gain nothing cost memory and load on the site.
-    let of_mode = |row: &'a Row| {
+    let of_mode = |row: &'a ContenderStats| {
         let sweep = analysis.sweeps.iter().find(|sweep| sweep.mode == row.contender.mode);
         sweep.map_or(row, |sweep| &rows[sweep.sweet_spot])
     };
     let spot = of_mode(fastest);
-    let is_nearly = |row: &Row| {
+    let is_nearly = |row: &ContenderStats| {
         let is_sequential = row.contender.mode == exec::SEQUENTIAL;
         let factor = if is_sequential { NEARLY_SEQUENTIAL } else { NEARLY };
         // One page is fetched the same way by all.
-        let is_single = is_sequential && results.job.pages <= 1;
+        let is_single = is_sequential && results.task.pages <= 1;
         may_be_as_fast(row)
             && (is_single || row.times_fastest.is_some_and(|times| times.estimate <= factor))
     };
-    let is_its_mode_s = |row: &&'a Row| of_mode(row).contender == row.contender;
+    let is_its_mode_s = |row: &&'a ContenderStats| of_mode(row).contender == row.contender;
     let mut equals: Vec<_> = rows
         .iter()
         .filter(is_its_mode_s)
@@ -56,14 +56,16 @@ pub(super) fn choose<'a>(results: &Results, analysis: &'a Analysis) -> Option<Ch
         .collect();
     let row = cheapest(&equals)?;
     equals.retain(|equal| equal.contender != row.contender);
-    let is_other = |other: &&'a Row| {
+    let is_other = |other: &&'a ContenderStats| {
         let told = [&row.contender, &fastest.contender, &spot.contender];
         !told.contains(&&other.contender) && !is_dominated(rows, other, row)
     };
     let others: Vec<_> = rows.iter().filter(is_other).collect();
-    let is_equal = |other: &&'a Row| equals.iter().any(|it| it.contender == other.contender);
-    let doubtful = |other: &&'a Row| may_be_as_fast(other) && !is_equal(other);
-    let times = |row: &Row| row.times_fastest.map_or(f64::INFINITY, |times| times.estimate);
+    let is_equal =
+        |other: &&'a ContenderStats| equals.iter().any(|it| it.contender == other.contender);
+    let doubtful = |other: &&'a ContenderStats| may_be_as_fast(other) && !is_equal(other);
+    let times =
+        |row: &ContenderStats| row.times_fastest.map_or(f64::INFINITY, |times| times.estimate);
     let slower = others.iter().copied().filter(|other| !may_be_as_fast(other));
     Some(Choice {
         fastest,
@@ -74,13 +76,13 @@ pub(super) fn choose<'a>(results: &Results, analysis: &'a Analysis) -> Option<Ch
     })
 }
 
-fn may_be_as_fast(row: &Row) -> bool {
+fn may_be_as_fast(row: &ContenderStats) -> bool {
     row.times_fastest.is_some_and(|times| times.low <= 1.0)
 }
 
 /// Whether fewer workers of the same mode do as well, or the chosen ones suffice.
-fn is_dominated(rows: &[Row], row: &Row, chosen: &Row) -> bool {
-    let is_less = |other: &Row| {
+fn is_dominated(rows: &[ContenderStats], row: &ContenderStats, chosen: &ContenderStats) -> bool {
+    let is_less = |other: &ContenderStats| {
         other.contender.mode == row.contender.mode
             && other.contender.workers < row.contender.workers
             && (other.seconds.median <= row.seconds.median || other.contender == chosen.contender)
@@ -90,7 +92,7 @@ fn is_dominated(rows: &[Row], row: &Row, chosen: &Row) -> bool {
 
 /// `sequential`, or else who clearly takes the least CPU time, or else has the
 /// fewest workers, or else the smallest median.
-fn cheapest<'a>(equals: &[&'a Row]) -> Option<&'a Row> {
+fn cheapest<'a>(equals: &[&'a ContenderStats]) -> Option<&'a ContenderStats> {
     if let Some(row) = equals.iter().find(|row| row.contender.mode == exec::SEQUENTIAL) {
         return Some(row);
     }
@@ -105,7 +107,7 @@ fn cheapest<'a>(equals: &[&'a Row]) -> Option<&'a Row> {
 impl Choice<'_> {
     /// Whether each of the equals takes clearly more CPU time.
     pub(super) fn takes_less_cpu(&self) -> bool {
-        let is_more = |row: &&Row| self.row.cpu_seconds < CLEARLY_LESS * row.cpu_seconds;
+        let is_more = |row: &&ContenderStats| self.row.cpu_seconds < CLEARLY_LESS * row.cpu_seconds;
         self.equals.iter().all(is_more)
     }
 
@@ -115,9 +117,10 @@ impl Choice<'_> {
     }
 
     /// Those that may be much faster than the fastest, for all that was measured.
-    pub(super) fn open(&self) -> impl Iterator<Item = &Row> {
-        let may_be_faster =
-            |row: &&Row| row.times_fastest.is_some_and(|times| times.low < WORTH_KNOWING);
+    pub(super) fn open(&self) -> impl Iterator<Item = &ContenderStats> {
+        let may_be_faster = |row: &&ContenderStats| {
+            row.times_fastest.is_some_and(|times| times.low < WORTH_KNOWING)
+        };
         let all = [self.row].into_iter().chain(self.equals.iter().chain(&self.doubtful).copied());
         all.filter(may_be_faster)
     }

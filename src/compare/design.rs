@@ -1,9 +1,26 @@
 //! Who runs when: every contender once in each round, in a balanced order.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::results::Contender;
 use crate::queue::retry::Dice;
+
+/// A mode with a number of workers, as it is compared: `threads@16`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Contender {
+    /// The mode's name.
+    pub mode: String,
+    /// Pages in flight at most.
+    pub workers: u32,
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `pad` keeps widths: tables set these names in columns.
+        f.pad(&format!("{}@{}", self.mode, self.workers))
+    }
+}
 
 /// Who runs, how often, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use super::results::Results;
 
 /// How many pages failed in each run: the least and the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Range {
+struct Extent {
     least: u64,
     most: u64,
 }
@@ -16,9 +16,9 @@ struct Range {
 pub(super) struct Failures {
     /// Pages of each run.
     of: u64,
-    pages: Range,
+    pages: Extent,
     /// By the code of the failure.
-    codes: BTreeMap<String, Range>,
+    codes: BTreeMap<String, Extent>,
 }
 
 /// The failures of all runs; `None` where no page failed.
@@ -30,14 +30,14 @@ pub(super) fn all(results: &Results) -> Option<Failures> {
         let counts = samples.iter().map(|it| it.failures.get(name).copied().unwrap_or(0));
         (name.clone(), range(counts))
     });
-    (pages.most > 0).then(|| Failures { of: results.job.pages, pages, codes: codes.collect() })
+    (pages.most > 0).then(|| Failures { of: results.task.pages, pages, codes: codes.collect() })
 }
 
-fn range(counts: impl Iterator<Item = u64> + Clone) -> Range {
-    Range { least: counts.clone().min().unwrap_or(0), most: counts.max().unwrap_or(0) }
+fn range(counts: impl Iterator<Item = u64> + Clone) -> Extent {
+    Extent { least: counts.clone().min().unwrap_or(0), most: counts.max().unwrap_or(0) }
 }
 
-impl Range {
+impl Extent {
     fn word(self) -> String {
         match self {
             Self { least, most } if least == most => most.to_string(),
@@ -86,7 +86,7 @@ mod tests {
 
     fn told(pages: u64, failed: [u64; 3], codes: &[(&str, [u64; 3])]) -> Option<[String; 2]> {
         let mut results = results(&[("sequential@1", &[2.5; 3])]);
-        results.job.pages = pages;
+        results.task.pages = pages;
         for (at, sample) in results.samples.iter_mut().enumerate() {
             sample.failed = failed[at];
             let counts = codes.iter().filter(|(_, counts)| counts[at] > 0);

@@ -6,8 +6,9 @@
 use std::fmt;
 
 use super::analysis::{paired_ratios, values};
+use super::design::Contender;
 use super::design::Design;
-use super::results::{Contender, End, Results, Sample};
+use super::results::{End, Results, Sample};
 use super::stats::{Bootstrap, Interval, LEAST_VALUES};
 use super::{figures, gate_syntax};
 use crate::foreign::clean;
@@ -18,7 +19,7 @@ pub struct Gate {
     pub(super) text: String,
     pub(super) quantity: Quantity,
     pub(super) left: Name,
-    pub(super) limit: Limit,
+    pub(super) limit: Threshold,
 }
 
 /// What a gate is about.
@@ -42,7 +43,7 @@ pub(super) struct Name {
 
 /// What the quantity must not be above.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Limit {
+pub(super) enum Threshold {
     /// Seconds or bytes.
     Absolute(f64),
     /// So many times what another has.
@@ -136,12 +137,12 @@ pub struct Judgement {
     /// The rounds that the figure comes from.
     pub rounds: usize,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: GateOutcome,
 }
 
 /// What came of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum GateOutcome {
     /// The whole interval is within the limit.
     Met,
     /// The limit lies in the interval: it counts as met, but more rounds would tell.
@@ -204,14 +205,14 @@ impl Gate {
         let text = || self.text.clone();
         self.resolve(&self.left, design)?;
         match &self.limit {
-            Limit::Times(_, Reference::Name(name)) => drop(self.resolve(name, design)?),
-            Limit::Times(_, Reference::Baseline) => {
+            Threshold::Times(_, Reference::Name(name)) => drop(self.resolve(name, design)?),
+            Threshold::Times(_, Reference::Baseline) => {
                 let then = baseline.ok_or_else(|| GateError::NoBaseline { text: text() })?;
                 if (then.rounds as usize) < LEAST_VALUES {
                     return Err(GateError::TooFewRoundsThen { text: text(), rounds: then.rounds });
                 }
             }
-            Limit::Absolute(_) => (),
+            Threshold::Absolute(_) => (),
         }
         if (design.rounds as usize) < LEAST_VALUES {
             return Err(GateError::TooFewRounds { text: text(), rounds: design.rounds });
@@ -224,12 +225,12 @@ impl Gate {
     /// the same plan is for [`super::baseline::check_same_plan`] to say.
     pub fn judge(&self, results: &Results, baseline: Option<&Results>) -> Judgement {
         let (limit, is_ratio) = match self.limit {
-            Limit::Absolute(limit) => (limit, false),
-            Limit::Times(limit, _) => (limit, true),
+            Threshold::Absolute(limit) => (limit, false),
+            Threshold::Times(limit, _) => (limit, true),
         };
         let measured = self.measure(results, baseline);
         let (figure, rounds, outcome) = match measured {
-            Err(why) => (None, 0, Outcome::Unmeasured { why }),
+            Err(why) => (None, 0, GateOutcome::Unmeasured { why }),
             Ok((figure, rounds)) => (Some(figure), rounds, outcome(figure, limit)),
         };
         let (gate, quantity) = (self.text.clone(), self.quantity);
@@ -257,16 +258,16 @@ impl Gate {
         let mut bootstrap = Bootstrap::new();
         let ours = || enough(values(results, &left, of), "there are");
         let (figure, rounds) = match &self.limit {
-            Limit::Absolute(_) => {
+            Threshold::Absolute(_) => {
                 let values = ours()?;
                 (bootstrap.median(&values), values.len())
             }
-            Limit::Times(_, Reference::Name(name)) => {
+            Threshold::Times(_, Reference::Name(name)) => {
                 let ratios = paired_ratios(results, &left, &resolve(name)?, of);
                 let ratios = enough(ratios, "there are")?;
                 (bootstrap.median(&ratios), ratios.len())
             }
-            Limit::Times(_, Reference::Baseline) => {
+            Threshold::Times(_, Reference::Baseline) => {
                 let then = baseline.ok_or("there is no baseline")?;
                 let then = enough(values(then, &left, of), "the baseline has")?;
                 let now = ours()?;
@@ -302,13 +303,13 @@ fn list(contenders: &[&Contender]) -> String {
     figures::list(&contenders.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
-fn outcome(figure: Interval, limit: f64) -> Outcome {
+fn outcome(figure: Interval, limit: f64) -> GateOutcome {
     if figure.high <= limit {
-        Outcome::Met
+        GateOutcome::Met
     } else if figure.low > limit {
-        Outcome::NotMet
+        GateOutcome::NotMet
     } else {
-        Outcome::OnTheEdge
+        GateOutcome::OnTheEdge
     }
 }
 
@@ -324,7 +325,7 @@ impl fmt::Display for Name {
 impl Judgement {
     /// Whether the comparison fails for it.
     pub fn fails(&self) -> bool {
-        matches!(self.outcome, Outcome::NotMet | Outcome::Unmeasured { .. })
+        matches!(self.outcome, GateOutcome::NotMet | GateOutcome::Unmeasured { .. })
     }
 }
 
@@ -336,10 +337,10 @@ impl fmt::Display for Judgement {
             (false, Quantity::Time | Quantity::Cpu) => figures::time(value),
         };
         let (title, more) = match &self.outcome {
-            Outcome::Met => ("met", ""),
-            Outcome::OnTheEdge => ("on the edge", "; more rounds would tell"),
-            Outcome::NotMet => ("not met", ""),
-            Outcome::Unmeasured { why } => {
+            GateOutcome::Met => ("met", ""),
+            GateOutcome::OnTheEdge => ("on the edge", "; more rounds would tell"),
+            GateOutcome::NotMet => ("not met", ""),
+            GateOutcome::Unmeasured { why } => {
                 return write!(f, "not judged: {}: {why}", self.gate);
             }
         };

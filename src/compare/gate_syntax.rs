@@ -11,7 +11,7 @@
 //! CPU time, `40MB`, `64MiB` and the like for memory. Blanks between the rest do not
 //! matter.
 
-use super::gate::{Gate, GateError, Limit, Name, Quantity, Reference};
+use super::gate::{Gate, GateError, Name, Quantity, Reference, Threshold};
 use crate::exec;
 
 const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
@@ -155,9 +155,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn limit(&mut self, quantity: Quantity) -> Result<Limit, GateError> {
+    fn limit(&mut self, quantity: Quantity) -> Result<Threshold, GateError> {
         if self.peek().is_some_and(|token| token.kind == Kind::Word && !is_no_number(token.text)) {
-            return Ok(Limit::Times(1.0, self.reference()?));
+            return Ok(Threshold::Times(1.0, self.reference()?));
         }
         let expected = format!("a mode, {BASELINE}, or a number above 0");
         let Some(token) = self.next_of(Kind::Number) else {
@@ -173,13 +173,13 @@ impl<'a> Reader<'a> {
             self.at += 1;
             let factor = unit_of(quantity, unit.text)
                 .ok_or_else(|| self.wrong(unit.column, units(quantity)))?;
-            return Ok(Limit::Absolute(number * factor));
+            return Ok(Threshold::Absolute(number * factor));
         }
         if self.peek().is_none_or(|token| token.text != "*") {
             return Err(self.wrong(end, format!("* and a mode, or {}", units(quantity))));
         }
         self.at += 1;
-        Ok(Limit::Times(number, self.reference()?))
+        Ok(Threshold::Times(number, self.reference()?))
     }
 
     fn reference(&mut self) -> Result<Reference, GateError> {
@@ -235,41 +235,41 @@ mod tests {
                 "threads@16 <= 0.25 * sequential",
                 Quantity::Time,
                 threads(),
-                Limit::Times(0.25, sequential()),
+                Threshold::Times(0.25, sequential()),
             ),
             (
                 "  time threads@16<=0.25*sequential ",
                 Quantity::Time,
                 threads(),
-                Limit::Times(0.25, sequential()),
+                Threshold::Times(0.25, sequential()),
             ),
             (
                 "cpu async <= threads@16",
                 Quantity::Cpu,
                 name("async", None),
-                Limit::Times(1.0, Reference::Name(threads())),
+                Threshold::Times(1.0, Reference::Name(threads())),
             ),
             (
                 "hybrid <= 1.1 * baseline",
                 Quantity::Time,
                 name("hybrid", None),
-                Limit::Times(1.1, Reference::Baseline),
+                Threshold::Times(1.1, Reference::Baseline),
             ),
             (
                 "memory rayon@2 <= baseline",
                 Quantity::Memory,
                 name("rayon", Some(2)),
-                Limit::Times(1.0, Reference::Baseline),
+                Threshold::Times(1.0, Reference::Baseline),
             ),
-            ("threads@16 <= 500ms", Quantity::Time, threads(), Limit::Absolute(0.5)),
-            ("threads@16 <= 1.5s", Quantity::Time, threads(), Limit::Absolute(1.5)),
-            ("cpu threads@16 <= 2m", Quantity::Cpu, threads(), Limit::Absolute(120.0)),
-            ("memory threads@16 <= 40MB", Quantity::Memory, threads(), Limit::Absolute(40e6)),
+            ("threads@16 <= 500ms", Quantity::Time, threads(), Threshold::Absolute(0.5)),
+            ("threads@16 <= 1.5s", Quantity::Time, threads(), Threshold::Absolute(1.5)),
+            ("cpu threads@16 <= 2m", Quantity::Cpu, threads(), Threshold::Absolute(120.0)),
+            ("memory threads@16 <= 40MB", Quantity::Memory, threads(), Threshold::Absolute(40e6)),
             (
                 "memory threads@16 <= 64mib",
                 Quantity::Memory,
                 threads(),
-                Limit::Absolute(67_108_864.0),
+                Threshold::Absolute(67_108_864.0),
             ),
         ] {
             let expected = Gate { text: text.trim().into(), quantity, left, limit };

@@ -1,19 +1,20 @@
 //! Runs everybody in turn and keeps what was measured, whatever ends it.
 
 use super::analysis::values;
-use super::results::{Contender, End, Results, Sample, Timeline};
+use super::design::Contender;
+use super::results::{End, Results, Sample, Timeline};
 use super::stats;
 
 /// One run, by who ran in which round; round 0 is the warm-up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Turn {
+pub struct RunId {
     /// The round.
     pub round: u32,
     /// Who.
     pub contender: Contender,
 }
 
-impl std::fmt::Display for Turn {
+impl std::fmt::Display for RunId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.round {
             0 => write!(f, "{} in the warm-up", self.contender),
@@ -51,22 +52,22 @@ pub trait Runner {
     /// # Errors
     ///
     /// [`RunError`]; the figures of such a run do not count.
-    fn run(&mut self, turn: &Turn) -> Result<Measured, RunError>;
+    fn run(&mut self, turn: &RunId) -> Result<Measured, RunError>;
 
     /// In what two runs differ, a line each, the first few of them. Both have run.
-    fn differences(&mut self, one: &Turn, other: &Turn) -> Vec<String>;
+    fn differences(&mut self, one: &RunId, other: &RunId) -> Vec<String>;
 
     /// A run page by page; `None` when it cannot be had.
-    fn timeline(&mut self, turn: &Turn, seconds: f64) -> Option<Timeline>;
+    fn timeline(&mut self, turn: &RunId, seconds: f64) -> Option<Timeline>;
 }
 
 /// How far it is.
 #[derive(Debug)]
-pub enum Step<'a> {
+pub enum Milestone<'a> {
     /// A run begins: its place among `runs`, from 1.
     Begins {
         /// Which.
-        turn: &'a Turn,
+        turn: &'a RunId,
         /// Its place.
         number: u64,
         /// Runs in all.
@@ -81,7 +82,7 @@ pub enum Step<'a> {
 ///
 /// The warm-up comes first: everybody once, in the order of the design, not
 /// measured, but held to the same work as the others.
-pub fn measure(results: &mut Results, runner: &mut dyn Runner, told: &mut dyn FnMut(Step)) {
+pub fn measure(results: &mut Results, runner: &mut dyn Runner, told: &mut dyn FnMut(Milestone)) {
     results.end = match run_all(results, runner, told) {
         Ok(()) => End::Complete,
         Err(end) => end,
@@ -92,19 +93,19 @@ pub fn measure(results: &mut Results, runner: &mut dyn Runner, told: &mut dyn Fn
 fn run_all(
     results: &mut Results,
     runner: &mut dyn Runner,
-    told: &mut dyn FnMut(Step),
+    told: &mut dyn FnMut(Milestone),
 ) -> Result<(), End> {
     let warm_up = (0..results.design.contenders.len()).collect();
     let orders = std::iter::once(warm_up).chain(results.design.orders());
     let orders: Vec<Vec<usize>> = orders.collect();
     let runs = results.design.runs();
     let mut number = 0;
-    let mut first: Option<(Turn, [u8; 32])> = None;
+    let mut first: Option<(RunId, [u8; 32])> = None;
     for (round, order) in (0..).zip(orders) {
         for place in order {
-            let turn = Turn { round, contender: results.design.contenders[place].clone() };
+            let turn = RunId { round, contender: results.design.contenders[place].clone() };
             number += 1;
-            told(Step::Begins { turn: &turn, number, runs });
+            told(Milestone::Begins { turn: &turn, number, runs });
             let Measured { sample, work } = runner.run(&turn).map_err(|error| match error {
                 RunError::Stopped => End::Interrupted,
                 RunError::Failed(why) => End::Broken { why: format!("{turn}: {why}") },
@@ -122,7 +123,7 @@ fn run_all(
                 results.samples.push(sample);
             }
         }
-        told(Step::RoundEnded(results));
+        told(Milestone::RoundEnded(results));
     }
     Ok(())
 }
@@ -145,7 +146,7 @@ fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
         let of = results.samples.iter().filter(|sample| sample.contender == *contender);
         let distance = |sample: &&Sample| (sample.seconds - median).abs();
         let sample = of.min_by(|one, other| distance(one).total_cmp(&distance(other)))?;
-        let turn = Turn { round: sample.round, contender: contender.clone() };
+        let turn = RunId { round: sample.round, contender: contender.clone() };
         runner.timeline(&turn, sample.seconds)
     };
     best.into_iter().filter_map(typical).collect()

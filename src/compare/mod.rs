@@ -13,8 +13,6 @@ pub mod design;
 pub mod export;
 mod failures;
 mod figures;
-#[cfg(test)]
-mod foreign_bytes;
 pub mod gate;
 mod gate_syntax;
 pub mod machine;
@@ -24,14 +22,10 @@ mod reasons;
 pub mod results;
 pub mod same_work;
 pub mod stats;
+pub mod target_hosts;
 pub mod tutorial;
 mod verdict;
-pub mod visits;
 mod warnings;
 
 #[cfg(test)]
-mod gate_cases;
-#[cfg(test)]
-mod verdict_cases;
-#[cfg(test)]
-mod whole_cases;
+mod tests;

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::Deserialize;
 
-use super::measure::{Measured, RunError, Runner, Turn};
+use super::measure::{Measured, RunError, RunId, Runner};
 use super::results::{Sample, Timeline};
 use super::same_work;
 use crate::clock::Clock;
@@ -75,7 +75,7 @@ impl Stopper {
 }
 
 /// The runner of real processes.
-pub struct Processes<'a> {
+pub struct ProcessRunner<'a> {
     options: Options,
     stopper: Stopper,
     clock: &'a dyn Clock,
@@ -83,7 +83,7 @@ pub struct Processes<'a> {
 
 /// The part of a run's summary that is kept.
 #[derive(Deserialize)]
-struct Summary {
+struct RunSummary {
     seconds: f64,
     cpu_seconds: f64,
     cpu_user_seconds: f64,
@@ -101,7 +101,7 @@ struct Summary {
     wire_bytes: u64,
 }
 
-impl<'a> Processes<'a> {
+impl<'a> ProcessRunner<'a> {
     /// A runner that `stopper` stops.
     pub const fn new(options: Options, stopper: Stopper, clock: &'a dyn Clock) -> Self {
         Self { options, stopper, clock }
@@ -109,13 +109,13 @@ impl<'a> Processes<'a> {
 
     /// The directory of a run. Each has its own, and none is removed before the
     /// end: on some file systems it is slow to create files after many were removed.
-    fn directory(&self, turn: &Turn) -> PathBuf {
-        let Turn { round, contender } = turn;
+    fn directory(&self, turn: &RunId) -> PathBuf {
+        let RunId { round, contender } = turn;
         let name = format!("{round}-{}-{}", contender.mode, contender.workers);
         self.options.directory.join(name)
     }
 
-    fn command(&self, turn: &Turn, errors: File) -> Command {
+    fn command(&self, turn: &RunId, errors: File) -> Command {
         let mut command = Command::new(&self.options.program);
         command.arg("--input-file").arg(&self.options.list);
         command.arg("--output").arg(self.directory(turn));
@@ -132,7 +132,7 @@ impl<'a> Processes<'a> {
         command
     }
 
-    fn run_process(&self, turn: &Turn) -> Result<(Summary, f64), RunError> {
+    fn run_process(&self, turn: &RunId) -> Result<(RunSummary, f64), RunError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |error: std::io::Error| RunError::Failed(format!("{what}: {error}"))
@@ -197,8 +197,8 @@ fn last_error(path: &Path) -> String {
     std::iter::once(String::new()).chain(told).collect::<Vec<_>>().join(", ")
 }
 
-impl Runner for Processes<'_> {
-    fn run(&mut self, turn: &Turn) -> Result<Measured, RunError> {
+impl Runner for ProcessRunner<'_> {
+    fn run(&mut self, turn: &RunId) -> Result<Measured, RunError> {
         let (summary, process_seconds) = self.run_process(turn)?;
         if summary.saved == 0 {
             let codes: Vec<_> =
@@ -232,12 +232,12 @@ impl Runner for Processes<'_> {
         Ok(Measured { sample, work: work.digest })
     }
 
-    fn differences(&mut self, one: &Turn, other: &Turn) -> Vec<String> {
+    fn differences(&mut self, one: &RunId, other: &RunId) -> Vec<String> {
         same_work::differences(&self.directory(one), &self.directory(other))
             .unwrap_or_else(|error| vec![one_line(&error)])
     }
 
-    fn timeline(&mut self, turn: &Turn, seconds: f64) -> Option<Timeline> {
+    fn timeline(&mut self, turn: &RunId, seconds: f64) -> Option<Timeline> {
         let directory = self.directory(turn);
         // A picture less is no reason to lose the figures.
         same_work::timeline(&directory, turn.contender.clone(), turn.round, seconds).ok()

@@ -2,30 +2,13 @@
 //! out from it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::design::Design;
+use super::design::{Contender, Design};
 
 /// The version of the stored format.
 pub const VERSION: u32 = 1;
-
-/// A mode with a number of workers, as it is compared: `threads@16`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Contender {
-    /// The mode's name.
-    pub mode: String,
-    /// Pages in flight at most.
-    pub workers: u32,
-}
-
-impl fmt::Display for Contender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad` keeps widths: tables set these names in columns.
-        f.pad(&format!("{}@{}", self.mode, self.workers))
-    }
-}
 
 /// All that was measured, with what is needed to measure it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,7 +22,8 @@ pub struct Results {
     /// Where it ran.
     pub machine: Machine,
     /// What each run had to do.
-    pub job: Job,
+    #[serde(rename = "job")]
+    pub task: RunTask,
     /// Who ran, how often, in which order.
     pub design: Design,
     /// How it ended.
@@ -68,7 +52,7 @@ pub struct Machine {
 
 /// What each run had to do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Job {
+pub struct RunTask {
     /// Where the pages come from, for people: `embedded site`, or the typed source.
     pub source: String,
     /// Pages of each run.
@@ -239,7 +223,7 @@ pub(super) mod tests {
                 system: "Linux 6.1 x86_64".into(),
                 load_before: Some(0.25),
             },
-            job: Job {
+            task: RunTask {
                 source: "embedded site".into(),
                 pages: 233,
                 pages_sha256: None,

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::results::{Contender, Span, Timeline};
+use super::design::Contender;
+use super::results::{Span, Timeline};
 use super::stats;
 use crate::digest;
 use crate::message::excerpt_url;
@@ -21,7 +22,7 @@ const SPANS_KEPT: usize = 4_000;
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Work {
+pub struct WorkDone {
     /// The digest of the set of (URL, status, SHA-256).
     pub digest: [u8; 32],
     /// The median wait of its pages in milliseconds; 0 without any page.
@@ -33,7 +34,7 @@ pub struct Work {
 /// # Errors
 ///
 /// [`SaveError`] when there is no manifest or it cannot be read.
-pub fn read(directory: &Path) -> Result<Work, SaveError> {
+pub fn read(directory: &Path) -> Result<WorkDone, SaveError> {
     let (mut pages, mut waits) = (Vec::new(), Vec::new());
     for_each_page(directory, |page| {
         pages.push(digest::sha256(outcome(&page).as_bytes()));
@@ -41,7 +42,7 @@ pub fn read(directory: &Path) -> Result<Work, SaveError> {
     })?;
     // The order in which pages end is no part of the work.
     pages.sort_unstable();
-    Ok(Work {
+    Ok(WorkDone {
         digest: digest::sha256(pages.as_flattened()),
         median_wait_ms: stats::median(&waits).unwrap_or(0.0),
     })

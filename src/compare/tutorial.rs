@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::analysis::{Analysis, Row};
-use super::results::Contender;
+use super::analysis::{Analysis, ContenderStats};
+use super::design::Contender;
 
 /// A tenth of the latency that the tutorial's loop implies: 137.37 s for 233 pages.
 pub const LATENCY: Duration = Duration::from_millis(59);
@@ -57,7 +57,7 @@ pub fn contenders(cpus: u32) -> Vec<Contender> {
 /// Speed-ups and not times: the latency is not its own, and neither is the machine.
 pub fn beside(analysis: &Analysis) -> Vec<String> {
     let loop_seconds = PUBLISHED[0].seconds.0;
-    let line = |row: &Row| {
+    let line = |row: &ContenderStats| {
         let here = row.speed_up?.estimate;
         let of = |published: &&Published| {
             published.mode == row.contender.mode && published.workers == row.contender.workers

@@ -1,7 +1,7 @@
 //! Which mode to use and why, in plain words for people who do not know
 //! statistics. Nothing is claimed of what was not measured.
 
-use super::analysis::{Analysis, Row};
+use super::analysis::{Analysis, ContenderStats};
 use super::choice::{self, Choice};
 use super::results::Results;
 use super::stats::{Interval, LEAST_VALUES};
@@ -34,7 +34,7 @@ pub(super) fn word(results: &Results, analysis: &Analysis) -> Vec<String> {
         lines.push(advice(&choice, rounds));
         lines.extend(others(&choice, rounds));
     }
-    lines.extend(reasons::nature(results, analysis, winner));
+    lines.extend(reasons::workload(results, analysis, winner));
     lines.extend(analysis.sweeps.iter().map(|sweep| reasons::of_sweep(rows, sweep)));
     if rows.len() > 1 && rounds >= LEAST_VALUES {
         lines.extend(reasons::theory(results, winner));
@@ -114,13 +114,13 @@ fn others(choice: &Choice, rounds: usize) -> Vec<String> {
     lines
 }
 
-fn names(rows: &[&Row]) -> String {
+fn names(rows: &[&ContenderStats]) -> String {
     figures::list(&rows.iter().map(|row| row.contender.to_string()).collect::<Vec<_>>())
 }
 
 /// Why the chosen one is taken and none of its equals.
 fn merit(choice: &Choice) -> String {
-    let cpu = |row: &Row| row.cpu_seconds;
+    let cpu = |row: &ContenderStats| row.cpu_seconds;
     let ours = figures::time(cpu(choice.row));
     if choice.row.contender.mode == exec::SEQUENTIAL {
         "is the simplest".into()
@@ -137,8 +137,8 @@ fn merit(choice: &Choice) -> String {
     }
 }
 
-fn more_rounds(choice: &Choice, among: &[&Row]) -> &'static str {
-    let is_among = |open: &Row| among.iter().any(|row| row.contender == open.contender);
+fn more_rounds(choice: &Choice, among: &[&ContenderStats]) -> &'static str {
+    let is_among = |open: &ContenderStats| among.iter().any(|row| row.contender == open.contender);
     if choice.open().any(is_among) { " More rounds would tell them apart." } else { "" }
 }
 

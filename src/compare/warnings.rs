@@ -1,7 +1,8 @@
 //! Why figures are to be taken with care, in plain words.
 
-use super::analysis::{Analysis, Row, values};
-use super::results::{Contender, Results};
+use super::analysis::{Analysis, ContenderStats, values};
+use super::design::Contender;
+use super::results::Results;
 use super::stats::{ENOUGH_VALUES, LEAST_VALUES};
 use super::{failures, figures, verdict};
 
@@ -35,8 +36,8 @@ pub(super) fn all(results: &Results, analysis: &Analysis) -> Vec<String> {
 }
 
 /// The smallest number of rounds that a row was measured in; 0 of nothing.
-pub(super) fn least_rounds(results: &Results, rows: &[Row]) -> usize {
-    let rounds = |row: &Row| times(results, &row.contender).len();
+pub(super) fn least_rounds(results: &Results, rows: &[ContenderStats]) -> usize {
+    let rounds = |row: &ContenderStats| times(results, &row.contender).len();
     rows.iter().map(rounds).min().unwrap_or(0)
 }
 
@@ -44,7 +45,7 @@ fn times(results: &Results, contender: &Contender) -> Vec<f64> {
     values(results, contender, |sample| sample.seconds)
 }
 
-fn few_rounds(results: &Results, rows: &[Row]) -> Option<String> {
+fn few_rounds(results: &Results, rows: &[ContenderStats]) -> Option<String> {
     let least = least_rounds(results, rows);
     let rounds = figures::rounds(least);
     match least {
@@ -74,11 +75,13 @@ fn undecided(results: &Results, analysis: &Analysis) -> Option<String> {
 }
 
 /// Pages that fail make times vary too: the machine is not blamed alone then.
-fn noisy(results: &Results, rows: &[Row], have_failures: bool) -> Option<String> {
-    let is_noisy = |row: &&Row| {
+fn noisy(results: &Results, rows: &[ContenderStats], have_failures: bool) -> Option<String> {
+    let is_noisy = |row: &&ContenderStats| {
         row.seconds.noise() > NOISY && times(results, &row.contender).len() >= LEAST_VALUES
     };
-    let by = |row: &Row| format!("{} by {}", row.contender, figures::percent(row.seconds.noise()));
+    let by = |row: &ContenderStats| {
+        format!("{} by {}", row.contender, figures::percent(row.seconds.noise()))
+    };
     let names: Vec<_> = rows.iter().filter(is_noisy).map(by).collect();
     let why = if have_failures {
         "times varied from round to round, with the machine or with the pages that failed"
@@ -96,22 +99,24 @@ fn busy(results: &Results) -> Option<String> {
     })
 }
 
-fn too_short(rows: &[Row]) -> Option<String> {
-    let is_short = |row: &&Row| row.seconds.median < TOO_SHORT;
-    let took = |row: &Row| format!("{} took {}", row.contender, figures::time(row.seconds.median));
+fn too_short(rows: &[ContenderStats]) -> Option<String> {
+    let is_short = |row: &&ContenderStats| row.seconds.median < TOO_SHORT;
+    let took = |row: &ContenderStats| {
+        format!("{} took {}", row.contender, figures::time(row.seconds.median))
+    };
     let names: Vec<_> = rows.iter().filter(is_short).map(took).collect();
     (!names.is_empty()).then(|| {
         format!("too short to measure well: {}; more pages would tell more", figures::list(&names))
     })
 }
 
-fn far_from_theory(rows: &[Row]) -> Option<String> {
-    let is_far = |row: &&Row| {
-        let is_known = row.bound.seconds > 0.0 && row.seconds.median > LONG_ENOUGH;
-        is_known && row.closeness() < EXPLAINS_NOTHING
+fn far_from_theory(rows: &[ContenderStats]) -> Option<String> {
+    let is_far = |row: &&ContenderStats| {
+        let is_known = row.lower_bound.seconds > 0.0 && row.seconds.median > LONG_ENOUGH;
+        is_known && row.share_of_bound() < EXPLAINS_NOTHING
     };
-    let takes = |row: &Row| {
-        format!("{} takes {} times", row.contender, figures::number(1.0 / row.closeness()))
+    let takes = |row: &ContenderStats| {
+        format!("{} takes {} times", row.contender, figures::number(1.0 / row.share_of_bound()))
     };
     let names: Vec<_> = rows.iter().filter(is_far).map(takes).collect();
     let them = if names.len() == 1 { "it" } else { "them" };

@@ -2,10 +2,10 @@
 //! people and for programs. Everything is made from events and counts.
 
 mod bar;
+#[cfg(test)]
+mod captured;
 pub mod human;
 pub mod json;
-#[cfg(test)]
-mod kept;
 pub mod progress;
 pub mod summary;
 pub mod trace;

@@ -252,7 +252,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, ManualClock};
     use crate::model::{Attempt, Failure, FailureCode, Job, Key};
-    use crate::report::kept::Kept;
+    use crate::report::captured::Captured;
 
     fn settled(seq: u64, outcome: Outcome) -> Event {
         let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
@@ -268,8 +268,8 @@ mod tests {
 
     fn told(style: Style, detail: Detail) -> String {
         let clock = ManualClock::new();
-        let kept = Kept::default();
-        let mut progress = Progress::new(style, detail, Box::new(kept.clone()), clock.now());
+        let captured = Captured::default();
+        let mut progress = Progress::new(style, detail, Box::new(captured.clone()), clock.now());
         let saved = Outcome::Saved { bytes: 1_500_000, sha256: [0; 32] };
         let failed = Outcome::Failed(Failure::new(FailureCode::Reset, "connection\u{1b}[2J reset"));
         for event in [
@@ -287,7 +287,7 @@ mod tests {
         progress.on_batch_end(clock.now()).unwrap();
         progress.on_batch_end(clock.now()).unwrap();
         progress.finish();
-        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(captured.0.lock().unwrap().clone()).unwrap()
     }
 
     const FAILED: &str =

@@ -2,8 +2,8 @@
 
 mod exports;
 mod pages;
-mod place;
 mod progress;
+mod workspace;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,26 +20,26 @@ use crate::compare::baseline::{self, BaselineError};
 use crate::compare::design::Design;
 use crate::compare::export::terminal::table;
 use crate::compare::export::{Format, Report, render};
-use crate::compare::gate::{Judgement, Outcome};
-use crate::compare::measure::{self, Step};
-use crate::compare::process::{Options, Processes, Stopper};
-use crate::compare::results::{self, End, Job, Results, Site};
+use crate::compare::gate::{GateOutcome, Judgement};
+use crate::compare::measure::{self, Milestone};
+use crate::compare::process::{Options, ProcessRunner, Stopper};
+use crate::compare::results::{self, End, Results, RunTask, Site};
 use crate::compare::{machine, tutorial};
 use crate::config::{self, Comparison, SourceOptions};
 use crate::digest;
 use crate::printable::Printable;
 use exports::Exports;
-use place::Place;
 use progress::Progress;
+use workspace::Workspace;
 
 pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     let baseline = read_baseline(config)?;
     check_gates(config, baseline.as_ref().map(|(_, then)| &then.design))?;
     let exports = Exports::open(&config.exports)?;
-    let place = Place::new(config.directory.as_deref())?;
+    let workspace = Workspace::new(config.directory.as_deref())?;
     let stopper = Stopper::default();
-    watch_signals(&place, &stopper)?;
-    let (site, visited) = pages::find(&config.plan, &place.list())?;
+    watch_signals(&workspace, &stopper)?;
+    let (site, visited) = pages::find(&config.plan, &workspace.list())?;
     if visited.pages == 0 {
         return Ok(Status::NoPages);
     }
@@ -48,28 +48,28 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     if let Some(requests) = agreed.map_err(|why| pages::refused(&why))? {
         tell_line(format_args!("note: this sends {requests}, retries and redirects not counted"));
     }
-    let mut results = prepared(config, visited.pages, &place)?;
+    let mut results = prepared(config, visited.pages, &workspace)?;
     if let Some((path, then)) = &baseline {
-        baseline::check_same_plan(&results.job, &results.design, then)
+        baseline::check_same_plan(&results.task, &results.design, then)
             .map_err(|error| other_plan(path, &error))?;
     }
     let conclude = |results: &Results| Conclusion::of(config, results, baseline.as_ref());
     let progress = Progress::new(config.tell.is_quiet);
     let options = Options {
         program: std::env::current_exe().context("failed to find this program's own file")?,
-        list: place.list(),
-        directory: place.make_runs()?,
+        list: workspace.list(),
+        directory: workspace.make_runs()?,
         saves: config.saves,
         arguments: config.passed_on.arguments.clone(),
     };
-    let mut runner = Processes::new(options, stopper, &SystemClock);
+    let mut runner = ProcessRunner::new(options, stopper, &SystemClock);
     // Without a file to write, nothing is worked out between rounds.
     let mut is_unwritten = config.exports.is_empty();
     measure::measure(&mut results, &mut runner, &mut |step| {
         progress.tell(&step);
         // What is measured is kept should the machine go down; what cannot be
         // written now is told at the end, when it is tried again.
-        if let Step::RoundEnded(results) = step
+        if let Milestone::RoundEnded(results) = step
             && !is_unwritten
         {
             let written = conclude(results).with(results, |report| exports.write(report));
@@ -87,8 +87,8 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
 
 /// The first Ctrl-C stops the run that goes on, if one does; what was measured is
 /// told then. Before the first run there is nothing to tell, and it all ends at once.
-fn watch_signals(place: &Place, stopper: &Stopper) -> anyhow::Result<()> {
-    let (directory, stopper) = (place.directory().to_owned(), stopper.clone());
+fn watch_signals(workspace: &Workspace, stopper: &Stopper) -> anyhow::Result<()> {
+    let (directory, stopper) = (workspace.directory().to_owned(), stopper.clone());
     let on_first = move || {
         if !stopper.stop() {
             // What cannot be removed is left to the user, who wants it to end.
@@ -144,13 +144,13 @@ impl Conclusion {
         }
         for judgement in &self.judgements {
             match judgement.outcome {
-                Outcome::NotMet | Outcome::Unmeasured { .. } => {
+                GateOutcome::NotMet | GateOutcome::Unmeasured { .. } => {
                     tell_line(format_args!("error: gate {judgement}"));
                 }
-                Outcome::OnTheEdge if !is_quiet => {
+                GateOutcome::OnTheEdge if !is_quiet => {
                     tell_line(format_args!("warning: gate {judgement}"));
                 }
-                Outcome::OnTheEdge | Outcome::Met => (),
+                GateOutcome::OnTheEdge | GateOutcome::Met => (),
             }
         }
     }
@@ -212,7 +212,7 @@ fn digest_of(list: &Path) -> anyhow::Result<String> {
 }
 
 /// Results with nothing measured yet.
-fn prepared(config: &Comparison, pages: u64, place: &Place) -> anyhow::Result<Results> {
+fn prepared(config: &Comparison, pages: u64, workspace: &Workspace) -> anyhow::Result<Results> {
     let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
     let site = match &config.plan.source {
         SourceOptions::Demo { site, .. } => Some(Site {
@@ -225,13 +225,13 @@ fn prepared(config: &Comparison, pages: u64, place: &Place) -> anyhow::Result<Re
     let source = if site.is_some() { "the embedded site" } else { &config.plan.typed.text };
     let (source, saves) = (source.to_owned(), config.saves);
     let options = config.passed_on.shown.clone();
-    let pages_sha256 = if site.is_some() { None } else { Some(digest_of(&place.list())?) };
+    let pages_sha256 = if site.is_some() { None } else { Some(digest_of(&workspace.list())?) };
     Ok(Results {
         v: results::VERSION,
         version: env!("CARGO_PKG_VERSION").into(),
         started: rfc3339(SystemClock.wall()),
         machine: machine::this(config::cpus()),
-        job: Job { source, pages, pages_sha256, site, saves, options },
+        task: RunTask { source, pages, pages_sha256, site, saves, options },
         design: config.design.clone(),
         end: End::Running,
         samples: Vec::new(),

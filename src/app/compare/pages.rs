@@ -12,7 +12,7 @@ use crate::app::download;
 use crate::app::source::{self, Opened};
 use crate::app::terminal::{tell, tell_line};
 use crate::cli::UsageError;
-use crate::compare::visits::{self, Refused, Visits};
+use crate::compare::target_hosts::{self, Refused, TargetHosts};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::report::progress::INVALID_TOLD;
 use crate::save::catalogue::Catalogue;
@@ -21,7 +21,10 @@ use crate::source::plan::{Plan, Planned};
 
 /// Reads the source, writes the pages' addresses to `list`, and says whose they are.
 /// The embedded site, if it is that, must live as long as they are fetched.
-pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option<Demo>, Visits)> {
+pub(super) fn find(
+    options: &PlanOptions,
+    list: &Path,
+) -> anyhow::Result<(Option<Demo>, TargetHosts)> {
     refuse_known(&options.source)?;
     let Opened { source, demo, .. } = source::open_alone(options)?;
     let mut plan = Plan::new(source, options.filter.clone(), Catalogue::new(Layout::Flat));
@@ -29,7 +32,7 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option
     // Addresses may hold passwords.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(list);
     let mut file = BufWriter::new(file.with_context(failed)?);
-    let mut visited = Visits::default();
+    let mut visited = TargetHosts::default();
     while let Some(entry) = plan.read()? {
         match plan.admit(entry)? {
             Planned::Job(job) => {
@@ -56,7 +59,7 @@ pub(super) fn find(options: &PlanOptions, list: &Path) -> anyhow::Result<(Option
 fn refuse_known(source: &SourceOptions) -> Result<(), UsageError> {
     match source {
         SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => {
-            visits::refuse_known(url).map_err(|why| refused(&why))
+            target_hosts::refuse_known(url).map_err(|why| refused(&why))
         }
         _ => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! How far a comparison is, on standard error.
 
 use crate::app::terminal::{is_error_terminal, tell, tell_line};
-use crate::compare::measure::Step;
+use crate::compare::measure::Milestone;
 use crate::printable::Printable;
 
 /// Tells it on a terminal run by run in one line, else round by round.
@@ -15,15 +15,15 @@ impl Progress {
         Self { is_quiet, is_terminal: is_error_terminal() }
     }
 
-    pub(super) fn tell(&self, step: &Step) {
+    pub(super) fn tell(&self, step: &Milestone) {
         if self.is_quiet {
             return;
         }
         match step {
-            Step::Begins { turn, number, runs } if self.is_terminal => {
+            Milestone::Begins { turn, number, runs } if self.is_terminal => {
                 tell(&Printable::in_place(format_args!("run {number} of {runs}: {turn}")));
             }
-            Step::RoundEnded(results) if !self.is_terminal => {
+            Milestone::RoundEnded(results) if !self.is_terminal => {
                 let round = results.samples.last().map_or(0, |sample| sample.round);
                 let rounds = results.design.rounds;
                 match round {
@@ -31,7 +31,7 @@ impl Progress {
                     _ => tell_line(format_args!("round {round} of {rounds} done")),
                 }
             }
-            Step::Begins { .. } | Step::RoundEnded(_) => (),
+            Milestone::Begins { .. } | Milestone::RoundEnded(_) => (),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Comparisons that the formats' tests lay out, made by hand.
 
-use super::super::analysis::{Analysis, Nature, Row, Sweep};
-use super::super::bound::{Bound, Limit};
+use super::super::analysis::{Analysis, ContenderStats, Sweep, Workload};
+use super::super::bound::{Bottleneck, LowerBound};
 use super::super::results::tests::{contender, results};
 use super::super::results::{Results, Span, Timeline};
 use super::super::stats::{Interval, Spread};
@@ -28,10 +28,10 @@ impl Example {
 }
 
 /// A row with this median, 2 percent around it, and this bound.
-pub(super) fn row(name: &str, median: f64, bound: f64, limit: Limit) -> Row {
+pub(super) fn row(name: &str, median: f64, bound: f64, bottleneck: Bottleneck) -> ContenderStats {
     let interval = Interval { estimate: median, low: median * 0.98, high: median * 1.02 };
     let (least, most) = (interval.low, interval.high);
-    Row {
+    ContenderStats {
         contender: contender(name),
         seconds: Spread { median, mad: median * 0.02, least, most, interval },
         cpu_seconds: 0.1,
@@ -39,7 +39,7 @@ pub(super) fn row(name: &str, median: f64, bound: f64, limit: Limit) -> Row {
         peak_rss_bytes: 20_000_000.0,
         context_switches: 520.0,
         outliers: Vec::new(),
-        bound: Bound { seconds: bound, limit },
+        lower_bound: LowerBound { seconds: bound, bottleneck },
         speed_up: None,
         times_fastest: None,
     }
@@ -56,16 +56,16 @@ pub(super) fn small() -> Example {
     };
     let ratio = Some(Interval { estimate: 10.0, low: 9.62, high: 10.4 });
     let rows = vec![
-        Row {
+        ContenderStats {
             seconds: spread(2.5, 2.6, 2.55, 0.05),
             times_fastest: ratio,
-            ..row("sequential@1", 2.55, 2.04, Limit::Latency)
+            ..row("sequential@1", 2.55, 2.04, Bottleneck::Latency)
         },
-        Row {
+        ContenderStats {
             seconds: spread(0.25, 0.26, 0.255, 0.005),
             outliers: vec![2],
             speed_up: ratio,
-            ..row("threads@16", 0.255, 0.153, Limit::Latency)
+            ..row("threads@16", 0.255, 0.153, Bottleneck::Latency)
         },
     ];
     Example {
@@ -74,7 +74,7 @@ pub(super) fn small() -> Example {
             rows,
             fastest: Some(1),
             sweeps: Vec::new(),
-            nature: Some(Nature::IoBound { computing: 0.04 }),
+            workload: Some(Workload::IoBound { computing: 0.04 }),
             warnings: vec!["only 2 rounds: intervals are wide".into()],
             verdict: vec!["Use threads@16: it takes a tenth of the time of sequential.".into()],
         },
@@ -85,20 +85,20 @@ pub(super) fn small() -> Example {
 
 /// Every mode, with sweeps of three and with timelines.
 pub(super) fn large() -> Example {
-    let runs: &[(&str, f64, f64, Limit)] = &[
-        ("sequential@1", 2.71, 2.346, Limit::Latency),
-        ("threads@1", 2.74, 2.346, Limit::Latency),
-        ("threads@4", 0.715, 0.59, Limit::Latency),
-        ("threads@16", 0.248, 0.156, Limit::Latency),
-        ("threads@64", 0.241, 0.118, Limit::Cpu),
-        ("rayon@2", 1.38, 1.17, Limit::Latency),
-        ("processes@2", 1.44, 1.17, Limit::Latency),
-        ("processes@16", 0.41, 0.156, Limit::Latency),
-        ("async@1", 2.73, 2.346, Limit::Latency),
-        ("async@4", 0.72, 0.59, Limit::Latency),
-        ("async@16", 0.29, 0.235, Limit::Cpu),
-        ("async@64", 0.262, 0.235, Limit::Cpu),
-        ("hybrid@64", 0.236, 0.118, Limit::Cpu),
+    let runs: &[(&str, f64, f64, Bottleneck)] = &[
+        ("sequential@1", 2.71, 2.346, Bottleneck::Latency),
+        ("threads@1", 2.74, 2.346, Bottleneck::Latency),
+        ("threads@4", 0.715, 0.59, Bottleneck::Latency),
+        ("threads@16", 0.248, 0.156, Bottleneck::Latency),
+        ("threads@64", 0.241, 0.118, Bottleneck::Cpu),
+        ("rayon@2", 1.38, 1.17, Bottleneck::Latency),
+        ("processes@2", 1.44, 1.17, Bottleneck::Latency),
+        ("processes@16", 0.41, 0.156, Bottleneck::Latency),
+        ("async@1", 2.73, 2.346, Bottleneck::Latency),
+        ("async@4", 0.72, 0.59, Bottleneck::Latency),
+        ("async@16", 0.29, 0.235, Bottleneck::Cpu),
+        ("async@64", 0.262, 0.235, Bottleneck::Cpu),
+        ("hybrid@64", 0.236, 0.118, Bottleneck::Cpu),
     ];
     let times: Vec<(&str, Vec<f64>)> = runs
         .iter()
@@ -116,7 +116,7 @@ pub(super) fn large() -> Example {
     let rows = runs.iter().map(|(name, median, bound, limit)| {
         let ratio =
             |estimate: f64| Interval { estimate, low: estimate * 0.97, high: estimate * 1.03 };
-        Row {
+        ContenderStats {
             speed_up: (*name != "sequential@1").then(|| ratio(2.71 / median)),
             times_fastest: (*name != "hybrid@64").then(|| ratio(median / 0.236)),
             outliers: if *name == "threads@16" { vec![3] } else { Vec::new() },
@@ -136,7 +136,7 @@ pub(super) fn large() -> Example {
             sweep("processes", &[6, 7], 7),
             sweep("async", &[8, 9, 10, 11], 11),
         ],
-        nature: Some(Nature::IoBound { computing: 0.087 }),
+        workload: Some(Workload::IoBound { computing: 0.087 }),
         warnings: vec![
             "the machine had other work (load 1.40 before the first run): times may be too long".into(),
         ],

@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
-use super::super::analysis::{self, Nature};
-use super::super::bound::Limit;
-use super::super::results::{Contender, Results};
+use super::super::analysis::{self, Workload};
+use super::super::bound::Bottleneck;
+use super::super::design::Contender;
+use super::super::results::Results;
 use super::super::stats;
 use super::Report;
 use crate::printable::Printable;
@@ -23,7 +24,8 @@ struct Analysis<'a> {
     rows: Vec<Row<'a>>,
     fastest: Option<&'a Contender>,
     sweeps: Vec<Sweep<'a>>,
-    nature: Option<NatureOf>,
+    #[serde(rename = "nature")]
+    workload: Option<WorkloadOf>,
     warnings: &'a [String],
     verdict: &'a [String],
     gates: &'a [String],
@@ -41,8 +43,9 @@ struct Row<'a> {
     peak_rss_bytes: f64,
     context_switches: f64,
     outliers: &'a [u32],
-    bound: Bound,
-    closeness: f64,
+    bound: LowerBound,
+    #[serde(rename = "closeness")]
+    share_of_bound: f64,
     speed_up: Option<Interval>,
     times_fastest: Option<Interval>,
 }
@@ -64,7 +67,7 @@ struct Interval {
 }
 
 #[derive(Serialize)]
-struct Bound {
+struct LowerBound {
     seconds: f64,
     limit: &'static str,
 }
@@ -77,7 +80,7 @@ struct Sweep<'a> {
 }
 
 #[derive(Serialize)]
-struct NatureOf {
+struct WorkloadOf {
     bound_by: &'static str,
     computing: f64,
 }
@@ -104,13 +107,13 @@ fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
                 sweet_spot: workers(sweep.sweet_spot),
             })
             .collect(),
-        nature: analysis.nature.map(|nature| NatureOf {
-            bound_by: match nature {
-                Nature::IoBound { .. } => "io",
-                Nature::Mixed { .. } => "both",
-                Nature::CpuBound { .. } => "cpu",
+        workload: analysis.workload.map(|workload| WorkloadOf {
+            bound_by: match workload {
+                Workload::IoBound { .. } => "io",
+                Workload::Mixed { .. } => "both",
+                Workload::CpuBound { .. } => "cpu",
             },
-            computing: nature.computing(),
+            computing: workload.computing(),
         }),
         warnings: &analysis.warnings,
         verdict: &analysis.verdict,
@@ -120,7 +123,7 @@ fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
     }
 }
 
-fn row(row: &analysis::Row) -> Row<'_> {
+fn row(row: &analysis::ContenderStats) -> Row<'_> {
     let stats::Spread { median, mad, least, most, interval: of_median } = row.seconds;
     Row {
         contender: &row.contender,
@@ -129,15 +132,15 @@ fn row(row: &analysis::Row) -> Row<'_> {
         peak_rss_bytes: row.peak_rss_bytes,
         context_switches: row.context_switches,
         outliers: &row.outliers,
-        bound: Bound {
-            seconds: row.bound.seconds,
-            limit: match row.bound.limit {
-                Limit::Latency => "latency",
-                Limit::Bandwidth => "bandwidth",
-                Limit::Cpu => "cpu",
+        bound: LowerBound {
+            seconds: row.lower_bound.seconds,
+            limit: match row.lower_bound.bottleneck {
+                Bottleneck::Latency => "latency",
+                Bottleneck::Bandwidth => "bandwidth",
+                Bottleneck::Cpu => "cpu",
             },
         },
-        closeness: row.closeness(),
+        share_of_bound: row.share_of_bound(),
         speed_up: row.speed_up.map(interval),
         times_fastest: row.times_fastest.map(interval),
     }

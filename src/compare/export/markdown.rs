@@ -1,14 +1,14 @@
 //! Tables for an issue or a README.
 
 use super::Report;
-use super::words;
+use super::phrases;
 use crate::foreign::clean;
 
 /// The comparison as a document.
 pub(super) fn render(report: &Report) -> String {
     let Report { results, analysis, .. } = report;
-    let mut text = format!("# {}\n", escaped(&words::title(results)));
-    if let Some(mark) = words::mark(results) {
+    let mut text = format!("# {}\n", escaped(&phrases::title(results)));
+    if let Some(mark) = phrases::mark(results) {
         text += &format!("\n> **{}:** {}\n", mark.name, escaped(&mark.why));
         for line in &mark.details {
             text += &format!("> - {}\n", escaped(line));
@@ -19,16 +19,16 @@ pub(super) fn render(report: &Report) -> String {
     }
     text += &table(report);
     if !analysis.rows.is_empty() {
-        let name = if words::are_ranges(report) { "Range" } else { "Interval" };
+        let name = if phrases::are_ranges(report) { "Range" } else { "Interval" };
         text += &format!(
             "\n{name}: {}. Memory: {}. Bound: {}.\n",
-            words::interval_term(report),
-            words::MEMORY_TERM,
-            words::BOUND_TERM
+            phrases::interval_term(report),
+            phrases::MEMORY_TERM,
+            phrases::BOUND_TERM
         );
     }
-    let mut notes: Vec<_> = words::outliers(report).into_iter().collect();
-    let unmeasured = words::unmeasured(report);
+    let mut notes: Vec<_> = phrases::outliers(report).into_iter().collect();
+    let unmeasured = phrases::unmeasured(report);
     if !unmeasured.is_empty() {
         notes.push(format!("not measured: {}", unmeasured.join(", ")));
     }
@@ -42,7 +42,7 @@ pub(super) fn render(report: &Report) -> String {
         text += &list(title, lines);
     }
     text += "\n## Circumstances\n\n| | |\n|:--|:--|\n";
-    for (name, fact) in words::circumstances(results) {
+    for (name, fact) in phrases::circumstances(results) {
         text += &format!("| {name} | {} |\n", escaped(&fact));
     }
     text
@@ -58,20 +58,20 @@ fn table(report: &Report) -> String {
 | contender | median | {} | speed-up | CPU | memory | bound | of median |
 |:--|--:|--:|--:|--:|--:|:--|--:|
 ",
-        words::interval_head(report)
+        phrases::interval_head(report)
     );
     for row in rows {
         text += &format!(
             "| {} | {} s{} | {} s | {} | {:.2} s | {} | {} | {} |\n",
             escaped(&row.contender.to_string()),
-            words::seconds(row.seconds.median),
+            phrases::seconds(row.seconds.median),
             if row.outliers.is_empty() { "" } else { "\\*" },
-            words::range(row.seconds.interval),
-            row.speed_up.map_or("–".into(), words::times_range),
+            phrases::range(row.seconds.interval),
+            row.speed_up.map_or("–".into(), phrases::times_range),
             row.cpu_seconds,
-            words::memory(row.peak_rss_bytes),
-            words::limit(row.bound.limit),
-            words::percent(row.closeness()),
+            phrases::memory(row.peak_rss_bytes),
+            phrases::bottleneck(row.lower_bound.bottleneck),
+            phrases::percent(row.share_of_bound()),
         );
     }
     text

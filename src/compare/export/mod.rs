@@ -8,8 +8,8 @@ mod example;
 mod html;
 mod json;
 mod markdown;
+mod phrases;
 pub mod terminal;
-mod words;
 
 use std::borrow::Cow;
 use std::path::Path;

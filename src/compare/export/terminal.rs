@@ -1,7 +1,7 @@
 //! The table for the terminal, with bars, and the verdict at its end.
 
-use super::super::analysis::Row;
-use super::{Report, words};
+use super::super::analysis::ContenderStats;
+use super::{Report, phrases};
 use crate::foreign::clean;
 
 const GAP: usize = 2;
@@ -22,7 +22,7 @@ pub fn table(report: &Report, width: usize, colour: bool) -> String {
     let width = width.max(LEAST_WIDTH);
     let paint = Paint { colour };
     let rows = &report.analysis.rows;
-    let mut text = wrapped("", &words::plan(report.results), width, paint, Style::Faint) + "\n";
+    let mut text = wrapped("", &phrases::plan(report.results), width, paint, Style::Faint) + "\n";
     let left_out = if rows.is_empty() {
         text += "No run was measured.\n";
         Vec::new()
@@ -76,7 +76,7 @@ impl Paint {
 struct Column {
     head: &'static str,
     is_left: bool,
-    cell: fn(&Row) -> String,
+    cell: fn(&ContenderStats) -> String,
 }
 
 const NAME: Column =
@@ -85,11 +85,11 @@ const NAME: Column =
 /// In the order of the table; the bars come after the first [`BEFORE_BARS`].
 const COLUMNS: &[Column] = &[
     Column { head: "seconds ", is_left: false, cell: median },
-    Column { head: "interval", is_left: false, cell: |row| words::range(row.seconds.interval) },
+    Column { head: "interval", is_left: false, cell: |row| phrases::range(row.seconds.interval) },
     Column {
         head: "speed-up",
         is_left: false,
-        cell: |row| row.speed_up.map_or("-".into(), |ratio| words::times(ratio.estimate)),
+        cell: |row| row.speed_up.map_or("-".into(), |ratio| phrases::times(ratio.estimate)),
     },
     Column { head: "CPU s", is_left: false, cell: |row| format!("{:.2}", row.cpu_seconds) },
     Column { head: "MB", is_left: false, cell: |row| format!("{:.1}", row.peak_rss_bytes / 1e6) },
@@ -100,20 +100,24 @@ const INTERVAL: usize = 1;
 /// The columns from the one that is left out last to the one left out first.
 const BY_WEIGHT: &[usize] = &[0, 2, 1, 5, 3, 4];
 
-fn median(row: &Row) -> String {
+fn median(row: &ContenderStats) -> String {
     let mark = if row.outliers.is_empty() { ' ' } else { '*' };
-    format!("{}{mark}", words::seconds(row.seconds.median))
+    format!("{}{mark}", phrases::seconds(row.seconds.median))
 }
 
-fn bound(row: &Row) -> String {
-    format!("{} {}", words::limit(row.bound.limit), words::percent(row.closeness()))
+fn bound(row: &ContenderStats) -> String {
+    format!(
+        "{} {}",
+        phrases::bottleneck(row.lower_bound.bottleneck),
+        phrases::percent(row.share_of_bound())
+    )
 }
 
 /// Adds the lines of the contenders; the heads of the columns without a place.
 fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&'static str> {
     let rows = &report.analysis.rows;
     let mut heads: Vec<_> = COLUMNS.iter().map(|column| column.head).collect();
-    heads[INTERVAL] = words::interval_head(report);
+    heads[INTERVAL] = phrases::interval_head(report);
     let fitting = |column: &Column, head: &str| {
         let cells = rows.iter().map(|row| (column.cell)(row).chars().count());
         cells.chain([head.chars().count()]).max().unwrap_or(0)
@@ -184,14 +188,14 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
     let mut add = |label: &str, line: &str, style| {
         text += &wrapped(label, line, width, paint, style);
     };
-    if let Some(outliers) = words::outliers(report) {
+    if let Some(outliers) = phrases::outliers(report) {
         add("*", &outliers, Style::Plain);
     }
     if !analysis.rows.is_empty() {
         let terms = [
-            (words::interval_head(report), words::interval_term(report)),
-            ("MB", words::MEMORY_TERM),
-            ("bound", words::BOUND_TERM),
+            (phrases::interval_head(report), phrases::interval_term(report)),
+            ("MB", phrases::MEMORY_TERM),
+            ("bound", phrases::BOUND_TERM),
         ];
         let shown = terms.into_iter().filter(|(head, _)| !left_out.contains(head));
         let shown: Vec<_> = shown.map(|(head, term)| format!("{head}: {term}")).collect();
@@ -203,11 +207,11 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
     for line in &analysis.warnings {
         add("warning:", line, Style::Warning);
     }
-    let unmeasured = words::unmeasured(report);
+    let unmeasured = phrases::unmeasured(report);
     if !unmeasured.is_empty() {
         add("not measured:", &unmeasured.join(", "), Style::Warning);
     }
-    if let Some(mark) = words::mark(results) {
+    if let Some(mark) = phrases::mark(results) {
         add(&format!("{}:", mark.name), &mark.why, Style::Alarm);
         for line in &mark.details {
             add(" ", line, Style::Alarm);

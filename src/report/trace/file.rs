@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::About;
-use super::spans::{Fate, Lane, Shows, Span};
+use super::spans::{Lane, Shows, Span, TurnEnd};
 use crate::event::ObserverError;
 use crate::model::{Attempt, FailureCode, Outcome, WorkerKind};
 use crate::printable::write_json;
@@ -82,7 +82,7 @@ pub(super) struct Details<'a> {
 impl<'a> Details<'a> {
     /// Those of a request for `url` that led elsewhere, for the page at place `page`.
     pub(super) const fn of_redirect(page: u64, url: &'a str) -> Self {
-        let state = Fate::Redirected.as_str();
+        let state = TurnEnd::Redirected.as_str();
         let (attempt, status, bytes, wire_bytes, error) = (None, None, None, None, None);
         Self { page, url, attempt, state, status, bytes, wire_bytes, error }
     }
@@ -91,7 +91,7 @@ impl<'a> Details<'a> {
     pub(super) fn of_attempt(
         page: u64,
         url: &'a str,
-        fate: Fate,
+        end: TurnEnd,
         number: u32,
         attempt: &Attempt,
     ) -> Self {
@@ -104,7 +104,7 @@ impl<'a> Details<'a> {
             page,
             url,
             attempt: Some(number),
-            state: fate.as_str(),
+            state: end.as_str(),
             status: attempt.head.as_ref().map(|head| head.status),
             bytes,
             wire_bytes: Some(attempt.wire_bytes).filter(|bytes| *bytes > 0),

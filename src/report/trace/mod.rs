@@ -19,7 +19,7 @@ use crate::event::{Event, Observer, ObserverError};
 use crate::foreign::Foreign;
 use crate::model::{Settled, WorkerKind, shown_url};
 use file::{Details, TraceFile};
-use spans::{Fate, Lane, Turn};
+use spans::{Lane, TurnEnd, WorkerTurn};
 
 /// What is known of a run before it begins.
 #[derive(Debug, Clone, Copy)]
@@ -157,14 +157,15 @@ impl Trace {
         let Some((flight, ended)) = self.end(job.seq, ended) else {
             return;
         };
-        let fate = Fate::of(&attempt.outcome);
+        let end = TurnEnd::of(&attempt.outcome);
         let url = shown_url(&job.url);
-        let details = Details::of_attempt(job.seq, &url, fate, job.attempts, attempt);
-        let turn = Turn::of_attempt(flight.worker, ended - flight.at, flight.spent, attempt, fate);
+        let details = Details::of_attempt(job.seq, &url, end, job.attempts, attempt);
+        let turn =
+            WorkerTurn::of_attempt(flight.worker, ended - flight.at, flight.spent, attempt, end);
         self.draw(&turn, flight.at, &details);
     }
 
-    fn draw(&mut self, turn: &Turn, began: Instant, details: &Details) {
+    fn draw(&mut self, turn: &WorkerTurn, began: Instant, details: &Details) {
         for span in turn.spans(self.kind) {
             let (mut from, mut until) = (began + span.from, began + span.until);
             if span.lane.is_of_cpu() {
@@ -201,16 +202,17 @@ impl Observer for Trace {
                 if let Some((flight, ended)) = self.end(*seq, |_| *at) {
                     let url = shown_url(&flight.url);
                     let details = Details::of_redirect(*seq, &url);
-                    let turn = Turn::redirected(flight.worker, ended - flight.at);
+                    let turn = WorkerTurn::redirected(flight.worker, ended - flight.at);
                     self.draw(&turn, flight.at, &details);
                 }
             }
             Event::Retrying { job, attempt, at, .. } => {
                 if let Some((flight, ended)) = self.end(job.seq, |_| *at) {
-                    let (fate, length) = (Fate::TriedAgain, ended - flight.at);
+                    let (end, length) = (TurnEnd::TriedAgain, ended - flight.at);
                     let url = shown_url(&job.url);
-                    let details = Details::of_attempt(job.seq, &url, fate, job.attempts, attempt);
-                    let turn = Turn::of_attempt(flight.worker, length, flight.spent, attempt, fate);
+                    let details = Details::of_attempt(job.seq, &url, end, job.attempts, attempt);
+                    let turn =
+                        WorkerTurn::of_attempt(flight.worker, length, flight.spent, attempt, end);
                     self.draw(&turn, flight.at, &details);
                 }
             }
@@ -245,7 +247,7 @@ mod tests {
     use crate::clock::{Clock, ManualClock};
     use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Key, Outcome, Stages};
     use crate::phase::PhaseCell;
-    use crate::report::kept::Kept;
+    use crate::report::captured::Captured;
 
     const fn millis(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -277,15 +279,15 @@ mod tests {
 
     /// What `events` look like, told from the moment `began` on, without the names of lanes.
     fn drawn(kind: WorkerKind, began: Instant, events: &[Event]) -> String {
-        let kept = Kept::default();
+        let captured = Captured::default();
         let about = About { mode: "test", workers: 2, kind };
-        let mut trace = Trace::new(Box::new(kept.clone()), Path::new("t.json"), &about, began);
+        let mut trace = Trace::new(Box::new(captured.clone()), Path::new("t.json"), &about, began);
         for event in events {
             trace.on_event(event).unwrap();
         }
         trace.on_batch_end(began).unwrap();
         trace.finish().unwrap();
-        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
         let whole: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
         assert!(!whole.is_empty());
         let is_name = |line: &&str| line.contains(r#""ph":"M""#);
@@ -294,9 +296,9 @@ mod tests {
 
     #[test]
     fn a_file_reads_exactly_so() {
-        let (kept, now) = (Kept::default(), ManualClock::new().now());
+        let (captured, now) = (Captured::default(), ManualClock::new().now());
         let about = About { mode: "sequential", workers: 1, kind: WorkerKind::Thread };
-        let mut trace = Trace::new(Box::new(kept.clone()), Path::new("t.json"), &about, now);
+        let mut trace = Trace::new(Box::new(captured.clone()), Path::new("t.json"), &about, now);
         let failed = Attempt::failed(Failure::new(FailureCode::Reset, "reset"));
         for event in [
             begun(0, 0, now + millis(2), Duration::ZERO),
@@ -308,7 +310,7 @@ mod tests {
         }
         trace.finish().unwrap();
         assert_eq!(
-            String::from_utf8(kept.0.lock().unwrap().clone()).unwrap(),
+            String::from_utf8(captured.0.lock().unwrap().clone()).unwrap(),
             r#"[
 {"name":"process_name","ph":"M","pid":1,"tid":0,"args":{"name":"sequential"}},
 {"name":"process_sort_index","ph":"M","pid":1,"tid":0,"args":{"sort_index":1}},

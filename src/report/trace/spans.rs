@@ -79,7 +79,7 @@ impl Shows {
 
 /// What became of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum TurnEnd {
     /// The page is done with, in the way that its worker saw it go.
     Ended(&'static str),
     /// The request led to another address.
@@ -92,7 +92,7 @@ pub(super) enum Fate {
     Interrupted,
 }
 
-impl Fate {
+impl TurnEnd {
     pub(super) const fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Failed(_) => Self::Failed,
@@ -138,19 +138,19 @@ pub(super) struct Span {
 
 /// A turn that is over.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Turn {
+pub(super) struct WorkerTurn {
     worker: usize,
     length: Duration,
     /// To the answer's headers, from the turn's start.
     wait: Duration,
     stages: Stages,
-    fate: Fate,
+    end: TurnEnd,
 }
 
-impl Turn {
+impl WorkerTurn {
     pub(super) const fn redirected(worker: usize, length: Duration) -> Self {
         let (wait, stages) = (Duration::ZERO, Stages::NONE);
-        Self { worker, length, wait, stages, fate: Fate::Redirected }
+        Self { worker, length, wait, stages, end: TurnEnd::Redirected }
     }
 
     /// The last turn of `attempt`; those before it took the time `spent`.
@@ -159,10 +159,10 @@ impl Turn {
         length: Duration,
         spent: Duration,
         attempt: &Attempt,
-        fate: Fate,
+        end: TurnEnd,
     ) -> Self {
         let wait = attempt.wait.saturating_sub(spent);
-        Self { worker, length, wait, stages: attempt.stages, fate }
+        Self { worker, length, wait, stages: attempt.stages, end }
     }
 
     /// Its spans. Those of one lane are in order and do not overlap.
@@ -178,7 +178,7 @@ impl Turn {
             (Shows::Saving, kept),
         ];
         let worker = Lane::Worker(self.worker);
-        let of_worker = match self.fate.shows() {
+        let of_worker = match self.end.shows() {
             None => self.lay(worker, Duration::ZERO, &stages),
             Some(shows) => self.lay(worker, Duration::ZERO, &[(shows, self.length)]),
         };
@@ -209,19 +209,19 @@ impl Turn {
 mod tests {
     use super::*;
 
-    const SAVED: Fate = Fate::Ended("saved");
+    const SAVED: TurnEnd = TurnEnd::Ended("saved");
 
     fn millis(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
 
-    fn turn(stages: [u64; 5], thread: Option<usize>, length: u64, fate: Fate) -> Turn {
+    fn turn(stages: [u64; 5], thread: Option<usize>, length: u64, end: TurnEnd) -> WorkerTurn {
         let [wait, received, taken_up, computed, kept] = stages.map(millis);
         let stages = Stages { received, taken_up, computed, kept, thread };
-        Turn { worker: 3, length: millis(length), wait, stages, fate }
+        WorkerTurn { worker: 3, length: millis(length), wait, stages, end }
     }
 
-    fn drawn(turn: &Turn, kind: WorkerKind) -> Vec<(Lane, &'static str, u128, u128)> {
+    fn drawn(turn: &WorkerTurn, kind: WorkerKind) -> Vec<(Lane, &'static str, u128, u128)> {
         let spans = turn.spans(kind).into_iter();
         spans
             .map(|Span { lane, shows, from, until }| {
@@ -275,15 +275,15 @@ mod tests {
 
     #[test]
     fn what_went_wrong_covers_the_whole_turn() {
-        for (fate, name) in [
-            (Fate::TriedAgain, "failed, to be tried again"),
-            (Fate::Failed, "failed"),
-            (Fate::Interrupted, "interrupted"),
+        for (end, name) in [
+            (TurnEnd::TriedAgain, "failed, to be tried again"),
+            (TurnEnd::Failed, "failed"),
+            (TurnEnd::Interrupted, "interrupted"),
         ] {
-            let turn = turn([100, 110, 0, 0, 0], None, 116, fate);
+            let turn = turn([100, 110, 0, 0, 0], None, 116, end);
             assert_eq!(drawn(&turn, WorkerKind::Task), [(Lane::Worker(3), name, 0, 116)]);
         }
-        let redirected = Turn::redirected(3, millis(7));
+        let redirected = WorkerTurn::redirected(3, millis(7));
         let expected = [(Lane::Worker(3), "redirected", 0, 7)];
         assert_eq!(drawn(&redirected, WorkerKind::Task), expected);
     }
@@ -305,8 +305,8 @@ mod tests {
         let outcome = Outcome::Unchanged;
         let stages = Stages { received: millis(40), ..Stages::NONE };
         let attempt = Attempt { wait: millis(130), stages, ..Attempt::without_answer(outcome) };
-        let fate = Fate::of(&attempt.outcome);
-        let turn = Turn::of_attempt(3, millis(40), millis(100), &attempt, fate);
+        let end = TurnEnd::of(&attempt.outcome);
+        let turn = WorkerTurn::of_attempt(3, millis(40), millis(100), &attempt, end);
         let lane = Lane::Worker(3);
         let expected = [(lane, "waiting", 0, 30), (lane, "receiving", 30, 40)];
         assert_eq!(drawn(&turn, WorkerKind::Thread), expected);

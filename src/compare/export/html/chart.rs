@@ -10,9 +10,9 @@ use plotters::coord::cartesian::Cartesian2d;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::super::super::analysis::{Analysis, Row};
+use super::super::super::analysis::{Analysis, ContenderStats};
 use super::super::super::stats::{Interval, Spread};
-use super::super::words;
+use super::super::phrases;
 use super::axis::Axis;
 use super::markup::escaped;
 use crate::foreign::clean;
@@ -131,7 +131,7 @@ pub(super) fn times(analysis: &Analysis, room: Room) -> String {
         .iter()
         .map(|row| {
             let (median, range) =
-                (words::seconds(row.seconds.median), words::range(row.seconds.interval));
+                (phrases::seconds(row.seconds.median), phrases::range(row.seconds.interval));
             format!("{} {median} s, interval {range}", row.contender)
         })
         .collect();
@@ -149,7 +149,7 @@ fn draw_times(area: &Area, analysis: &Analysis, room: Room) -> Drawn {
         texts.map(|text| width_of(&text)).max().unwrap_or(0) + 12
     };
     let mut medians = rows.iter().map(|row| median(&row.seconds));
-    let mut ranges = rows.iter().map(|row| words::range(row.seconds.interval));
+    let mut ranges = rows.iter().map(|row| phrases::range(row.seconds.interval));
     let range_width = if room == Room::Wide { widest(&mut ranges) } else { 0 };
     let value_width = widest(&mut medians) + range_width;
     let longest = longest(rows);
@@ -197,7 +197,7 @@ fn draw_times(area: &Area, analysis: &Analysis, room: Room) -> Drawn {
         }
         let edge = units(room.pixels() - 2);
         if room == Room::Wide {
-            let range = words::range(row.seconds.interval);
+            let range = phrases::range(row.seconds.interval);
             area.draw_text(&range, &letters(FAINT, HPos::Right), (edge, y))?;
         }
         let place = (edge - units(range_width), y);
@@ -207,7 +207,7 @@ fn draw_times(area: &Area, analysis: &Analysis, room: Room) -> Drawn {
 }
 
 /// Draws the bar of a contender, its interval and its bound, below `top`.
-fn draw_bar(chart: &mut Chart<'_, '_>, row: &Row, top: f64, is_fastest: bool) -> Drawn {
+fn draw_bar(chart: &mut Chart<'_, '_>, row: &ContenderStats, top: f64, is_fastest: bool) -> Drawn {
     let Spread { median, interval, .. } = row.seconds;
     let fill = if is_fastest { BEST } else { BAR }.filled();
     chart.draw_series([Rectangle::new([(0.0, top - 0.18), (median, top - 0.82)], fill)])?;
@@ -215,7 +215,7 @@ fn draw_bar(chart: &mut Chart<'_, '_>, row: &Row, top: f64, is_fastest: bool) ->
         PathElement::new([(from.0, top - from.1), (to.0, top - to.1)], style)
     };
     let Interval { low, high, .. } = interval;
-    let bound = row.bound.seconds;
+    let bound = row.lower_bound.seconds;
     chart.draw_series([
         stroke((bound, 0.06), (bound, 0.94), line(BOUND, 25)),
         stroke((low, 0.5), (high, 0.5), line(INK, 15)),
@@ -226,16 +226,17 @@ fn draw_bar(chart: &mut Chart<'_, '_>, row: &Row, top: f64, is_fastest: bool) ->
 }
 
 /// The end of the axis of seconds.
-fn longest(rows: &[Row]) -> f64 {
+fn longest(rows: &[ContenderStats]) -> f64 {
     let ends = rows.iter().map(|row| row.seconds.interval.high.max(row.seconds.median));
     let longest = ends.filter(|end| end.is_finite()).fold(f64::MIN_POSITIVE, f64::max);
     // A bound that makes no sense is not to squeeze the bars.
-    let bounds = rows.iter().map(|row| row.bound.seconds).filter(|bound| *bound < longest * 1.5);
+    let bounds =
+        rows.iter().map(|row| row.lower_bound.seconds).filter(|bound| *bound < longest * 1.5);
     bounds.fold(longest, f64::max) * 1.02
 }
 
 fn median(spread: &Spread) -> String {
-    format!("{} s", words::seconds(spread.median))
+    format!("{} s", phrases::seconds(spread.median))
 }
 
 #[cfg(test)]

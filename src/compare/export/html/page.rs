@@ -1,6 +1,6 @@
 //! The page from its head to its foot.
 
-use super::super::{Report, words};
+use super::super::{Report, phrases};
 use super::chart::{self, Room};
 use super::markup::{escaped, list, section};
 use super::scaling::Scaling;
@@ -12,7 +12,7 @@ const PALETTE: &str = include_str!("palette.css");
 
 /// The page.
 pub(in super::super) fn render(report: &Report) -> String {
-    let title = escaped(&words::title(report.results));
+    let title = escaped(&phrases::title(report.results));
     let body = [
         head(report, &title),
         times(report),
@@ -54,7 +54,7 @@ pub(in super::super) fn picture(report: &Report) -> String {
 
 fn head(report: &Report, title: &str) -> String {
     let mut text = format!("<h1>{title}</h1>\n");
-    let mark = words::mark(report.results);
+    let mark = phrases::mark(report.results);
     if let Some(mark) = &mark {
         text += &format!(
             "<div class=\"banner\" role=\"note\"><p><strong>{}:</strong> {}</p>{}</div>\n",
@@ -77,7 +77,8 @@ fn times(report: &Report) -> String {
     if report.analysis.rows.is_empty() {
         return "<p>No run was measured.</p>\n".into();
     }
-    let interval = if words::are_ranges(report) { "range of all rounds" } else { "95 % interval" };
+    let interval =
+        if phrases::are_ranges(report) { "range of all rounds" } else { "95 % interval" };
     let caption = format!(
         "From the first request to the last page saved; shorter is better. A bar is the median, \
          the thin line across its end the {interval}, and the upright line the least time that \
@@ -215,8 +216,8 @@ mod tests {
     fn foreign_text_stays_text() {
         let hostile = "</style></svg><script>alert('\"&\u{202e}')</script>";
         let mut example = example::large();
-        example.results.job.source = hostile.into();
-        example.results.job.options = vec![hostile.into()];
+        example.results.task.source = hostile.into();
+        example.results.task.options = vec![hostile.into()];
         example.results.machine.cpu = hostile.into();
         example.results.machine.system = hostile.into();
         example.results.version = hostile.into();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::super::super::analysis::{Analysis, Row, Sweep};
-use super::super::words;
+use super::super::super::analysis::{Analysis, ContenderStats, Sweep};
+use super::super::phrases;
 use super::axis::Axis;
 use super::chart::{
     Area, Drawn, FAINT, GRID, INK, Room, THEORY, letters, line, name_axis, svg, tick, units,
@@ -45,7 +45,7 @@ impl Scaling {
     /// What the sweeps tell; `None` where none has two points.
     pub(super) fn new(analysis: &Analysis) -> Option<Self> {
         let rows = &analysis.rows;
-        let swept = |sweep: &Sweep| -> Vec<Row> {
+        let swept = |sweep: &Sweep| -> Vec<ContenderStats> {
             let mut rows: Vec<_> =
                 sweep.rows.iter().filter_map(|at| rows.get(*at)).cloned().collect();
             rows.sort_by_key(|row| row.contender.workers);
@@ -91,12 +91,12 @@ impl Scaling {
         let mut told = Vec::new();
         for series in &self.series {
             for point in &series.points {
-                let (workers, times) = (point.workers, words::times(point.speed_up));
+                let (workers, times) = (point.workers, phrases::times(point.speed_up));
                 told.push(format!("{}@{workers} {times}", series.mode));
             }
         }
         for point in &self.theory {
-            let times = words::times(point.speed_up);
+            let times = phrases::times(point.speed_up);
             told.push(format!("theory with {} workers {times}", point.workers));
         }
         let label = format!("Speed-up against {}. {}.", self.base, told.join("; "));
@@ -161,7 +161,7 @@ impl Scaling {
     }
 }
 
-fn point(row: &Row, base: &Row, is_paired: bool) -> Point {
+fn point(row: &ContenderStats, base: &ContenderStats, is_paired: bool) -> Point {
     let workers = f64::from(row.contender.workers);
     let ratio = base.seconds.median / row.seconds.median;
     let Some(paired) = row.speed_up.filter(|ratio| is_paired && ratio.low > 0.0) else {
@@ -171,9 +171,9 @@ fn point(row: &Row, base: &Row, is_paired: bool) -> Point {
 }
 
 /// The least of what so many workers can do and of what the bound leaves.
-fn allowed(row: &Row, base: &Row) -> f64 {
+fn allowed(row: &ContenderStats, base: &ContenderStats) -> f64 {
     let linear = f64::from(row.contender.workers) / f64::from(base.contender.workers.max(1));
-    let ratio = base.seconds.median / row.bound.seconds;
+    let ratio = base.seconds.median / row.lower_bound.seconds;
     if ratio > 0.0 { linear.min(ratio) } else { linear }
 }
 

@@ -1,8 +1,8 @@
 //! The tables of the page, and what explains them.
 
-use super::super::super::analysis::Row;
+use super::super::super::analysis::ContenderStats;
 use super::super::super::stats::Interval;
-use super::super::{Report, words};
+use super::super::{Report, phrases};
 use super::markup::{escaped, list, section};
 
 const INTERVAL: (&str, &str) = (
@@ -55,7 +55,7 @@ pub(super) fn figures(report: &Report) -> String {
         text += &row_of_table(class, &row.contender.to_string(), &cells(row, is_fastest));
     }
     text += "</tbody></table></div>\n";
-    let caption = if words::are_ranges(report) {
+    let caption = if phrases::are_ranges(report) {
         "Below an estimate stands its range over all rounds."
     } else {
         "Below an estimate stands its 95 % interval."
@@ -64,26 +64,26 @@ pub(super) fn figures(report: &Report) -> String {
 }
 
 /// The cells of a contender: each a figure and what stands below it.
-fn cells(row: &Row, is_fastest: bool) -> Vec<(String, String)> {
+fn cells(row: &ContenderStats, is_fastest: bool) -> Vec<(String, String)> {
     let mark = if row.outliers.is_empty() { "" } else { "*" };
     let ratio = |ratio: Option<Interval>| match ratio {
-        Some(ratio) => (words::times(ratio.estimate), words::ends(ratio)),
+        Some(ratio) => (phrases::times(ratio.estimate), phrases::ends(ratio)),
         None => ("–".into(), String::new()),
     };
     let plain = |figure: String| (figure, String::new());
-    let bound = format!("{} s", words::seconds(row.bound.seconds));
+    let bound = format!("{} s", phrases::seconds(row.lower_bound.seconds));
     vec![
         (
-            format!("{} s{mark}", words::seconds(row.seconds.median)),
-            words::range(row.seconds.interval),
+            format!("{} s{mark}", phrases::seconds(row.seconds.median)),
+            phrases::range(row.seconds.interval),
         ),
         if is_fastest { plain("fastest".into()) } else { ratio(row.times_fastest) },
         ratio(row.speed_up),
         plain(format!("{:.2} s", row.cpu_seconds)),
-        plain(words::memory(row.peak_rss_bytes)),
+        plain(phrases::memory(row.peak_rss_bytes)),
         plain(format!("{:.0}", row.context_switches)),
-        (bound, words::limit(row.bound.limit).into()),
-        plain(words::percent(row.closeness())),
+        (bound, phrases::bottleneck(row.lower_bound.bottleneck).into()),
+        plain(phrases::percent(row.share_of_bound())),
     ]
 }
 
@@ -112,8 +112,8 @@ fn row_of_table(class: &str, name: &str, cells: &[(String, String)]) -> String {
 
 /// Gates, the baseline, and what else is worth a word.
 pub(super) fn notes(report: &Report) -> String {
-    let mut notes: Vec<_> = words::outliers(report).into_iter().collect();
-    let unmeasured = words::unmeasured(report);
+    let mut notes: Vec<_> = phrases::outliers(report).into_iter().collect();
+    let unmeasured = phrases::unmeasured(report);
     if !unmeasured.is_empty() {
         notes.push(format!("not measured: {}", unmeasured.join(", ")));
     }
@@ -133,13 +133,13 @@ pub(super) fn notes(report: &Report) -> String {
 
 /// The machine, versions, options and seed.
 pub(super) fn circumstances(report: &Report) -> String {
-    let facts = words::circumstances(report.results);
+    let facts = phrases::circumstances(report.results);
     section("Circumstances", "", &definitions(facts.iter().map(|(name, fact)| (*name, &fact[..]))))
 }
 
 /// What the words mean.
 pub(super) fn terms(report: &Report) -> String {
-    let interval = if words::are_ranges(report) { RANGE } else { INTERVAL };
+    let interval = if phrases::are_ranges(report) { RANGE } else { INTERVAL };
     section("Terms", "", &definitions([interval].into_iter().chain(TERMS.iter().copied())))
 }
 
@@ -164,10 +164,10 @@ pub(super) fn runs(report: &Report) -> String {
     for run in samples {
         let cells = [
             run.round.to_string(),
-            format!("{} s", words::seconds(run.seconds)),
-            format!("{} s", words::seconds(run.process_seconds)),
+            format!("{} s", phrases::seconds(run.seconds)),
+            format!("{} s", phrases::seconds(run.process_seconds)),
             format!("{:.2} s", run.cpu_seconds),
-            words::memory(run.peak_rss_bytes as f64),
+            phrases::memory(run.peak_rss_bytes as f64),
             run.connections.to_string(),
             format!("{:.1} ms", run.median_wait_ms),
         ]

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::super::super::results::Timeline;
-use super::super::words;
+use super::super::phrases;
 use super::axis::Axis;
 use super::chart::{
     Area, COMPUTING, Drawn, FAINT, GRID, INK, WAITING, letters, line, name_axis, svg, tick, units,
@@ -43,7 +43,7 @@ pub(super) fn caption(timeline: &Timeline, stretch_ms: f64) -> String {
     let begun = timeline.spans.iter().filter(|span| span.start_ms < stretch_ms).count();
     let all = timeline.spans.len() as u64 + timeline.left_out;
     let pages = if all == 1 { "page" } else { "pages" };
-    let mut text = format!("{} s, {all} {pages}", words::seconds(timeline.seconds));
+    let mut text = format!("{} s, {all} {pages}", phrases::seconds(timeline.seconds));
     if timeline.seconds * 1000.0 > stretch_ms {
         text += &format!("; goes on beyond this stretch, in which it began {begun}");
     }
@@ -63,7 +63,7 @@ pub(super) fn chart(timeline: &Timeline, stretch_ms: f64) -> String {
     let label = format!(
         "Timeline of {} with {}: {}.",
         timeline.contender,
-        words::counted(lanes, "lane"),
+        phrases::counted(lanes, "lane"),
         caption(timeline, stretch_ms)
     );
     svg((WIDTH, height), &label, |area| draw(area, timeline, lanes, stretch_ms))

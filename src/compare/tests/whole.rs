@@ -1,11 +1,11 @@
 //! The whole way from runs of prescribed durations to every format, without a clock.
 
-use super::analysis::{Analysis, analyse};
-use super::export::{Format, Report, render, terminal};
-use super::gate::Gate;
-use super::measure::{Measured, RunError, Runner, Step, Turn, measure};
-use super::results::tests::{results, sample};
-use super::results::{End, Results, Timeline};
+use crate::compare::analysis::{Analysis, analyse};
+use crate::compare::export::{Format, Report, render, terminal};
+use crate::compare::gate::Gate;
+use crate::compare::measure::{Measured, Milestone, RunError, RunId, Runner, measure};
+use crate::compare::results::tests::{results, sample};
+use crate::compare::results::{End, Results, Timeline};
 
 /// Runs that last as long as is written, and end as is written.
 struct Scripted {
@@ -24,7 +24,7 @@ enum Fault {
 }
 
 impl Runner for Scripted {
-    fn run(&mut self, turn: &Turn) -> Result<Measured, RunError> {
+    fn run(&mut self, turn: &RunId) -> Result<Measured, RunError> {
         self.ran.push(turn.to_string());
         let fault = self.fault.filter(|(at, _)| *at == turn.to_string()).map(|(_, fault)| fault);
         let name = turn.contender.to_string();
@@ -40,12 +40,12 @@ impl Runner for Scripted {
         }
     }
 
-    fn differences(&mut self, one: &Turn, other: &Turn) -> Vec<String> {
+    fn differences(&mut self, one: &RunId, other: &RunId) -> Vec<String> {
         assert!(self.ran.contains(&one.to_string()) && self.ran.contains(&other.to_string()));
         vec!["http://a.org/1: saved and failed".into()]
     }
 
-    fn timeline(&mut self, turn: &Turn, seconds: f64) -> Option<Timeline> {
+    fn timeline(&mut self, turn: &RunId, seconds: f64) -> Option<Timeline> {
         let (contender, round) = (turn.contender.clone(), turn.round);
         Some(Timeline { contender, round, seconds, spans: Vec::new(), left_out: 0 })
     }
@@ -66,8 +66,8 @@ fn run(fault: Option<(&'static str, Fault)>) -> (Results, Vec<String>) {
     let mut steps = Vec::new();
     measure(&mut results, &mut runner, &mut |step| {
         steps.push(match step {
-            Step::Begins { turn, number, runs } => format!("{number}/{runs} {turn}"),
-            Step::RoundEnded(results) => format!("after {} runs", results.samples.len()),
+            Milestone::Begins { turn, number, runs } => format!("{number}/{runs} {turn}"),
+            Milestone::RoundEnded(results) => format!("after {} runs", results.samples.len()),
         });
     });
     (results, steps)

@@ -2,17 +2,17 @@
 
 use proptest::prelude::*;
 
-use super::baseline::{self, Change};
-use super::gate::Gate;
-use super::results::tests::results;
-use super::results::{Job, Machine, Results, Site};
+use crate::compare::baseline::{self, Change};
+use crate::compare::gate::Gate;
+use crate::compare::results::tests::results;
+use crate::compare::results::{Machine, Results, RunTask, Site};
 use crate::foreign_bytes::{Format, Input, config, within};
 
 fn then() -> Results {
     let mut then =
         results(&[("sequential@1", &[2.5, 2.4, 2.6]), ("threads@16", &[0.25, 0.26, 0.24])]);
-    then.job.site = Some(Site { latency_ms: 10.0, cpu_per_page_ms: 0.5, bandwidth: Some(1) });
-    then.job.pages_sha256 = Some("0123456789abcdef".repeat(4));
+    then.task.site = Some(Site { latency_ms: 10.0, cpu_per_page_ms: 0.5, bandwidth: Some(1) });
+    then.task.pages_sha256 = Some("0123456789abcdef".repeat(4));
     then
 }
 
@@ -57,12 +57,12 @@ proptest! {
     #[test]
     fn texts_of_earlier_comparisons(text in "[a-f0-9é國\u{202e}]{0,40}") {
         let mut then = then();
-        then.job = Job { pages_sha256: Some(text.clone()), source: text.clone(), ..then.job };
+        then.task = RunTask { pages_sha256: Some(text.clone()), source: text.clone(), ..then.task };
         then.machine = Machine { cpu: text.clone(), system: text, ..then.machine };
         let read = baseline::parse(&serde_json::to_vec(&then).unwrap()).unwrap();
         prop_assert_eq!(&read, &then);
         let now = self::then();
-        drop(baseline::check_same_plan(&now.job, &now.design, &read));
+        drop(baseline::check_same_plan(&now.task, &now.design, &read));
         drop(baseline::machine_warning(&now.machine, &read.machine));
     }
 
@@ -74,7 +74,7 @@ proptest! {
         let most = 64 * 1024 + 72 * input.len();
         let Ok(then) = within(most, || baseline::parse(&input)) else { return Ok(()) };
         within(most, || {
-            drop(baseline::check_same_plan(&now.job, &now.design, &then));
+            drop(baseline::check_same_plan(&now.task, &now.design, &then));
             drop(baseline::machine_warning(&now.machine, &then.machine));
         });
         // Ten thousand resamples take their time.

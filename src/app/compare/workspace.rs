@@ -9,11 +9,11 @@ use anyhow::Context;
 use crate::app::terminal::tell_line;
 
 /// A directory of this comparison's own, removed at the end with all that is in it.
-pub(super) struct Place {
+pub(super) struct Workspace {
     directory: PathBuf,
 }
 
-impl Place {
+impl Workspace {
     /// Makes it in `parent`, else where the system keeps temporary files.
     pub(super) fn new(parent: Option<&Path>) -> anyhow::Result<Self> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Workspace {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.directory) {
             let place = self.directory.display();

@@ -10,7 +10,7 @@ use crate::queue::site_policy;
 
 /// The sites that the pages of one run are on.
 #[derive(Debug, Default)]
-pub struct Visits {
+pub struct TargetHosts {
     /// Pages.
     pub pages: u64,
     /// Of these the ones that are not on this machine, by host.
@@ -51,7 +51,7 @@ impl fmt::Display for Requests {
     }
 }
 
-impl Visits {
+impl TargetHosts {
     /// Adds a page.
     pub fn add(&mut self, url: &Url) {
         self.pages += 1;
@@ -109,8 +109,8 @@ fn known(host: &str) -> Option<Refused> {
 mod tests {
     use super::*;
 
-    fn visits(urls: &[&str]) -> Visits {
-        let mut visits = Visits::default();
+    fn visits(urls: &[&str]) -> TargetHosts {
+        let mut visits = TargetHosts::default();
         for url in urls {
             visits.add(&Url::parse(url).unwrap());
         }

@@ -1,9 +1,9 @@
 //! What gates make of recorded and of noisy samples.
 
-use super::design::Design;
-use super::gate::{Gate, GateError, Outcome, Quantity};
-use super::results::tests::results;
-use super::results::{End, Results};
+use crate::compare::design::Design;
+use crate::compare::gate::{Gate, GateError, GateOutcome, Quantity};
+use crate::compare::results::tests::results;
+use crate::compare::results::{End, Results};
 use crate::queue::retry::Dice;
 
 const SEQUENTIAL: &[f64] = &[2.5, 2.4, 2.6, 2.5, 2.5];
@@ -89,9 +89,9 @@ fn the_same_claim_ends_the_same_way_every_time() {
             // A round in which only one of the two hiccups is off by a factor of 2, and
             // runs differ by up to a fifth: 0.24 at most, and 0.25 at least.
             let passes = gate.judge(&noisy(seed, rounds, 0.1, 2.0), None);
-            assert_eq!(passes.outcome, Outcome::Met, "{rounds} {seed}: {passes}");
+            assert_eq!(passes.outcome, GateOutcome::Met, "{rounds} {seed}: {passes}");
             let fails = gate.judge(&noisy(seed, rounds, 0.61, 2.0), None);
-            assert_eq!(fails.outcome, Outcome::NotMet, "{rounds} {seed}: {fails}");
+            assert_eq!(fails.outcome, GateOutcome::NotMet, "{rounds} {seed}: {fails}");
         }
     }
 }
@@ -102,15 +102,15 @@ fn a_claim_on_the_edge_is_said_to_be_so() {
     let mut on_the_edge = 0;
     for seed in 0..50 {
         let judgement = gate.judge(&noisy(seed, 10, 0.25, 0.5), None);
-        on_the_edge += usize::from(judgement.outcome == Outcome::OnTheEdge);
-        assert_eq!(judgement.outcome == Outcome::NotMet, judgement.fails(), "{judgement}");
+        on_the_edge += usize::from(judgement.outcome == GateOutcome::OnTheEdge);
+        assert_eq!(judgement.outcome == GateOutcome::NotMet, judgement.fails(), "{judgement}");
     }
     assert!(on_the_edge >= 42, "{on_the_edge}");
     // Each time both took the same, to the last digit.
     let even = results(&[("sequential@1", SEQUENTIAL), ("async@64", SEQUENTIAL)]);
     let judge = |text: &str| Gate::parse(text).unwrap().judge(&even, None).outcome;
-    assert_eq!(judge("async <= sequential"), Outcome::Met);
-    assert_eq!(judge("async <= 0.999 * sequential"), Outcome::NotMet);
+    assert_eq!(judge("async <= sequential"), GateOutcome::Met);
+    assert_eq!(judge("async <= 0.999 * sequential"), GateOutcome::NotMet);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_was_not_measured_fails() {
         assert!(judgement.fails());
         assert_eq!(judgement.figure, None);
         match judgement.outcome {
-            Outcome::Unmeasured { why } => why,
+            GateOutcome::Unmeasured { why } => why,
             other => panic!("{other:?}"),
         }
     };
@@ -186,7 +186,7 @@ fn a_gate_is_checked_before_anything_runs() {
     ] {
         assert_eq!(check(text), Err(error.to_owned()));
     }
-    let design = super::design::Design { rounds: 2, ..design };
+    let design = Design { rounds: 2, ..design };
     let few = Design { rounds: 2, ..design.clone() };
     let error = gate("sequential <= baseline").check(&design, Some(&few)).unwrap_err();
     assert!(error.to_string().ends_with("needs 3 rounds at least, and the baseline has 2"));

@@ -1,8 +1,8 @@
 //! Verdicts, word for word.
 
-use super::analysis::analyse;
-use super::results::tests::results;
-use super::results::{End, Results, Site};
+use crate::compare::analysis::analyse;
+use crate::compare::results::tests::results;
+use crate::compare::results::{End, Results, Site};
 
 const SEQUENTIAL: &[f64] = &[2.5, 2.52, 2.48, 2.5, 2.51];
 const QUICK: &[f64] = &[0.25, 0.252, 0.248, 0.25, 0.251];
@@ -42,8 +42,8 @@ fn computing_wants_cpus() {
         ("async@64", &[3.4, 3.42, 3.38, 3.4, 3.41]),
         ("hybrid@64", &[1.7, 1.71, 1.69, 1.7, 1.705]),
     ]);
-    results.job.pages = 200;
-    results.job.site = Some(Site { latency_ms: 10.0, cpu_per_page_ms: 10.0, bandwidth: None });
+    results.task.pages = 200;
+    results.task.site = Some(Site { latency_ms: 10.0, cpu_per_page_ms: 10.0, bandwidth: None });
     for sample in &mut results.samples {
         sample.cpu_seconds = 3.2;
     }
@@ -181,7 +181,7 @@ fn one_page_wants_no_workers() {
     let times = [0.0092, 0.009, 0.0095, 0.0093, 0.0091];
     let quicker = [0.009, 0.0091, 0.009, 0.0089, 0.0092];
     let mut results = results(&[("sequential@1", &times), ("threads@16", &quicker)]);
-    results.job.pages = 1;
+    results.task.pages = 1;
     let expected = [
         "Use sequential@1: it takes 9.2 ms, and nothing that was measured is clearly faster.",
         "threads@16 is about as fast: the difference is within the noise; sequential@1 is the \

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::analysis::Row;
-use super::super::bound::Limit;
+use super::super::analysis::ContenderStats;
+use super::super::bound::Bottleneck;
 use super::super::failures;
-use super::super::results::{End, Job, Results, Sample, Site};
+use super::super::results::{End, Results, RunTask, Sample, Site};
 use super::super::stats::{ENOUGH_VALUES, Interval};
 use super::super::warnings;
 use super::Report;
@@ -55,12 +55,12 @@ pub(super) fn unmeasured(report: &Report) -> Vec<String> {
 
 /// What the comparison is about.
 pub(super) fn title(results: &Results) -> String {
-    pages_of(&results.job) + &of_which(results)
+    pages_of(&results.task) + &of_which(results)
 }
 
-fn pages_of(job: &Job) -> String {
-    let pages = if job.pages == 1 { "page" } else { "pages" };
-    format!("Modes compared on {} {pages} of {}", job.pages, clean(&job.source))
+fn pages_of(task: &RunTask) -> String {
+    let pages = if task.pages == 1 { "page" } else { "pages" };
+    format!("Modes compared on {} {pages} of {}", task.pages, clean(&task.source))
 }
 
 /// `, 3 of which failed`; empty where no page failed.
@@ -70,11 +70,11 @@ fn of_which(results: &Results) -> String {
 
 /// What ran, in one line.
 pub(super) fn plan(results: &Results) -> String {
-    let Results { job, design, .. } = results;
-    let away = job.site.as_ref().map(|site| format!(", {} ms away", site.latency_ms));
+    let Results { task, design, .. } = results;
+    let away = task.site.as_ref().map(|site| format!(", {} ms away", site.latency_ms));
     format!(
         "{}{}{}; {}, seed {}",
-        pages_of(job),
+        pages_of(task),
         away.unwrap_or_default(),
         of_which(results),
         counted(design.rounds, "round"),
@@ -84,7 +84,7 @@ pub(super) fn plan(results: &Results) -> String {
 
 /// Everything that is needed to understand and repeat the figures, name by name.
 pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
-    let Results { machine, job, design, .. } = results;
+    let Results { machine, task, design, .. } = results;
     let mut cpus = counted(machine.cpus, "CPU");
     if !machine.cpu.is_empty() {
         cpus = format!("{}, {cpus}", clean(&machine.cpu));
@@ -101,18 +101,18 @@ pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     if let Some(load) = machine.load_before {
         facts.push(("load", format!("{load:.2} in the minute before the first run")));
     }
-    let saved = if job.saves { "saved" } else { "fetched, not saved" };
-    let source = clean(&job.source);
+    let saved = if task.saves { "saved" } else { "fetched, not saved" };
+    let source = clean(&task.source);
     let rest = match failures::all(results) {
         None => saved.to_owned(),
         Some(failures) if failures.are_all() => failures.of_which(),
         Some(failures) => format!("{}, the others {saved}", failures.of_which()),
     };
-    facts.push(("pages", format!("{} of {source}, {rest}", job.pages)));
-    if let Some(site) = &job.site {
+    facts.push(("pages", format!("{} of {source}, {rest}", task.pages)));
+    if let Some(site) = &task.site {
         facts.push(("site", self::site(site)));
     }
-    let options = if job.options.is_empty() { "none".into() } else { job.options.join(" ") };
+    let options = if task.options.is_empty() { "none".into() } else { task.options.join(" ") };
     facts.push(("options", clean(&options).into_owned()));
     facts.push(("rounds", format!("{}, each contender once in each", design.rounds)));
     facts.push(("seed", design.seed.to_string()));
@@ -161,7 +161,7 @@ pub(super) const MEMORY_TERM: &str = "the most memory of the largest process";
 /// Rounds far from the others', contender by contender; `None` where there are none.
 pub(super) fn outliers(report: &Report) -> Option<String> {
     let rows = &report.analysis.rows;
-    let round = |row: &Row, round: u32| {
+    let round = |row: &ContenderStats, round: u32| {
         let is_it = |sample: &&Sample| sample.round == round && sample.contender == row.contender;
         let took = report.results.samples.iter().find(is_it);
         let took = took.map(|sample| format!(" ({} s)", seconds(sample.seconds)));
@@ -224,11 +224,11 @@ pub(super) fn memory(bytes: f64) -> String {
 }
 
 /// The name of what limits a run.
-pub(super) const fn limit(limit: Limit) -> &'static str {
-    match limit {
-        Limit::Latency => "latency",
-        Limit::Bandwidth => "bandwidth",
-        Limit::Cpu => "CPU",
+pub(super) const fn bottleneck(bottleneck: Bottleneck) -> &'static str {
+    match bottleneck {
+        Bottleneck::Latency => "latency",
+        Bottleneck::Bandwidth => "bandwidth",
+        Bottleneck::Cpu => "CPU",
     }
 }
 
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn all_that_is_known_of_the_circumstances_is_told() {
         let mut results = results(&[("threads@16", &[0.25])]);
-        results.job.options = vec!["--retries".into(), "3".into()];
+        results.task.options = vec!["--retries".into(), "3".into()];
         let told = |results: &Results| {
             let facts = circumstances(results).into_iter();
             let lines: Vec<_> = facts.map(|(name, text)| format!("{name}: {text}")).collect();
@@ -314,8 +314,8 @@ seed: 1
 "
         );
         results.machine = super::super::super::results::Machine { cpus: 1, ..Default::default() };
-        results.job.site = None;
-        results.job.saves = false;
+        results.task.site = None;
+        results.task.saves = false;
         results.samples.push(sample(contender("async@64"), 1, 0.5));
         let text = told(&results);
         assert!(text.contains("\nmachine: 1 CPU\n"), "{text}");

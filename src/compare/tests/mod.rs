@@ -1,0 +1,6 @@
+//! Tests that take several files of this module together.
+
+mod foreign_bytes;
+mod gates;
+mod verdicts;
+mod whole;
