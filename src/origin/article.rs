@@ -2,17 +2,15 @@
 //!
 //! Pure. How long each article is to be is decided in [`site`](super::site).
 
-use super::{
-    markup::{
-        Links, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
-        push_number,
-    },
-    patterns::SENTENCES,
-    random::Random,
-    words::{
-        ADJECTIVES, GROUPS, MONTHS, NOUNS, PLACE_ENDS, PLACE_MIDDLES, PLACE_STARTS, PUBLISHERS,
-        SECTIONS, VERBS,
-    },
+use super::markup::{
+    Links, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
+    push_number,
+};
+use super::patterns::SENTENCES;
+use super::random::Random;
+use super::words::{
+    ADJECTIVES, GROUPS, MONTHS, NOUNS, PLACE_ENDS, PLACE_MIDDLES, PLACE_STARTS, PUBLISHERS,
+    SECTIONS, VERBS,
 };
 
 /// About what one entry of the reference list takes, to foresee the length of a page whose list

@@ -8,11 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-use super::{
-    markup::push_formatted,
-    random::Random,
-    words::{ADJECTIVES, NOUNS, VERBS},
-};
+use super::markup::push_formatted;
+use super::random::Random;
+use super::words::{ADJECTIVES, NOUNS, VERBS};
 
 /// Bytes that take a CPU of 2025 about a microsecond to decode in blocks of this kind, to hash
 /// with SHA-256 and to write to a file in memory.

@@ -2,20 +2,19 @@
 //!
 //! Holds the request open until its last byte is handed over or the connection breaks.
 
-use std::{
-    num::NonZeroU64,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::num::NonZeroU64;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{line::LineHandle, tally::OpenRequest};
+use super::line::LineHandle;
+use super::tally::OpenRequest;
 
 /// Chunks a second on a slow line: often enough to look steady, seldom enough to cost little.
 const CHUNKS_PER_SECOND: u64 = 50;
@@ -238,7 +237,8 @@ mod tests {
 
     use http_body_util::BodyExt;
 
-    use super::{super::tally::Tally, *};
+    use super::super::tally::Tally;
+    use super::*;
 
     fn speed(bytes_per_second: u64) -> NonZeroU64 {
         NonZeroU64::new(bytes_per_second).unwrap()

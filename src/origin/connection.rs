@@ -2,14 +2,13 @@
 //!
 //! Whether a connection is such a one has been drawn in [`faults`](super::faults).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Version;
 
-use super::{line::LineHandle, wire::Goodbye};
+use super::line::LineHandle;
+use super::wire::Goodbye;
 
 /// A connection, as those who answer the requests on it know it.
 pub(super) struct Connection {
@@ -42,11 +41,9 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{ErrorKind, Read, Write},
-        net::TcpStream,
-        time::Duration,
-    };
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::TcpStream;
+    use std::time::Duration;
 
     use h2::Reason;
 

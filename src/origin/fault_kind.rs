@@ -3,7 +3,8 @@
 //! Pure. How often they happen is left to [`faults`](super::faults), what they do to a response to
 //! [`spoil`](super::spoil).
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use super::faults::FaultError;
 

@@ -3,13 +3,12 @@
 //! Pure. The kinds are in [`fault_kind`](super::fault_kind). What a fault does to a response is left to [`spoil`](super::spoil), counting attempts to
 //! [`tally`](super::tally).
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use super::{
-    fault_kind::{Class, FaultKind},
-    random::Random,
-    site::{INDEX_PATH, ROBOTS_PATH},
-};
+use super::fault_kind::{Class, FaultKind};
+use super::random::Random;
+use super::site::{INDEX_PATH, ROBOTS_PATH};
 
 /// The whole that shares are parts of: a per cent has four decimals.
 const WHOLE: u32 = 1_000_000;

@@ -3,11 +3,9 @@
 //! Pure. The CSS selector `td .flagicon + a` finds every article's link in it, and two more that
 //! lead to articles it has found before; the page has other links that the selector must not find.
 
-use super::{
-    countries::COUNTRIES,
-    markup::{push_flag, push_foot, push_formatted, push_grouped, push_head, push_link},
-    site::Entry,
-};
+use super::countries::COUNTRIES;
+use super::markup::{push_flag, push_foot, push_formatted, push_grouped, push_head, push_link};
+use super::site::Entry;
 
 /// The index page's heading.
 const TITLE: &str = "List of countries by population (United Nations)";

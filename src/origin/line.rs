@@ -2,20 +2,14 @@
 //!
 //! Below TLS, so that it is the same for both. When to break a connection is decided elsewhere.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Waker, ready},
-};
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker, ready};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 /// A connection; what is above it reads and writes as ever.
 pub(super) struct Line {
@@ -138,14 +132,13 @@ impl AsyncWrite for Line {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{ErrorKind, Read, Write},
-        net::TcpStream as BlockingStream,
-        time::Duration,
-    };
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::TcpStream as BlockingStream;
+    use std::time::Duration;
 
     use bytes::Bytes;
-    use h2::{Reason, client::SendRequest};
+    use h2::Reason;
+    use h2::client::SendRequest;
     use http::Request;
     use rustls::{ClientConfig, ClientConnection, StreamOwned};
 

@@ -6,10 +6,8 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    countries::{COUNTRIES, Country},
-    words::TOPICS,
-};
+use super::countries::{COUNTRIES, Country};
+use super::words::TOPICS;
 
 /// Where the articles are: `/wiki/` and the article's title.
 pub(super) const ARTICLE_PREFIX: &str = "/wiki/";

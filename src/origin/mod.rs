@@ -40,26 +40,24 @@ mod thread;
 mod wire;
 mod words;
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    num::{NonZeroU32, NonZeroU64},
-    sync::Arc,
-    time::Duration,
-};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use self::{
-    certificate::Identity, server::Server, site::decoded, tally::Tally, thread::ServerThread,
-};
-pub use self::{
-    document::Document,
-    fault_kind::FaultKind,
-    faults::{FaultError, FaultShare, Faults},
-    site::{INDEX_PATH, Site},
-    tally::Counters,
-};
+use self::certificate::Identity;
+pub use self::document::Document;
+pub use self::fault_kind::FaultKind;
+pub use self::faults::{FaultError, FaultShare, Faults};
+use self::server::Server;
+use self::site::decoded;
+pub use self::site::{INDEX_PATH, Site};
+pub use self::tally::Counters;
+use self::tally::Tally;
+use self::thread::ServerThread;
 
 /// The default of [`Options::port`]: one that the system picks.
 pub const DEFAULT_PORT: u16 = 0;

@@ -4,18 +4,14 @@
 //! go wrong to [`spoil`](super::spoil).
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Method, Response, StatusCode,
-    header::{
-        ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName,
-        IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, VARY,
-    },
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, VARY,
 };
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use super::{
-    document::Document,
-    site::{INDEX_PATH, Site},
-};
+use super::document::Document;
+use super::site::{INDEX_PATH, Site};
 
 /// When all pages were last changed: the same on each run, like the pages.
 const MODIFIED: &str = "Mon, 01 Jan 2024 00:00:00 GMT";

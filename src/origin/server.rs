@@ -3,38 +3,35 @@
 //!
 //! I/O only; it chooses neither status nor body.
 
-use std::{
-    future::pending, io, net::SocketAddr, num::NonZeroU64, panic, sync::Arc, time::Duration,
-};
+use std::future::pending;
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{io, panic};
 
 use h2::Reason;
 use http::{HeaderMap, Request, Response, Version};
-use hyper::{
-    body::Incoming,
-    server::conn::{http1, http2},
-    service::service_fn,
-};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpSocket, TcpStream},
-    sync::{Semaphore, oneshot},
-    task::{JoinError, JoinSet},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::{
-    body::{BrokenOff, ReplyBody},
-    connection::Connection,
-    fault_kind::FaultKind,
-    faults::Faults,
-    line::{Line, LineHandle},
-    reply::{reply, typed},
-    site::{Site, decoded},
-    spoil::{Spoiled, spoil},
-    tally::Tally,
-    wire::{Addition, Wire},
-};
+use super::body::{BrokenOff, ReplyBody};
+use super::connection::Connection;
+use super::fault_kind::FaultKind;
+use super::faults::Faults;
+use super::line::{Line, LineHandle};
+use super::reply::{reply, typed};
+use super::site::{Site, decoded};
+use super::spoil::{Spoiled, spoil};
+use super::tally::Tally;
+use super::wire::{Addition, Wire};
 
 /// Where the counters are.
 const STATS_PATH: &str = "/_stats";
@@ -259,11 +256,9 @@ fn report_panic(ended: Result<(), JoinError>) {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{BufRead, BufReader, Read, Write},
-        net::TcpStream,
-        thread,
-    };
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
+    use std::thread;
 
     use rustls::ClientConnection;
 

@@ -2,27 +2,21 @@
 //!
 //! Pure: no files, no sockets, no clock. Serving is left to [`server`](super::server).
 
-use std::{
-    borrow::Cow,
-    collections::HashMap,
-    num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use super::{
-    article::Writer,
-    ballast::Ballast,
-    countries::{COUNT, COUNTRIES},
-    document::{Document, Press, heavy},
-    index::index_page,
-    markup::push_article_path,
-    random::Random,
-};
+use super::article::Writer;
+use super::ballast::Ballast;
+use super::countries::{COUNT, COUNTRIES};
+use super::document::{Document, Press, heavy};
+use super::index::index_page;
+use super::markup::push_article_path;
+use super::random::Random;
 
 /// Where the index page is.
 pub const INDEX_PATH: &str = "/wiki/List_of_countries_by_population_(United_Nations)";
@@ -250,7 +244,8 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, sync::LazyLock};
+    use std::collections::HashSet;
+    use std::sync::LazyLock;
 
     use libdeflater::Decompressor;
 

@@ -5,17 +5,13 @@
 //! [`body`](super::body).
 
 use bytes::Bytes;
-use http::{
-    HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RETRY_AFTER},
-};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 
-use super::{
-    body::Ending,
-    fault_kind::FaultKind,
-    reply::{short_page, typed},
-    wire::{FOLDED_NAME, FOLDED_VALUE},
-};
+use super::body::Ending;
+use super::fault_kind::FaultKind;
+use super::reply::{short_page, typed};
+use super::wire::{FOLDED_NAME, FOLDED_VALUE};
 
 /// By how much a wrong `Content-Length` is too large.
 const MISSING_BYTES: usize = 1000;
@@ -147,11 +143,9 @@ fn make_partial(response: &mut Response<Bytes>) {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{ErrorKind, Read, Write},
-        net::TcpStream,
-        time::Duration,
-    };
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::TcpStream;
+    use std::time::Duration;
 
     use super::super::{Faults, Options, Origin};
     use super::*;

@@ -2,19 +2,17 @@
 //!
 //! What the server does there is left to [`server`](super::server).
 
-use std::{
-    net::SocketAddr,
-    panic,
-    sync::mpsc,
-    thread::{self, JoinHandle},
-};
+use std::net::SocketAddr;
+use std::panic;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
 
-use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
-use super::{
-    OriginError,
-    server::{Server, listen},
-};
+use super::OriginError;
+use super::server::{Server, listen};
 
 /// A server on a thread of its own, which ends when this is dropped.
 #[derive(Debug)]

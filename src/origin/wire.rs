@@ -2,13 +2,11 @@
 //!
 //! Above TLS, so that it is the same for both. Whether it is put there is decided elsewhere.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    sync::atomic::{AtomicBool, Ordering},
-    task::{Context, Poll, ready},
-};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http::{HeaderName, HeaderValue};
