@@ -3,12 +3,12 @@
 //! Pure. How long each article is to be is decided in [`site`](super::site).
 
 use super::markup::{
-    Links, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
+    ArticleLinks, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
     push_number,
 };
 use super::patterns::SENTENCES;
 use super::random::Random;
-use super::words::{
+use super::vocabulary::{
     ADJECTIVES, GROUPS, MONTHS, NOUNS, PLACE_ENDS, PLACE_MIDDLES, PLACE_STARTS, PUBLISHERS,
     SECTIONS, VERBS,
 };
@@ -23,14 +23,14 @@ const CITATIONS: [u32; 8] = [0, 0, 1, 1, 1, 1, 2, 2];
 /// What all articles of a site have in common.
 pub(super) struct Writer {
     seed: u64,
-    links: Links,
+    links: ArticleLinks,
     navigation: String,
 }
 
 impl Writer {
     /// A writer for the site of this seed.
     pub(super) fn new(seed: u64) -> Writer {
-        let links = Links::new();
+        let links = ArticleLinks::new();
         Writer { seed, navigation: navigation_box(&links), links }
     }
 
@@ -63,7 +63,7 @@ impl Writer {
 struct Draft<'a> {
     out: &'a mut String,
     random: Random,
-    links: &'a Links,
+    links: &'a ArticleLinks,
     title: &'a str,
     /// Where the article begins in `out`.
     start: usize,

@@ -13,8 +13,8 @@ use h2::Reason;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::line::LineHandle;
-use super::tally::OpenRequest;
+use super::counters::OpenRequest;
+use super::tcp::TcpHandle;
 
 /// Chunks a second on a slow line: often enough to look steady, seldom enough to cost little.
 const CHUNKS_PER_SECOND: u64 = 50;
@@ -45,37 +45,37 @@ pub(super) enum Ending {
 /// The exchange was broken off on purpose.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("broken off as the options have it")]
-pub(super) struct BrokenOff {
+pub(super) struct Aborted {
     /// Where the HTTP library looks for the reason with which it resets the stream; without it,
     /// `INTERNAL_ERROR`.
     #[source]
     reason: Option<h2::Error>,
 }
 
-impl BrokenOff {
+impl Aborted {
     /// Broken off for this reason, which shows where there are streams.
-    pub(super) fn because(reason: Reason) -> BrokenOff {
-        BrokenOff { reason: Some(reason.into()) }
+    pub(super) fn because(reason: Reason) -> Aborted {
+        Aborted { reason: Some(reason.into()) }
     }
 }
 
 /// What is still to be sent of a response.
-pub(super) struct ReplyBody {
+pub(super) struct ResponseBody {
     rest: Bytes,
     after: After,
     pace: Option<Pace>,
     open: Option<OpenRequest>,
 }
 
-impl ReplyBody {
+impl ResponseBody {
     /// A body that is sent at this many bytes a second, or at once; `open` is dropped with its
     /// last byte.
     pub(super) fn new(
         bytes: Bytes,
         bytes_per_second: Option<NonZeroU64>,
         open: Option<OpenRequest>,
-    ) -> ReplyBody {
-        ReplyBody {
+    ) -> ResponseBody {
+        ResponseBody {
             // An empty body may never be polled, and has no last byte to wait for.
             open: open.filter(|_| !bytes.is_empty()),
             rest: bytes,
@@ -84,41 +84,41 @@ impl ReplyBody {
         }
     }
 
-    /// A body with this ending, to be sent on this line; it is never empty if it repeats.
+    /// A body with this ending, to be sent on this connection; it is never empty if it repeats.
     pub(super) fn ending(
         bytes: Bytes,
         bytes_per_second: Option<NonZeroU64>,
         open: OpenRequest,
         ending: Ending,
-        line: Arc<LineHandle>,
-    ) -> ReplyBody {
+        tcp: Arc<TcpHandle>,
+    ) -> ResponseBody {
         let after = match ending {
-            Ending::Complete => return ReplyBody::new(bytes, bytes_per_second, Some(open)),
+            Ending::Complete => return ResponseBody::new(bytes, bytes_per_second, Some(open)),
             Ending::Silence => After::Silence,
-            Ending::Break => After::Break { reason: None, flushes: line.flushes(), line },
+            Ending::Break => After::Break { reason: None, flushes: tcp.flushes(), tcp },
             Ending::BreakNoError => {
-                After::Break { reason: Some(Reason::NO_ERROR), flushes: line.flushes(), line }
+                After::Break { reason: Some(Reason::NO_ERROR), flushes: tcp.flushes(), tcp }
             }
             Ending::Repeat | Ending::Drip => After::Again(bytes.clone()),
         };
         let is_drip = ending == Ending::Drip;
         let speed = if is_drip { Some(DRIP_BYTES_PER_SECOND) } else { bytes_per_second };
-        ReplyBody { rest: bytes, after, pace: speed.map(Pace::new), open: Some(open) }
+        ResponseBody { rest: bytes, after, pace: speed.map(Pace::new), open: Some(open) }
     }
 
     /// What comes when there is nothing left.
     fn poll_after(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         match &self.after {
             After::End | After::Again(_) => Poll::Ready(None),
             // Whoever polls it looks out for the client's end itself.
             After::Silence => Poll::Pending,
-            After::Break { reason, line, flushes } => {
+            After::Break { reason, tcp, flushes } => {
                 // An error at once would discard what waits to be sent.
-                ready!(line.poll_flushed(*flushes, context));
-                let broken = reason.map_or_else(BrokenOff::default, BrokenOff::because);
+                ready!(tcp.poll_flushed(*flushes, context));
+                let broken = reason.map_or_else(Aborted::default, Aborted::because);
                 self.open = None;
                 Poll::Ready(Some(Err(broken)))
             }
@@ -133,21 +133,21 @@ enum After {
     /// An error, once there have been more flushes than these.
     Break {
         reason: Option<Reason>,
-        line: Arc<LineHandle>,
+        tcp: Arc<TcpHandle>,
         flushes: u64,
     },
     /// These bytes, and then again.
     Again(Bytes),
 }
 
-impl Body for ReplyBody {
+impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = BrokenOff;
+    type Error = Aborted;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         let body = &mut *self;
         if body.rest.is_empty() {
             return body.poll_after(context);
@@ -163,7 +163,7 @@ impl Body for ReplyBody {
                 // not find its request still counted as open.
                 After::End => body.open = None,
                 After::Silence => (),
-                After::Break { line, flushes, .. } => *flushes = line.flushes(),
+                After::Break { tcp, flushes, .. } => *flushes = tcp.flushes(),
                 After::Again(bytes) => body.rest.clone_from(bytes),
             }
         }
@@ -237,7 +237,7 @@ mod tests {
 
     use http_body_util::BodyExt;
 
-    use super::super::tally::Tally;
+    use super::super::counters::LiveCounters;
     use super::*;
 
     fn speed(bytes_per_second: u64) -> NonZeroU64 {
@@ -261,31 +261,32 @@ mod tests {
 
     #[test]
     fn a_paced_body_arrives_whole_and_closes_its_request() {
-        let tally = Arc::new(Tally::default());
+        let counters = Arc::new(LiveCounters::default());
         let bytes = Bytes::from(vec![7; 300_000]);
-        let open = Some(tally.open_request());
-        let body = ReplyBody::new(bytes.clone(), Some(speed(1_000_000_000)), open);
+        let open = Some(counters.open_request());
+        let body = ResponseBody::new(bytes.clone(), Some(speed(1_000_000_000)), open);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let received = runtime.block_on(body.collect()).unwrap().to_bytes();
         assert_eq!(received, bytes);
-        assert_eq!(tally.counters().open, 0);
+        assert_eq!(counters.snapshot().open, 0);
     }
 
     #[test]
     fn a_dropped_or_empty_body_closes_its_request() {
-        let tally = Arc::new(Tally::default());
-        let body =
-            |bytes: &'static [u8]| ReplyBody::new(bytes.into(), None, Some(tally.open_request()));
+        let counters = Arc::new(LiveCounters::default());
+        let body = |bytes: &'static [u8]| {
+            ResponseBody::new(bytes.into(), None, Some(counters.open_request()))
+        };
         let empty = body(b"");
-        assert_eq!(tally.counters().open, 0);
+        assert_eq!(counters.snapshot().open, 0);
         let aborted = body(b"never sent");
-        assert_eq!(tally.counters().open, 1);
+        assert_eq!(counters.snapshot().open, 1);
         drop((empty, aborted));
-        assert_eq!(tally.counters().open, 0);
+        assert_eq!(counters.snapshot().open, 0);
     }
 
     /// What a single poll gives: a frame's data, the end, or an error with its reason.
-    fn poll(body: &mut ReplyBody) -> Poll<Option<Result<Bytes, Option<Reason>>>> {
+    fn poll(body: &mut ResponseBody) -> Poll<Option<Result<Bytes, Option<Reason>>>> {
         let mut context = Context::from_waker(Waker::noop());
         let polled = Pin::new(body).poll_frame(&mut context);
         polled
@@ -295,38 +296,38 @@ mod tests {
 
     #[test]
     fn a_body_breaks_once_what_was_before_is_sent() {
-        let tally = Arc::new(Tally::default());
-        let line = Arc::new(LineHandle::default());
+        let counters = Arc::new(LiveCounters::default());
+        let tcp = Arc::new(TcpHandle::default());
         for (bytes, ending, reason) in [
             (&b"half"[..], Ending::Break, None),
             (b"", Ending::Break, None),
             (b"half", Ending::BreakNoError, Some(Reason::NO_ERROR)),
         ] {
-            let open = tally.open_request();
-            let handle = Arc::clone(&line);
-            let mut body = ReplyBody::ending(bytes.into(), None, open, ending, handle);
-            line.count_flush();
+            let open = counters.open_request();
+            let handle = Arc::clone(&tcp);
+            let mut body = ResponseBody::ending(bytes.into(), None, open, ending, handle);
+            tcp.count_flush();
             if !bytes.is_empty() {
                 assert_eq!(poll(&mut body), Poll::Ready(Some(Ok(bytes.into()))));
                 assert_eq!(poll(&mut body), Poll::Pending);
-                line.count_flush();
+                tcp.count_flush();
             }
             assert!(!body.is_end_stream());
-            assert_eq!(tally.counters().open, 1);
+            assert_eq!(counters.snapshot().open, 1);
             assert_eq!(poll(&mut body), Poll::Ready(Some(Err(reason))));
-            assert_eq!(tally.counters().open, 0);
+            assert_eq!(counters.snapshot().open, 0);
         }
     }
 
     #[test]
     fn a_silent_body_neither_goes_on_nor_ends() {
-        let tally = Arc::new(Tally::default());
-        let line = Arc::new(LineHandle::default());
-        let open = tally.open_request();
-        let mut body = ReplyBody::ending("half".into(), None, open, Ending::Silence, line);
+        let counters = Arc::new(LiveCounters::default());
+        let tcp = Arc::new(TcpHandle::default());
+        let open = counters.open_request();
+        let mut body = ResponseBody::ending("half".into(), None, open, Ending::Silence, tcp);
         assert_eq!(poll(&mut body), Poll::Ready(Some(Ok("half".into()))));
         assert_eq!(poll(&mut body), Poll::Pending);
         assert!(!body.is_end_stream());
-        assert_eq!(tally.counters().open, 1);
+        assert_eq!(counters.snapshot().open, 1);
     }
 }

@@ -7,21 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Version;
 
-use super::line::LineHandle;
-use super::wire::Goodbye;
+use super::tcp::TcpHandle;
+use super::wire::GoAway;
 
 /// A connection, as those who answer the requests on it know it.
 pub(super) struct Connection {
-    pub(super) line: Arc<LineHandle>,
-    pub(super) goodbye: Arc<Goodbye>,
+    pub(super) tcp: Arc<TcpHandle>,
+    pub(super) go_away: Arc<GoAway>,
     /// Whether only its first request is worked on.
     is_stale: bool,
     requests: AtomicU64,
 }
 
 impl Connection {
-    pub(super) fn new(line: Arc<LineHandle>, is_stale: bool) -> Connection {
-        Connection { line, goodbye: Arc::default(), is_stale, requests: AtomicU64::new(0) }
+    pub(super) fn new(tcp: Arc<TcpHandle>, is_stale: bool) -> Connection {
+        Connection { tcp, go_away: Arc::default(), is_stale, requests: AtomicU64::new(0) }
     }
 
     /// Counts a request, and says whether the connection was to end before it.
@@ -32,9 +32,9 @@ impl Connection {
     /// Has the connection end; returns whether that is new.
     pub(super) fn end(&self, version: Version) -> bool {
         if version == Version::HTTP_2 {
-            return !self.goodbye.say();
+            return !self.go_away.say();
         }
-        self.line.reset_when_dropped();
+        self.tcp.reset_when_dropped();
         true
     }
 }

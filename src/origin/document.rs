@@ -1,6 +1,6 @@
 //! One page as it is kept: plain and compressed, with what its headers say of it.
 //!
-//! Pure. Which of the two is sent is decided in [`reply`](super::reply).
+//! Pure. Which of the two is sent is decided in [`response`](super::response).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flate2::Crc;
 use libdeflater::{CompressionLvl, Compressor};
 
-use super::ballast::{Ballast, deflated};
+use super::padding::{Padding, deflated};
 
 /// libdeflate's own default, and about what a site would choose for pages that it caches.
 const GZIP_LEVEL: i32 = 6;
@@ -22,30 +22,32 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 pub struct Document {
     /// The page, as far as it is its own.
     plain: Bytes,
-    /// The gzip member, or with ballast its part before that.
+    /// The gzip member, or with padding its part before that.
     gzip: Bytes,
-    ballast: Option<Weight>,
+    padding: Option<SharedPadding>,
     etag: String,
     content_type: &'static str,
 }
 
 impl Document {
-    /// The page itself. Costs nothing, or with ballast a copy.
+    /// The page itself. Costs nothing, or with padding a copy.
     #[must_use]
     pub fn plain(&self) -> Bytes {
-        match &self.ballast {
+        match &self.padding {
             None => self.plain.clone(),
-            Some(Weight { ballast, .. }) => [&self.plain[..], ballast.plain()].concat().into(),
+            Some(SharedPadding { padding, .. }) => {
+                [&self.plain[..], padding.plain()].concat().into()
+            }
         }
     }
 
-    /// The page as one gzip member. Costs nothing, or with ballast a copy.
+    /// The page as one gzip member. Costs nothing, or with padding a copy.
     #[must_use]
     pub fn gzip(&self) -> Bytes {
-        match &self.ballast {
+        match &self.padding {
             None => self.gzip.clone(),
-            Some(Weight { ballast, trailer }) => {
-                [&self.gzip[..], ballast.deflated(), trailer].concat().into()
+            Some(SharedPadding { padding, trailer }) => {
+                [&self.gzip[..], padding.deflated(), trailer].concat().into()
             }
         }
     }
@@ -65,23 +67,23 @@ impl Document {
 
 /// What makes a document heavier.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Weight {
-    ballast: Arc<Ballast>,
+struct SharedPadding {
+    padding: Arc<Padding>,
     /// What ends the gzip member: CRC and length (RFC 1952, 2.3.1).
     trailer: [u8; 8],
 }
 
 /// What turns texts into documents; keeps the compressor and its buffer from one to the next.
-pub(super) struct Press {
+pub(super) struct DocumentBuilder {
     compressor: Compressor,
     buffer: Vec<u8>,
 }
 
-impl Press {
-    /// A press with an empty buffer.
-    pub(super) fn new() -> Press {
+impl DocumentBuilder {
+    /// A builder with an empty buffer.
+    pub(super) fn new() -> DocumentBuilder {
         let level = CompressionLvl::new(GZIP_LEVEL).expect("libdeflate has levels 1 to 12");
-        Press { compressor: Compressor::new(level), buffer: Vec::new() }
+        DocumentBuilder { compressor: Compressor::new(level), buffer: Vec::new() }
     }
 
     /// The document of this text.
@@ -98,27 +100,27 @@ impl Press {
         Document {
             plain: Bytes::copy_from_slice(text),
             gzip: Bytes::copy_from_slice(&self.buffer[..length]),
-            ballast: None,
+            padding: None,
             etag: etag(libdeflater::crc32(text), text.len()),
             content_type,
         }
     }
 }
 
-/// The document of this text with the ballast after it, which is shared with other documents. Its
-/// gzip member is put together from blocks: those of the text, those of the ballast.
-pub(super) fn heavy(text: &str, ballast: &Arc<Ballast>, content_type: &'static str) -> Document {
+/// The document of this text with the padding after it, which is shared with other documents. Its
+/// gzip member is put together from blocks: those of the text, those of the padding.
+pub(super) fn heavy(text: &str, padding: &Arc<Padding>, content_type: &'static str) -> Document {
     let mut crc = Crc::new();
     crc.update(text.as_bytes());
-    ballast.append_to(&mut crc);
+    padding.append_to(&mut crc);
     let [c0, c1, c2, c3] = crc.sum().to_le_bytes();
     let [l0, l1, l2, l3] = crc.amount().to_le_bytes();
     let trailer = [c0, c1, c2, c3, l0, l1, l2, l3];
     Document {
         plain: Bytes::copy_from_slice(text.as_bytes()),
         gzip: [&GZIP_HEADER[..], &deflated(text.as_bytes(), text.len().max(1))].concat().into(),
-        ballast: Some(Weight { ballast: Arc::clone(ballast), trailer }),
-        etag: etag(crc.sum(), text.len() + ballast.plain().len()),
+        padding: Some(SharedPadding { padding: Arc::clone(padding), trailer }),
+        etag: etag(crc.sum(), text.len() + padding.plain().len()),
         content_type,
     }
 }
@@ -137,9 +139,9 @@ mod tests {
 
     #[test]
     fn gzip_decodes_to_the_plain_page() {
-        let mut press = Press::new();
+        let mut builder = DocumentBuilder::new();
         for text in ["", "short", &"long and repetitive ".repeat(10_000), "after it"] {
-            let document = press.document(text, "text/plain");
+            let document = builder.document(text, "text/plain");
             assert_eq!(document.plain(), text);
             let mut out = vec![0; text.len()];
             let length = Decompressor::new().gzip_decompress(&document.gzip(), &mut out).unwrap();
@@ -149,16 +151,19 @@ mod tests {
 
     #[test]
     fn a_heavy_page_is_one_member_too_and_its_own() {
-        let ballast = Arc::new(Ballast::new(1, Duration::from_millis(1)).unwrap());
+        let padding = Arc::new(Padding::new(1, Duration::from_millis(1)).unwrap());
         for text in ["", "short", &"long and repetitive ".repeat(10_000)] {
-            let document = heavy(text, &ballast, "text/plain");
+            let document = heavy(text, &padding, "text/plain");
             let plain = document.plain();
             assert!(plain.starts_with(text.as_bytes()));
-            assert_eq!(plain.len(), text.len() + ballast.plain().len());
+            assert_eq!(plain.len(), text.len() + padding.plain().len());
             let mut out = vec![0; plain.len()];
             let length = Decompressor::new().gzip_decompress(&document.gzip(), &mut out).unwrap();
             assert_eq!(out[..length], plain);
-            assert_eq!(document.etag(), Press::new().document(&text_of(&plain), "").etag());
+            assert_eq!(
+                document.etag(),
+                DocumentBuilder::new().document(&text_of(&plain), "").etag()
+            );
         }
     }
 
@@ -168,9 +173,9 @@ mod tests {
 
     #[test]
     fn another_text_has_another_validator() {
-        let mut press = Press::new();
-        let first = press.document("first", "text/plain");
-        assert_eq!(first, press.document("first", "text/plain"));
-        assert_ne!(first.etag(), press.document("other", "text/plain").etag());
+        let mut builder = DocumentBuilder::new();
+        let first = builder.document("first", "text/plain");
+        assert_eq!(first, builder.document("first", "text/plain"));
+        assert_ne!(first.etag(), builder.document("other", "text/plain").etag());
     }
 }

@@ -1,7 +1,7 @@
 //! The kinds of faults: their names, and what each is drawn for.
 //!
 //! Pure. How often they happen is left to [`faults`](super::faults), what they do to a response to
-//! [`spoil`](super::spoil).
+//! [`inject`](super::inject).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! What may go wrong, how often, and where: drawn from the seed, so that a run can be repeated.
 //!
-//! Pure. The kinds are in [`fault_kind`](super::fault_kind). What a fault does to a response is left to [`spoil`](super::spoil), counting attempts to
-//! [`tally`](super::tally).
+//! Pure. The kinds are in [`fault_kind`](super::fault_kind). What a fault does to a response is left to [`inject`](super::inject), counting attempts to
+//! [`counters`](super::counters).
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ const PERCENT: u32 = WHOLE / 100;
 const DECIMALS: usize = 4;
 
 /// Paths where nothing goes wrong, so that there is always a way in.
-const SPARED: [&str; 3] = ["/", INDEX_PATH, ROBOTS_PATH];
+const EXEMPT: [&str; 3] = ["/", INDEX_PATH, ROBOTS_PATH];
 
 /// Why faults could not be taken as they were asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,7 +122,7 @@ impl Faults {
     /// paths that lead into the site are spared.
     #[must_use]
     pub fn decide(&self, seed: u64, path: &str, attempt: u64) -> Option<FaultKind> {
-        if Faults::spare(path) {
+        if Faults::exempts(path) {
             return None;
         }
         self.permanent(seed, path)
@@ -132,7 +132,7 @@ impl Faults {
     /// What goes wrong with every attempt at this path.
     #[must_use]
     pub fn permanent(&self, seed: u64, path: &str) -> Option<FaultKind> {
-        if Faults::spare(path) { None } else { self.draw(Class::Page, seed, path) }
+        if Faults::exempts(path) { None } else { self.draw(Class::Page, seed, path) }
     }
 
     /// What goes wrong with the connection of this number.
@@ -142,17 +142,17 @@ impl Faults {
     }
 
     /// Whether nothing goes wrong at this path, which has no query and no escapes.
-    pub(super) fn spare(path: &str) -> bool {
-        SPARED.contains(&path)
+    pub(super) fn exempts(path: &str) -> bool {
+        EXEMPT.contains(&path)
     }
 
     /// Whether this kind can happen.
-    pub(super) fn have(&self, kind: FaultKind) -> bool {
+    pub(super) fn include(&self, kind: FaultKind) -> bool {
         self.shares.contains_key(&kind)
     }
 
     /// Whether the number of the attempt matters.
-    pub(super) fn count_attempts(&self) -> bool {
+    pub(super) fn depend_on_attempts(&self) -> bool {
         self.of(Class::Attempt).next().is_some()
     }
 

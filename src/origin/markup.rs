@@ -7,23 +7,23 @@
 use std::fmt::Write as _;
 
 use super::countries::{COUNTRIES, Country};
-use super::words::TOPICS;
+use super::vocabulary::TOPICS;
 
 /// Where the articles are: `/wiki/` and the article's title.
 pub(super) const ARTICLE_PREFIX: &str = "/wiki/";
 
 /// The links that articles are full of, written out once for the whole site.
-pub(super) struct Links {
+pub(super) struct ArticleLinks {
     /// A link to each country's article.
     pub(super) countries: Vec<String>,
     /// A link to each topic's article, which the site does not have.
     pub(super) topics: Vec<String>,
 }
 
-impl Links {
+impl ArticleLinks {
     /// All links, in the order of [`COUNTRIES`] and [`TOPICS`].
-    pub(super) fn new() -> Links {
-        Links {
+    pub(super) fn new() -> ArticleLinks {
+        ArticleLinks {
             countries: COUNTRIES.iter().map(|country| link(country.title, country.name)).collect(),
             topics: TOPICS.iter().map(|topic| link(&capitalized(topic), topic)).collect(),
         }
@@ -166,7 +166,7 @@ pub(super) fn push_foot(out: &mut String, categories: &[&str]) {
 }
 
 /// The box of links to all countries that closes an article.
-pub(super) fn navigation_box(links: &Links) -> String {
+pub(super) fn navigation_box(links: &ArticleLinks) -> String {
     let mut out = String::from(
         "<div role=\"navigation\" class=\"navbox\"><table class=\"nowraplinks navbox-inner\">\
          <tbody><tr><th scope=\"col\" class=\"navbox-title\">Countries and areas of the world</th>\

@@ -6,39 +6,39 @@
 //! | file | holds |
 //! |---|---|
 //! | `site.rs`, `document.rs` | the pages by path; pure, as all that they use: |
-//! | `index.rs`, `article.rs`, `ballast.rs`, `markup.rs` | how the pages are written |
-//! | `countries.rs`, `patterns.rs`, `words.rs`, `random.rs` | what they are written from |
-//! | `reply.rs` | request to response, as values |
-//! | `fault_kind.rs`, `faults.rs`, `spoil.rs` | what goes wrong, and what it does to a response, as values |
-//! | `thread.rs`, `server.rs`, `connection.rs`, `line.rs`, `wire.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
-//! | `tally.rs` | the counters |
+//! | `index.rs`, `article.rs`, `padding.rs`, `markup.rs` | how the pages are written |
+//! | `countries.rs`, `patterns.rs`, `vocabulary.rs`, `random.rs` | what they are written from |
+//! | `response.rs` | request to response, as values |
+//! | `fault_kind.rs`, `faults.rs`, `inject.rs` | what goes wrong, and what it does to a response, as values |
+//! | `thread.rs`, `server.rs`, `connection.rs`, `tcp.rs`, `wire.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
+//! | `counters.rs` | the counters |
 //!
 //! What the server knows besides the pages: `/` leads to the index, `/robots.txt` has rules, and
 //! `/_stats` shows the counters as JSON. It answers quickly and correctly unless it is told to be
 //! slow, or to have [`Faults`]; index, `/`, `/robots.txt` and `/_stats` never have any.
 
 mod article;
-mod ballast;
 mod body;
 mod certificate;
 mod connection;
+mod counters;
 mod countries;
 mod document;
 mod fault_kind;
 mod faults;
 mod index;
-mod line;
+mod inject;
 mod markup;
+mod padding;
 mod patterns;
 mod random;
-mod reply;
+mod response;
 mod server;
 mod site;
-mod spoil;
-mod tally;
+mod tcp;
 mod thread;
+mod vocabulary;
 mod wire;
-mod words;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -49,14 +49,14 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use self::certificate::Identity;
+pub use self::counters::Counters;
+use self::counters::LiveCounters;
 pub use self::document::Document;
 pub use self::fault_kind::FaultKind;
 pub use self::faults::{FaultError, FaultShare, Faults};
 use self::server::Server;
 use self::site::decoded;
 pub use self::site::{INDEX_PATH, Site};
-pub use self::tally::Counters;
-use self::tally::Tally;
 use self::thread::ServerThread;
 
 /// The default of [`Options::port`]: one that the system picks.
@@ -138,7 +138,7 @@ pub enum OriginError {
 pub struct Origin {
     thread: ServerThread,
     site: Arc<Site>,
-    tally: Arc<Tally>,
+    counters: Arc<LiveCounters>,
     authority_pem: Option<String>,
     seed: u64,
     faults: Faults,
@@ -160,10 +160,10 @@ impl Origin {
     pub fn start(options: &Options) -> Result<Origin, OriginError> {
         let identity = options.tls.then(Identity::generate).transpose()?;
         let site = Arc::new(Site::heavy(options.seed, options.pages, options.cpu_per_page));
-        let tally = Arc::new(Tally::default());
+        let counters = Arc::new(LiveCounters::default());
         let server = Server {
             site: Arc::clone(&site),
-            tally: Arc::clone(&tally),
+            counters: Arc::clone(&counters),
             latency: options.latency,
             places: options.capacity.map(|places| Semaphore::new(places.get() as usize)),
             bytes_per_second: options
@@ -177,7 +177,7 @@ impl Origin {
         Ok(Origin {
             thread: ServerThread::start(server, wanted)?,
             site,
-            tally,
+            counters,
             authority_pem: identity.map(|identity| identity.authority_pem),
             seed: options.seed,
             faults: options.faults.clone(),
@@ -223,7 +223,7 @@ impl Origin {
     /// The counters as they are now.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.tally.counters()
+        self.counters.snapshot()
     }
 
     /// With TLS, the certificate of the authority that a client has to trust, as PEM: it goes into

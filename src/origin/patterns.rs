@@ -1,7 +1,7 @@
 //! The sentences of the articles, as patterns.
 //!
 //! Data only. In a pattern, `~` and a letter stand for something that
-//! [`article`](super::article) fills in from [`words`](super::words):
+//! [`article`](super::article) fills in from [`vocabulary`](super::vocabulary):
 //!
 //! | mark | filled with | mark | filled with |
 //! |---|---|---|---|

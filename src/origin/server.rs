@@ -1,5 +1,5 @@
 //! The HTTP server: accepts connections, waits as long as the options say, sends what
-//! [`reply`](super::reply) and [`spoil`](super::spoil) decide.
+//! [`response`](super::response) and [`inject`](super::inject) decide.
 //!
 //! I/O only; it chooses neither status nor body.
 
@@ -22,15 +22,15 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::body::{BrokenOff, ReplyBody};
+use super::body::{Aborted, ResponseBody};
 use super::connection::Connection;
+use super::counters::LiveCounters;
 use super::fault_kind::FaultKind;
 use super::faults::Faults;
-use super::line::{Line, LineHandle};
-use super::reply::{reply, typed};
+use super::inject::{Injected, inject};
+use super::response::{respond, typed};
 use super::site::{Site, decoded};
-use super::spoil::{Spoiled, spoil};
-use super::tally::Tally;
+use super::tcp::{TcpConnection, TcpHandle};
 use super::wire::{Addition, Wire};
 
 /// Where the counters are.
@@ -50,7 +50,7 @@ const SLOW_ACCEPT: Duration = Duration::from_secs(1);
 /// What all connections share.
 pub(super) struct Server {
     pub(super) site: Arc<Site>,
-    pub(super) tally: Arc<Tally>,
+    pub(super) counters: Arc<LiveCounters>,
     pub(super) latency: Duration,
     /// The places where answers are made, taken in the order of the requests; `None` for any
     /// number.
@@ -81,7 +81,7 @@ impl Server {
                 _ = &mut stop => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _peer)) => {
-                        let number = server.tally.count_connection();
+                        let number = server.counters.count_connection();
                         connections.spawn(Arc::clone(&server).connection(stream, number));
                     }
                     Err(_) => tokio::time::sleep(ACCEPT_REST).await,
@@ -97,12 +97,12 @@ impl Server {
         stream.set_nodelay(true).ok();
         let fault = self.faults.at_connection(self.seed, number);
         if fault == Some(FaultKind::SlowAccept) {
-            self.tally.count_fault();
+            self.counters.count_fault();
             tokio::time::sleep(SLOW_ACCEPT).await;
         }
         self.wait().await;
-        let (stream, line) = Line::new(stream);
-        let connection = Connection::new(line, fault == Some(FaultKind::StaleConnection));
+        let (stream, tcp) = TcpConnection::new(stream);
+        let connection = Connection::new(tcp, fault == Some(FaultKind::StaleConnection));
         let Some(acceptor) = &self.tls else {
             return self.serve_http1(stream, connection).await;
         };
@@ -122,7 +122,7 @@ impl Server {
         stream: impl AsyncRead + AsyncWrite + Unpin,
         connection: Connection,
     ) {
-        let has_folds = self.faults.have(FaultKind::FoldedHeader);
+        let has_folds = self.faults.include(FaultKind::FoldedHeader);
         let addition = if has_folds { Addition::Folds } else { Addition::Nothing };
         let io = TokioIo::new(Wire::new(stream, addition));
         let answer = move |request| Arc::clone(&self).take(request, &connection);
@@ -137,7 +137,7 @@ impl Server {
         stream: impl AsyncRead + AsyncWrite + Unpin,
         connection: Connection,
     ) {
-        let addition = Addition::Goodbye(Arc::clone(&connection.goodbye));
+        let addition = Addition::GoAway(Arc::clone(&connection.go_away));
         let io = TokioIo::new(Wire::new(stream, addition));
         let answer = move |request| Arc::clone(&self).take(request, &connection);
         let service = service_fn(answer);
@@ -153,22 +153,22 @@ impl Server {
         self: Arc<Self>,
         request: Request<Incoming>,
         connection: &Connection,
-    ) -> impl Future<Output = Result<Response<ReplyBody>, BrokenOff>> + use<> {
-        let is_worked_on = !connection.is_left_by_next() || self.spares(request.uri().path());
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Aborted>> + use<> {
+        let is_worked_on = !connection.is_left_by_next() || self.is_exempt(request.uri().path());
         if !is_worked_on && connection.end(request.version()) {
-            self.tally.count_fault();
+            self.counters.count_fault();
         }
-        let line = Arc::clone(&connection.line);
+        let tcp = Arc::clone(&connection.tcp);
         async move {
             if is_worked_on {
-                return self.answer(request, line).await;
+                return self.answer(request, tcp).await;
             }
-            drop(self.tally.open_request());
+            drop(self.counters.open_request());
             if request.version() == Version::HTTP_2 {
                 // The client closes the connection when it has its first answer.
                 pending::<()>().await;
             }
-            Err(BrokenOff::default())
+            Err(Aborted::default())
         }
     }
 
@@ -176,45 +176,45 @@ impl Server {
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-        line: Arc<LineHandle>,
-    ) -> Result<Response<ReplyBody>, BrokenOff> {
+        tcp: Arc<TcpHandle>,
+    ) -> Result<Response<ResponseBody>, Aborted> {
         let path = request.uri().path();
         if path == STATS_PATH {
-            let stats = self.tally.counters().to_json();
+            let stats = self.counters.snapshot().to_json();
             let response = typed("application/json", stats.into());
-            return Ok(response.map(|json| ReplyBody::new(json, None, None)));
+            return Ok(response.map(|json| ResponseBody::new(json, None, None)));
         }
-        let open = self.tally.open_request();
+        let open = self.counters.open_request();
         let fault = self.fault(path);
         // A part is one of the plain page, whatever the client takes and has.
         let plain = fault.filter(|kind| kind.sends_a_part()).map(|_| HeaderMap::new());
         let headers = plain.as_ref().unwrap_or(request.headers());
-        let response = reply(&self.site, request.method(), path, headers);
+        let response = respond(&self.site, request.method(), path, headers);
         self.make().await;
-        let spoiled = fault.and_then(|kind| spoil(kind, &request, &response));
-        if spoiled.is_some() {
-            self.tally.count_fault();
+        let injected = fault.and_then(|kind| inject(kind, &request, &response));
+        if injected.is_some() {
+            self.counters.count_fault();
         }
         let speed = self.bytes_per_second;
-        match spoiled {
-            None => Ok(response.map(|bytes| ReplyBody::new(bytes, speed, Some(open)))),
-            Some(Spoiled::Sent(response, ending)) => {
-                Ok(response.map(|bytes| ReplyBody::ending(bytes, speed, open, ending, line)))
+        match injected {
+            None => Ok(response.map(|bytes| ResponseBody::new(bytes, speed, Some(open)))),
+            Some(Injected::Sent(response, ending)) => {
+                Ok(response.map(|bytes| ResponseBody::ending(bytes, speed, open, ending, tcp)))
             }
-            Some(Spoiled::Reset) => {
-                // On HTTP/2 the error resets the stream, and the others on the line live on.
+            Some(Injected::Reset) => {
+                // On HTTP/2 the error resets the stream, and the others on the connection live on.
                 if request.version() != Version::HTTP_2 {
-                    line.reset_when_dropped();
+                    tcp.reset_when_dropped();
                 }
-                Err(BrokenOff::default())
+                Err(Aborted::default())
             }
-            Some(Spoiled::Refused) => Err(BrokenOff::because(Reason::REFUSED_STREAM)),
+            Some(Injected::Refused) => Err(Aborted::because(Reason::REFUSED_STREAM)),
         }
     }
 
     /// Whether nothing goes wrong at this path: a way into the site, or no page.
-    fn spares(&self, path: &str) -> bool {
-        self.site.get(path).is_none() || Faults::spare(&decoded(path))
+    fn is_exempt(&self, path: &str) -> bool {
+        self.site.get(path).is_none() || Faults::exempts(&decoded(path))
     }
 
     /// What is to go wrong with this request, which counts as an attempt at its page. Where there
@@ -223,7 +223,7 @@ impl Server {
         self.site.get(path)?;
         let path = decoded(path);
         let attempt =
-            if self.faults.count_attempts() { self.tally.count_attempt(&path) } else { 1 };
+            if self.faults.depend_on_attempts() { self.counters.count_attempt(&path) } else { 1 };
         self.faults.decide(self.seed, &path, attempt)
     }
 

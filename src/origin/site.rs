@@ -11,11 +11,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::article::Writer;
-use super::ballast::Ballast;
 use super::countries::{COUNT, COUNTRIES};
-use super::document::{Document, Press, heavy};
+use super::document::{Document, DocumentBuilder, heavy};
 use super::index::index_page;
 use super::markup::push_article_path;
+use super::padding::Padding;
 use super::random::Random;
 
 /// Where the index page is.
@@ -121,8 +121,8 @@ impl Site {
     #[must_use]
     pub fn heavy(seed: u64, pages: usize, cpu_per_page: Duration) -> Site {
         let entries: Vec<Entry> = (0..pages).map(Entry::at).collect();
-        let ballast = Ballast::new(seed, cpu_per_page).map(Arc::new);
-        let mut documents = articles(seed, pages.min(COUNT), ballast.as_ref());
+        let padding = Padding::new(seed, cpu_per_page).map(Arc::new);
+        let mut documents = articles(seed, pages.min(COUNT), padding.as_ref());
         let distinct = documents.len();
         let mut paths = Vec::with_capacity(pages);
         let mut places = HashMap::with_capacity(pages + 2);
@@ -132,13 +132,13 @@ impl Site {
             places.insert(decoded(&path).into_owned(), number % distinct);
             paths.push(path);
         }
-        let mut press = Press::new();
+        let mut builder = DocumentBuilder::new();
         for (path, text, content_type) in [
             (INDEX_PATH, index_page(&entries), HTML),
             (ROBOTS_PATH, ROBOTS.to_owned(), "text/plain; charset=UTF-8"),
         ] {
             places.insert(path.to_owned(), documents.len());
-            documents.push(press.document(&text, content_type));
+            documents.push(builder.document(&text, content_type));
         }
         Site { paths, places, documents }
     }
@@ -160,7 +160,7 @@ impl Site {
 const HTML: &str = "text/html; charset=UTF-8";
 
 /// The articles of the first `count` countries, made on all cores.
-fn articles(seed: u64, count: usize, ballast: Option<&Arc<Ballast>>) -> Vec<Document> {
+fn articles(seed: u64, count: usize, padding: Option<&Arc<Padding>>) -> Vec<Document> {
     let lengths = lengths(seed);
     let mut order: Vec<usize> = (0..count).collect();
     // The longest first, so that no core is left with a long one at the end.
@@ -168,15 +168,15 @@ fn articles(seed: u64, count: usize, ballast: Option<&Arc<Ballast>>) -> Vec<Docu
     let writer = Writer::new(seed);
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut press = Press::new();
+        let mut builder = DocumentBuilder::new();
         let mut text = String::new();
         let mut made = Vec::new();
         while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             text.clear();
             writer.write(&mut text, COUNTRIES[index].title, lengths[index]);
-            let document = match ballast {
-                None => press.document(&text, HTML),
-                Some(ballast) => heavy(&text, ballast, HTML),
+            let document = match padding {
+                None => builder.document(&text, HTML),
+                Some(padding) => heavy(&text, padding, HTML),
             };
             made.push((index, document));
         }

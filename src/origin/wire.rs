@@ -33,16 +33,16 @@ pub(super) enum Addition {
     /// A line break in each header [`FOLDED_NAME`] of HTTP/1.1 (RFC 9112, section 5.2).
     Folds,
     /// A GOAWAY frame of HTTP/2, once that is asked for.
-    Goodbye(Arc<Goodbye>),
+    GoAway(Arc<GoAway>),
 }
 
 /// Whether a client has to leave its connection.
 #[derive(Debug, Default)]
-pub(super) struct Goodbye {
+pub(super) struct GoAway {
     is_due: AtomicBool,
 }
 
-impl Goodbye {
+impl GoAway {
     /// Has the frame sent with the next flush, which follows each turn of the connection's task;
     /// returns whether it was asked for before.
     pub(super) fn say(&self) -> bool {
@@ -133,7 +133,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self;
         ready!(wire.poll_rest(context))?;
-        if matches!(&wire.addition, Addition::Goodbye(goodbye) if goodbye.is_due()) {
+        if matches!(&wire.addition, Addition::GoAway(go_away) if go_away.is_due()) {
             wire.addition = Addition::Nothing;
             wire.rest = Bytes::from_static(GOAWAY);
             ready!(wire.poll_rest(context))?;
@@ -196,11 +196,11 @@ mod tests {
         let head = b"HTTP/1.1 200 OK\r\nx-folded: one; two\r\n\r\nbody";
         assert_eq!(through(Addition::Nothing, head).await, head);
         assert_eq!(through(Addition::Folds, head).await, folded(head).unwrap());
-        let goodbye = Arc::<Goodbye>::default();
-        let addition = || Addition::Goodbye(Arc::clone(&goodbye));
+        let go_away = Arc::<GoAway>::default();
+        let addition = || Addition::GoAway(Arc::clone(&go_away));
         assert_eq!(through(addition(), b"frames").await, b"frames");
-        assert!(!goodbye.say());
+        assert!(!go_away.say());
         assert_eq!(through(addition(), b"frames").await, [b"frames", GOAWAY].concat());
-        assert!(goodbye.say());
+        assert!(go_away.say());
     }
 }

@@ -10,7 +10,7 @@ use flate2::{Compress, Compression, Crc, FlushCompress};
 
 use super::markup::push_formatted;
 use super::random::Random;
-use super::words::{ADJECTIVES, NOUNS, VERBS};
+use super::vocabulary::{ADJECTIVES, NOUNS, VERBS};
 
 /// Bytes that take a CPU of 2025 about a microsecond to decode in blocks of this kind, to hash
 /// with SHA-256 and to write to a file in memory.
@@ -29,20 +29,20 @@ const END: [u8; 2] = [3, 0];
 
 /// The text and its compressed form.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ballast {
+pub(super) struct Padding {
     plain: Bytes,
     deflated: Bytes,
 }
 
-impl Ballast {
+impl Padding {
     /// What takes a CPU about this long to process, by a constant: the same for the same seed on
     /// any machine. `None` for no time at all.
-    pub(super) fn new(seed: u64, cost: Duration) -> Option<Ballast> {
+    pub(super) fn new(seed: u64, cost: Duration) -> Option<Padding> {
         let bytes = cost.as_micros() * BYTES_PER_MICROSECOND;
         let segment = segment(seed);
         let segments = usize::try_from(bytes.div_ceil(segment.len() as u128)).unwrap_or(usize::MAX);
         let deflated = deflated(segment.as_bytes(), FLUSHED_BYTES);
-        (segments > 0).then(|| Ballast {
+        (segments > 0).then(|| Padding {
             plain: segment.repeat(segments).into(),
             deflated: [&deflated.repeat(segments)[..], &END].concat().into(),
         })
@@ -104,24 +104,24 @@ mod tests {
 
     use super::*;
 
-    fn ballast(millis: u64) -> Ballast {
-        Ballast::new(1, Duration::from_millis(millis)).unwrap()
+    fn padding(millis: u64) -> Padding {
+        Padding::new(1, Duration::from_millis(millis)).unwrap()
     }
 
     #[test]
     fn the_deflated_text_is_the_plain_one() {
-        let ballast = ballast(1);
-        let mut out = vec![0; ballast.plain().len()];
-        let written = Decompressor::new().deflate_decompress(ballast.deflated(), &mut out);
+        let padding = padding(1);
+        let mut out = vec![0; padding.plain().len()];
+        let written = Decompressor::new().deflate_decompress(padding.deflated(), &mut out);
         assert_eq!(written, Ok(out.len()));
-        assert_eq!(out, ballast.plain()[..]);
-        assert_eq!(ballast, self::ballast(1));
+        assert_eq!(out, padding.plain()[..]);
+        assert_eq!(padding, self::padding(1));
     }
 
     #[test]
     fn it_grows_with_the_cost_and_a_costly_page_is_far_from_the_limit_of_sizes() {
-        assert_eq!(Ballast::new(1, Duration::ZERO), None);
-        let (ten, hundred) = (ballast(10), ballast(100));
+        assert_eq!(Padding::new(1, Duration::ZERO), None);
+        let (ten, hundred) = (padding(10), padding(100));
         assert!(hundred.plain().len() > 9 * ten.plain().len());
         let limit = usize::try_from(crate::fetch::client::DEFAULT_MAX_SIZE).unwrap();
         assert!(hundred.plain().len() < limit / 4);
@@ -131,11 +131,11 @@ mod tests {
 
     #[test]
     fn its_crc_is_that_of_a_text_with_it() {
-        let ballast = ballast(1);
+        let padding = padding(1);
         let mut crc = Crc::new();
         crc.update(b"before it");
-        ballast.append_to(&mut crc);
-        let whole = [b"before it", &ballast.plain()[..]].concat();
+        padding.append_to(&mut crc);
+        let whole = [b"before it", &padding.plain()[..]].concat();
         assert_eq!(crc.sum(), libdeflater::crc32(&whole));
     }
 }

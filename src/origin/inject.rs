@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 
 use super::body::Ending;
 use super::fault_kind::FaultKind;
-use super::reply::{short_page, typed};
+use super::response::{short_page, typed};
 use super::wire::{FOLDED_NAME, FOLDED_VALUE};
 
 /// By how much a wrong `Content-Length` is too large.
@@ -24,7 +24,7 @@ const TURN: &str = "turn=";
 
 /// What is left of a response.
 #[derive(Debug)]
-pub(super) enum Spoiled {
+pub(super) enum Injected {
     /// Nothing: the request is to stay without an answer.
     Reset,
     /// Nothing: its stream is to be refused.
@@ -34,24 +34,24 @@ pub(super) enum Spoiled {
 }
 
 /// What this fault makes of the right response to this request; `None` if nothing, which is so
-/// where a body is to be spoiled and there is none, and where the version of HTTP has no such
+/// where a body is to be injected and there is none, and where the version of HTTP has no such
 /// fault.
-pub(super) fn spoil<T>(
+pub(super) fn inject<T>(
     kind: FaultKind,
     request: &Request<T>,
     right: &Response<Bytes>,
-) -> Option<Spoiled> {
+) -> Option<Injected> {
     let version = request.version();
-    let spoiled = match kind {
-        FaultKind::Reset => return Some(Spoiled::Reset),
+    let injected = match kind {
+        FaultKind::Reset => return Some(Injected::Reset),
         FaultKind::RefusedStream => {
-            return (version == Version::HTTP_2).then_some(Spoiled::Refused);
+            return (version == Version::HTTP_2).then_some(Injected::Refused);
         }
         FaultKind::FoldedHeader => {
             return (version != Version::HTTP_2).then(|| {
                 let mut response = right.clone();
                 response.headers_mut().insert(FOLDED_NAME, FOLDED_VALUE);
-                Spoiled::Sent(response, Ending::Complete)
+                Injected::Sent(response, Ending::Complete)
             });
         }
         FaultKind::Unavailable => short_page(StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),
@@ -72,12 +72,13 @@ pub(super) fn spoil<T>(
         | FaultKind::Endless
         | FaultKind::WrongLength
         | FaultKind::Drip => {
-            return (!right.body().is_empty()).then(|| spoil_body(kind, version, right.clone()));
+            return (!right.body().is_empty())
+                .then(|| inject_into_body(kind, version, right.clone()));
         }
     };
     let is_head = request.method() == Method::HEAD;
-    let spoiled = if is_head { spoiled.map(|_| Bytes::new()) } else { spoiled };
-    Some(Spoiled::Sent(spoiled, Ending::Complete))
+    let injected = if is_head { injected.map(|_| Bytes::new()) } else { injected };
+    Some(Injected::Sent(injected, Ending::Complete))
 }
 
 /// A redirect to where the request went, with a query that differs each time, so that only
@@ -93,13 +94,13 @@ fn another_turn(query: Option<&str>) -> Response<Bytes> {
 }
 
 /// What becomes of a response with a body.
-fn spoil_body(kind: FaultKind, version: Version, mut response: Response<Bytes>) -> Spoiled {
+fn inject_into_body(kind: FaultKind, version: Version, mut response: Response<Bytes>) -> Injected {
     let length = response.body().len();
     let ending = match kind {
         FaultKind::BadGzip => {
             let mut response = typed("text/html; charset=UTF-8", NOT_GZIP.into());
             response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            return Spoiled::Sent(response, Ending::Complete);
+            return Injected::Sent(response, Ending::Complete);
         }
         FaultKind::Cut | FaultKind::Stall => {
             response.body_mut().truncate(length / 2);
@@ -126,7 +127,7 @@ fn spoil_body(kind: FaultKind, version: Version, mut response: Response<Bytes>) 
             if kind == FaultKind::Drip { Ending::Drip } else { Ending::Repeat }
         }
     };
-    Spoiled::Sent(response, ending)
+    Injected::Sent(response, ending)
 }
 
 /// Leaves the first half of a page, with the headers that say so (RFC 9110, section 15.3.7.1).

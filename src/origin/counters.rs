@@ -51,7 +51,7 @@ impl Counters {
 ///
 /// Relaxed throughout: the counters guard no other memory.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct LiveCounters {
     requests: AtomicU64,
     load: Mutex<Load>,
     connections: AtomicU64,
@@ -59,7 +59,7 @@ pub(super) struct Tally {
     attempts: Mutex<HashMap<String, u64>>,
 }
 
-impl Tally {
+impl LiveCounters {
     /// Counts an accepted connection, and says how many there were before it.
     pub(super) fn count_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
@@ -84,7 +84,7 @@ impl Tally {
     pub(super) fn open_request(self: &Arc<Self>) -> OpenRequest {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.load().begin(SystemClock.now());
-        OpenRequest { tally: Arc::clone(self) }
+        OpenRequest { counters: Arc::clone(self) }
     }
 
     fn load(&self) -> MutexGuard<'_, Load> {
@@ -92,7 +92,7 @@ impl Tally {
     }
 
     /// The counters as they are now.
-    pub(super) fn counters(&self) -> Counters {
+    pub(super) fn snapshot(&self) -> Counters {
         let mut load = self.load();
         load.turn(SystemClock.now());
         Counters {
@@ -110,12 +110,12 @@ impl Tally {
 /// A request between its arrival and the last byte of its response.
 #[derive(Debug)]
 pub(super) struct OpenRequest {
-    tally: Arc<Tally>,
+    counters: Arc<LiveCounters>,
 }
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.tally.load().end(SystemClock.now());
+        self.counters.load().end(SystemClock.now());
     }
 }
 
@@ -161,15 +161,15 @@ mod tests {
 
     #[test]
     fn the_peak_stays_when_requests_end() {
-        let tally = Arc::new(Tally::default());
-        let first = tally.open_request();
-        let second = tally.open_request();
+        let counters = Arc::new(LiveCounters::default());
+        let first = counters.open_request();
+        let second = counters.open_request();
         drop(first);
-        let third = tally.open_request();
+        let third = counters.open_request();
         drop((second, third));
-        assert_eq!((tally.count_connection(), tally.count_connection()), (0, 1));
-        tally.count_fault();
-        let counters = tally.counters();
+        assert_eq!((counters.count_connection(), counters.count_connection()), (0, 1));
+        counters.count_fault();
+        let counters = counters.snapshot();
         let Counters { requests, open, open_peak, connections, faults, .. } = counters;
         assert_eq!((requests, open, open_peak, connections, faults), (3, 0, 2, 2, 1));
         assert!(counters.open_mean() >= 1.0 && counters.open_mean() <= 2.0);
@@ -197,8 +197,8 @@ mod tests {
 
     #[test]
     fn attempts_are_counted_for_each_path() {
-        let tally = Tally::default();
-        let numbers = ["/a", "/b", "/a"].map(|path| tally.count_attempt(path));
+        let counters = LiveCounters::default();
+        let numbers = ["/a", "/b", "/a"].map(|path| counters.count_attempt(path));
         assert_eq!(numbers, [1, 1, 2]);
     }
 

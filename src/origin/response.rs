@@ -1,7 +1,7 @@
 //! What to answer: from a site and a request to a response, as values.
 //!
 //! Pure. When and how fast the response is sent is left to [`server`](super::server), making it
-//! go wrong to [`spoil`](super::spoil).
+//! go wrong to [`inject`](super::inject).
 
 use bytes::Bytes;
 use http::header::{
@@ -18,7 +18,7 @@ const MODIFIED: &str = "Mon, 01 Jan 2024 00:00:00 GMT";
 
 /// The response to a request for this path, which has no query. Its body is empty for `HEAD`; its
 /// `Content-Length` is not.
-pub(super) fn reply(
+pub(super) fn respond(
     site: &Site,
     method: &Method,
     path: &str,
@@ -33,7 +33,7 @@ pub(super) fn reply(
         set(&mut response, LOCATION, INDEX_PATH);
         response
     } else if let Some(document) = site.get(path) {
-        document_reply(document, headers)
+        document_response(document, headers)
     } else {
         short_page(StatusCode::NOT_FOUND, "Not found")
     };
@@ -61,7 +61,7 @@ pub(super) fn short_page(status: StatusCode, text: &str) -> Response<Bytes> {
 }
 
 /// The page in the coding that the client takes, or 304 if it has the page already.
-fn document_reply(document: &Document, headers: &HeaderMap) -> Response<Bytes> {
+fn document_response(document: &Document, headers: &HeaderMap) -> Response<Bytes> {
     let mut response = if is_unchanged(document.etag(), headers) {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -159,7 +159,7 @@ mod tests {
     fn ask(method: &Method, path: &str, headers: &[(HeaderName, &str)]) -> Response<Bytes> {
         let headers =
             headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        reply(&SITE, method, path, &headers)
+        respond(&SITE, method, path, &headers)
     }
 
     fn get(path: &str, headers: &[(HeaderName, &str)]) -> Response<Bytes> {

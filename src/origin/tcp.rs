@@ -12,22 +12,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A connection; what is above it reads and writes as ever.
-pub(super) struct Line {
+pub(super) struct TcpConnection {
     stream: TcpStream,
-    handle: Arc<LineHandle>,
+    handle: Arc<TcpHandle>,
 }
 
-impl Line {
+impl TcpConnection {
     /// A line over this connection, with a handle for whoever answers the requests on it.
-    pub(super) fn new(stream: TcpStream) -> (Line, Arc<LineHandle>) {
-        let handle = Arc::new(LineHandle::default());
-        (Line { stream, handle: Arc::clone(&handle) }, handle)
+    pub(super) fn new(stream: TcpStream) -> (TcpConnection, Arc<TcpHandle>) {
+        let handle = Arc::new(TcpHandle::default());
+        (TcpConnection { stream, handle: Arc::clone(&handle) }, handle)
     }
 }
 
 /// What can be asked of a line by those who do not own it.
 #[derive(Debug, Default)]
-pub(super) struct LineHandle {
+pub(super) struct TcpHandle {
     flushes: Mutex<Flushes>,
     reset: AtomicBool,
 }
@@ -38,7 +38,7 @@ struct Flushes {
     waiting: Vec<Waker>,
 }
 
-impl LineHandle {
+impl TcpHandle {
     /// Has the connection reset, not closed, as soon as it is dropped.
     pub(super) fn reset_when_dropped(&self) {
         self.reset.store(true, Ordering::Relaxed);
@@ -76,7 +76,7 @@ impl LineHandle {
     }
 }
 
-impl Drop for Line {
+impl Drop for TcpConnection {
     fn drop(&mut self) {
         if self.handle.reset.load(Ordering::Relaxed) {
             // With a lingering time of zero, closing discards what is unsent and sends RST. If
@@ -86,7 +86,7 @@ impl Drop for Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for TcpConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -96,7 +96,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for TcpConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
