@@ -143,7 +143,7 @@ pub struct Download {
     /// What to fetch, and how.
     pub plan: PlanOptions,
     /// The executor.
-    pub mode: &'static exec::Row,
+    pub mode: &'static exec::Mode,
     /// Pages in flight at most.
     pub workers: NonZeroUsize,
     /// Memory in bytes for the bodies of all pages in flight; `None` for half of what is free.
@@ -247,7 +247,7 @@ impl std::fmt::Display for Workers {
 
 /// Chooses the number of workers: what was asked for, else the mode's default.
 /// The text says when a wish has no meaning in this mode.
-pub fn choose_workers(mode: &exec::Row, asked: Option<Workers>) -> (NonZeroUsize, Option<String>) {
+pub fn choose_workers(mode: &exec::Mode, asked: Option<Workers>) -> (NonZeroUsize, Option<String>) {
     let default = (mode.default_workers)(cpus());
     match asked {
         Some(asked) if !mode.is_scalable && asked != Workers::Exactly(default) => {

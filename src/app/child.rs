@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use anyhow::Context;
 
 use super::exit::Status;
-use crate::work::child;
+use crate::work::process::child;
 
 pub(super) fn run() -> anyhow::Result<Status> {
     let connection = stdin().as_fd().try_clone_to_owned();

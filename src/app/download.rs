@@ -34,13 +34,13 @@ use crate::save::{self, SaveError};
 use crate::source::Access;
 use crate::source::feed::Feed;
 use crate::source::plan::Plan;
-use crate::work::page_work::PageWorkFactory;
+use crate::work::local::LocalWorkFactory;
 
 /// What a run needs, all open.
 struct Prepared {
     plan: Plan,
     manifest: ManifestWriter,
-    factory: PageWorkFactory,
+    factory: LocalWorkFactory,
     workers: NonZeroUsize,
     trace: Option<Trace>,
     /// Gets the sending end of the events, for the source.
@@ -100,7 +100,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let left_out = output.catalogue.left_out();
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
-    let factory = PageWorkFactory {
+    let factory = LocalWorkFactory {
         shared: Arc::clone(&shared),
         sink: Arc::from(output.sink),
         place: output.place,

@@ -123,7 +123,7 @@ fn cpus() -> u32 {
 
 /// Each mode with each number of workers, each once.
 fn contenders(typed: &PlanArgs) -> Vec<Contender> {
-    let all: Vec<&'static exec::Row> = exec::TABLE.iter().collect();
+    let all: Vec<&'static exec::Mode> = exec::TABLE.iter().collect();
     let typed_modes = typed.modes.iter().map(|mode| mode.0).collect();
     let modes: Vec<_> = if typed.modes.is_empty() { all } else { typed_modes };
     let mut contenders = Vec::new();

@@ -86,7 +86,7 @@ pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
     };
     let cpus = number(cpus);
     exec::find(&contender.mode)
-        .map_or(cpus, |row| (row.parallelism)(number(contender.workers), cpus))
+        .map_or(cpus, |mode| (mode.parallelism)(number(contender.workers), cpus))
 }
 
 /// The latency of the site, in seconds: as it was set, else the lowest median wait

@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
             return Err(self.wrong_here("a mode"));
         };
         if exec::find(mode.text).is_none() {
-            let known: Vec<_> = exec::TABLE.iter().map(|row| row.name).collect();
+            let known: Vec<_> = exec::TABLE.iter().map(|mode| mode.name).collect();
             return Err(self.wrong(mode.column, format!("one of the modes {}", known.join(", "))));
         }
         let mode = mode.text.to_owned();

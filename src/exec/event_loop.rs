@@ -7,7 +7,7 @@
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::lane::Lane;
+use super::runtime::WorkerRuntime;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
 use crate::model::WorkerKind;
 use crate::work::Cpu;
@@ -28,7 +28,7 @@ impl Executor for EventLoop {
 /// Runs all pages on the calling thread's loop, and computes where `cpu` says.
 pub(super) fn host(run: &Run, cpu: Cpu) -> Result<(), ExecError> {
     let guard = CloseOnFailure::new(run.queue);
-    Lane::new(run, cpu, run.workers.get())?.block_on(|work| {
+    WorkerRuntime::new(run, cpu, run.workers.get())?.block_on(|work| {
         let workers = 0..run.workers.get();
         let drains = workers.map(|worker| drain::drain(run, work, worker));
         drains.collect::<FuturesUnordered<_>>().collect::<()>()

@@ -6,9 +6,9 @@
 pub mod drain;
 mod event_loop;
 mod hybrid;
-mod lane;
 mod processes;
 mod rayon_pool;
+mod runtime;
 mod sequential;
 mod threads;
 
@@ -90,7 +90,7 @@ pub enum ExecError {
 }
 
 /// A way to execute.
-pub struct Row {
+pub struct Mode {
     /// The name, as `--mode` takes it.
     pub name: &'static str,
     /// What it does, for the help.
@@ -109,22 +109,26 @@ pub struct Row {
     pub executor: &'static (dyn Executor + Sync),
 }
 
-impl std::fmt::Debug for Row {
+impl std::fmt::Debug for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
 }
 
+/// One page at a time.
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
-const FOUR: NonZeroUsize = ONE.saturating_add(3);
-const SIX: NonZeroUsize = ONE.saturating_add(5);
-const SIXTEEN: NonZeroUsize = ONE.saturating_add(15);
-/// A page that waits on a loop costs a few kilobytes, not a thread.
-const SIXTY_FOUR: NonZeroUsize = ONE.saturating_add(63);
+/// Threads with a page each: that many waits overlap, and each thread costs a stack.
+const THREADS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
+const AUTO_THREADS: NonZeroUsize = NonZeroUsize::new(96).expect("96 is not zero");
+/// Pages on a loop: a page that waits there costs a few kilobytes and no thread.
+const TASKS: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+const AUTO_TASKS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
+/// Workers per CPU for `--workers auto`, in modes that are sized to the CPUs.
+const AUTO_PER_CPU: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
 
 /// The ways to execute. Flags, help and tests go through this table.
-pub const TABLE: &[Row] = &[
-    Row {
+pub const TABLE: &[Mode] = &[
+    Mode {
         name: SEQUENTIAL,
         about: "one page after the other",
         default_workers: |_| ONE,
@@ -133,47 +137,47 @@ pub const TABLE: &[Row] = &[
         parallelism: |_, _| ONE,
         executor: &sequential::Sequential,
     },
-    Row {
+    Mode {
         name: "threads",
         about: "a pool of threads, each with one page at a time",
-        default_workers: |_| SIXTEEN,
-        auto_workers: |_| SIXTEEN.saturating_mul(SIX),
+        default_workers: |_| THREADS,
+        auto_workers: |_| AUTO_THREADS,
         is_scalable: true,
         parallelism: NonZeroUsize::min,
         executor: &threads::Threads,
     },
-    Row {
+    Mode {
         name: "rayon",
         about: "a parallel iterator over the pages, sized to the CPUs",
         default_workers: |cpus| cpus,
-        auto_workers: |cpus| cpus.saturating_mul(FOUR),
+        auto_workers: |cpus| cpus.saturating_mul(AUTO_PER_CPU),
         is_scalable: true,
         parallelism: NonZeroUsize::min,
         executor: &rayon_pool::RayonPool,
     },
-    Row {
+    Mode {
         name: "processes",
         about: "copies of this program, each with one page at a time, sized to the CPUs",
         default_workers: |cpus| cpus,
-        auto_workers: |cpus| cpus.saturating_mul(FOUR),
+        auto_workers: |cpus| cpus.saturating_mul(AUTO_PER_CPU),
         is_scalable: true,
         parallelism: NonZeroUsize::min,
         executor: &processes::Processes,
     },
-    Row {
+    Mode {
         name: "async",
         about: "one event loop on one thread runs all pages, saving included",
-        default_workers: |_| SIXTY_FOUR,
-        auto_workers: |_| SIXTY_FOUR.saturating_mul(FOUR),
+        default_workers: |_| TASKS,
+        auto_workers: |_| AUTO_TASKS,
         is_scalable: true,
         parallelism: |_, _| ONE,
         executor: &event_loop::EventLoop,
     },
-    Row {
+    Mode {
         name: "hybrid",
         about: "an event loop waits, a pool sized to the CPUs computes and saves",
-        default_workers: |_| SIXTY_FOUR,
-        auto_workers: |_| SIXTY_FOUR.saturating_mul(FOUR),
+        default_workers: |_| TASKS,
+        auto_workers: |_| AUTO_TASKS,
         is_scalable: true,
         parallelism: |_, cpus| cpus,
         executor: &hybrid::Hybrid,
@@ -186,9 +190,9 @@ pub const SEQUENTIAL: &str = "sequential";
 /// The mode when `--mode` does not say.
 pub const DEFAULT_MODE: &str = "hybrid";
 
-/// The row of the mode called `name`.
-pub fn find(name: &str) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.name == name)
+/// The mode of the mode called `name`.
+pub fn find(name: &str) -> Option<&'static Mode> {
+    TABLE.iter().find(|mode| mode.name == name)
 }
 
 /// Closes the queue when a worker ends with an error or a panic, so that the others end too.
@@ -217,4 +221,4 @@ impl Drop for CloseOnFailure<'_> {
 }
 
 #[cfg(test)]
-mod conformance;
+mod tests;

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
-use super::lane::Lane;
+use super::runtime::WorkerRuntime;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
 use crate::model::Job;
 use crate::work::Cpu;
@@ -21,7 +21,7 @@ thread_local! {
     /// What a pool thread needs for its pages. Rayon gives its closures no place
     /// for a thread's own state that outlives a split of the iterator; the
     /// thread fills this when it starts and empties it before it ends.
-    static LANE: RefCell<Option<Lane>> = const { RefCell::new(None) };
+    static RUNTIME: RefCell<Option<WorkerRuntime>> = const { RefCell::new(None) };
 }
 
 /// Rayon's pool.
@@ -36,15 +36,15 @@ impl Executor for RayonPool {
             .thread_name(|worker| format!("rayon-{worker}"))
             .build_scoped(
                 |thread| {
-                    match Lane::new(run, Cpu::Inline, 1) {
-                        Ok(lane) => LANE.set(Some(lane)),
+                    match WorkerRuntime::new(run, Cpu::Inline, 1) {
+                        Ok(runtime) => RUNTIME.set(Some(runtime)),
                         Err(error) => {
                             drop(CloseOnFailure::new(run.queue));
                             *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                         }
                     }
                     thread.run();
-                    LANE.take();
+                    RUNTIME.take();
                 },
                 |pool| pool.install(|| drain_in_parallel(run)),
             )
@@ -60,9 +60,9 @@ impl Executor for RayonPool {
 fn drain_in_parallel(run: &Run) {
     std::iter::from_fn(|| next_page(run)).par_bridge().for_each(|next| {
         let worker = rayon::current_thread_index().unwrap_or(0);
-        LANE.with_borrow(|lane| {
-            let lane = lane.as_ref().expect("only a thread with a lane gets a page");
-            lane.block_on(|work| async move {
+        RUNTIME.with_borrow(|runtime| {
+            let runtime = runtime.as_ref().expect("only a thread with a runtime gets a page");
+            runtime.block_on(|work| async move {
                 let abandoned = pin!(run.queue.abandoned());
                 drain::step(run, work, worker, next, abandoned).await;
             });
@@ -73,5 +73,5 @@ fn drain_in_parallel(run: &Run) {
 /// The queue's next page, waited for on the calling pool thread's runtime. A
 /// thread that has none ends its share; the queue is closed then.
 fn next_page(run: &Run) -> Option<(Job, Instant)> {
-    LANE.with_borrow(|lane| lane.as_ref()?.block_on(|_| run.queue.next()))
+    RUNTIME.with_borrow(|runtime| runtime.as_ref()?.block_on(|_| run.queue.next()))
 }

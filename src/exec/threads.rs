@@ -7,7 +7,7 @@
 
 use std::thread::ScopedJoinHandle;
 
-use super::lane::Lane;
+use super::runtime::WorkerRuntime;
 use super::{CloseOnFailure, ExecError, Executor, Run, drain};
 use crate::work::Cpu;
 
@@ -43,7 +43,7 @@ impl Executor for Threads {
 
 fn work(run: &Run, worker: usize) -> Result<(), ExecError> {
     let guard = CloseOnFailure::new(run.queue);
-    Lane::new(run, Cpu::Inline, 1)?.block_on(|work| drain::drain(run, work, worker));
+    WorkerRuntime::new(run, Cpu::Inline, 1)?.block_on(|work| drain::drain(run, work, worker));
     guard.disarm();
     Ok(())
 }

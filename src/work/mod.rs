@@ -1,17 +1,11 @@
 //! What one page needs done: one trait, so that executors never know what they execute.
 
-pub mod child;
 mod cost;
-#[cfg(test)]
-mod foreign_bytes;
-pub mod page_work;
+pub mod local;
 mod pooled;
-mod process;
-mod remote;
+pub mod process;
 #[cfg(test)]
-pub(crate) mod scripted;
-mod serve;
-mod wire;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
@@ -75,7 +69,7 @@ pub enum WorkError {
     Program(#[source] std::io::Error),
     /// The options cannot be told to a worker process.
     #[error("failed to write the options out for a worker process")]
-    SetUp(#[source] wire::WireError),
+    SetUp(#[source] process::wire::WireError),
 }
 
 /// The attempt of a page whose work panicked.

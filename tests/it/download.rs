@@ -18,18 +18,18 @@ fn article(name: &str) -> String {
 #[test]
 fn every_mode_saves_every_page_whole() {
     let origin = origin(60);
-    for row in exec::TABLE {
+    for mode in exec::TABLE {
         let place = Place::new();
-        let ended = place.run(&["--index", &origin.index_url(), "--mode", row.name]).code(0);
+        let ended = place.run(&["--index", &origin.index_url(), "--mode", mode.name]).code(0);
         let mut lines = ended.stdout.lines();
-        assert_eq!(lines.next(), Some("Total pages: 60"), "{row:?}");
+        assert_eq!(lines.next(), Some("Total pages: 60"), "{mode:?}");
         let second = lines.next().unwrap();
         assert!(
             second.starts_with("Downloaded 60 links in ") && second.ends_with(" seconds"),
             "{second}"
         );
         let names = place.names("pages");
-        assert_eq!(names.len(), 60, "{row:?}");
+        assert_eq!(names.len(), 60, "{mode:?}");
         for name in names {
             let document = origin.site().get(&article(&name)).unwrap_or_else(|| panic!("{name}"));
             assert!(place.read(&format!("pages/{name}")) == *document.plain(), "{name} differs");
@@ -109,14 +109,14 @@ fn one_connection_carries_all_pages_of_a_host_that_speaks_http_2() {
 
 #[test]
 fn never_more_requests_are_open_than_workers() {
-    for row in exec::TABLE {
+    for mode in exec::TABLE {
         let latency = Duration::from_millis(5);
         let origin = Origin::start(&Options { pages: 60, latency, ..Options::default() }).unwrap();
         let place = Place::new();
-        place.run(&["--index", &origin.index_url(), "--mode", row.name, "-j", "6"]).code(0);
+        place.run(&["--index", &origin.index_url(), "--mode", mode.name, "-j", "6"]).code(0);
         let peak = origin.counters().open_peak;
-        let limit = if row.is_scalable { 2..=6 } else { 1..=1 };
-        assert!(limit.contains(&peak), "{row:?}: {peak}");
+        let limit = if mode.is_scalable { 2..=6 } else { 1..=1 };
+        assert!(limit.contains(&peak), "{mode:?}: {peak}");
     }
 }
 

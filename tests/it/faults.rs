@@ -40,34 +40,34 @@ fn faulty_origin() -> Origin {
 fn every_page_is_saved_or_fails_for_its_own_reason() {
     // Most of the time goes into waiting for retries, so the modes wait side by side.
     std::thread::scope(|scope| {
-        for row in exec::TABLE {
-            scope.spawn(move || check(row));
+        for mode in exec::TABLE {
+            scope.spawn(move || check(mode));
         }
     });
 }
 
-fn check(row: &exec::Row) {
+fn check(mode: &exec::Mode) {
     let origin = faulty_origin();
     let place = Place::new();
     let limits = ["--retry", "4", "--read-timeout", "500ms", "--max-size", "2MB"];
-    let run = ["--index", &origin.index_url(), "--mode", row.name, "-j", "12", "--json"];
+    let run = ["--index", &origin.index_url(), "--mode", mode.name, "-j", "12", "--json"];
     let summary = place.run(&[&run[..], &limits].concat()).code(3).json();
-    assert!(origin.counters().faults > 20, "{row:?}: {:?}", origin.counters());
+    assert!(origin.counters().faults > 20, "{mode:?}: {:?}", origin.counters());
     let mut saved = 0;
     for page in place.pages() {
         let url = page["url"].as_str().unwrap();
         let path = &url[url.find("/wiki/").unwrap()..];
         if let Some(fault) = origin.permanent_fault(path) {
-            assert_eq!(page["error"]["code"], code(fault), "{row:?} {path} {page:#}");
+            assert_eq!(page["error"]["code"], code(fault), "{mode:?} {path} {page:#}");
             continue;
         }
-        assert_eq!(page["state"], "saved", "{row:?} {path} {page:#}");
+        assert_eq!(page["state"], "saved", "{mode:?} {path} {page:#}");
         let file = place.read(&format!("pages/{}", page["file"].as_str().unwrap()));
-        assert!(file == *origin.site().get(path).unwrap().plain(), "{row:?} {path} differs");
+        assert!(file == *origin.site().get(path).unwrap().plain(), "{mode:?} {path} differs");
         saved += 1;
     }
-    assert!((80..120).contains(&saved), "{row:?}: {saved} saved");
-    assert_eq!((&summary["pages"], &summary["saved"]), (&120.into(), &saved.into()), "{row:?}");
-    assert_eq!(place.names("pages").len(), saved, "{row:?}");
+    assert!((80..120).contains(&saved), "{mode:?}: {saved} saved");
+    assert_eq!((&summary["pages"], &summary["saved"]), (&120.into(), &saved.into()), "{mode:?}");
+    assert_eq!(place.names("pages").len(), saved, "{mode:?}");
     place.run(&["verify", "pages"]).code(0);
 }

@@ -91,7 +91,7 @@ fn path(page: &Value) -> &str {
 /// Has `check` look at each fault, version and mode. They wait side by side, since most of the
 /// time goes into waiting for retries.
 fn in_all_modes(cases: &[(&'static str, Way)], check: fn(&Site)) {
-    let modes = MODES.iter().filter(|mode| exec::TABLE.iter().any(|row| row.name == **mode));
+    let modes = MODES.iter().filter(|mode| exec::TABLE.iter().any(|known| known.name == **mode));
     std::thread::scope(|scope| {
         for mode in modes {
             for (fault, way) in cases {

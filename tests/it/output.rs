@@ -52,8 +52,8 @@ fn help_and_version_are_results() {
     let ended = place.run(&["--version"]).code(0);
     assert_eq!(ended.stdout, concat!("fetchpages ", env!("CARGO_PKG_VERSION"), "\n"));
     let ended = place.run(&["--help"]).code(0);
-    for row in fetchpages::exec::TABLE {
-        assert!(ended.stdout.contains(row.about), "{} is not in the help", row.name);
+    for mode in fetchpages::exec::TABLE {
+        assert!(ended.stdout.contains(mode.about), "{} is not in the help", mode.name);
     }
     assert!(ended.stderr.is_empty());
 }

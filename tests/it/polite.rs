@@ -27,16 +27,16 @@ fn index_run(place: &Place, site: &Canned, more: &[&str]) -> Ended {
 
 #[test]
 fn robots_rules_are_read_once_and_kept_for_links_of_an_index() {
-    for row in exec::TABLE {
+    for mode in exec::TABLE {
         let rules = "User-agent: fetch\nDisallow: /\n\nUser-agent: *\nDisallow: /private/\n";
         let site = site(answer("200 OK", "", rules));
         let place = Place::new();
-        let summary = index_run(&place, &site, &["--mode", row.name]).code(0).json();
-        assert_eq!((&summary["saved"], &summary["robots"]), (&2.into(), &1.into()), "{row:?}");
-        assert_eq!(site.count("/robots.txt"), 1, "{row:?}");
-        assert_eq!(site.count("/private/3"), 0, "{row:?}");
+        let summary = index_run(&place, &site, &["--mode", mode.name]).code(0).json();
+        assert_eq!((&summary["saved"], &summary["robots"]), (&2.into(), &1.into()), "{mode:?}");
+        assert_eq!(site.count("/robots.txt"), 1, "{mode:?}");
+        assert_eq!(site.count("/private/3"), 0, "{mode:?}");
         let states: Vec<_> = place.pages().iter().map(|page| page["state"].clone()).collect();
-        assert_eq!(states.iter().filter(|state| **state == "robots").count(), 1, "{row:?}");
+        assert_eq!(states.iter().filter(|state| **state == "robots").count(), 1, "{mode:?}");
     }
 }
 
@@ -53,11 +53,11 @@ fn robots_rules_are_those_for_the_agent_that_is_sent() {
         (&["-H", &header], true),
         (&["-A", "FooBot/2.0", "-H", "User-Agent: curl/8.1"], false),
     ] {
-        for row in exec::TABLE {
+        for mode in exec::TABLE {
             let (site, place) = (site(answer("200 OK", "", rules)), Place::new());
             let code = if is_forbidden { 3 } else { 0 };
-            index_run(&place, &site, &[&["--mode", row.name], words].concat()).code(code);
-            assert_eq!(site.count("/1") == 0, is_forbidden, "{} {words:?}", row.name);
+            index_run(&place, &site, &[&["--mode", mode.name], words].concat()).code(code);
+            assert_eq!(site.count("/1") == 0, is_forbidden, "{} {words:?}", mode.name);
         }
     }
 }
@@ -108,7 +108,7 @@ fn a_redirect_is_no_way_around_the_rules() {
 
 #[test]
 fn a_host_that_refuses_is_left_alone_and_asked_again() {
-    for row in exec::TABLE {
+    for mode in exec::TABLE {
         let refusals = AtomicU32::new(0);
         let site = Canned::start(move |_| {
             let is_refused = refusals.fetch_add(1, Ordering::SeqCst) < 2;
@@ -121,12 +121,12 @@ fn a_host_that_refuses_is_left_alone_and_asked_again() {
         let place = Place::new();
         let urls: Vec<_> = (0..5).map(|i| site.url(&format!("/{i}"))).collect();
         let mut arguments: Vec<_> = urls.iter().map(String::as_str).collect();
-        arguments.extend(["--mode", row.name, "-j", "3", "--retry", "0", "-v", "--json"]);
+        arguments.extend(["--mode", mode.name, "-j", "3", "--retry", "0", "-v", "--json"]);
         let run = place.run(&arguments).code(0);
-        assert_eq!(run.json()["saved"], 5, "{row:?}");
+        assert_eq!(run.json()["saved"], 5, "{mode:?}");
         let waits: Vec<_> =
             place.pages().iter().filter_map(|page| page.get("waits_ms").cloned()).collect();
-        assert!(!waits.is_empty() && waits.len() <= 2, "{row:?}: {waits:?}");
+        assert!(!waits.is_empty() && waits.len() <= 2, "{mode:?}: {waits:?}");
     }
 }
 
@@ -152,13 +152,13 @@ fn a_host_that_asks_for_hours_is_left_for_another_run() {
 
 #[test]
 fn open_requests_for_a_host_stay_within_what_was_asked() {
-    for row in exec::TABLE {
+    for mode in exec::TABLE {
         let origin = origin(60);
         let place = Place::new();
-        let limits = ["--mode", row.name, "-j", "12", "--per-host", "3"];
+        let limits = ["--mode", mode.name, "-j", "12", "--per-host", "3"];
         place.run(&[&["--index", &origin.index_url()][..], &limits].concat()).code(0);
         let peak = origin.counters().open_peak;
-        assert!((1..=3).contains(&peak), "{row:?}: {peak}");
+        assert!((1..=3).contains(&peak), "{mode:?}: {peak}");
     }
 }
 

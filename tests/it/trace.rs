@@ -80,28 +80,28 @@ impl Picture {
 
 #[test]
 fn every_mode_draws_each_of_its_pages_once_and_in_its_lane() {
-    for row in exec::TABLE {
+    for mode in exec::TABLE {
         let faults = ["503:15", "cut:15"].map(|fault| fault.parse().unwrap());
         let faults = fetchpages::origin::Faults::new(faults.to_vec()).unwrap();
         let origin = Origin::start(&Options { pages: 20, faults, ..Options::default() }).unwrap();
         let place = Place::new();
         let index = origin.index_url();
-        let arguments = ["--index", &index, "--mode", row.name, "-j", "6", "--retry", "1"];
+        let arguments = ["--index", &index, "--mode", mode.name, "-j", "6", "--retry", "1"];
         let ended = place.run(&[&arguments[..], &["--trace", "t.json", "--json"]].concat());
         let told = ended.json();
         let mut picture = Picture::read(&place.text("t.json"));
-        picture.check_lanes(row.name);
-        picture.check_in_flight(row.name, if row.is_scalable { 6 } else { 1 });
+        picture.check_lanes(mode.name);
+        picture.check_in_flight(mode.name, if mode.is_scalable { 6 } else { 1 });
         let ends = ["saved", "failed"].map(|state| picture.pages(state));
         for (state, pages) in ["saved", "failed"].into_iter().zip(&ends) {
-            assert_eq!(told[state], pages.len(), "{row:?}, {state}");
+            assert_eq!(told[state], pages.len(), "{mode:?}, {state}");
         }
         assert!(ends[0].is_disjoint(&ends[1]));
-        assert!(!picture.pages("to be tried again").is_empty(), "{row:?}");
+        assert!(!picture.pages("to be tried again").is_empty(), "{mode:?}");
         let lanes: BTreeSet<_> = picture.spans().map(|(lane, _)| lane).collect();
         let is_shared = |lane: &&&str| **lane == "loop" || lane.starts_with("compute ");
         let shared = lanes.iter().filter(is_shared).count();
-        match row.name {
+        match mode.name {
             "async" => assert_eq!(shared, 1, "{lanes:?}"),
             "hybrid" => assert!(shared > 0, "{lanes:?}"),
             _ => assert_eq!(shared, 0, "{lanes:?}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{HttpArgs, Mode, NamedArgs};
+use super::{HttpArgs, ModeArg, NamedArgs};
 use crate::cli::values::{self, Size};
 use crate::compare::gate::Gate;
 use crate::config::{DEFAULT_COMPARE_LATENCY, Workers};
@@ -51,7 +51,7 @@ pub struct CompareArgs {
 pub struct PlanArgs {
     /// The modes to compare, separated by commas [default: all]
     #[arg(long, value_name = "MODES", value_delimiter = ',')]
-    pub modes: Vec<Mode>,
+    pub modes: Vec<ModeArg>,
     /// Numbers of workers, separated by commas: each mode runs with each; sequential always has one [default: each mode's own]
     #[arg(short = 'j', long, value_name = "N,N", value_delimiter = ',', value_parser = workers)]
     pub workers: Vec<NonZeroU32>,

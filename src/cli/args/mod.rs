@@ -17,10 +17,10 @@ pub use commands::{LinksArgs, OriginArgs, VerifyArgs};
 pub use compare::{CompareArgs, OutcomeArgs, PagesArgs, PlanArgs, SiteArgs};
 pub use http::{Http, HttpArgs, Robots};
 pub use output::{AgainArgs, CodeArg, LayoutArg, LayoutArgs, OutputArgs, ProgressArg, TellingArgs};
-pub use running::{Mode, RunningArgs};
+pub use running::{ModeArg, RunningArgs};
 pub use source::{InputFormat, NamedArgs, SourceArgs};
 
-use crate::work::page_work::CHILD_ARGUMENT;
+use crate::work::local::CHILD_ARGUMENT;
 
 /// Save every page that an index or a list names, with the concurrency model you choose
 #[derive(Debug, Parser)]

@@ -17,7 +17,7 @@ use crate::queue::limit::FailureLimit;
 pub struct RunningArgs {
     /// The concurrency model
     #[arg(long, default_value = exec::DEFAULT_MODE)]
-    pub mode: Mode,
+    pub mode: ModeArg,
     /// Pages in flight at most; auto finds while running how many each host is best asked for at a time [default: sequential 1, threads 16, rayon and processes one a CPU, async and hybrid 64]
     #[arg(short = 'j', long, value_name = "N|auto", value_parser = values::workers)]
     pub workers: Option<Workers>,
@@ -41,14 +41,14 @@ pub struct RunningArgs {
     pub compared: bool,
 }
 
-/// A row of the executors' table, by its name
+/// A mode of the table of executors, by its name
 #[derive(Debug, Clone, Copy)]
-pub struct Mode(pub &'static exec::Row);
+pub struct ModeArg(pub &'static exec::Mode);
 
-impl ValueEnum for Mode {
+impl ValueEnum for ModeArg {
     fn value_variants<'a>() -> &'a [Self] {
-        static MODES: std::sync::LazyLock<Vec<Mode>> =
-            std::sync::LazyLock::new(|| exec::TABLE.iter().map(Mode).collect());
+        static MODES: std::sync::LazyLock<Vec<ModeArg>> =
+            std::sync::LazyLock::new(|| exec::TABLE.iter().map(ModeArg).collect());
         &MODES
     }
 

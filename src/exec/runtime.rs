@@ -6,12 +6,12 @@ use super::{ExecError, Run};
 use crate::work::{Cpu, Work};
 
 /// One thread's event loop and work.
-pub(super) struct Lane {
+pub(super) struct WorkerRuntime {
     /// `None` only while it is dropped.
     inner: Option<(Box<dyn Work>, Runtime)>,
 }
 
-impl Lane {
+impl WorkerRuntime {
     /// Makes them for the calling thread, which has `pages` at a time; they are
     /// computed where `cpu` says.
     pub(super) fn new(run: &Run, cpu: Cpu, pages: usize) -> Result<Self, ExecError> {
@@ -34,12 +34,13 @@ impl Lane {
         &'a self,
         future: impl FnOnce(&'a dyn Work) -> F,
     ) -> F::Output {
-        let (work, runtime) = self.inner.as_ref().expect("it is there until the lane is dropped");
+        let (work, runtime) =
+            self.inner.as_ref().expect("it is there until the runtime is dropped");
         runtime.block_on(future(&**work))
     }
 }
 
-impl Drop for Lane {
+impl Drop for WorkerRuntime {
     fn drop(&mut self) {
         if let Some((work, runtime)) = self.inner.take() {
             drop(work);

@@ -14,13 +14,13 @@ use serde::Serialize;
 
 use super::process::{self, Process, Program};
 use super::wire::{self, Hello, Order, Reply, Task, WireError};
-use super::{Work, WorkError};
 use crate::budget::{Budget, Share};
 use crate::fetch::NetworkCounts;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::{Phase, PhaseCell};
 use crate::save::Sink;
+use crate::work::{Work, WorkError};
 
 /// So long a process may take to end a turn that was cancelled, before it is
 /// killed: it may be computing a large page, or saving on a slow disk.
@@ -31,7 +31,7 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 const STARTS: u32 = 3;
 
 /// What worker processes are told and what becomes of what they tell.
-pub(super) struct Crew {
+pub(in crate::work) struct Crew {
     /// What they run.
     program: Program,
     /// Their first message.
@@ -52,7 +52,7 @@ impl Crew {
     /// # Errors
     ///
     /// [`WorkError::SetUp`] when `set_up` cannot be written out.
-    pub(super) fn new(
+    pub(in crate::work) fn new(
         program: Program,
         set_up: impl Serialize,
         sink: Arc<dyn Sink>,
@@ -67,7 +67,7 @@ impl Crew {
 
 /// Hands each page to a process of its own. All turns are held: who cancels one
 /// waits until the process says what came of it.
-pub(super) struct RemoteWork {
+pub(in crate::work) struct RemoteWork {
     crew: Crew,
     /// Those without a page, the last one busy a moment ago.
     idle: RefCell<Vec<Process>>,
@@ -82,7 +82,7 @@ pub(super) struct RemoteWork {
 
 impl RemoteWork {
     /// Work for `crew`; starts no process yet.
-    pub(super) fn new(crew: Crew) -> Self {
+    pub(in crate::work) fn new(crew: Crew) -> Self {
         Self {
             crew,
             idle: RefCell::default(),
@@ -108,19 +108,19 @@ impl RemoteWork {
         }
         // Lent for this turn; whatever becomes of the process, it is given back.
         let lent = Share::new(&self.crew.memory);
-        let heard = self.exchange(&mut process, &order, &lent, phase).await;
-        let attempt = match heard {
-            Ok(Heard::Done(turn)) => {
+        let end = self.exchange(&mut process, &order, &lent, phase).await;
+        let attempt = match end {
+            Ok(TurnEnd::Done(turn)) => {
                 self.idle.borrow_mut().push(process);
                 return *turn;
             }
-            Ok(Heard::Refused(why)) => not_started(process.number, why),
-            Ok(Heard::Cut) => {
-                self.bury(process, None).await;
+            Ok(TurnEnd::Refused(why)) => not_started(process.number, why),
+            Ok(TurnEnd::Cut) => {
+                self.reap(process, None).await;
                 Attempt::without_answer(Outcome::Interrupted)
             }
-            Ok(Heard::End) => self.bury(process, None).await,
-            Err(error) => self.bury(process, Some(error)).await,
+            Ok(TurnEnd::End) => self.reap(process, None).await,
+            Err(error) => self.reap(process, Some(error)).await,
         };
         Turn::Ended(attempt)
     }
@@ -135,7 +135,7 @@ impl RemoteWork {
                 return Ok(process);
             }
             // It had no page, so no page is to pay for it.
-            self.bury(process, None).await;
+            self.reap(process, None).await;
         }
         let number = self.started.get() + 1;
         self.started.set(number);
@@ -164,7 +164,7 @@ impl RemoteWork {
         order: &[u8],
         lent: &Share,
         phase: &PhaseCell,
-    ) -> Result<Heard, WireError> {
+    ) -> Result<TurnEnd, WireError> {
         tokio::select! {
             biased;
             // One that does not take it whole is dead, and has perhaps said why, or is
@@ -172,28 +172,28 @@ impl RemoteWork {
             sent = process.send(order) => if sent.is_err() {
                 process.kill();
             },
-            () = phase.cancelled() => return Ok(Heard::Cut),
+            () = phase.cancelled() => return Ok(TurnEnd::Cut),
         }
         tokio::select! {
             biased;
-            heard = self.listen(process, lent, phase) => return heard,
+            end = self.listen(process, lent, phase) => return end,
             () = phase.cancelled() => (),
         }
         let mut cancel = Vec::new();
         wire::encode(&Order::Cancel, &mut cancel)?;
         let _ = process.send(&cancel).await; // as above
-        let heard = tokio::time::timeout(self.patience, self.listen(process, lent, phase)).await;
-        let heard = match heard {
-            Ok(heard) => heard,
+        let end = tokio::time::timeout(self.patience, self.listen(process, lent, phase)).await;
+        let end = match end {
+            Ok(end) => end,
             Err(_elapsed) => {
                 process.kill();
                 // It may have ended the page just before.
                 self.listen(process, lent, phase).await
             }
         };
-        match heard {
-            Ok(Heard::Done(turn)) => Ok(Heard::Done(turn)),
-            _ => Ok(Heard::Cut),
+        match end {
+            Ok(TurnEnd::Done(turn)) => Ok(TurnEnd::Done(turn)),
+            _ => Ok(TurnEnd::Cut),
         }
     }
 
@@ -203,16 +203,16 @@ impl RemoteWork {
         process: &mut Process,
         lent: &Share,
         phase: &PhaseCell,
-    ) -> Result<Heard, WireError> {
+    ) -> Result<TurnEnd, WireError> {
         loop {
             match process.receive().await? {
-                None => return Ok(Heard::End),
+                None => return Ok(TurnEnd::End),
                 Some(Reply::Ready) => {
                     process.is_ready = true;
                     self.alive.set(self.alive.get() + 1);
                     self.failed_starts.set(0);
                 }
-                Some(Reply::Refused(why)) => return Ok(Heard::Refused(why)),
+                Some(Reply::Refused(why)) => return Ok(TurnEnd::Refused(why)),
                 Some(Reply::Phase(come_to, bytes)) => {
                     phase.set(come_to);
                     phase.set_bytes(bytes);
@@ -227,7 +227,7 @@ impl RemoteWork {
                 }
                 Some(Reply::Done(turn, tally)) => {
                     (self.crew.add)(&tally);
-                    return Ok(Heard::Done(turn));
+                    return Ok(TurnEnd::Done(turn));
                 }
             }
         }
@@ -235,22 +235,22 @@ impl RemoteWork {
 
     /// Sees to it that the process is gone, with all that it left half done, and
     /// says what that means for its page. `error` is what was wrong with what it said.
-    async fn bury(&self, process: Process, error: Option<WireError>) -> Attempt {
+    async fn reap(&self, process: Process, error: Option<WireError>) -> Attempt {
         let (number, id, is_ready) = (process.number, process.id(), process.is_ready);
         self.alive.set(self.alive.get() - usize::from(is_ready));
         let sink = Arc::clone(&self.crew.sink);
-        let buried = tokio::task::spawn_blocking(move || {
-            let status = process.bury();
+        let reaped = tokio::task::spawn_blocking(move || {
+            let status = process.reap();
             // What is left harms no page, and the next run removes it.
             let _ = sink.clear_after(id);
             status.ok()
         });
-        let status = buried.await.ok().flatten();
+        let status = reaped.await.ok().flatten();
         let (end, is_killed) = match (error, status) {
             (Some(error @ (WireError::Garbled(_) | WireError::TooLong(_))), _) => {
                 (format!("is of no use: {}", message::one_line(&error)), false)
             }
-            (_, Some(status)) => (process::told(status), status.code().is_none()),
+            (_, Some(status)) => (process::describe(status), status.code().is_none()),
             (_, None) => ("is gone".to_owned(), false),
         };
         if is_ready || (is_killed && self.may_start_again()) {
@@ -275,12 +275,12 @@ impl Work for RemoteWork {
 
 impl Drop for RemoteWork {
     fn drop(&mut self) {
-        process::dismiss(self.idle.take());
+        process::shut_down(self.idle.take());
     }
 }
 
-/// What was heard of a turn.
-enum Heard {
+/// How a turn ended.
+enum TurnEnd {
     /// What came of it.
     Done(Box<Turn>),
     /// The set-up cannot be done, for this reason.
@@ -304,4 +304,5 @@ fn not_started(number: usize, why: Vec<String>) -> Attempt {
 }
 
 #[cfg(test)]
-mod cases;
+#[path = "tests/pool.rs"]
+mod tests;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 
-use super::child::SetUp;
 use super::cost::Cost;
-use super::process::Program;
-use super::remote::{Crew, RemoteWork};
+use super::process::child::SetUp;
+use super::process::pool::{Crew, RemoteWork};
+use super::process::process::Program;
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::budget::{Budget, Share};
 use crate::clock::{self, Clock};
@@ -25,7 +25,7 @@ use crate::queue::{robots, site_policy};
 use crate::save::{Place, SaveError, Sink};
 
 /// Makes the real work for each runtime.
-pub struct PageWorkFactory {
+pub struct LocalWorkFactory {
     /// What the clients have in common.
     pub shared: Arc<Shared>,
     /// Where pages are kept.
@@ -51,7 +51,7 @@ const KEPT_PART: u64 = 2;
 /// What this program is called with to be a worker process.
 pub const CHILD_ARGUMENT: &str = "child";
 
-impl WorkFactory for PageWorkFactory {
+impl WorkFactory for LocalWorkFactory {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
         if matches!(cpu, Cpu::Child) {
             return Ok(Box::new(RemoteWork::new(self.crew()?)));
@@ -62,11 +62,11 @@ impl WorkFactory for PageWorkFactory {
         let memory = Arc::clone(self.shared.memory());
         let kept_room = (memory.limit() / KEPT_PART / self.workers.get() as u64).min(page::WHOLE);
         let finisher = Arc::new(Finisher { sink, clock, max_bytes, kept_room });
-        Ok(Box::new(PageWork { client, finisher, cpu, memory, cost: Cost::new() }))
+        Ok(Box::new(LocalWork { client, finisher, cpu, memory, cost: Cost::new() }))
     }
 }
 
-impl PageWorkFactory {
+impl LocalWorkFactory {
     /// Worker processes that do as this would.
     fn crew(&self) -> Result<Crew, WorkError> {
         let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
@@ -96,7 +96,7 @@ const USUAL_RATIO: usize = 8;
 /// within a time slice, and asking the system would cost a tenth of them.
 const MEASURED: usize = 16 * 1024;
 
-struct PageWork {
+struct LocalWork {
     client: Client,
     finisher: Arc<Finisher>,
     cpu: Cpu,
@@ -113,7 +113,7 @@ struct Finisher {
     kept_room: u64,
 }
 
-impl Work for PageWork {
+impl Work for LocalWork {
     fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
         Box::pin(async move {
             let started = self.finisher.clock.now();
@@ -152,7 +152,7 @@ impl Work for PageWork {
     }
 }
 
-impl PageWork {
+impl LocalWork {
     /// Computes and saves, here or on the pool.
     async fn finish(
         &self,

@@ -14,13 +14,13 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::process::Program;
-use super::remote::{Crew, RemoteWork};
-use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::budget::Budget;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
 use crate::save;
+use crate::work::process::pool::{Crew, RemoteWork};
+use crate::work::process::process::Program;
+use crate::work::{Cpu, Work, WorkError, WorkFactory, pooled};
 
 /// What happens at one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,10 +89,10 @@ impl WorkFactory for Arc<Script> {
 
 /// The test that serves as a worker process when it finds a parent.
 const CHILD: &[&str] =
-    &["work::scripted::tests::child", "--exact", "--nocapture", "--test-threads=1"];
+    &["work::tests::scripted::tests::child", "--exact", "--nocapture", "--test-threads=1"];
 
 /// Worker processes that take their steps from the jobs' addresses.
-pub(super) fn crew() -> Result<Crew, WorkError> {
+pub(in crate::work) fn crew() -> Result<Crew, WorkError> {
     let program = Program::this(CHILD).map_err(WorkError::Program)?;
     let nowhere = save::Options { keep_pages: false, ..save::Options::default() };
     let sink = save::Place::of(&nowhere).open().expect("the place is known");
@@ -102,7 +102,7 @@ pub(super) fn crew() -> Result<Crew, WorkError> {
 }
 
 /// `job`, with its step at attempt `number` in its address.
-pub(super) fn told(job: &Job, step: Step, number: u32) -> Job {
+pub(in crate::work) fn told(job: &Job, step: Step, number: u32) -> Job {
     let mut url = job.url.clone();
     url.set_query(Some(&serde_json::to_string(&(step, number)).expect("a step is plain data")));
     Job { url, ..job.clone() }
@@ -214,15 +214,15 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::fetch::NetworkCounts;
-    use crate::work::child::ChildError;
-    use crate::work::serve::{Lent, Served, serve};
+    use crate::work::process::child::ChildError;
+    use crate::work::process::serve::{Lent, Served, serve};
 
     /// Run by itself it finds no parent, and says so; other tests run it as a worker process.
     #[test]
     fn child() {
         let parent = UnixStream::from(stdin().as_fd().try_clone_to_owned().unwrap());
         if parent.local_addr().is_err() {
-            let error = crate::work::child::run(parent.into()).unwrap_err();
+            let error = crate::work::process::child::run(parent.into()).unwrap_err();
             assert!(matches!(error, ChildError::NoParent(_)), "{error:?}");
             return;
         }

@@ -1,4 +1,4 @@
-//! A worker process, as its parent sees it: started, spoken to, ended and buried.
+//! A worker process, as its parent sees it: started, spoken to, ended and reaped.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a worker process runs.
 #[derive(Debug, Clone)]
-pub(super) struct Program {
+pub(in crate::work) struct Program {
     /// The file.
     pub(super) path: PathBuf,
     /// What it is called with.
@@ -34,7 +34,7 @@ impl Program {
     /// # Errors
     ///
     /// When the system does not say where its file is.
-    pub(super) fn this(arguments: &[&str]) -> io::Result<Self> {
+    pub(in crate::work) fn this(arguments: &[&str]) -> io::Result<Self> {
         // Still this very program after its file was replaced or removed (proc(5)).
         let myself = Path::new("/proc/self/exe");
         let is_known = myself.symlink_metadata().is_ok();
@@ -50,7 +50,7 @@ pub(super) struct Process {
     /// Whether it is through with its set-up.
     pub(super) is_ready: bool,
     pipe: Pipe,
-    child: Mortal,
+    child: KillOnDrop,
 }
 
 impl Process {
@@ -66,7 +66,7 @@ impl Process {
             // A signal from the terminal is the parent's to heed.
             .process_group(0)
             .spawn()
-            .map(Mortal)?;
+            .map(KillOnDrop)?;
         let pipe = Pipe::new(ours)?;
         Ok(Self { number, is_ready: false, pipe, child })
     }
@@ -97,7 +97,7 @@ impl Process {
     }
 
     /// Kills it, waits until it is gone and says how it ended. Blocks for that moment.
-    pub(super) fn bury(mut self) -> io::Result<ExitStatus> {
+    pub(super) fn reap(mut self) -> io::Result<ExitStatus> {
         // One that has ended by itself keeps the status that it ended with.
         self.kill();
         self.child.0.wait()
@@ -106,8 +106,8 @@ impl Process {
 
 /// Tells `processes`, none of which has a turn going on, to end, and waits for
 /// that: for some seconds, then they are killed.
-pub(super) fn dismiss(processes: Vec<Process>) {
-    let told: Vec<_> = processes.into_iter().map(hang_up).collect();
+pub(super) fn shut_down(processes: Vec<Process>) {
+    let told: Vec<_> = processes.into_iter().map(close).collect();
     let mut patience = PATIENCE;
     for (connection, child) in told {
         if !ends_within(connection, patience) {
@@ -119,7 +119,7 @@ pub(super) fn dismiss(processes: Vec<Process>) {
 }
 
 /// Ends what is said to a process; it ends itself then, and with it the connection.
-fn hang_up(process: Process) -> (UnixStream, Mortal) {
+fn close(process: Process) -> (UnixStream, KillOnDrop) {
     let Process { pipe, child, .. } = process;
     let connection = pipe.into_stream();
     // Fails when it has ended already.
@@ -137,9 +137,9 @@ fn ends_within(mut connection: UnixStream, patience: Duration) -> bool {
 }
 
 /// A child that does not outlive this value.
-struct Mortal(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Mortal {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // Both fail only when it was waited for before.
         let _ = self.0.kill();
@@ -148,7 +148,7 @@ impl Drop for Mortal {
 }
 
 /// How a process ended, after "worker process 3 …".
-pub(super) fn told(status: ExitStatus) -> String {
+pub(super) fn describe(status: ExitStatus) -> String {
     match status.signal() {
         Some(signal) => {
             let name = Signal::try_from(signal).map_or("unknown", Signal::as_str);
@@ -163,9 +163,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_are_told() {
-        assert_eq!(told(ExitStatus::from_raw(9)), "was killed by signal 9 (SIGKILL)");
-        assert_eq!(told(ExitStatus::from_raw(0x80 | 6)), "was killed by signal 6 (SIGABRT)");
-        assert_eq!(told(ExitStatus::from_raw(3 << 8)), "ended with status 3");
+    fn ends_are_described() {
+        assert_eq!(describe(ExitStatus::from_raw(9)), "was killed by signal 9 (SIGKILL)");
+        assert_eq!(describe(ExitStatus::from_raw(0x80 | 6)), "was killed by signal 6 (SIGABRT)");
+        assert_eq!(describe(ExitStatus::from_raw(3 << 8)), "ended with status 3");
     }
 }

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::{Row, Run, TABLE};
 use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
+use crate::exec::{Mode, Run, TABLE};
 use crate::model::{FailureCode, Job, Key, Outcome, Settled, State};
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::notice::Effects;
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
 use crate::report::usage::FetchPhase;
-use crate::work::scripted::{Script, Step};
+use crate::work::tests::scripted::{Script, Step};
 
 const PAGES: u64 = 200;
 const WORKERS: NonZeroUsize = NonZeroUsize::new(7).expect("seven is not zero");
@@ -86,13 +86,13 @@ fn job(seq: u64) -> Job {
     Job::new(seq, url, Key::new(format!("{seq}.html")).unwrap())
 }
 
-/// Runs `pages` pages of `script` on the executor of `row`.
-fn run(row: &Row, script: &Arc<Script>, queue: &Arc<Queue>, pages: u64) -> Seen {
-    run_until(row, script, queue, (0..pages, true), None)
+/// Runs `pages` pages of `script` on the executor of `mode`.
+fn run(mode: &Mode, script: &Arc<Script>, queue: &Arc<Queue>, pages: u64) -> Seen {
+    run_until(mode, script, queue, (0..pages, true), None)
 }
 
 fn run_until(
-    row: &Row,
+    mode: &Mode,
     script: &Arc<Script>,
     queue: &Arc<Queue>,
     (pages, has_end): (Range<u64>, bool),
@@ -115,11 +115,11 @@ fn run_until(
             feeding.end_input();
         }
     });
-    let workers = if row.is_scalable { WORKERS } else { NonZeroUsize::MIN };
+    let workers = if mode.is_scalable { WORKERS } else { NonZeroUsize::MIN };
     let cpus = NonZeroUsize::MIN.saturating_add(1);
     let (clock, fetch_phase) = (&SystemClock, &FetchPhase::default());
     let run = Run { queue, events: &events, factory: script, workers, cpus, clock, fetch_phase };
-    row.executor.run(&run).unwrap();
+    mode.executor.run(&run).unwrap();
     feeder.join().unwrap();
     let (collector, result) = observing.finish();
     result.unwrap();
@@ -139,36 +139,36 @@ fn count(seen: &Seen, state: State) -> usize {
 
 #[test]
 fn each_page_is_settled_exactly_once() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Save));
-        let seen = run(row, &script, &queue(), PAGES);
-        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
-        assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{row:?}");
-        assert_eq!(script.begun(), PAGES, "{row:?}");
+        let seen = run(mode, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
+        assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{mode:?}");
+        assert_eq!(script.begun(), PAGES, "{mode:?}");
     }
 }
 
 #[test]
 fn an_empty_input_ends_at_once() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Save));
-        assert!(run(row, &script, &queue(), 0).settled.is_empty(), "{row:?}");
+        assert!(run(mode, &script, &queue(), 0).settled.is_empty(), "{mode:?}");
     }
 }
 
 #[test]
 fn never_more_pages_in_flight_than_workers() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Save));
-        run(row, &script, &queue(), PAGES);
-        let limit = if row.is_scalable { WORKERS.get() } else { 1 };
-        assert!((1..=limit).contains(&script.peak()), "{row:?}: {}", script.peak());
+        run(mode, &script, &queue(), PAGES);
+        let limit = if mode.is_scalable { WORKERS.get() } else { 1 };
+        assert!((1..=limit).contains(&script.peak()), "{mode:?}: {}", script.peak());
     }
 }
 
 #[test]
 fn all_workers_work() {
-    for row in TABLE.iter().filter(|row| row.is_scalable) {
+    for mode in TABLE.iter().filter(|mode| mode.is_scalable) {
         // As many pages as workers, none of which ends before all have begun.
         let script = Arc::new(Script::new(|_| Step::Hang));
         let queue = queue();
@@ -178,61 +178,61 @@ fn all_workers_work() {
             Box::new(move || abandoned.abandon(Closing::Interrupted)),
         );
         let pages = (0..WORKERS.get() as u64, true);
-        let seen = run_until(row, &script, &queue, pages, Some(act));
-        assert_eq!(count(&seen, State::Interrupted), WORKERS.get(), "{row:?}");
-        assert_eq!(script.peak(), WORKERS.get(), "{row:?}");
+        let seen = run_until(mode, &script, &queue, pages, Some(act));
+        assert_eq!(count(&seen, State::Interrupted), WORKERS.get(), "{mode:?}");
+        assert_eq!(script.peak(), WORKERS.get(), "{mode:?}");
     }
 }
 
 #[test]
 fn retries_are_made_and_counted() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|seq| match seq % 4 {
             0 => Step::FailThenSave(2),
             1 => Step::FailThenSave(9),
             2 => Step::Fail,
             _ => Step::Save,
         }));
-        let seen = run(row, &script, &queue(), PAGES);
-        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        let seen = run(mode, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         for settled in &seen.settled {
             let seq = settled.job.seq;
             let (attempts, state) =
                 [(3, State::Saved), (4, State::Failed), (1, State::Failed), (1, State::Saved)]
                     [usize::try_from(seq % 4).unwrap()];
-            assert_eq!(script.attempts(seq), attempts, "{row:?} page {seq}");
-            assert_eq!(settled.job.attempts, attempts, "{row:?} page {seq}");
-            assert_eq!(settled.attempt.outcome.state(), state, "{row:?} page {seq}");
+            assert_eq!(script.attempts(seq), attempts, "{mode:?} page {seq}");
+            assert_eq!(settled.job.attempts, attempts, "{mode:?} page {seq}");
+            assert_eq!(settled.attempt.outcome.state(), state, "{mode:?} page {seq}");
         }
-        assert_eq!(seen.retried.len() as u64, PAGES / 4 * (2 + 3), "{row:?}");
+        assert_eq!(seen.retried.len() as u64, PAGES / 4 * (2 + 3), "{mode:?}");
     }
 }
 
 #[test]
 fn a_request_for_robots_rules_is_told_and_is_no_page() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Fail));
         let options = Options { retry: policy(), obeys_robots: true, ..Options::default() };
         let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
-        let seen = run(row, &script, &queue, PAGES);
-        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
+        let seen = run(mode, &script, &queue, PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         let robots = vec![Url::parse("http://a.org/robots.txt").unwrap()];
-        assert_eq!(seen.aside, (robots.clone(), robots), "{row:?}");
-        assert_eq!((seen.started, seen.retried.len()), (0, 0), "{row:?}");
+        assert_eq!(seen.aside, (robots.clone(), robots), "{mode:?}");
+        assert_eq!((seen.started, seen.retried.len()), (0, 0), "{mode:?}");
     }
 }
 
 #[test]
 fn a_panic_fails_its_page_alone() {
-    for row in TABLE {
+    for mode in TABLE {
         let script =
             Arc::new(Script::new(|seq| if seq % 50 == 3 { Step::Panic } else { Step::Save }));
-        let seen = run(row, &script, &queue(), PAGES);
-        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
-        assert_eq!(count(&seen, State::Failed), 4, "{row:?}");
+        let seen = run(mode, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
+        assert_eq!(count(&seen, State::Failed), 4, "{mode:?}");
         for settled in &seen.settled {
             if let Outcome::Failed(failure) = &settled.attempt.outcome {
-                assert_eq!(settled.job.seq % 50, 3, "{row:?}");
+                assert_eq!(settled.job.seq % 50, 3, "{mode:?}");
                 assert_eq!((failure.code, settled.job.attempts), (FailureCode::Internal, 1));
                 assert!(failure.message.raw().starts_with("a bug in fetchpages: "), "{failure}");
                 assert!(failure.message.raw().contains("as the script says"), "{failure}");
@@ -243,7 +243,7 @@ fn a_panic_fails_its_page_alone() {
 
 #[test]
 fn closing_the_queue_stops_the_run_and_loses_no_page() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Save));
         let queue = queue();
         let closing = Arc::clone(&queue);
@@ -252,33 +252,33 @@ fn closing_the_queue_stops_the_run_and_loses_no_page() {
             Box::new(move || closing.close(Closing::Interrupted)),
         );
         // An input without end: only closing ends the run.
-        let seen = run_until(row, &script, &queue, (0..u64::MAX, true), Some(act));
+        let seen = run_until(mode, &script, &queue, (0..u64::MAX, true), Some(act));
         let mut all = seqs(&seen);
-        assert_eq!(count(&seen, State::Saved), all.len(), "{row:?}");
+        assert_eq!(count(&seen, State::Saved), all.len(), "{mode:?}");
         all.extend(queue.take_rest().iter().map(|job| job.seq));
         all.sort_unstable();
         let pushed = all.len() as u64;
-        assert_eq!(all, (0..pushed).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(all, (0..pushed).collect::<Vec<_>>(), "{mode:?}");
     }
 }
 
 #[test]
 fn closing_the_queue_wakes_workers_that_wait_for_input() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Save));
         let queue = queue();
         let closing = Arc::clone(&queue);
         let act: Act =
             (|seen| seen.settled.len() == 3, Box::new(move || closing.close(Closing::Interrupted)));
         // Three pages, and an input that stays open.
-        let seen = run_until(row, &script, &queue, (0..3, false), Some(act));
-        assert_eq!(count(&seen, State::Saved), 3, "{row:?}");
+        let seen = run_until(mode, &script, &queue, (0..3, false), Some(act));
+        assert_eq!(count(&seen, State::Saved), 3, "{mode:?}");
     }
 }
 
 #[test]
 fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::FailThenSave(1)));
         let hours = Duration::from_secs(1 << 40);
         let policy = RetryPolicy { retries: 3, base: hours, cap: hours };
@@ -286,15 +286,15 @@ fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
         let closing = Arc::clone(&queue);
         let act: Act =
             (|seen| seen.retried.len() == 5, Box::new(move || closing.close(Closing::Interrupted)));
-        let seen = run_until(row, &script, &queue, (0..5, true), Some(act));
-        assert!(seen.settled.is_empty(), "{row:?}");
-        assert_eq!(queue.take_rest().len(), 5, "{row:?}");
+        let seen = run_until(mode, &script, &queue, (0..5, true), Some(act));
+        assert!(seen.settled.is_empty(), "{mode:?}");
+        assert_eq!(queue.take_rest().len(), 5, "{mode:?}");
     }
 }
 
 #[test]
 fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|seq| match seq % 5 {
             0 => Step::FailThenSave(1),
             _ => Step::Save,
@@ -306,15 +306,15 @@ fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
         };
         let options = Options { retry: policy(), limits, ..Options::default() };
         let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
-        let seen = run(row, &script, &queue, 40);
-        assert_eq!(seqs(&seen), (0..40).collect::<Vec<_>>(), "{row:?}");
-        assert!(script.peak() <= 2, "{row:?}: {}", script.peak());
+        let seen = run(mode, &script, &queue, 40);
+        assert_eq!(seqs(&seen), (0..40).collect::<Vec<_>>(), "{mode:?}");
+        assert!(script.peak() <= 2, "{mode:?}: {}", script.peak());
     }
 }
 
 #[test]
 fn workers_look_for_pages_only_when_something_has_changed() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|seq| match seq % 3 {
             0 => Step::FailThenSave(2),
             _ => Step::Save,
@@ -327,63 +327,63 @@ fn workers_look_for_pages_only_when_something_has_changed() {
         let retry = RetryPolicy { retries: 3, base: Duration::from_millis(20), ..policy() };
         let options = Options { retry, limits, ..Options::default() };
         let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
-        let seen = run(row, &script, &queue, 60);
-        assert_eq!(seqs(&seen).len(), 60, "{row:?}");
+        let seen = run(mode, &script, &queue, 60);
+        assert_eq!(seqs(&seen).len(), 60, "{mode:?}");
         let (waits, turns, workers) = (queue.waits(), script.begun(), WORKERS.get() as u64);
-        assert!(waits.wakes <= 60 + 2 * turns + workers, "{row:?}: {waits:?}, {turns} turns");
+        assert!(waits.wakes <= 60 + 2 * turns + workers, "{mode:?}: {waits:?}, {turns} turns");
         assert!(
             waits.looks <= waits.wakes + 3 * turns + workers,
-            "{row:?}: {waits:?}, {turns} turns"
+            "{mode:?}: {waits:?}, {turns} turns"
         );
     }
 }
 
 #[test]
 fn pages_in_flight_end_when_the_run_is_abandoned() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));
         let queue = queue();
         let abandoned = Arc::clone(&queue);
         let act: Act =
             (|seen| seen.started >= 4, Box::new(move || abandoned.abandon(Closing::Interrupted)));
-        let seen = run_until(row, &script, &queue, (0..PAGES, true), Some(act));
-        let limit = if row.is_scalable { WORKERS.get() } else { 1 };
-        assert!((1..=limit).contains(&count(&seen, State::Interrupted)), "{row:?}");
+        let seen = run_until(mode, &script, &queue, (0..PAGES, true), Some(act));
+        let limit = if mode.is_scalable { WORKERS.get() } else { 1 };
+        assert!((1..=limit).contains(&count(&seen, State::Interrupted)), "{mode:?}");
         let mut all = seqs(&seen);
         all.extend(queue.take_rest().iter().map(|job| job.seq));
         all.sort_unstable();
-        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{mode:?}");
     }
 }
 
 #[test]
 fn a_failure_that_would_meet_every_page_stops_the_run() {
-    for row in TABLE {
+    for mode in TABLE {
         let script = Arc::new(Script::new(|seq| if seq == 5 { Step::Break } else { Step::Save }));
         let queue = queue();
-        let seen = run(row, &script, &queue, PAGES);
-        assert_eq!(count(&seen, State::Failed), 1, "{row:?}");
+        let seen = run(mode, &script, &queue, PAGES);
+        assert_eq!(count(&seen, State::Failed), 1, "{mode:?}");
         let why = Closing::Broken(vec!["the script says so".into()]);
-        assert_eq!(queue.closing(), Some(why), "{row:?}");
+        assert_eq!(queue.closing(), Some(why), "{mode:?}");
         let mut all = seqs(&seen);
         all.extend(queue.take_rest().iter().map(|job| job.seq));
         all.sort_unstable();
-        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "{mode:?}");
     }
 }
 
 #[test]
 fn a_worker_that_is_lost_costs_its_page_a_retry_and_nothing_else() {
-    for row in TABLE {
+    for mode in TABLE {
         let script =
             Arc::new(Script::new(|seq| if seq % 25 == 3 { Step::Kill } else { Step::Save }));
-        let seen = run(row, &script, &queue(), PAGES);
-        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{row:?}");
-        assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{row:?}");
+        let seen = run(mode, &script, &queue(), PAGES);
+        assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
+        assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{mode:?}");
         for settled in &seen.settled {
             let attempts = if settled.job.seq % 25 == 3 { 2 } else { 1 };
-            assert_eq!(settled.job.attempts, attempts, "{row:?} page {}", settled.job.seq);
+            assert_eq!(settled.job.attempts, attempts, "{mode:?} page {}", settled.job.seq);
         }
-        assert_eq!(seen.retried, [FailureCode::WorkerLost; 8], "{row:?}");
+        assert_eq!(seen.retried, [FailureCode::WorkerLost; 8], "{mode:?}");
     }
 }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 
-use super::wire::{self, Hello, Order, Reply};
+use super::super::wire::{self, Hello, Order, Reply};
 use crate::foreign_bytes::{Format, Input, config, within};
 use crate::phase::Phase;
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::model::Key;
 use crate::phase::Phase;
 use crate::save;
-use crate::work::scripted::{self, Step};
+use crate::work::tests::scripted::{self, Step};
 
 fn on_a_loop<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -85,7 +85,7 @@ fn one_that_dies_while_it_is_idle_costs_no_page_anything() {
         assert!(is_saved(&save(&work).await));
         let process = idle_process(&work);
         kill(process, Signal::SIGKILL).unwrap();
-        // Until it is dead, and is there to be buried.
+        // Until it is dead, and is there to be reaped.
         waitid(Id::Pid(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
         tokio::task::yield_now().await;
         assert!(is_saved(&save(&work).await));

@@ -13,34 +13,34 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::wire::{self, Order, Pipe, Reply, WireError};
-use super::{Work, panicked};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::fetch::NetworkCounts;
 use crate::message;
 use crate::model::{Attempt, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
+use crate::work::{Work, panicked};
 
 /// How often it is told how far the turn that goes on has come.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// A set-up, done.
-pub(super) struct Served {
+pub(in crate::work) struct Served {
     /// Does the turns.
-    pub(super) work: Box<dyn Work>,
+    pub(in crate::work) work: Box<dyn Work>,
     /// What all its requests have come to so far.
-    pub(super) tally: Box<dyn Fn() -> NetworkCounts>,
+    pub(in crate::work) tally: Box<dyn Fn() -> NetworkCounts>,
     /// The memory of its turns.
-    pub(super) lent: Lent,
+    pub(in crate::work) lent: Lent,
 }
 
 /// Memory of which a part is the parent's.
-pub(super) struct Lent {
-    pub(super) memory: Arc<Budget>,
+pub(in crate::work) struct Lent {
+    pub(in crate::work) memory: Arc<Budget>,
     /// What need not be asked for, in bytes.
-    pub(super) own: u64,
+    pub(in crate::work) own: u64,
     /// What is asked for, in bytes.
-    pub(super) asked: UnboundedReceiver<u64>,
+    pub(in crate::work) asked: UnboundedReceiver<u64>,
 }
 
 /// Does what the parent at the other end of `stream` wants, until it hangs up.
@@ -50,7 +50,7 @@ pub(super) struct Lent {
 ///
 /// [`WireError`] when the parent says what cannot be understood, or is gone
 /// while it is spoken to.
-pub(super) async fn serve<S: DeserializeOwned>(
+pub(in crate::work) async fn serve<S: DeserializeOwned>(
     stream: UnixStream,
     clock: &dyn Clock,
     make: impl FnOnce(S) -> Result<Served, Vec<String>>,

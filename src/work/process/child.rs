@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::page_work::PageWorkFactory;
 use super::serve::{Lent, Served, serve};
 use super::wire::WireError;
-use super::{Cpu, WorkFactory};
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::{self, Shared};
 use crate::message;
 use crate::save::Place;
+use crate::work::local::LocalWorkFactory;
+use crate::work::{Cpu, WorkFactory};
 
 /// Everything that pages are fetched and saved by. It crosses a connection that
 /// nobody else reads, because it may hold passwords.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct SetUp {
-    pub(super) fetch: fetch::Options,
-    pub(super) place: Place,
+pub(in crate::work) struct SetUp {
+    pub(in crate::work) fetch: fetch::Options,
+    pub(in crate::work) place: Place,
     /// Memory for a page's body that need not be asked for, in bytes.
-    pub(super) own_memory: u64,
+    pub(in crate::work) own_memory: u64,
 }
 
 /// A worker process cannot go on.
@@ -79,7 +79,7 @@ fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let unknown = || vec![format!("no way of keeping pages is known as {place:?}")];
     let sink =
         Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
-    let factory = PageWorkFactory {
+    let factory = LocalWorkFactory {
         shared: Arc::clone(&shared),
         sink,
         place,

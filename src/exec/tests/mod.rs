@@ -1,0 +1,3 @@
+//! Tests of all executors.
+
+mod conformance;

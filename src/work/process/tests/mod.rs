@@ -1,0 +1,3 @@
+//! Tests of worker processes that belong to no single file.
+
+mod foreign_bytes;

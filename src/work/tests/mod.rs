@@ -1,0 +1,3 @@
+//! Work for tests.
+
+pub(crate) mod scripted;
