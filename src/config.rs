@@ -128,7 +128,7 @@ pub enum Format {
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TellOptions {
+pub struct ReportOptions {
     /// The end of the run.
     pub format: Format,
     /// How progress looks.
@@ -155,7 +155,7 @@ pub struct Download {
     /// Where pages are kept.
     pub save: save::Options,
     /// What is told.
-    pub tell: TellOptions,
+    pub report: ReportOptions,
     /// Where the run is drawn.
     pub trace: Option<PathBuf>,
     /// Things the user should know before it starts.
@@ -183,7 +183,7 @@ pub struct Comparison {
     /// The earlier comparison that it is set beside.
     pub baseline: Option<PathBuf>,
     /// What is told.
-    pub tell: CompareTelling,
+    pub print: PrintOptions,
     /// Whether the user agreed to ask a site that is not on this machine.
     pub is_agreed: bool,
     /// What each run gets to know of the command line.
@@ -192,7 +192,7 @@ pub struct Comparison {
 
 /// What a comparison tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CompareTelling {
+pub struct PrintOptions {
     /// Whether all is printed as JSON, and not for people.
     pub is_json: bool,
     /// Whether progress is not told.

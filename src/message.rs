@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn credentials_are_left_out_of_what_is_hardly_a_url() {
-        for (text, told) in [
+        for (text, expected) in [
             ("ftp://me:secret@a.org/x", "ftp://a.org/x"),
             ("http:///me:secret@a.org:99999/x", "http://a.org:99999/x"),
             (r"http:\\me:secret@a.org:99999/x", "a.org:99999/x"),
@@ -112,7 +112,7 @@ mod tests {
             ("https://a.org:8080/?to=me@b.org#@", "https://a.org:8080/?to=me@b.org#@"),
             ("nothing", "nothing"),
         ] {
-            assert_eq!(without_credentials(text), told);
+            assert_eq!(without_credentials(text), expected);
         }
     }
 

@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use super::exit::{Exit, Status};
 use super::observers::Observers;
-use super::terminal::{self, print, tell, tell_line};
+use super::terminal::{self, print, report, report_line};
 use super::{limits, memory, signals, source};
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock, rfc3339};
@@ -44,7 +44,7 @@ struct Prepared {
     workers: NonZeroUsize,
     trace: Option<Trace>,
     /// Gets the sending end of the events, for the source.
-    told_later: Arc<OnceLock<Events>>,
+    source_events: Arc<OnceLock<Events>>,
 }
 
 /// What a run came to.
@@ -69,10 +69,10 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     if config.ends_with_input {
         signals::end_with_input().context("failed to watch standard input")?;
     }
-    let is_quiet = config.tell.detail == Detail::Quiet;
+    let is_quiet = config.report.detail == Detail::Quiet;
     let note = move |text: &str| {
         if !is_quiet {
-            tell_line(format_args!("note: {text}"));
+            report_line(format_args!("note: {text}"));
         }
     };
 
@@ -82,13 +82,13 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     config.notes.iter().chain(&fewer).for_each(|text| note(text));
     let shared = open_shared(config, room.kept_hosts, &clock)?;
     // The source may be read on, as a sitemap's parts are, when there are observers.
-    let told_later = Arc::<OnceLock<Events>>::default();
+    let source_events = Arc::<OnceLock<Events>>::default();
     let opened = source::open(&config.plan, || Access {
         shared: Arc::clone(&shared),
         queue: Arc::clone(&queue),
         clock: Arc::clone(&clock),
         tell: Box::new(move |notice| note(&notice.text())),
-        events: Arc::clone(&told_later),
+        events: Arc::clone(&source_events),
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
@@ -109,7 +109,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     };
     is_running.store(true, Ordering::SeqCst);
     let prepared =
-        Prepared { plan, manifest: output.manifest, factory, workers, trace, told_later };
+        Prepared { plan, manifest: output.manifest, factory, workers, trace, source_events };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
     if left_out > 0 {
@@ -178,7 +178,7 @@ fn begin_trace(
 /// Before any page, nothing is worth ending cleanly.
 fn on_first_signal(is_running: &AtomicBool) {
     if is_running.load(Ordering::SeqCst) {
-        tell_line("interrupted: pages in flight get 2 s; again to end at once");
+        report_line("interrupted: pages in flight get 2 s; again to end at once");
     } else {
         signals::end_at_once();
     }
@@ -206,12 +206,12 @@ fn fetch_all(
     clock: &Arc<dyn Clock>,
     prepared: Prepared,
 ) -> anyhow::Result<Ended> {
-    let Prepared { plan, manifest, factory, workers, trace, told_later } = prepared;
+    let Prepared { plan, manifest, factory, workers, trace, source_events } = prepared;
     let err = terminal::errors();
     let observers = Observers {
         manifest,
         counter: Counter::default(),
-        progress: Progress::new(config.tell.style, config.tell.detail, err, clock.now()),
+        progress: Progress::new(config.report.style, config.report.detail, err, clock.now()),
         trace,
     };
     let closing = Arc::clone(queue);
@@ -219,7 +219,7 @@ fn fetch_all(
         closing.close(Closing::Broken(vec!["the run could not be recorded".into()]));
     })
     .context("failed to start the observing thread")?;
-    told_later.get_or_init(|| events.clone());
+    source_events.get_or_init(|| events.clone());
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
     let cpus = config::cpus();
@@ -258,7 +258,7 @@ fn conclude(
     closing: Option<&Closing>,
 ) -> anyhow::Result<Status> {
     let recorded = ended.manifest.end(&ended.summary);
-    let told = match config.tell.format {
+    let printed = match config.report.format {
         Format::Human => print(&human::render(finished)),
         Format::Json => print(&json::render(finished)),
         Format::None => Ok(()),
@@ -272,16 +272,16 @@ fn conclude(
         .or_else(|| recorded.err().map(|error: SaveError| error.into()));
     if let Err(sum) = ended.summary.check_accounts() {
         if let Some(error) = &broken {
-            tell(&Exit::of(error).message);
+            report(&Exit::of(error).message);
         }
-        tell_line(format_args!("error: the accounts do not add up: {sum}"));
-        tell_line("hint: this is a bug in fetchpages");
+        report_line(format_args!("error: the accounts do not add up: {sum}"));
+        report_line("hint: this is a bug in fetchpages");
         return Ok(Status::Accounts);
     }
     if let Some(error) = broken {
         return Err(error);
     }
-    told?;
+    printed?;
     Ok(status(&source::name_of(&config.plan.source), &ended.summary, closing))
 }
 
@@ -301,9 +301,9 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
         || summary.failures.contains_key(&FailureCode::Deadline);
     match closing.filter(|_| is_cut_short) {
         Some(Closing::Deadline) => {
-            tell_line("stopped by --deadline; the same command with --resume goes on");
+            report_line("stopped by --deadline; the same command with --resume goes on");
         }
-        Some(Closing::TooManyFailures(_)) => tell_line(format_args!(
+        Some(Closing::TooManyFailures(_)) => report_line(format_args!(
             "stopped by --max-failures, with {} failed; the same command with --resume goes on",
             summary.count(State::Failed)
         )),
@@ -318,7 +318,7 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
     if is_cut_short && closing == Some(&Closing::Interrupted) {
         Status::Interrupted
     } else if intake.pages + intake.skipped == 0 && closing.is_none() {
-        tell(&no_pages(what, intake));
+        report(&no_pages(what, intake));
         Status::NoPages
     } else if is_incomplete {
         Status::Incomplete
@@ -342,11 +342,11 @@ pub(super) fn no_pages(what: &str, intake: &Intake) -> Printable {
         }
         _ => (format!("of {found} entries of {what}, {filtered} were filtered out"), None),
     };
-    let mut told = Printable::line(format_args!("error: the source named no page: {why}"));
+    let mut lines = Printable::line(format_args!("error: the source named no page: {why}"));
     if let Some(advice) = advice {
-        told.add(format_args!("hint: {advice}"));
+        lines.add(format_args!("hint: {advice}"));
     }
-    told
+    lines
 }
 
 #[cfg(test)]
@@ -374,8 +374,8 @@ mod tests {
             (intake(3, 3, 0, 7), "none of the entries of x.txt is an http(s) URL\nhint: try this"),
             (intake(5, 1, 4, 0), "of 5 entries of x.txt, 4 were filtered out"),
         ] {
-            let told = no_pages("x.txt", &intake);
-            assert_eq!(told.as_str(), format!("error: the source named no page: {why}\n"));
+            let lines = no_pages("x.txt", &intake);
+            assert_eq!(lines.as_str(), format!("error: the source named no page: {why}\n"));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::exit::Status;
 use super::source;
-use super::terminal::{Output, quiet_pipe, tell, tell_line};
+use super::terminal::{Output, quiet_pipe, report, report_line};
 use crate::config::PlanOptions;
 use crate::model::{Job, shown_url};
 use crate::printable::Printable;
@@ -27,11 +27,11 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
             Planned::Nothing => (),
             Planned::Invalid { place, reason } => {
                 if plan.intake().invalid <= INVALID_TOLD {
-                    tell_line(format_args!("warning: {place}: {reason}"));
+                    report_line(format_args!("warning: {place}: {reason}"));
                 }
             }
             Planned::MissingPart(text) | Planned::Warning(text) => {
-                tell_line(format_args!("warning: {text}"));
+                report_line(format_args!("warning: {text}"));
             }
         }
     }
@@ -39,10 +39,10 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
     let intake = plan.intake();
     if intake.invalid > INVALID_TOLD {
         let more = intake.invalid - INVALID_TOLD;
-        tell_line(format_args!("warning: {more} more entries are no http(s) URL"));
+        report_line(format_args!("warning: {more} more entries are no http(s) URL"));
     }
     if intake.pages == 0 {
-        tell(&super::download::no_pages(&source::name_of(&options.source), &intake));
+        report(&super::download::no_pages(&source::name_of(&options.source), &intake));
         return Ok(Status::NoPages);
     }
     Ok(Status::Done)

@@ -17,7 +17,7 @@ mod verify;
 
 use crate::cli::{Command, NoCommand};
 use exit::{Exit, Status};
-use terminal::{print, print_own, tell};
+use terminal::{print, print_own, report};
 
 /// Runs a command, or prints why there is none, and gives the exit status.
 ///
@@ -34,17 +34,17 @@ pub fn run(command: Result<Command, NoCommand>) -> Status {
         }
         Ok(Command::Print(text)) => print_own(&text).map(|()| Status::Done),
         Ok(Command::Child) => child::run(),
-        Err(NoCommand::Parser(told)) if told.is_error => {
-            tell(&told.text);
+        Err(NoCommand::Parser(output)) if output.is_error => {
+            report(&output.text);
             return Status::Usage;
         }
-        Err(NoCommand::Parser(told)) => print(&told.text).map(|()| Status::Done),
+        Err(NoCommand::Parser(output)) => print(&output.text).map(|()| Status::Done),
         Err(NoCommand::Usage(error)) => Err(error.into()),
         Err(NoCommand::Output(error)) => Err(error.into()),
     };
     result.unwrap_or_else(|error| {
         let exit = Exit::of(&error);
-        tell(&exit.message);
+        report(&exit.message);
         exit.status
     })
 }

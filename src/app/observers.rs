@@ -21,7 +21,7 @@ pub(super) struct Observers {
 
 impl Observers {
     /// Gives the trace up when it could not be written: the pages matter more.
-    fn heed(&mut self, drawn: Option<Result<(), ObserverError>>) {
+    fn check_trace(&mut self, drawn: Option<Result<(), ObserverError>>) {
         if let Some(Err(error)) = drawn {
             self.trace = None;
             let text = format!("{}; the run goes on without", message::one_line(&error));
@@ -33,7 +33,7 @@ impl Observers {
     /// Ends what is drawn and shown.
     pub(super) fn finish(&mut self) {
         let ended = self.trace.take().map(Trace::finish);
-        self.heed(ended);
+        self.check_trace(ended);
         self.progress.finish();
     }
 }
@@ -42,18 +42,18 @@ impl Observer for Observers {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
         let recorded = self.manifest.on_event(event);
         let counted = self.counter.on_event(event);
-        let told = self.progress.on_event(event);
+        let shown = self.progress.on_event(event);
         let drawn = self.trace.as_mut().map(|trace| trace.on_event(event));
-        self.heed(drawn);
-        recorded.and(counted).and(told)
+        self.check_trace(drawn);
+        recorded.and(counted).and(shown)
     }
 
     fn on_batch_end(&mut self, now: Instant) -> Result<(), ObserverError> {
         let recorded = self.manifest.on_batch_end(now);
         let counted = self.counter.on_batch_end(now);
-        let told = self.progress.on_batch_end(now);
+        let shown = self.progress.on_batch_end(now);
         let drawn = self.trace.as_mut().map(|trace| trace.on_batch_end(now));
-        self.heed(drawn);
-        recorded.and(counted).and(told)
+        self.check_trace(drawn);
+        recorded.and(counted).and(shown)
     }
 }

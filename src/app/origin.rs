@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Status;
-use super::terminal::{print, tell_line};
+use super::terminal::{print, report_line};
 use crate::origin::{Options, Origin};
 use crate::printable::Printable;
 
@@ -17,14 +17,14 @@ pub(super) const SERVING: &str = "serving ";
 
 pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<Status> {
     let origin = Origin::start(options)?;
-    let mut told = Printable::line(format_args!("{SERVING}{}", origin.index_url()));
+    let mut lines = Printable::line(format_args!("{SERVING}{}", origin.index_url()));
     let _authority;
     if let Some(authority) = origin.certificate_pem() {
         let path = write_authority(authority)?;
-        told.add(format_args!("trust it with --cacert {}", path.display()));
+        lines.add(format_args!("trust it with --cacert {}", path.display()));
         _authority = RemoveOnExit(path);
     }
-    print(&told)?;
+    print(&lines)?;
     if until_stdin_ends {
         // Whether it ends or breaks: whoever held it is gone.
         let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
@@ -34,7 +34,7 @@ pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<S
     let counters = origin.counters();
     if !until_stdin_ends {
         let (requests, connections) = (counters.requests, counters.connections);
-        tell_line(format_args!(
+        report_line(format_args!(
             "{requests} requests on {connections} connections, at most {} at a time, {:.2} on \
              average, {} faults",
             counters.open_peak,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::demo::Demo;
-use super::terminal::tell_line;
+use super::terminal::report_line;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::fetch::Shared;
@@ -46,7 +46,7 @@ pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
     let dice = Dice::new(random_seed());
     let queue = Arc::new(Queue::new(options.queue.clone(), dice, Arc::clone(&clock)));
-    let note = |notice: &Notice| tell_line(format_args!("note: {}", notice.text()));
+    let note = |notice: &Notice| report_line(format_args!("note: {}", notice.text()));
     let events = Arc::new(OnceLock::new());
     open(options, || Access { shared, queue, clock, tell: Box::new(note), events })
 }

@@ -11,13 +11,13 @@ use crate::printable::Printable;
 const BUFFER: usize = 64 * 1024;
 
 /// Writes to standard error. When that is closed, there is nobody to tell.
-pub(super) fn tell(lines: &Printable) {
+pub(super) fn report(lines: &Printable) {
     let _ = io::stderr().lock().write_all(lines.as_str().as_bytes());
 }
 
 /// [`tell`] of one line.
-pub(super) fn tell_line(line: impl std::fmt::Display) {
-    tell(&Printable::line(line));
+pub(super) fn report_line(line: impl std::fmt::Display) {
+    report(&Printable::line(line));
 }
 
 /// Standard error, for progress.
@@ -80,6 +80,6 @@ pub(super) fn clean_panics() {
             return usual(panic);
         }
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tell_line(format_args!("a thread panicked at {place}: {}", Foreign::from(text)));
+        report_line(format_args!("a thread panicked at {place}: {}", Foreign::from(text)));
     }));
 }

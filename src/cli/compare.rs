@@ -16,7 +16,7 @@ use super::usage::{NoCommand, Result, usage};
 use crate::compare::design::{Contender, Design};
 use crate::compare::export::Format;
 use crate::compare::tutorial;
-use crate::config::{self, CompareTelling, Comparison, SourceOptions};
+use crate::config::{self, Comparison, PrintOptions, SourceOptions};
 use crate::exec;
 
 /// Decides on the comparison. `matches` are those of the subcommand.
@@ -80,7 +80,7 @@ pub(super) fn comparison(
         design,
         saves: !pages.no_save,
         directory: pages.output,
-        tell: telling(&outcome),
+        print: print(&outcome),
         exports: exports(outcome.export)?,
         gates: outcome.gate,
         baseline: outcome.baseline,
@@ -105,10 +105,10 @@ fn exports(files: Vec<PathBuf>) -> Result<Vec<(PathBuf, Format)>> {
 /// Columns of a table where there is no terminal.
 const USUAL_WIDTH: usize = 100;
 
-fn telling(typed: &OutcomeArgs) -> CompareTelling {
+fn print(typed: &OutcomeArgs) -> PrintOptions {
     let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let is_terminal = std::io::stdout().is_terminal();
-    CompareTelling {
+    PrintOptions {
         is_json: typed.json,
         is_quiet: typed.quiet,
         width: columns.filter(|_| is_terminal).unwrap_or(USUAL_WIDTH),

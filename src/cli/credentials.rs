@@ -276,8 +276,8 @@ mod tests {
             ("--header-for", "*.a.org", "is no host"),
         ] {
             let error = decided(&["http://a.org/", option, value], false).unwrap_err();
-            let told = format!("{} {}", error.message, error.hint.unwrap());
-            assert!(told.contains(says) && !told.contains("secret"), "{told}");
+            let message = format!("{} {}", error.message, error.hint.unwrap());
+            assert!(message.contains(says) && !message.contains("secret"), "{message}");
         }
     }
 }

@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 
 use http::header;
 
-use super::args::{AgainArgs, DownloadArgs, OutputArgs, ProgressArg, RunningArgs, TellingArgs};
+use super::args::{AgainArgs, DownloadArgs, OutputArgs, ProgressArg, ReportArgs, RunningArgs};
 use super::http::contact;
 use super::plan::plan;
 use super::usage::{NoCommand, Result, usage};
 use super::{credentials, recorded, source};
-use crate::config::{Download, Format, SourceOptions, TellOptions, Workers, choose_workers};
+use crate::config::{Download, Format, ReportOptions, SourceOptions, Workers, choose_workers};
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::site_policy;
 use crate::report::progress::{Detail, Style};
@@ -73,8 +73,8 @@ pub(super) fn download(
         deadline: typed.running.deadline,
         ends_with_input: typed.running.compared,
         save: output(typed.output, layout, refetch, words)?,
-        tell: telling(&typed.telling),
-        trace: typed.telling.trace,
+        report: report(&typed.report),
+        trace: typed.report.trace,
         notes: note
             .into_iter()
             .chain(going_on)
@@ -195,7 +195,7 @@ fn output(
     Ok(save::Options { directory, layout, keep_pages, refetch, source })
 }
 
-fn telling(typed: &TellingArgs) -> TellOptions {
+fn report(typed: &ReportArgs) -> ReportOptions {
     let format = if typed.quiet {
         Format::None
     } else if typed.json {
@@ -215,5 +215,5 @@ fn telling(typed: &TellingArgs) -> TellOptions {
         ProgressArg::Auto | ProgressArg::Bar | ProgressArg::Plain => Style::Plain,
         ProgressArg::None => Style::None,
     };
-    TellOptions { format, style, detail }
+    ReportOptions { format, style, detail }
 }

@@ -135,16 +135,16 @@ mod tests {
         let error = decided(Some("me:secret@[x"), &[]).unwrap_err().message;
         assert!(error.starts_with("--proxy: \"[x\" is no proxy: "), "{error}");
         assert!(decided(Some("@no-such-file"), &[]).is_err());
-        for (text, told) in [
+        for (text, shown) in [
             ("http://me:sec/ret@h:1", "http://h:1"),
             ("http://me:sec?ret@h", "http://h"),
             ("me:p//secret@h:x", "h:x"),
             ("me:sec#ret@h", "h"),
         ] {
             let error = decided(Some(text), &[]).unwrap_err().message;
-            assert!(error.starts_with(&format!("--proxy: {told:?} is no proxy: ")), "{error}");
+            assert!(error.starts_with(&format!("--proxy: {shown:?} is no proxy: ")), "{error}");
             let error = decided(None, &[("http_proxy", text)]).unwrap_err().message;
-            assert!(error.contains(&format!(": {told:?} is no proxy: ")), "{error}");
+            assert!(error.contains(&format!(": {shown:?} is no proxy: ")), "{error}");
         }
     }
 

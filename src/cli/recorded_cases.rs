@@ -102,8 +102,8 @@ fn a_record_brings_no_password() {
         let shown = format!("{:?}", taken(&args, &[]).unwrap());
         assert!(shown.contains("a.org") && !shown.contains("secret"), "{shown}");
     }
-    let told = taken(&["http://me:sec/ret@a.org/"], &[]).unwrap_err();
-    assert_eq!(told, strange("http://a.org/"));
+    let refused = taken(&["http://me:sec/ret@a.org/"], &[]).unwrap_err();
+    assert_eq!(refused, strange("http://a.org/"));
 }
 
 #[test]

@@ -363,10 +363,10 @@ mod tests {
             &["--sitemap", "http://me:sec?ret@a.org/1"],
         ] {
             let UsageError { message, hint } = options(typed(line)).unwrap_err();
-            let told = format!("{message} {}", hint.unwrap_or_default());
+            let message = format!("{message} {}", hint.unwrap_or_default());
             assert!(
-                told.contains("a.org") && !told.contains("sec") && !told.contains("ret@"),
-                "{told}"
+                message.contains("a.org") && !message.contains("sec") && !message.contains("ret@"),
+                "{message}"
             );
         }
     }

@@ -320,7 +320,7 @@ mod tests {
     fn what_is_not_read_as_it_stands_is_told() {
         let pick = Pick::new("a", "href").unwrap();
         let base = Url::parse("http://a.org/").unwrap();
-        for (html, told) in [
+        for (html, message) in [
             ("<div>".repeat(300), None),
             ("<div>".repeat(600), Some("elements are more than 512 deep, and deeper")),
             (format!("<p {}>", "a ".repeat(300)), Some("a tag has more than 256 attributes, and")),
@@ -328,9 +328,9 @@ mod tests {
             let html = format!("{html}<a href=x>");
             let found = find(html.as_bytes(), None, &pick, &base).unwrap();
             assert_eq!(found.links.len(), 1);
-            assert_eq!(found.warning.is_some(), told.is_some(), "{:?}", found.warning);
+            assert_eq!(found.warning.is_some(), message.is_some(), "{:?}", found.warning);
             let warning = found.warning.unwrap_or_default();
-            assert!(warning.starts_with(told.unwrap_or_default()), "{warning}");
+            assert!(warning.starts_with(message.unwrap_or_default()), "{warning}");
         }
         let pick = Pick::new("b ~ p", "href").unwrap();
         let error = find("<p>".repeat(4_000).as_bytes(), None, &pick, &base).unwrap_err();

@@ -258,14 +258,14 @@ pub(super) mod tests {
             b"http://me:secret@a.org/\xff",
             b"me:sec/ret@a.org/\xff",
         ] {
-            let told = read_all(line, &TEXT).remove(0);
-            assert!(told.contains("a.org/") && !told.contains("sec"), "{told}");
+            let message = read_all(line, &TEXT).remove(0);
+            assert!(message.contains("a.org/") && !message.contains("sec"), "{message}");
         }
-        let told = read_all("url\n\"http://b.org/\nhttp://me:secret@a.org/\"\n", &csv("url"));
-        assert!(told[0].contains("a.org/") && !told[0].contains("secret"), "{}", told[0]);
+        let message = read_all("url\n\"http://b.org/\nhttp://me:secret@a.org/\"\n", &csv("url"));
+        assert!(message[0].contains("a.org/") && !message[0].contains("secret"), "{}", message[0]);
         let list = read(Cursor::new("http://me:secret@a.org/\n"), "the list".into(), &csv("url"));
-        let told = list.err().unwrap().to_string();
-        assert_eq!(told, r#"the list has no column "url", only "http://a.org/""#);
+        let message = list.err().unwrap().to_string();
+        assert_eq!(message, r#"the list has no column "url", only "http://a.org/""#);
     }
 
     #[test]
@@ -359,16 +359,16 @@ pub(super) mod tests {
     fn a_long_record_is_read_and_a_longer_one_is_one_row() {
         let row = |number: u32, bytes: usize| (number, "x".repeat(bytes));
         let rows = [row(1, 1 << 20), row(2, 15 << 20), row(3, 17 << 20), row(4, 9)];
-        let told = |name: &str, head: &str, write: fn(&str, u32) -> String| {
+        let entries = |name: &str, head: &str, write: fn(&str, u32) -> String| {
             let rows: String = rows.iter().map(|(number, body)| write(body, *number)).collect();
             read_named(name, format!("{head}{rows}"), &csv("url"))
         };
-        let lines = told("x.jsonl", "", |body, n| {
+        let lines = entries("x.jsonl", "", |body, n| {
             format!("{{\"b\":\"{body}\",\"url\":\"http://a.org/{n}\"}}\n")
         });
-        let table = told("x.csv", "b,url\n", |body, n| format!("\"{body}\",http://a.org/{n}\n"));
-        let tabs = told("x.tsv", "b\turl\n", |body, n| format!("{body}\thttp://a.org/{n}\n"));
-        let array = told("x.json", "[", |body, n| {
+        let table = entries("x.csv", "b,url\n", |body, n| format!("\"{body}\",http://a.org/{n}\n"));
+        let tabs = entries("x.tsv", "b\turl\n", |body, n| format!("{body}\thttp://a.org/{n}\n"));
+        let array = entries("x.json", "[", |body, n| {
             format!("{{\"b\":\"{body}\",\"url\":\"http://a.org/{n}\"}},")
         });
         for entries in [&lines, &table, &tabs, &array] {
@@ -422,8 +422,8 @@ pub(super) mod tests {
             assert_eq!(list.advice(), advice, "{name}");
         }
         let table = b"u\0r\0l\0\n\0".to_vec();
-        let told = read(Cursor::new(table), "x".into(), &csv("url")).err().unwrap().to_string();
-        assert!(told.contains("UTF-16"), "{told}");
+        let message = read(Cursor::new(table), "x".into(), &csv("url")).err().unwrap().to_string();
+        assert!(message.contains("UTF-16"), "{message}");
     }
 
     #[test]
@@ -438,8 +438,8 @@ pub(super) mod tests {
     #[test]
     fn a_missing_column_is_told_with_those_that_are_there() {
         let list = read(Cursor::new("name,link\n"), "the list".into(), &csv("url"));
-        let told = list.err().unwrap().to_string();
-        assert_eq!(told, r#"the list has no column "url", only "name", "link""#);
+        let message = list.err().unwrap().to_string();
+        assert_eq!(message, r#"the list has no column "url", only "name", "link""#);
     }
 
     #[test]

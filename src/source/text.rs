@@ -357,8 +357,8 @@ mod tests {
             }
         }
         let long = lines(b"123456789\r\nx\n0123456789abcdef", 4);
-        let told = [(1, "12345678".into(), true), (2, "x".into(), false)];
-        assert_eq!(long[..2], told);
+        let expected = [(1, "12345678".into(), true), (2, "x".into(), false)];
+        assert_eq!(long[..2], expected);
         assert_eq!(long[2], (3, "01234567".into(), true));
     }
 }

@@ -12,7 +12,7 @@ use anyhow::Context;
 
 use super::exit::Status;
 use super::signals;
-use super::terminal::{print, tell_line};
+use super::terminal::{print, report_line};
 use crate::cli::UsageError;
 use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::compare::analysis::{self, Analysis};
@@ -46,7 +46,7 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     let obeys_robots = config.plan.queue.obeys_robots;
     let agreed = visited.check(config.design.runs(), obeys_robots, config.is_agreed);
     if let Some(requests) = agreed.map_err(|why| pages::refused(&why))? {
-        tell_line(format_args!("note: this sends {requests}, retries and redirects not counted"));
+        report_line(format_args!("note: this sends {requests}, retries and redirects not counted"));
     }
     let mut results = prepared(config, visited.pages, &workspace)?;
     if let Some((path, then)) = &baseline {
@@ -54,7 +54,7 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
             .map_err(|error| other_plan(path, &error))?;
     }
     let conclude = |results: &Results| Conclusion::of(config, results, baseline.as_ref());
-    let progress = Progress::new(config.tell.is_quiet);
+    let progress = Progress::new(config.print.is_quiet);
     let options = Options {
         program: std::env::current_exe().context("failed to find this program's own file")?,
         list: workspace.list(),
@@ -66,7 +66,7 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     // Without a file to write, nothing is worked out between rounds.
     let mut is_unwritten = config.exports.is_empty();
     measure::measure(&mut results, &mut runner, &mut |step| {
-        progress.tell(&step);
+        progress.report(&step);
         // What is measured is kept should the machine go down; what cannot be
         // written now is told at the end, when it is tried again.
         if let Milestone::RoundEnded(results) = step
@@ -79,8 +79,8 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     progress.end();
     drop(site);
     let conclusion = conclude(&results);
-    conclusion.with(&results, |report| print(&told(config, report)))?;
-    conclusion.tell(&results, config.tell.is_quiet);
+    conclusion.with(&results, |report| print(&rendered(config, report)))?;
+    conclusion.report(&results, config.print.is_quiet);
     conclusion.with(&results, |report| exports.write(report))?;
     Ok(conclusion.status(&results))
 }
@@ -131,13 +131,13 @@ impl Conclusion {
     }
 
     /// What went wrong, on standard error, where a script's log has it.
-    fn tell(&self, results: &Results, is_quiet: bool) {
+    fn report(&self, results: &Results, is_quiet: bool) {
         match &results.end {
-            End::Broken { why } => tell_line(format_args!("error: {why}")),
+            End::Broken { why } => report_line(format_args!("error: {why}")),
             End::Different { differences } => {
-                tell_line("error: the runs cannot be compared");
+                report_line("error: the runs cannot be compared");
                 for difference in differences {
-                    tell_line(format_args!("caused by: {difference}"));
+                    report_line(format_args!("caused by: {difference}"));
                 }
             }
             End::Complete | End::Running | End::Interrupted => (),
@@ -145,10 +145,10 @@ impl Conclusion {
         for judgement in &self.judgements {
             match judgement.outcome {
                 GateOutcome::NotMet | GateOutcome::Unmeasured { .. } => {
-                    tell_line(format_args!("error: gate {judgement}"));
+                    report_line(format_args!("error: gate {judgement}"));
                 }
                 GateOutcome::OnTheEdge if !is_quiet => {
-                    tell_line(format_args!("warning: gate {judgement}"));
+                    report_line(format_args!("warning: gate {judgement}"));
                 }
                 GateOutcome::OnTheEdge | GateOutcome::Met => (),
             }
@@ -166,11 +166,11 @@ impl Conclusion {
     }
 }
 
-fn told(config: &Comparison, report: &Report) -> Printable {
-    if config.tell.is_json {
+fn rendered(config: &Comparison, report: &Report) -> Printable {
+    if config.print.is_json {
         Printable::laid_out(&render(Format::Json, report))
     } else {
-        Printable::coloured(&table(report, config.tell.width, config.tell.is_coloured))
+        Printable::coloured(&table(report, config.print.width, config.print.is_coloured))
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::app::demo::Demo;
 use crate::app::download;
 use crate::app::source::{self, Opened};
-use crate::app::terminal::{tell, tell_line};
+use crate::app::terminal::{report, report_line};
 use crate::cli::UsageError;
 use crate::compare::target_hosts::{self, Refused, TargetHosts};
 use crate::config::{PlanOptions, SourceOptions};
@@ -40,17 +40,17 @@ pub(super) fn find(
                 visited.add(&job.url);
             }
             Planned::Invalid { place, reason } if plan.intake().invalid <= INVALID_TOLD => {
-                tell_line(format_args!("warning: {place}: {reason}"));
+                report_line(format_args!("warning: {place}: {reason}"));
             }
             Planned::Nothing | Planned::Invalid { .. } => (),
             Planned::MissingPart(text) | Planned::Warning(text) => {
-                tell_line(format_args!("warning: {text}"));
+                report_line(format_args!("warning: {text}"));
             }
         }
     }
     file.flush().with_context(failed)?;
     if visited.pages == 0 {
-        tell(&download::no_pages(&source::name_of(&options.source), &plan.intake()));
+        report(&download::no_pages(&source::name_of(&options.source), &plan.intake()));
     }
     Ok((demo, visited))
 }

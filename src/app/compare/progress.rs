@@ -1,6 +1,6 @@
 //! How far a comparison is, on standard error.
 
-use crate::app::terminal::{is_error_terminal, tell, tell_line};
+use crate::app::terminal::{is_error_terminal, report, report_line};
 use crate::compare::measure::Milestone;
 use crate::printable::Printable;
 
@@ -15,20 +15,20 @@ impl Progress {
         Self { is_quiet, is_terminal: is_error_terminal() }
     }
 
-    pub(super) fn tell(&self, step: &Milestone) {
+    pub(super) fn report(&self, step: &Milestone) {
         if self.is_quiet {
             return;
         }
         match step {
             Milestone::Begins { turn, number, runs } if self.is_terminal => {
-                tell(&Printable::in_place(format_args!("run {number} of {runs}: {turn}")));
+                report(&Printable::in_place(format_args!("run {number} of {runs}: {turn}")));
             }
             Milestone::RoundEnded(results) if !self.is_terminal => {
                 let round = results.samples.last().map_or(0, |sample| sample.round);
                 let rounds = results.design.rounds;
                 match round {
-                    0 => tell_line(format_args!("warm-up done, rounds to go: {rounds}")),
-                    _ => tell_line(format_args!("round {round} of {rounds} done")),
+                    0 => report_line(format_args!("warm-up done, rounds to go: {rounds}")),
+                    _ => report_line(format_args!("round {round} of {rounds} done")),
                 }
             }
             Milestone::Begins { .. } | Milestone::RoundEnded(_) => (),
@@ -38,7 +38,7 @@ impl Progress {
     /// Wipes the line of a terminal.
     pub(super) fn end(&self) {
         if self.is_terminal && !self.is_quiet {
-            tell(&Printable::in_place(""));
+            report(&Printable::in_place(""));
         }
     }
 }

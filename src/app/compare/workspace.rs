@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::app::terminal::tell_line;
+use crate::app::terminal::report_line;
 
 /// A directory of this comparison's own, removed at the end with all that is in it.
 pub(super) struct Workspace {
@@ -45,7 +45,7 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.directory) {
             let place = self.directory.display();
-            tell_line(format_args!("warning: failed to remove {place}: {error}"));
+            report_line(format_args!("warning: failed to remove {place}: {error}"));
         }
     }
 }

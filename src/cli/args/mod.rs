@@ -16,7 +16,7 @@ use clap_complete::Shell;
 pub use commands::{LinksArgs, OriginArgs, VerifyArgs};
 pub use compare::{CompareArgs, OutcomeArgs, PagesArgs, PlanArgs, SiteArgs};
 pub use http::{Http, HttpArgs, Robots};
-pub use output::{AgainArgs, CodeArg, LayoutArg, LayoutArgs, OutputArgs, ProgressArg, TellingArgs};
+pub use output::{AgainArgs, CodeArg, LayoutArg, LayoutArgs, OutputArgs, ProgressArg, ReportArgs};
 pub use running::{ModeArg, RunningArgs};
 pub use source::{InputFormat, NamedArgs, SourceArgs};
 
@@ -88,5 +88,5 @@ pub struct DownloadArgs {
     pub again: AgainArgs,
     #[command(flatten)]
     /// What is told
-    pub telling: TellingArgs,
+    pub report: ReportArgs,
 }

@@ -97,7 +97,7 @@ impl ValueEnum for CodeArg {
 /// What is told
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Telling")]
-pub struct TellingArgs {
+pub struct ReportArgs {
     /// Print the summary as one JSON object
     #[arg(long)]
     pub json: bool,

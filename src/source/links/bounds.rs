@@ -347,7 +347,7 @@ pub(super) mod tests {
     /// The elements in document order: name, what they are in, attributes, text.
     pub(in super::super) fn elements(html: &Html) -> Vec<String> {
         let elements = html.tree.root().descendants().filter_map(ElementRef::wrap);
-        let told = elements.map(|element| {
+        let counts = elements.map(|element| {
             let parent = element.parent().and_then(ElementRef::wrap);
             let parent = parent.map_or("", |parent| parent.value().name());
             let attributes: Vec<_> =
@@ -355,7 +355,7 @@ pub(super) mod tests {
             let text: String = element.text().collect();
             format!("{} in {parent} {} {text:?}", element.value().name(), attributes.join(" "))
         });
-        told.collect()
+        counts.collect()
     }
 
     /// The hrefs of the elements that `is_wanted` takes, by the name of what they are in.

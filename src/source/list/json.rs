@@ -231,8 +231,8 @@ mod tests {
         ];
         for (json, expected) in cases {
             let found = text_in(json, 3, Some("url"));
-            let told = String::from_utf8_lossy(json);
-            assert_eq!(found.as_deref().map_err(String::as_str), *expected, "{told}");
+            let text = String::from_utf8_lossy(json);
+            assert_eq!(found.as_deref().map_err(String::as_str), *expected, "{text}");
         }
         assert_eq!(text_in(b"\"a\"", 1, None).as_deref(), Ok("a"));
         assert!(text_in(b"{\"url\":\"a\"}", 1, None).unwrap_err().contains("--column"));

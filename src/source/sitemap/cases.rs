@@ -36,7 +36,7 @@ fn pages_and_parts_are_told_apart() {
 #[test]
 fn one_bad_spot_costs_one_entry() {
     let loc = |path: &str| format!("<url><loc>http://a.org/{path}</loc></url>");
-    for (bad, told) in [
+    for (bad, message) in [
         (loc("?a=1&b=2"), "line 3: an & in an address is read as it stands|http://a.org/?a=1&b=2"),
         (loc("&nothing;"), "line 3: a page is left out: &nothing; stands for nothing"),
         (loc("&amp b"), "line 3: a page is left out: &amp has no semicolon"),
@@ -87,7 +87,7 @@ fn one_bad_spot_costs_one_entry() {
         ),
     ] {
         let text = set(&format!("{}\n{bad}\n{}", loc("1"), loc("2")));
-        let wanted = format!("http://a.org/1|{told}|http://a.org/2");
+        let wanted = format!("http://a.org/1|{message}|http://a.org/2");
         assert_eq!(items(&text).unwrap().join("|"), wanted, "{bad}");
     }
 }
@@ -104,12 +104,14 @@ fn the_whole_entries_of_a_cut_document_are_taken_and_never_a_part_of_one() {
         let wanted: Vec<_> = (1..=whole).map(|n| format!("http://a.org/{n}?é&b")).collect();
         match items(start) {
             Ok(mut items) => {
-                let told = items.pop().unwrap();
-                assert!(told.ends_with(": it ends before </urlset>"), "{cut}: {told}");
+                let message = items.pop().unwrap();
+                assert!(message.ends_with(": it ends before </urlset>"), "{cut}: {message}");
                 assert_eq!(items, wanted, "{cut}");
             }
-            Err(told) if is_root => assert!(told.contains("it ends before"), "{cut}: {told}"),
-            Err(told) => assert_eq!(told, "it holds no <urlset>", "{cut}"),
+            Err(message) if is_root => {
+                assert!(message.contains("it ends before"), "{cut}: {message}");
+            }
+            Err(message) => assert_eq!(message, "it holds no <urlset>", "{cut}"),
         }
     }
 }
@@ -181,7 +183,7 @@ fn feeds_name_pages() {
 
 #[test]
 fn a_document_of_faults_is_an_error_that_names_the_first() {
-    for (text, told) in [
+    for (text, message) in [
         ("<urlset><url></loc>", "line 1: </loc> closes nothing"),
         ("<urlset>\n<url>\r\n<loc>http://a.org/\r\r\n", "line 3: it ends before </urlset>"),
         (
@@ -195,7 +197,7 @@ fn a_document_of_faults_is_an_error_that_names_the_first() {
         ("<rdf/>", "it begins with <rdf>, not <urlset>"),
         ("", "it holds no <urlset>"),
     ] {
-        assert_eq!(items(text), Err(told.into()), "{text}");
+        assert_eq!(items(text), Err(message.into()), "{text}");
     }
 }
 
@@ -215,8 +217,11 @@ fn an_entry_begins_wherever_the_one_before_should_have_ended() {
         "<i:image xmlns:i='http://www.google.com/schemas/sitemap-image/1.1'><i:loc>x</i:loc>";
     let entry = |n: u32| format!("<url><loc>http://a.org/{n}</loc>");
     let text = set(&format!("{}{image}\n{}</url>{}</url>", entry(1), entry(2), entry(3)));
-    let told = "line 2: <url> is not closed";
-    assert_eq!(items(&text).unwrap(), ["http://a.org/1", told, "http://a.org/2", "http://a.org/3"]);
+    let message = "line 2: <url> is not closed";
+    assert_eq!(
+        items(&text).unwrap(),
+        ["http://a.org/1", message, "http://a.org/2", "http://a.org/3"]
+    );
 }
 
 #[test]
@@ -239,8 +244,8 @@ fn what_follows_behind_the_end_is_told_when_it_may_name_pages() {
 fn a_notice_before_the_document_is_told() {
     let notice = "Notice: x\n<br />\n<b>Notice</b>: x in <b>y</b> on line <b>1</b><br />\n";
     let text = set("<url><loc>http://a.org/1</loc></url>");
-    let told = "line 2: <br> stands before the document";
-    assert_eq!(items(&format!("{notice}{text}")).unwrap(), [told, "http://a.org/1"]);
+    let message = "line 2: <br> stands before the document";
+    assert_eq!(items(&format!("{notice}{text}")).unwrap(), [message, "http://a.org/1"]);
     assert_eq!(items(notice), Err("it begins with <br>, not <urlset>".into()));
     let html = items(&format!("{notice}<html>{text}"));
     assert_eq!(html, Err("it begins with <html>, not <urlset>".into()));

@@ -166,15 +166,15 @@ mod tests {
 
     /// How many parts are read, and what is told of the others.
     fn rest(parts: &mut Parts) -> (usize, Vec<String>) {
-        let (mut read, mut told) = (0, Vec::new());
+        let (mut read, mut warnings) = (0, Vec::new());
         while let Some(part) = parts.next() {
             match part {
                 Part::At(..) => read += 1,
-                Part::Missing(why) => told.push(why),
+                Part::Missing(why) => warnings.push(why),
             }
         }
         assert_eq!(parts.next(), None);
-        (read, told)
+        (read, warnings)
     }
 
     #[test]
@@ -188,10 +188,10 @@ mod tests {
     fn parts_above_the_limit_are_told_once() {
         let mut parts = parts();
         parts.add(items(0, PARTS_LIMIT + 2, ""), 1, "the index");
-        let (read, told) = rest(&mut parts);
-        assert_eq!((read, told.len()), (PARTS_LIMIT, 1));
+        let (read, warnings) = rest(&mut parts);
+        assert_eq!((read, warnings.len()), (PARTS_LIMIT, 1));
         assert_eq!(
-            told[0],
+            warnings[0],
             "2 parts of the sitemap passed over, such as \"http://a.org/50000\": at most 50000 are \
              read; read the others in a run of their own, each with --sitemap"
         );
@@ -212,9 +212,9 @@ mod tests {
         parts.add(items(0, 2 * PARTS_LIMIT, ""), 1, "the index");
         parts.next();
         parts.add(items(0, 2 * PARTS_LIMIT, "x"), 2, "a part");
-        let (read, told) = rest(&mut parts);
-        assert_eq!((read, told.len()), (0, 1));
-        assert!(told[0].starts_with("199999 parts "), "{told:?}");
+        let (read, warnings) = rest(&mut parts);
+        assert_eq!((read, warnings.len()), (0, 1));
+        assert!(warnings[0].starts_with("199999 parts "), "{warnings:?}");
     }
 
     #[test]
@@ -222,13 +222,13 @@ mod tests {
         let mut parts = parts();
         parts.add(items(0, 3, ""), 3, "the index");
         parts.add(items(0, 40_000, "x"), 4, "a part");
-        let (read, told) = rest(&mut parts);
-        assert_eq!((read, told.len()), (3, 1));
+        let (read, warnings) = rest(&mut parts);
+        assert_eq!((read, warnings.len()), (3, 1));
         assert!(
-            told[0].starts_with("40000 parts of the sitemap passed over, such as "),
-            "{told:?}"
+            warnings[0].starts_with("40000 parts of the sitemap passed over, such as "),
+            "{warnings:?}"
         );
-        assert!(told[0].contains("indexes are read 3 deep"), "{told:?}");
+        assert!(warnings[0].contains("indexes are read 3 deep"), "{warnings:?}");
     }
 
     #[test]
@@ -237,8 +237,11 @@ mod tests {
         let long = "x".repeat(60 * 1024);
         parts.add(items(0, 5000, &long), 1, "the index");
         assert!(parts.bytes <= BYTES_LIMIT + (1 << 16), "{}", parts.bytes);
-        let (read, told) = rest(&mut parts);
-        assert!(read > 800 && told.len() == 1 && told[0].len() < 400, "{read} {told:?}");
+        let (read, warnings) = rest(&mut parts);
+        assert!(
+            read > 800 && warnings.len() == 1 && warnings[0].len() < 400,
+            "{read} {warnings:?}"
+        );
         assert_eq!(parts.bytes, 0);
     }
 
@@ -248,10 +251,10 @@ mod tests {
         let text = |text: &str| Item::Address { line: 1, text: text.into() };
         let bad = vec![text("/x"), text("http://a.org/s.xml"), Item::Fault("line 3: x".into())];
         parts.add(bad, 1, "the index");
-        let told = [
+        let warnings = [
             "the sitemap \"/x\", named by the index, is not an http(s) URL: it has no http:// or https://",
             "the index, line 3: x",
         ];
-        assert_eq!(rest(&mut parts), (0, told.map(String::from).to_vec()));
+        assert_eq!(rest(&mut parts), (0, warnings.map(String::from).to_vec()));
     }
 }

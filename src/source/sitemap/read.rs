@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_no_sitemap_is_told() {
-        for (body, content_type, told) in [
+        for (body, content_type, message) in [
             (
                 "http://a.org/1\n".repeat(1000),
                 None,
@@ -183,7 +183,7 @@ mod tests {
             (String::new(), Some("text/plain"), "it holds no <urlset>"),
             ("{\"a\": 1}".into(), None, "it holds no <urlset>"),
         ] {
-            assert_eq!(read(body, content_type), Err(told.into()));
+            assert_eq!(read(body, content_type), Err(message.into()));
         }
     }
 }

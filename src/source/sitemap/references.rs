@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_may_be_two_things_is_neither() {
-        for (raw, told) in [
+        for (raw, message) in [
             ("a&nothing;", "&nothing; stands for nothing"),
             ("a&#0;", "&#0; stands for nothing"),
             ("a&#xd800;", "&#xd800; stands for nothing"),
@@ -118,7 +118,7 @@ mod tests {
             ("?a=1&amp b=2", "&amp has no semicolon"),
             ("?a=1&copy", "&copy has no semicolon"),
         ] {
-            assert_eq!(resolve(raw).map_err(|it| it.to_string()), Err(told.into()), "{raw}");
+            assert_eq!(resolve(raw).map_err(|it| it.to_string()), Err(message.into()), "{raw}");
         }
     }
 }
