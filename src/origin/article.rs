@@ -6,11 +6,10 @@ use super::markup::{
     ArticleLinks, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
     push_number,
 };
-use super::patterns::SENTENCES;
 use super::random::Random;
 use super::vocabulary::{
-    ADJECTIVES, GROUPS, MONTHS, NOUNS, PLACE_ENDS, PLACE_MIDDLES, PLACE_STARTS, PUBLISHERS,
-    SECTIONS, VERBS,
+    ADJECTIVES, GROUPS, MONTHS, NOUNS, PARTICIPLES, PLACE_ENDS, PLACE_MIDDLES, PLACE_STARTS,
+    PUBLISHERS, SECTIONS, SENTENCES,
 };
 
 /// About what one entry of the reference list takes, to foresee the length of a page whose list
@@ -273,7 +272,7 @@ impl Draft<'_> {
     }
 
     /// Appends the pattern with its marks filled in; what each stands for is told in
-    /// [`patterns`](super::patterns).
+    /// [`vocabulary`](super::vocabulary).
     fn fill(&mut self, pattern: &str) {
         let mut pieces = pattern.split('~');
         self.out.push_str(pieces.next().unwrap_or_default());
@@ -290,7 +289,7 @@ impl Draft<'_> {
             "t" => self.out.push_str(self.title),
             "n" => self.out.push_str(random.pick(&NOUNS)),
             "a" => self.out.push_str(random.pick(&ADJECTIVES)),
-            "v" => self.out.push_str(random.pick(&VERBS)),
+            "v" => self.out.push_str(random.pick(&PARTICIPLES)),
             "g" => self.out.push_str(random.pick(&GROUPS)),
             "m" => self.out.push_str(random.pick(&MONTHS)),
             "c" => self.out.push_str(pick_link(random, &self.links.countries)),

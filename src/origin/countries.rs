@@ -1,15 +1,17 @@
 //! The countries and areas of the index page: names, article titles, flag codes, populations.
 //!
-//! Data only. The populations are of about 2023 and only meant to look right. How a title becomes a
-//! path is left to [`markup`](super::markup).
+//! `data/countries.tsv` has one per line, the most populous first. The populations are of about
+//! 2023 and are only meant to look right. [`markup`](super::markup) turns a title into a path.
 
-/// One row of the index page.
+use std::sync::LazyLock;
+
+/// A country or an area.
 #[derive(Debug)]
 pub(super) struct Country {
     /// The name that the index shows, such as `Georgia`.
     pub(super) name: &'static str,
-    /// The title of its article, such as `Georgia (country)`. No character of it needs escaping in
-    /// HTML.
+    /// The title of its article, such as `Georgia (country)`. None of its characters needs
+    /// escaping in HTML.
     pub(super) title: &'static str,
     /// The ISO 3166 code that names its flag's image, such as `ge`.
     pub(super) flag: &'static str,
@@ -17,254 +19,22 @@ pub(super) struct Country {
     pub(super) population: u64,
 }
 
-/// How many rows [`COUNTRIES`] has.
+/// The number of [`COUNTRIES`].
 pub(super) const COUNT: usize = 233;
 
 /// All countries and areas, the most populous first.
-pub(super) const COUNTRIES: [Country; COUNT] = [
-    country("India", "India", "in", 1_428_627_663),
-    country("China", "China", "cn", 1_425_671_352),
-    country("United States", "United States", "us", 339_996_563),
-    country("Indonesia", "Indonesia", "id", 277_534_122),
-    country("Pakistan", "Pakistan", "pk", 240_485_658),
-    country("Nigeria", "Nigeria", "ng", 223_804_632),
-    country("Brazil", "Brazil", "br", 216_422_446),
-    country("Bangladesh", "Bangladesh", "bd", 172_954_319),
-    country("Russia", "Russia", "ru", 144_444_359),
-    country("Mexico", "Mexico", "mx", 128_455_567),
-    country("Ethiopia", "Ethiopia", "et", 126_527_060),
-    country("Japan", "Japan", "jp", 123_294_513),
-    country("Philippines", "Philippines", "ph", 117_337_368),
-    country("Egypt", "Egypt", "eg", 112_716_598),
-    country("DR Congo", "Democratic Republic of the Congo", "cd", 102_262_808),
-    country("Vietnam", "Vietnam", "vn", 98_858_950),
-    country("Iran", "Iran", "ir", 89_172_767),
-    country("Turkey", "Turkey", "tr", 85_816_199),
-    country("Germany", "Germany", "de", 83_294_633),
-    country("Thailand", "Thailand", "th", 71_801_279),
-    country("United Kingdom", "United Kingdom", "gb", 67_736_802),
-    country("Tanzania", "Tanzania", "tz", 67_438_106),
-    country("France", "France", "fr", 64_756_584),
-    country("South Africa", "South Africa", "za", 60_414_495),
-    country("Italy", "Italy", "it", 58_870_762),
-    country("Kenya", "Kenya", "ke", 55_100_586),
-    country("Myanmar", "Myanmar", "mm", 54_577_997),
-    country("Colombia", "Colombia", "co", 52_085_168),
-    country("South Korea", "South Korea", "kr", 51_784_059),
-    country("Uganda", "Uganda", "ug", 48_582_334),
-    country("Sudan", "Sudan", "sd", 48_109_006),
-    country("Spain", "Spain", "es", 47_519_628),
-    country("Argentina", "Argentina", "ar", 45_773_884),
-    country("Algeria", "Algeria", "dz", 45_606_480),
-    country("Iraq", "Iraq", "iq", 45_504_560),
-    country("Afghanistan", "Afghanistan", "af", 42_239_854),
-    country("Poland", "Poland", "pl", 41_026_067),
-    country("Canada", "Canada", "ca", 38_781_291),
-    country("Morocco", "Morocco", "ma", 37_840_044),
-    country("Saudi Arabia", "Saudi Arabia", "sa", 36_947_025),
-    country("Ukraine", "Ukraine", "ua", 36_744_634),
-    country("Angola", "Angola", "ao", 36_684_202),
-    country("Uzbekistan", "Uzbekistan", "uz", 35_163_944),
-    country("Yemen", "Yemen", "ye", 34_449_825),
-    country("Peru", "Peru", "pe", 34_352_719),
-    country("Malaysia", "Malaysia", "my", 34_308_525),
-    country("Ghana", "Ghana", "gh", 34_121_985),
-    country("Mozambique", "Mozambique", "mz", 33_897_354),
-    country("Nepal", "Nepal", "np", 30_896_590),
-    country("Madagascar", "Madagascar", "mg", 30_325_732),
-    country("Ivory Coast", "Ivory Coast", "ci", 28_873_034),
-    country("Venezuela", "Venezuela", "ve", 28_838_499),
-    country("Cameroon", "Cameroon", "cm", 28_647_293),
-    country("Niger", "Niger", "ne", 27_202_843),
-    country("Australia", "Australia", "au", 26_439_111),
-    country("North Korea", "North Korea", "kp", 26_160_821),
-    country("Taiwan", "Taiwan", "tw", 23_923_276),
-    country("Mali", "Mali", "ml", 23_293_698),
-    country("Burkina Faso", "Burkina Faso", "bf", 23_251_485),
-    country("Syria", "Syria", "sy", 23_227_014),
-    country("Sri Lanka", "Sri Lanka", "lk", 21_893_579),
-    country("Malawi", "Malawi", "mw", 20_931_751),
-    country("Zambia", "Zambia", "zm", 20_569_737),
-    country("Romania", "Romania", "ro", 19_892_812),
-    country("Chile", "Chile", "cl", 19_629_590),
-    country("Kazakhstan", "Kazakhstan", "kz", 19_606_633),
-    country("Chad", "Chad", "td", 18_278_568),
-    country("Ecuador", "Ecuador", "ec", 18_190_484),
-    country("Somalia", "Somalia", "so", 18_143_378),
-    country("Guatemala", "Guatemala", "gt", 18_092_026),
-    country("Senegal", "Senegal", "sn", 17_763_163),
-    country("Netherlands", "Netherlands", "nl", 17_618_299),
-    country("Cambodia", "Cambodia", "kh", 16_944_826),
-    country("Zimbabwe", "Zimbabwe", "zw", 16_665_409),
-    country("Guinea", "Guinea", "gn", 14_190_612),
-    country("Rwanda", "Rwanda", "rw", 14_094_683),
-    country("Benin", "Benin", "bj", 13_712_828),
-    country("Burundi", "Burundi", "bi", 13_238_559),
-    country("Tunisia", "Tunisia", "tn", 12_458_223),
-    country("Bolivia", "Bolivia", "bo", 12_388_571),
-    country("Haiti", "Haiti", "ht", 11_724_763),
-    country("Belgium", "Belgium", "be", 11_686_140),
-    country("Jordan", "Jordan", "jo", 11_337_052),
-    country("Dominican Republic", "Dominican Republic", "do", 11_332_972),
-    country("Cuba", "Cuba", "cu", 11_194_449),
-    country("South Sudan", "South Sudan", "ss", 11_088_796),
-    country("Sweden", "Sweden", "se", 10_612_086),
-    country("Honduras", "Honduras", "hn", 10_593_798),
-    country("Czech Republic", "Czech Republic", "cz", 10_495_295),
-    country("Azerbaijan", "Azerbaijan", "az", 10_412_651),
-    country("Greece", "Greece", "gr", 10_341_277),
-    country("Papua New Guinea", "Papua New Guinea", "pg", 10_329_931),
-    country("Portugal", "Portugal", "pt", 10_247_605),
-    country("Hungary", "Hungary", "hu", 10_156_239),
-    country("Tajikistan", "Tajikistan", "tj", 10_143_543),
-    country("United Arab Emirates", "United Arab Emirates", "ae", 9_516_871),
-    country("Belarus", "Belarus", "by", 9_498_238),
-    country("Israel", "Israel", "il", 9_174_520),
-    country("Togo", "Togo", "tg", 9_053_799),
-    country("Austria", "Austria", "at", 8_958_960),
-    country("Switzerland", "Switzerland", "ch", 8_796_669),
-    country("Sierra Leone", "Sierra Leone", "sl", 8_791_092),
-    country("Laos", "Laos", "la", 7_633_779),
-    country("Hong Kong", "Hong Kong", "hk", 7_491_609),
-    country("Serbia", "Serbia", "rs", 7_149_077),
-    country("Nicaragua", "Nicaragua", "ni", 7_046_310),
-    country("Libya", "Libya", "ly", 6_888_388),
-    country("Paraguay", "Paraguay", "py", 6_861_524),
-    country("Kyrgyzstan", "Kyrgyzstan", "kg", 6_735_347),
-    country("Bulgaria", "Bulgaria", "bg", 6_687_717),
-    country("Turkmenistan", "Turkmenistan", "tm", 6_516_100),
-    country("El Salvador", "El Salvador", "sv", 6_364_943),
-    country("Congo", "Republic of the Congo", "cg", 6_106_869),
-    country("Singapore", "Singapore", "sg", 6_014_723),
-    country("Denmark", "Denmark", "dk", 5_910_913),
-    country("Slovakia", "Slovakia", "sk", 5_795_199),
-    country("Central African Republic", "Central African Republic", "cf", 5_742_315),
-    country("Finland", "Finland", "fi", 5_545_475),
-    country("Norway", "Norway", "no", 5_474_360),
-    country("Liberia", "Liberia", "lr", 5_418_377),
-    country("Palestine", "State of Palestine", "ps", 5_371_230),
-    country("Lebanon", "Lebanon", "lb", 5_353_930),
-    country("New Zealand", "New Zealand", "nz", 5_228_100),
-    country("Costa Rica", "Costa Rica", "cr", 5_212_173),
-    country("Ireland", "Republic of Ireland", "ie", 5_056_935),
-    country("Mauritania", "Mauritania", "mr", 4_862_989),
-    country("Oman", "Oman", "om", 4_644_384),
-    country("Panama", "Panama", "pa", 4_468_087),
-    country("Kuwait", "Kuwait", "kw", 4_310_108),
-    country("Croatia", "Croatia", "hr", 4_008_617),
-    country("Eritrea", "Eritrea", "er", 3_748_901),
-    country("Georgia", "Georgia (country)", "ge", 3_728_282),
-    country("Mongolia", "Mongolia", "mn", 3_447_157),
-    country("Moldova", "Moldova", "md", 3_435_931),
-    country("Uruguay", "Uruguay", "uy", 3_423_108),
-    country("Puerto Rico", "Puerto Rico", "pr", 3_260_314),
-    country("Bosnia and Herzegovina", "Bosnia and Herzegovina", "ba", 3_210_847),
-    country("Albania", "Albania", "al", 2_832_439),
-    country("Jamaica", "Jamaica", "jm", 2_825_544),
-    country("Armenia", "Armenia", "am", 2_777_970),
-    country("Gambia", "The Gambia", "gm", 2_773_168),
-    country("Lithuania", "Lithuania", "lt", 2_718_352),
-    country("Qatar", "Qatar", "qa", 2_716_391),
-    country("Botswana", "Botswana", "bw", 2_675_352),
-    country("Namibia", "Namibia", "na", 2_604_172),
-    country("Gabon", "Gabon", "ga", 2_436_566),
-    country("Lesotho", "Lesotho", "ls", 2_330_318),
-    country("Guinea-Bissau", "Guinea-Bissau", "gw", 2_150_842),
-    country("Slovenia", "Slovenia", "si", 2_119_675),
-    country("North Macedonia", "North Macedonia", "mk", 2_085_679),
-    country("Latvia", "Latvia", "lv", 1_830_211),
-    country("Equatorial Guinea", "Equatorial Guinea", "gq", 1_714_671),
-    country("Trinidad and Tobago", "Trinidad and Tobago", "tt", 1_534_937),
-    country("Bahrain", "Bahrain", "bh", 1_485_509),
-    country("Timor-Leste", "Timor-Leste", "tl", 1_360_596),
-    country("Estonia", "Estonia", "ee", 1_322_765),
-    country("Mauritius", "Mauritius", "mu", 1_300_557),
-    country("Cyprus", "Cyprus", "cy", 1_260_138),
-    country("Eswatini", "Eswatini", "sz", 1_210_822),
-    country("Djibouti", "Djibouti", "dj", 1_136_455),
-    country("Réunion", "Réunion", "re", 981_796),
-    country("Fiji", "Fiji", "fj", 936_375),
-    country("Comoros", "Comoros", "km", 852_075),
-    country("Guyana", "Guyana", "gy", 813_834),
-    country("Bhutan", "Bhutan", "bt", 787_424),
-    country("Solomon Islands", "Solomon Islands", "sb", 740_424),
-    country("Macau", "Macau", "mo", 704_149),
-    country("Luxembourg", "Luxembourg", "lu", 654_768),
-    country("Montenegro", "Montenegro", "me", 626_485),
-    country("Suriname", "Suriname", "sr", 623_236),
-    country("Cape Verde", "Cape Verde", "cv", 598_682),
-    country("Western Sahara", "Western Sahara", "eh", 587_259),
-    country("Malta", "Malta", "mt", 535_064),
-    country("Maldives", "Maldives", "mv", 521_021),
-    country("Brunei", "Brunei", "bn", 452_524),
-    country("Bahamas", "The Bahamas", "bs", 412_623),
-    country("Belize", "Belize", "bz", 410_825),
-    country("Guadeloupe", "Guadeloupe", "gp", 395_839),
-    country("Iceland", "Iceland", "is", 375_318),
-    country("Martinique", "Martinique", "mq", 366_981),
-    country("Mayotte", "Mayotte", "yt", 335_995),
-    country("Vanuatu", "Vanuatu", "vu", 334_506),
-    country("French Guiana", "French Guiana", "gf", 312_155),
-    country("French Polynesia", "French Polynesia", "pf", 308_872),
-    country("New Caledonia", "New Caledonia", "nc", 292_991),
-    country("Barbados", "Barbados", "bb", 281_995),
-    country("São Tomé and Príncipe", "São Tomé and Príncipe", "st", 231_856),
-    country("Samoa", "Samoa", "ws", 225_681),
-    country("Curaçao", "Curaçao", "cw", 192_077),
-    country("Saint Lucia", "Saint Lucia", "lc", 180_251),
-    country("Channel Islands", "Channel Islands", "gb-cha", 173_000),
-    country("Guam", "Guam", "gu", 172_952),
-    country("Kiribati", "Kiribati", "ki", 133_515),
-    country("Grenada", "Grenada", "gd", 126_183),
-    country("Micronesia", "Federated States of Micronesia", "fm", 115_224),
-    country("Tonga", "Tonga", "to", 107_773),
-    country("Seychelles", "Seychelles", "sc", 107_660),
-    country("Aruba", "Aruba", "aw", 106_277),
-    country("Saint Vincent and the Grenadines", "Saint Vincent and the Grenadines", "vc", 103_698),
-    country("U.S. Virgin Islands", "United States Virgin Islands", "vi", 98_750),
-    country("Antigua and Barbuda", "Antigua and Barbuda", "ag", 94_298),
-    country("Isle of Man", "Isle of Man", "im", 84_710),
-    country("Andorra", "Andorra", "ad", 80_088),
-    country("Dominica", "Dominica", "dm", 73_040),
-    country("Cayman Islands", "Cayman Islands", "ky", 69_310),
-    country("Bermuda", "Bermuda", "bm", 64_069),
-    country("Greenland", "Greenland", "gl", 56_643),
-    country("Faroe Islands", "Faroe Islands", "fo", 53_270),
-    country("Northern Mariana Islands", "Northern Mariana Islands", "mp", 49_796),
-    country("Saint Kitts and Nevis", "Saint Kitts and Nevis", "kn", 47_755),
-    country("Turks and Caicos Islands", "Turks and Caicos Islands", "tc", 46_062),
-    country("Sint Maarten", "Sint Maarten", "sx", 44_222),
-    country("American Samoa", "American Samoa", "as", 43_914),
-    country("Marshall Islands", "Marshall Islands", "mh", 41_996),
-    country("Liechtenstein", "Liechtenstein", "li", 39_584),
-    country("Monaco", "Monaco", "mc", 36_297),
-    country("San Marino", "San Marino", "sm", 33_642),
-    country("Gibraltar", "Gibraltar", "gi", 32_688),
-    country("British Virgin Islands", "British Virgin Islands", "vg", 31_538),
-    country("Caribbean Netherlands", "Caribbean Netherlands", "bq", 27_148),
-    country("Palau", "Palau", "pw", 18_058),
-    country("Cook Islands", "Cook Islands", "ck", 17_044),
-    country("Anguilla", "Anguilla", "ai", 15_899),
-    country("Nauru", "Nauru", "nr", 12_780),
-    country("Wallis and Futuna", "Wallis and Futuna", "wf", 11_502),
-    country("Tuvalu", "Tuvalu", "tv", 11_396),
-    country("Saint Pierre and Miquelon", "Saint Pierre and Miquelon", "pm", 5_840),
-    country("Saint Helena", "Saint Helena, Ascension and Tristan da Cunha", "sh", 5_314),
-    country("Montserrat", "Montserrat", "ms", 4_386),
-    country("Falkland Islands", "Falkland Islands", "fk", 3_791),
-    country("Niue", "Niue", "nu", 1_935),
-    country("Tokelau", "Tokelau", "tk", 1_893),
-    country("Vatican City", "Vatican City", "va", 764),
-];
+pub(super) static COUNTRIES: LazyLock<Vec<Country>> =
+    LazyLock::new(|| include_str!("data/countries.tsv").lines().map(Country::of).collect());
 
-/// A row on one line, which keeps the table readable.
-const fn country(
-    name: &'static str,
-    title: &'static str,
-    flag: &'static str,
-    population: u64,
-) -> Country {
-    Country { name, title, flag, population }
+impl Country {
+    /// The country of a line: name, title, flag and population, with tabs between them.
+    fn of(line: &'static str) -> Country {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next().expect("a country has four fields");
+        let (name, title, flag) = (next(), next(), next());
+        let population = next().parse().expect("a population is a number");
+        Country { name, title, flag, population }
+    }
 }
 
 #[cfg(test)]
@@ -277,7 +47,7 @@ mod tests {
     fn titles_and_names_are_distinct() {
         let titles: HashSet<_> = COUNTRIES.iter().map(|country| country.title).collect();
         let names: HashSet<_> = COUNTRIES.iter().map(|country| country.name).collect();
-        assert_eq!((titles.len(), names.len()), (COUNT, COUNT));
+        assert_eq!((COUNTRIES.len(), titles.len(), names.len()), (COUNT, COUNT, COUNT));
     }
 
     #[test]
@@ -287,7 +57,7 @@ mod tests {
 
     #[test]
     fn no_text_needs_escaping_in_html() {
-        for country in &COUNTRIES {
+        for country in COUNTRIES.iter() {
             for text in [country.name, country.title, country.flag] {
                 assert!(!text.contains(['<', '>', '&', '"', '\'']), "{text}");
             }

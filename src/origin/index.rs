@@ -4,8 +4,8 @@
 //! lead to articles it has found before; the page has other links that the selector must not find.
 
 use super::countries::COUNTRIES;
+use super::entry::Entry;
 use super::markup::{push_flag, push_foot, push_formatted, push_grouped, push_head, push_link};
-use super::site::Entry;
 
 /// The index page's heading.
 const TITLE: &str = "List of countries by population (United Nations)";

@@ -172,7 +172,7 @@ pub(super) fn navigation_box(links: &ArticleLinks) -> String {
          <tbody><tr><th scope=\"col\" class=\"navbox-title\">Countries and areas of the world</th>\
          </tr><tr><td class=\"navbox-list hlist\"><ul>\n",
     );
-    for (link, Country { flag, .. }) in links.countries.iter().zip(&COUNTRIES) {
+    for (link, Country { flag, .. }) in links.countries.iter().zip(COUNTRIES.iter()) {
         push_formatted(&mut out, format_args!("<li data-area=\"{flag}\">{link}</li>\n"));
     }
     out.push_str("</ul></td></tr></tbody></table></div>\n");

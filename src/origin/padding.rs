@@ -10,7 +10,7 @@ use flate2::{Compress, Compression, Crc, FlushCompress};
 
 use super::markup::push_formatted;
 use super::random::Random;
-use super::vocabulary::{ADJECTIVES, NOUNS, VERBS};
+use super::vocabulary::{ADJECTIVES, NOUNS, PARTICIPLES};
 
 /// Bytes that take a CPU of 2025 about a microsecond to decode in blocks of this kind, to hash
 /// with SHA-256 and to write to a file in memory.
@@ -72,7 +72,7 @@ fn segment(seed: u64) -> String {
     let mut text = String::new();
     while text.len() < SEGMENT_BYTES {
         let (first, second) = (random.pick(&ADJECTIVES), random.pick(&NOUNS));
-        let (third, number) = (random.pick(&VERBS), random.bits());
+        let (third, number) = (random.pick(&PARTICIPLES), random.bits());
         push_formatted(
             &mut text,
             format_args!("<!-- the {first} {second}, {third} as {number:x} -->\n"),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::article::Writer;
 use super::countries::{COUNT, COUNTRIES};
 use super::document::{Document, DocumentBuilder, heavy};
+use super::entry::Entry;
 use super::index::index_page;
 use super::markup::push_article_path;
 use super::padding::Padding;
@@ -47,37 +48,6 @@ const LENGTHS: [(usize, usize); 13] = [
     (996, 1480),
     (1000, 1590),
 ];
-
-/// One row of the index: an article and what the index tells of it.
-pub(super) struct Entry {
-    pub(super) name: Cow<'static, str>,
-    pub(super) title: Cow<'static, str>,
-    pub(super) flag: &'static str,
-    pub(super) population: u64,
-}
-
-impl Entry {
-    /// The row at this place of the index: a country's, or an invented area's after those.
-    fn at(index: usize) -> Entry {
-        if let Some(country) = COUNTRIES.get(index) {
-            return Entry {
-                name: country.name.into(),
-                title: country.title.into(),
-                flag: country.flag,
-                population: country.population,
-            };
-        }
-        let number = index + 1;
-        let title = format!("Area {number}");
-        Entry {
-            name: title.clone().into(),
-            title: title.into(),
-            flag: "xx",
-            // Falls with the number, and stays below the smallest country's.
-            population: u64::try_from(COUNT * 700 / number).expect("a small number"),
-        }
-    }
-}
 
 /// All pages of a site, by path.
 ///
@@ -247,6 +217,7 @@ mod tests {
     use std::collections::HashSet;
     use std::sync::LazyLock;
 
+    use flate2::Crc;
     use libdeflater::Decompressor;
 
     use super::*;
@@ -276,6 +247,18 @@ mod tests {
         for path in first.paths() {
             assert_eq!(first.get(path), again.get(path));
             assert_ne!(first.get(path), other.get(path));
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_seed_are_the_same_in_every_version() {
+        let heavy = Site::heavy(2, 3, Duration::from_millis(1));
+        for (site, sum) in [(&*WHOLE, 0x1bc3_0772), (&heavy, 0xd6ca_f120)] {
+            let mut crc = Crc::new();
+            for path in site.paths().chain([INDEX_PATH, ROBOTS_PATH]) {
+                crc.update(&site.get(path).unwrap().plain());
+            }
+            assert_eq!(crc.sum(), sum);
         }
     }
 

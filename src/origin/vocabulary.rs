@@ -1,415 +1,61 @@
-//! The vocabulary of the articles, as lists of words.
+//! The vocabulary of the articles: lists of words and of sentence patterns, one entry per line of
+//! a text file in `data/`.
 //!
-//! Data only. How the words come together is told by [`patterns`](super::patterns).
+//! The order and the number of the entries decide which ones a seed picks: another list makes
+//! another site. In a pattern, `~` and a letter mark a gap that [`article`](super::article) fills:
+//!
+//! | mark | filled with | mark | filled with |
+//! |---|---|---|---|
+//! | `~t` | the article's title | `~c` | a link to another country |
+//! | `~n` | a noun | `~l` | a link to a topic |
+//! | `~a` | an adjective | `~e` | an invented place |
+//! | `~v` | a past participle | `~y` | a year |
+//! | `~g` | a group of people | `~q` | a large number |
+//! | `~m` | a month | `~p` | a percentage |
 
-/// Nouns, each of which an "s" puts into the plural.
-pub(super) const NOUNS: [&str; 96] = [
-    "council",
-    "settlement",
-    "harbour",
-    "chamber",
-    "canal",
-    "parliament",
-    "abbey",
-    "plateau",
-    "orchard",
-    "fort",
-    "charter",
-    "archive",
-    "customs post",
-    "bridge",
-    "pasture",
-    "legislature",
-    "planetarium",
-    "market",
-    "irrigation scheme",
-    "coalition",
-    "peninsula",
-    "wetland",
-    "stone pit",
-    "festival",
-    "garrison",
-    "lighthouse",
-    "railway yard",
-    "school",
-    "granite tower",
-    "consulate",
-    "basin",
-    "vineyard",
-    "cathedral",
-    "delta",
-    "workshop",
-    "province",
-    "reservoir",
-    "college",
-    "customs house",
-    "hill station",
-    "archipelago",
-    "broadcaster",
-    "senate",
-    "glacier",
-    "tramway",
-    "aqueduct",
-    "cooperative",
-    "reading room",
-    "mine",
-    "palace",
-    "shipyard",
-    "salt pan",
-    "tribunal",
-    "village",
-    "watershed",
-    "airfield",
-    "ballad",
-    "census office",
-    "dock",
-    "lagoon",
-    "federation",
-    "garden",
-    "mountain pass road",
-    "inscription",
-    "journal",
-    "kiln",
-    "lowland plain",
-    "mint",
-    "nature reserve",
-    "outpost",
-    "post office",
-    "rampart",
-    "savings bank",
-    "theatre",
-    "upland moor",
-    "viaduct",
-    "weaving mill",
-    "conservatoire",
-    "parade ground",
-    "cistern",
-    "dialect",
-    "exchange",
-    "ferry line",
-    "guild",
-    "hospital",
-    "institute",
-    "junction",
-    "league",
-    "memorial",
-    "fleet",
-    "spring",
-    "power station",
-    "quarter",
-    "land office",
-    "steppe",
-    "telegraph",
-];
+use std::sync::LazyLock;
 
-/// Adjectives, each of which reads well after "a".
-pub(super) const ADJECTIVES: [&str; 72] = [
-    "broad",
-    "coastal",
-    "disputed",
-    "fertile",
-    "northern",
-    "southern",
-    "provincial",
-    "seasonal",
-    "temporary",
-    "remote",
-    "wealthy",
-    "modest",
-    "medieval",
-    "rapid",
-    "gradual",
-    "bilateral",
-    "peaceful",
-    "turbulent",
-    "mountainous",
-    "humid",
-    "temperate",
-    "distinct",
-    "federal",
-    "central",
-    "rural",
-    "maritime",
-    "volcanic",
-    "royal",
-    "public",
-    "private",
-    "shallow",
-    "steep",
-    "formal",
-    "renowned",
-    "neglected",
-    "restored",
-    "bronze",
-    "colonial",
-    "prosperous",
-    "sparse",
-    "dense",
-    "western",
-    "lasting",
-    "fragile",
-    "generous",
-    "hereditary",
-    "wooden",
-    "limestone",
-    "nomadic",
-    "parallel",
-    "quiet",
-    "regional",
-    "sacred",
-    "tropical",
-    "vast",
-    "winding",
-    "youthful",
-    "barren",
-    "civic",
-    "democratic",
-    "famous",
-    "granite",
-    "historic",
-    "joint",
-    "liberal",
-    "moderate",
-    "narrow",
-    "popular",
-    "secular",
-    "traditional",
-    "unified",
-    "vivid",
-];
+/// Entries of one kind.
+type List = LazyLock<Vec<&'static str>>;
+
+/// Nouns that take an "s" in the plural.
+pub(super) static NOUNS: List = LazyLock::new(|| lines(include_str!("data/nouns.txt")));
+
+/// Adjectives that can follow "a".
+pub(super) static ADJECTIVES: List = LazyLock::new(|| lines(include_str!("data/adjectives.txt")));
 
 /// Past participles.
-pub(super) const VERBS: [&str; 48] = [
-    "founded",
-    "abandoned",
-    "rebuilt",
-    "surveyed",
-    "enlarged",
-    "proposed",
-    "ratified",
-    "dissolved",
-    "recorded",
-    "annexed",
-    "reopened",
-    "described",
-    "flooded",
-    "fortified",
-    "privatised",
-    "nationalised",
-    "restored",
-    "mapped",
-    "translated",
-    "celebrated",
-    "settled",
-    "contested",
-    "modernised",
-    "excavated",
-    "divided",
-    "granted",
-    "introduced",
-    "suspended",
-    "reformed",
-    "exhibited",
-    "published",
-    "drained",
-    "planted",
-    "elected",
-    "moved",
-    "renamed",
-    "electrified",
-    "commissioned",
-    "inherited",
-    "revised",
-    "extended",
-    "financed",
-    "merged",
-    "protected",
-    "documented",
-    "imported",
-    "photographed",
-    "visited",
-];
+pub(super) static PARTICIPLES: List = LazyLock::new(|| lines(include_str!("data/participles.txt")));
 
-/// People, in the plural.
-pub(super) const GROUPS: [&str; 24] = [
-    "population",
-    "farmers",
-    "townspeople",
-    "settlers",
-    "merchants",
-    "miners",
-    "islanders",
-    "workers",
-    "pupils",
-    "voters",
-    "households",
-    "fishermen",
-    "weavers",
-    "officials",
-    "sailors",
-    "pilgrims",
-    "clergy",
-    "herders",
-    "labourers",
-    "migrants",
-    "students",
-    "engineers",
-    "craftsmen",
-    "inhabitants",
-];
+/// Groups of people, in the plural.
+pub(super) static GROUPS: List = LazyLock::new(|| lines(include_str!("data/groups.txt")));
 
 /// The months.
-pub(super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+pub(super) static MONTHS: List = LazyLock::new(|| lines(include_str!("data/months.txt")));
 
 /// Topics that articles link to; the site has no page for them.
-pub(super) const TOPICS: [&str; 64] = [
-    "agriculture",
-    "foreign trade",
-    "monetary policy",
-    "public health",
-    "fisheries",
-    "primary education",
-    "civil engineering",
-    "freedom of the press",
-    "renewable energy",
-    "land reform",
-    "gross domestic product",
-    "folk music",
-    "textile industry",
-    "judicial review",
-    "local government",
-    "hydroelectricity",
-    "life expectancy",
-    "coffee production",
-    "urban planning",
-    "rail transport",
-    "oral literature",
-    "conscription",
-    "biodiversity",
-    "deforestation",
-    "water supply",
-    "tourism",
-    "copper mining",
-    "oil refining",
-    "cattle breeding",
-    "purchasing power parity",
-    "human development index",
-    "constitutional law",
-    "customs union",
-    "proportional representation",
-    "shipbuilding",
-    "telecommunications",
-    "migration",
-    "religious tolerance",
-    "archaeology",
-    "landscape painting",
-    "rice cultivation",
-    "forestry",
-    "labour law",
-    "social security",
-    "income tax",
-    "postal history",
-    "cartography",
-    "meteorology",
-    "seismology",
-    "beekeeping",
-    "viticulture",
-    "road safety",
-    "aviation",
-    "national parks",
-    "theatre",
-    "cinema",
-    "football",
-    "chess",
-    "astronomy",
-    "veterinary medicine",
-    "higher education",
-    "broadcasting",
-    "banking",
-    "insurance",
-];
+pub(super) static TOPICS: List = LazyLock::new(|| lines(include_str!("data/topics.txt")));
 
 /// Headings of an article's sections, in their order.
-pub(super) const SECTIONS: [&str; 20] = [
-    "Etymology",
-    "Prehistory",
-    "History",
-    "Geography",
-    "Climate",
-    "Biodiversity",
-    "Politics",
-    "Foreign relations",
-    "Administrative divisions",
-    "Military",
-    "Economy",
-    "Energy",
-    "Transport",
-    "Science and technology",
-    "Demographics",
-    "Languages",
-    "Religion",
-    "Education",
-    "Culture",
-    "Sports",
-];
+pub(super) static SECTIONS: List = LazyLock::new(|| lines(include_str!("data/sections.txt")));
 
-/// First halves of invented places.
-pub(super) const PLACE_STARTS: [&str; 64] = [
-    "Al", "Bar", "Bel", "Bor", "Cal", "Car", "Dal", "Dor", "El", "Fal", "Fen", "Gar", "Gol", "Har",
-    "Hol", "Il", "Jar", "Kal", "Kar", "Kor", "Lan", "Lor", "Mal", "Mar", "Mer", "Mon", "Nal",
-    "Nor", "Ol", "Or", "Pal", "Per", "Pol", "Quel", "Ral", "Ren", "Ros", "Sal", "San", "Sel",
-    "Sor", "Tal", "Tar", "Ter", "Tor", "Ul", "Ur", "Val", "Ver", "Vol", "Wal", "Wen", "Wor", "Xan",
-    "Yal", "Yor", "Zal", "Zen", "Zor", "Bren", "Stor", "Tran", "Glen", "Crev",
-];
+/// First parts of invented places' names.
+pub(super) static PLACE_STARTS: List =
+    LazyLock::new(|| lines(include_str!("data/place_starts.txt")));
 
-/// Middles of invented places.
-pub(super) const PLACE_MIDDLES: [&str; 16] =
-    ["a", "an", "e", "en", "i", "in", "o", "on", "u", "er", "ar", "is", "ol", "el", "am", "os"];
+/// Middle parts of invented places' names.
+pub(super) static PLACE_MIDDLES: List =
+    LazyLock::new(|| lines(include_str!("data/place_middles.txt")));
 
-/// Last parts of invented places.
-pub(super) const PLACE_ENDS: [&str; 32] = [
-    "bad", "berg", "burg", "by", "dam", "dor", "feld", "ford", "gard", "grad", "ham", "holm", "ia",
-    "kand", "land", "mar", "mouth", "na", "nova", "pol", "pur", "ra", "stad", "ston", "ta", "tal",
-    "tan", "ton", "vik", "ville", "wick", "zar",
-];
+/// Last parts of invented places' names.
+pub(super) static PLACE_ENDS: List = LazyLock::new(|| lines(include_str!("data/place_ends.txt")));
 
 /// Publishers of the references, all invented.
-pub(super) const PUBLISHERS: [&str; 24] = [
-    "Atlas Quarterly",
-    "Bureau of Regional Statistics",
-    "Continental Review of Trade",
-    "Daily Meridian",
-    "Economic Gazette",
-    "Foundation for Rural Studies",
-    "Geographical Annals",
-    "Harbour Press",
-    "Institute of Comparative Law",
-    "Journal of Inland Navigation",
-    "Kestrel Books",
-    "Library of Travel",
-    "Meridian University Press",
-    "National Records Office",
-    "Observer of the South",
-    "Polar and Tropical Letters",
-    "Quay Street Publishing",
-    "Review of Settlements",
-    "Statistical Yearbook",
-    "Transactions of the Map Society",
-    "Upland Heritage Trust",
-    "Verdant Earth Papers",
-    "World Almanac Online",
-    "Yearbook of Assemblies",
-];
+pub(super) static PUBLISHERS: List = LazyLock::new(|| lines(include_str!("data/publishers.txt")));
+
+/// Patterns of whole sentences, each with its full stop.
+pub(super) static SENTENCES: List = LazyLock::new(|| lines(include_str!("data/sentences.txt")));
+
+fn lines(text: &'static str) -> Vec<&'static str> {
+    text.lines().collect()
+}
