@@ -19,7 +19,7 @@ use crate::config::{self, Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::{self, FetchError, Shared};
-use crate::model::{FailureCode, Intake, Outcome, State, Summary};
+use crate::model::{FailureCode, Intake, Outcome, State, Summary, WorkerKind};
 use crate::printable::Printable;
 use crate::queue::notice::unasked;
 use crate::queue::retry::Dice;
@@ -30,17 +30,19 @@ use crate::report::trace::{About, Trace, TraceError};
 use crate::report::usage::FetchPhase;
 use crate::report::{Finished, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
-use crate::save::{self, SaveError};
+use crate::save::{self, Place, SaveError, Sink};
 use crate::source::Access;
 use crate::source::feed::Feed;
 use crate::source::plan::Plan;
+use crate::work::WorkFactory;
 use crate::work::local::LocalWorkFactory;
+use crate::work::process::factory::ProcessWorkFactory;
 
 /// What a run needs, all open.
 struct Prepared {
     plan: Plan,
     manifest: ManifestWriter,
-    factory: LocalWorkFactory,
+    factory: Box<dyn WorkFactory>,
     workers: NonZeroUsize,
     trace: Option<Trace>,
     /// Gets the sending end of the events, for the source.
@@ -100,13 +102,9 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let left_out = output.catalogue.left_out();
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
-    let factory = LocalWorkFactory {
-        shared: Arc::clone(&shared),
-        sink: Arc::from(output.sink),
-        place: output.place,
-        clock: Arc::clone(&clock),
-        workers,
-    };
+    let place = (Arc::from(output.sink), output.place);
+    let kind = config.mode.executor.workers_are();
+    let factory = work_factory(kind, Arc::clone(&shared), place, Arc::clone(&clock), workers);
     is_running.store(true, Ordering::SeqCst);
     let prepared =
         Prepared { plan, manifest: output.manifest, factory, workers, trace, source_events };
@@ -130,6 +128,23 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         proxies: shared.traffic(),
     };
     conclude(config, ended, &finished, queue.closing().as_ref())
+}
+
+/// Makes the factory of a run's work: a mode whose workers are processes fetches and
+/// saves in them, all others in this process.
+fn work_factory(
+    kind: WorkerKind,
+    shared: Arc<Shared>,
+    (sink, place): (Arc<dyn Sink>, Place),
+    clock: Arc<dyn Clock>,
+    workers: NonZeroUsize,
+) -> Box<dyn WorkFactory> {
+    match kind {
+        WorkerKind::Process => Box::new(ProcessWorkFactory { shared, sink, place, workers }),
+        WorkerKind::Thread | WorkerKind::Task => {
+            Box::new(LocalWorkFactory { shared, sink, clock, workers })
+        }
+    }
 }
 
 /// What the clients of the run have in common.
@@ -227,7 +242,7 @@ fn fetch_all(
     let run = Run {
         queue,
         events: &events,
-        factory: &factory,
+        factory: &*factory,
         workers,
         cpus,
         clock,

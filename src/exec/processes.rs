@@ -15,7 +15,7 @@ pub(super) struct Processes;
 
 impl Executor for Processes {
     fn run(&self, run: &Run) -> Result<(), ExecError> {
-        event_loop::host(run, Cpu::Child)
+        event_loop::host(run, Cpu::Inline)
     }
 
     fn workers_are(&self) -> WorkerKind {

@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 use futures_util::future::LocalBoxFuture;
 
 use super::cost::Cost;
-use super::process::child::SetUp;
-use super::process::pool::{Crew, RemoteWork};
-use super::process::process::Program;
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::budget::{Budget, Share};
 use crate::clock::{self, Clock};
 use crate::digest::Running;
-use crate::fetch::{BodyLimit, BodyMemory, Client, NetworkCounts, Reply, Request, Shared};
+use crate::fetch::{BodyLimit, BodyMemory, Client, Reply, Request, Shared};
 use crate::foreign::Foreign;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
@@ -22,7 +19,7 @@ use crate::page::decode::{self, decode, decode_start};
 use crate::page::{self, Computed, DecodedPieces, Needed, codings};
 use crate::phase::{Phase, PhaseCell};
 use crate::queue::{robots, site_policy};
-use crate::save::{Place, SaveError, Sink};
+use crate::save::{SaveError, Sink};
 
 /// Makes the real work for each runtime.
 pub struct LocalWorkFactory {
@@ -30,32 +27,18 @@ pub struct LocalWorkFactory {
     pub shared: Arc<Shared>,
     /// Where pages are kept.
     pub sink: Arc<dyn Sink>,
-    /// Where that is, for other processes.
-    pub place: Place,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Pages in flight at most.
     pub workers: NonZeroUsize,
 }
 
-/// Worker processes take at most this part of the memory for themselves, all together;
-/// the rest is lent to those whose pages need more.
-const OWN_PART: u64 = 2;
-/// No worker process has more than this without asking.
-const OWN_MOST: u64 = 8 * 1024 * 1024;
-
 /// Threads keep at most this part of the memory between two pages, all together and beside
 /// it.
 const KEPT_PART: u64 = 2;
 
-/// What this program is called with to be a worker process.
-pub const CHILD_ARGUMENT: &str = "child";
-
 impl WorkFactory for LocalWorkFactory {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
-        if matches!(cpu, Cpu::Child) {
-            return Ok(Box::new(RemoteWork::new(self.crew()?)));
-        }
         let client = Client::new(&self.shared)?;
         let max_bytes = self.shared.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
@@ -63,23 +46,6 @@ impl WorkFactory for LocalWorkFactory {
         let kept_room = (memory.limit() / KEPT_PART / self.workers.get() as u64).min(page::WHOLE);
         let finisher = Arc::new(Finisher { sink, clock, max_bytes, kept_room });
         Ok(Box::new(LocalWork { client, finisher, cpu, memory, cost: Cost::new() }))
-    }
-}
-
-impl LocalWorkFactory {
-    /// Worker processes that do as this would.
-    fn crew(&self) -> Result<Crew, WorkError> {
-        let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
-        let fetch = self.shared.options().clone();
-        let memory = self.shared.memory();
-        let workers = self.workers.get() as u64;
-        let own_memory = (memory.limit() / OWN_PART / workers).min(OWN_MOST);
-        memory.set_aside(own_memory * workers);
-        let set_up = SetUp { fetch, place: self.place.clone(), own_memory };
-        let shared = Arc::clone(&self.shared);
-        let memory = Arc::clone(memory);
-        let add = move |tally: &NetworkCounts| shared.add(tally);
-        Crew::new(program, set_up, Arc::clone(&self.sink), memory, add)
     }
 }
 
@@ -184,7 +150,7 @@ impl LocalWork {
                 };
                 pooled::run(&**pool, phase, task).await
             }
-            Cpu::Pool(_) | Cpu::Inline | Cpu::Child => {
+            Cpu::Pool(_) | Cpu::Inline => {
                 phase.set(Phase::Working);
                 let stages = Stages { taken_up: received, ..stages };
                 self.finisher.finish(&job.key, raw, started, stages)

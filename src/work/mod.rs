@@ -44,8 +44,6 @@ pub enum Cpu {
     Inline,
     /// On a pool of threads, while that thread waits for other answers.
     Pool(Arc<dyn CpuPool>),
-    /// In processes of their own, which fetch there too: one for each page in flight.
-    Child,
 }
 
 /// Threads that compute.
@@ -69,7 +67,7 @@ pub enum WorkError {
     Program(#[source] std::io::Error),
     /// The options cannot be told to a worker process.
     #[error("failed to write the options out for a worker process")]
-    SetUp(#[source] process::wire::WireError),
+    SetUp(#[source] process::WireError),
 }
 
 /// The attempt of a page whose work panicked.

@@ -20,7 +20,7 @@ pub use output::{AgainArgs, CodeArg, LayoutArg, LayoutArgs, OutputArgs, Progress
 pub use running::{ModeArg, RunningArgs};
 pub use source::{InputFormat, NamedArgs, SourceArgs};
 
-use crate::work::local::CHILD_ARGUMENT;
+use crate::work::process::factory::CHILD_ARGUMENT;
 
 /// Save every page that an index or a list names, with the concurrency model you choose
 #[derive(Debug, Parser)]

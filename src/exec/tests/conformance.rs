@@ -10,13 +10,14 @@ use url::Url;
 use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
 use crate::exec::{Mode, Run, TABLE};
-use crate::model::{FailureCode, Job, Key, Outcome, Settled, State};
+use crate::model::{FailureCode, Job, Key, Outcome, Settled, State, WorkerKind};
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::notice::Effects;
 use crate::queue::retry::{Dice, RetryPolicy};
 use crate::queue::{Closing, Options, Queue};
 use crate::report::usage::FetchPhase;
-use crate::work::tests::scripted::{Script, Step};
+use crate::work::WorkFactory;
+use crate::work::tests::scripted::{InProcesses, Script, Step};
 
 const PAGES: u64 = 200;
 const WORKERS: NonZeroUsize = NonZeroUsize::new(7).expect("seven is not zero");
@@ -118,7 +119,12 @@ fn run_until(
     let workers = if mode.is_scalable { WORKERS } else { NonZeroUsize::MIN };
     let cpus = NonZeroUsize::MIN.saturating_add(1);
     let (clock, fetch_phase) = (&SystemClock, &FetchPhase::default());
-    let run = Run { queue, events: &events, factory: script, workers, cpus, clock, fetch_phase };
+    let in_processes = InProcesses(Arc::clone(script));
+    let factory: &dyn WorkFactory = match mode.executor.workers_are() {
+        WorkerKind::Process => &in_processes,
+        WorkerKind::Thread | WorkerKind::Task => script,
+    };
+    let run = Run { queue, events: &events, factory, workers, cpus, clock, fetch_phase };
     mode.executor.run(&run).unwrap();
     feeder.join().unwrap();
     let (collector, result) = observing.finish();

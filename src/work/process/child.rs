@@ -6,29 +6,18 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::serve::{Lent, Served, serve};
+use super::set_up::SetUp;
 use super::wire::WireError;
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock};
-use crate::fetch::{self, Shared};
+use crate::fetch::Shared;
 use crate::message;
-use crate::save::Place;
 use crate::work::local::LocalWorkFactory;
 use crate::work::{Cpu, WorkFactory};
-
-/// Everything that pages are fetched and saved by. It crosses a connection that
-/// nobody else reads, because it may hold passwords.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::work) struct SetUp {
-    pub(in crate::work) fetch: fetch::Options,
-    pub(in crate::work) place: Place,
-    /// Memory for a page's body that need not be asked for, in bytes.
-    pub(in crate::work) own_memory: u64,
-}
 
 /// A worker process cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -79,13 +68,8 @@ fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let unknown = || vec![format!("no way of keeping pages is known as {place:?}")];
     let sink =
         Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
-    let factory = LocalWorkFactory {
-        shared: Arc::clone(&shared),
-        sink,
-        place,
-        clock,
-        workers: NonZeroUsize::MIN,
-    };
+    let factory =
+        LocalWorkFactory { shared: Arc::clone(&shared), sink, clock, workers: NonZeroUsize::MIN };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;
     let lent = Lent { memory, own: own_memory, asked };
     Ok(Served { work, tally: Box::new(move || shared.tally()), lent })

@@ -1,132 +1,52 @@
-//! The work of others: each page is handed to a worker process, and what came of
-//! it comes back. Bodies stay over there.
+//! The worker processes of a run: starts them, hands out idle ones and reaps dead ones.
 //!
-//! There are never more processes than pages in flight. One is started when a
-//! page finds none that is free, so that a short run starts few, and those that
-//! were busy last are taken first, because their connections are warm.
+//! There are never more processes than pages in flight. The pool starts one when a page
+//! finds no idle process, so a short run starts few. The process that was busy last is
+//! handed out first, because its connections are warm.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::LocalBoxFuture;
-use serde::Serialize;
-
-use super::process::{self, Process, Program};
-use super::wire::{self, Hello, Order, Reply, Task, WireError};
-use crate::budget::{Budget, Share};
-use crate::fetch::NetworkCounts;
+use super::wire::WireError;
+use super::worker::{self, Program, WorkerProcess};
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
-use crate::phase::{Phase, PhaseCell};
+use crate::model::{Attempt, Failure, FailureCode};
 use crate::save::Sink;
-use crate::work::{Work, WorkError};
 
-/// So long a process may take to end a turn that was cancelled, before it is
-/// killed: it may be computing a large page, or saving on a slow disk.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
-/// So many processes in a row may be killed before they are through with their
-/// set-up, when no other lives. Memory that is short may pass; more of them tell
-/// that nothing does.
-const STARTS: u32 = 3;
+/// The run gives up when this number of processes in a row were killed during their
+/// set-up and no other process lives: a shortage of memory that passes would have passed.
+pub(super) const STARTS: u32 = 3;
 
-/// What worker processes are told and what becomes of what they tell.
-pub(in crate::work) struct Crew {
-    /// What they run.
+/// All worker processes of one work. They end when this is dropped.
+pub(in crate::work) struct WorkerPool {
     program: Program,
-    /// Their first message.
-    hello: Vec<u8>,
-    /// Where they keep pages; for clearing up after a dead one.
     sink: Arc<dyn Sink>,
-    /// What they are lent.
-    memory: Arc<Budget>,
-    /// Adds what their requests have come to.
-    add: Box<dyn Fn(&NetworkCounts)>,
-}
-
-impl Crew {
-    /// A crew of processes that run `program` with `set_up` and keep pages where
-    /// `sink` does. They are lent of `memory` what they ask for. What their requests come
-    /// to is told to `add`.
-    ///
-    /// # Errors
-    ///
-    /// [`WorkError::SetUp`] when `set_up` cannot be written out.
-    pub(in crate::work) fn new(
-        program: Program,
-        set_up: impl Serialize,
-        sink: Arc<dyn Sink>,
-        memory: Arc<Budget>,
-        add: impl Fn(&NetworkCounts) + 'static,
-    ) -> Result<Self, WorkError> {
-        let mut hello = Vec::new();
-        wire::encode(&Hello::new(set_up), &mut hello).map_err(WorkError::SetUp)?;
-        Ok(Self { program, hello, sink, memory, add: Box::new(add) })
-    }
-}
-
-/// Hands each page to a process of its own. All turns are held: who cancels one
-/// waits until the process says what came of it.
-pub(in crate::work) struct RemoteWork {
-    crew: Crew,
-    /// Those without a page, the last one busy a moment ago.
-    idle: RefCell<Vec<Process>>,
-    started: Cell<usize>,
-    /// Those that are through with their set-up and not dead, as far as is known.
+    /// Processes without a page; the last one was busy a moment ago.
+    pub(super) idle: RefCell<Vec<WorkerProcess>>,
+    pub(super) started: Cell<usize>,
+    /// Processes that finished their set-up and are not known to be dead.
     alive: Cell<usize>,
-    /// Starts that failed since one succeeded.
+    /// Starts that failed since the last one that succeeded.
     failed_starts: Cell<u32>,
-    /// How long a process may take to end a turn that was cancelled.
-    patience: Duration,
 }
 
-impl RemoteWork {
-    /// Work for `crew`; starts no process yet.
-    pub(in crate::work) fn new(crew: Crew) -> Self {
+impl WorkerPool {
+    /// A pool of processes that run `program` and save pages where `sink` does. It
+    /// starts no process yet.
+    pub(in crate::work) fn new(program: Program, sink: Arc<dyn Sink>) -> Self {
         Self {
-            crew,
+            program,
+            sink,
             idle: RefCell::default(),
             started: Cell::default(),
             alive: Cell::default(),
             failed_starts: Cell::default(),
-            patience: CANCEL_PATIENCE,
         }
     }
 
-    async fn run(&self, job: &Job, phase: &PhaseCell) -> Turn {
-        let mut order = Vec::new();
-        if let Err(error) = wire::encode(&Order::Turn(Box::new(Task::of(job))), &mut order) {
-            let message = format!("failed to hand the page over: {}", message::one_line(&error));
-            return Turn::Ended(Attempt::failed(Failure::new(FailureCode::TooLarge, message)));
-        }
-        let mut process = match self.take().await {
-            Ok(process) => process,
-            Err(attempt) => return Turn::Ended(attempt),
-        };
-        if !process.is_ready {
-            order.splice(..0, self.crew.hello.iter().copied());
-        }
-        // Lent for this turn; whatever becomes of the process, it is given back.
-        let lent = Share::new(&self.crew.memory);
-        let end = self.exchange(&mut process, &order, &lent, phase).await;
-        let attempt = match end {
-            Ok(TurnEnd::Done(turn)) => {
-                self.idle.borrow_mut().push(process);
-                return *turn;
-            }
-            Ok(TurnEnd::Refused(why)) => not_started(process.number, why),
-            Ok(TurnEnd::Cut) => {
-                self.reap(process, None).await;
-                Attempt::without_answer(Outcome::Interrupted)
-            }
-            Ok(TurnEnd::End) => self.reap(process, None).await,
-            Err(error) => self.reap(process, Some(error)).await,
-        };
-        Turn::Ended(attempt)
-    }
-
-    /// A process without a page: one that waits for it, or a new one.
-    async fn take(&self) -> Result<Process, Attempt> {
+    /// Takes an idle process, or starts one. The error is the attempt of the page that
+    /// gets no process.
+    pub(super) async fn take(&self) -> Result<WorkerProcess, Attempt> {
         loop {
             let Some(mut process) = self.idle.borrow_mut().pop() else {
                 break;
@@ -134,22 +54,33 @@ impl RemoteWork {
             if !process.is_useless() {
                 return Ok(process);
             }
-            // It had no page, so no page is to pay for it.
+            // It had no page, so its end fails no page.
             self.reap(process, None).await;
         }
         let number = self.started.get() + 1;
         self.started.set(number);
-        Process::start(&self.crew.program, number).map_err(|error| {
-            let words = message::chain(&error);
-            // The first ones show whether it can be done at all.
+        WorkerProcess::start(&self.program, number).map_err(|error| {
+            let causes = message::chain(&error);
+            // The first start shows whether processes can be started at all.
             if number > 1 && self.may_start_again() {
                 return lost(format!("worker process {number} did not start: {error}"));
             }
-            not_started(number, words)
+            not_started(number, causes)
         })
     }
 
-    /// Counts a start that failed for a reason that may pass, and says whether
+    /// Takes back a process whose page is done.
+    pub(super) fn put_back(&self, process: WorkerProcess) {
+        self.idle.borrow_mut().push(process);
+    }
+
+    /// Counts a process that has finished its set-up.
+    pub(super) fn count_ready(&self) {
+        self.alive.set(self.alive.get() + 1);
+        self.failed_starts.set(0);
+    }
+
+    /// Counts a start that failed for a reason that may pass, and returns whether
     /// another one is worth while.
     fn may_start_again(&self) -> bool {
         let failed = self.failed_starts.get() + 1;
@@ -157,91 +88,15 @@ impl RemoteWork {
         failed < STARTS || self.alive.get() > 0
     }
 
-    /// Hands the page over and listens until its turn is over.
-    async fn exchange(
-        &self,
-        process: &mut Process,
-        order: &[u8],
-        lent: &Share,
-        phase: &PhaseCell,
-    ) -> Result<TurnEnd, WireError> {
-        tokio::select! {
-            biased;
-            // One that does not take it whole is dead, and has perhaps said why, or is
-            // of no more use.
-            sent = process.send(order) => if sent.is_err() {
-                process.kill();
-            },
-            () = phase.cancelled() => return Ok(TurnEnd::Cut),
-        }
-        tokio::select! {
-            biased;
-            end = self.listen(process, lent, phase) => return end,
-            () = phase.cancelled() => (),
-        }
-        let mut cancel = Vec::new();
-        wire::encode(&Order::Cancel, &mut cancel)?;
-        let _ = process.send(&cancel).await; // as above
-        let end = tokio::time::timeout(self.patience, self.listen(process, lent, phase)).await;
-        let end = match end {
-            Ok(end) => end,
-            Err(_elapsed) => {
-                process.kill();
-                // It may have ended the page just before.
-                self.listen(process, lent, phase).await
-            }
-        };
-        match end {
-            Ok(TurnEnd::Done(turn)) => Ok(TurnEnd::Done(turn)),
-            _ => Ok(TurnEnd::Cut),
-        }
-    }
-
-    /// Listens until the process has done with its turn, or with everything.
-    async fn listen(
-        &self,
-        process: &mut Process,
-        lent: &Share,
-        phase: &PhaseCell,
-    ) -> Result<TurnEnd, WireError> {
-        loop {
-            match process.receive().await? {
-                None => return Ok(TurnEnd::End),
-                Some(Reply::Ready) => {
-                    process.is_ready = true;
-                    self.alive.set(self.alive.get() + 1);
-                    self.failed_starts.set(0);
-                }
-                Some(Reply::Refused(why)) => return Ok(TurnEnd::Refused(why)),
-                Some(Reply::Phase(come_to, bytes)) => {
-                    phase.set(come_to);
-                    phase.set_bytes(bytes);
-                }
-                Some(Reply::Needs(bytes)) => {
-                    phase.set(Phase::HeldBack);
-                    lent.grow(bytes).await;
-                    phase.set(Phase::Receiving);
-                    let mut granted = Vec::new();
-                    wire::encode(&Order::Granted(bytes), &mut granted)?;
-                    let _ = process.send(&granted).await; // as for the order itself
-                }
-                Some(Reply::Done(turn, tally)) => {
-                    (self.crew.add)(&tally);
-                    return Ok(TurnEnd::Done(turn));
-                }
-            }
-        }
-    }
-
-    /// Sees to it that the process is gone, with all that it left half done, and
-    /// says what that means for its page. `error` is what was wrong with what it said.
-    async fn reap(&self, process: Process, error: Option<WireError>) -> Attempt {
+    /// Kills and reaps the process, removes its unfinished files, and maps its exit
+    /// status to the attempt of its page. `error` is what was wrong with its messages.
+    pub(super) async fn reap(&self, process: WorkerProcess, error: Option<WireError>) -> Attempt {
         let (number, id, is_ready) = (process.number, process.id(), process.is_ready);
         self.alive.set(self.alive.get() - usize::from(is_ready));
-        let sink = Arc::clone(&self.crew.sink);
+        let sink = Arc::clone(&self.sink);
         let reaped = tokio::task::spawn_blocking(move || {
             let status = process.reap();
-            // What is left harms no page, and the next run removes it.
+            // A file that stays behind harms no page, and the next run removes it.
             let _ = sink.clear_after(id);
             status.ok()
         });
@@ -250,7 +105,7 @@ impl RemoteWork {
             (Some(error @ (WireError::Garbled(_) | WireError::TooLong(_))), _) => {
                 (format!("is of no use: {}", message::one_line(&error)), false)
             }
-            (_, Some(status)) => (process::describe(status), status.code().is_none()),
+            (_, Some(status)) => (worker::describe(status), status.code().is_none()),
             (_, None) => ("is gone".to_owned(), false),
         };
         if is_ready || (is_killed && self.may_start_again()) {
@@ -261,34 +116,10 @@ impl RemoteWork {
     }
 }
 
-impl Work for RemoteWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
-        Box::pin(async move {
-            if !phase.hold() {
-                // Whoever cancelled it before it began drops this future next.
-                std::future::pending::<()>().await;
-            }
-            self.run(job, phase).await
-        })
-    }
-}
-
-impl Drop for RemoteWork {
+impl Drop for WorkerPool {
     fn drop(&mut self) {
-        process::shut_down(self.idle.take());
+        worker::shut_down(self.idle.take());
     }
-}
-
-/// How a turn ended.
-enum TurnEnd {
-    /// What came of it.
-    Done(Box<Turn>),
-    /// The set-up cannot be done, for this reason.
-    Refused(Vec<String>),
-    /// Nothing, and nothing more will be.
-    End,
-    /// Nothing after it was cancelled.
-    Cut,
 }
 
 /// The attempt of a page whose process is gone.
@@ -296,13 +127,9 @@ fn lost(message: String) -> Attempt {
     Attempt::failed(Failure::new(FailureCode::WorkerLost, message))
 }
 
-/// The attempt of a page for which no process can be had, as none can for any other.
-fn not_started(number: usize, why: Vec<String>) -> Attempt {
-    let mut words = vec![format!("failed to start worker process {number}")];
-    words.extend(why);
-    Attempt { breaks_run: Some(words.clone()), ..lost(words.join(": ")) }
+/// The attempt of a page that gets no process, when no other page would get one either.
+pub(super) fn not_started(number: usize, causes: Vec<String>) -> Attempt {
+    let mut texts = vec![format!("failed to start worker process {number}")];
+    texts.extend(causes);
+    Attempt { breaks_run: Some(texts.clone()), ..lost(texts.join(": ")) }
 }
-
-#[cfg(test)]
-#[path = "tests/pool.rs"]
-mod tests;

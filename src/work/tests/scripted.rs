@@ -18,8 +18,9 @@ use crate::budget::Budget;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
 use crate::phase::PhaseCell;
 use crate::save;
-use crate::work::process::pool::{Crew, RemoteWork};
-use crate::work::process::process::Program;
+use crate::work::process::pool::WorkerPool;
+use crate::work::process::work::ProcessWork;
+use crate::work::process::worker::Program;
 use crate::work::{Cpu, Work, WorkError, WorkFactory, pooled};
 
 /// What happens at one page.
@@ -79,11 +80,21 @@ impl Script {
     }
 }
 
-/// A factory has to be `'static` inside the works it makes, so the script is shared.
+/// Follows the script in this process. A factory has to be `'static` inside the works
+/// that it makes, so the script is shared.
 impl WorkFactory for Arc<Script> {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
-        let remote = matches!(cpu, Cpu::Child).then(|| crew().map(RemoteWork::new)).transpose()?;
-        Ok(Box::new(ScriptedWork { script: Arc::clone(self), cpu, remote }))
+        Ok(Box::new(ScriptedWork { script: Arc::clone(self), place: Place::Here(cpu) }))
+    }
+}
+
+/// Follows the script in worker processes.
+pub(crate) struct InProcesses(pub(crate) Arc<Script>);
+
+impl WorkFactory for InProcesses {
+    fn make(&self, _cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
+        let place = Place::Processes(processes(program()?, ())?);
+        Ok(Box::new(ScriptedWork { script: Arc::clone(&self.0), place }))
     }
 }
 
@@ -91,18 +102,25 @@ impl WorkFactory for Arc<Script> {
 const CHILD: &[&str] =
     &["work::tests::scripted::tests::child", "--exact", "--nocapture", "--test-threads=1"];
 
-/// Worker processes that take their steps from the jobs' addresses.
-pub(in crate::work) fn crew() -> Result<Crew, WorkError> {
-    let program = Program::this(CHILD).map_err(WorkError::Program)?;
+/// The program of worker processes that take their steps from the jobs' addresses.
+pub(in crate::work) fn program() -> Result<Program, WorkError> {
+    Program::this(CHILD).map_err(WorkError::Program)
+}
+
+/// Work for processes that run `program`, save nothing and set themselves up with `set_up`.
+pub(in crate::work) fn processes(
+    program: Program,
+    set_up: impl Serialize,
+) -> Result<ProcessWork, WorkError> {
     let nowhere = save::Options { keep_pages: false, ..save::Options::default() };
     let sink = save::Place::of(&nowhere).open().expect("the place is known");
     let sink = sink.expect("nothing is opened there");
-    let memory = Arc::new(Budget::unlimited());
-    Crew::new(program, (), Arc::from(sink), memory, |_| ())
+    let pool = WorkerPool::new(program, Arc::from(sink));
+    ProcessWork::new(pool, set_up, Arc::new(Budget::unlimited()), |_| ())
 }
 
 /// `job`, with its step at attempt `number` in its address.
-pub(in crate::work) fn told(job: &Job, step: Step, number: u32) -> Job {
+pub(in crate::work) fn with_step(job: &Job, step: Step, number: u32) -> Job {
     let mut url = job.url.clone();
     url.set_query(Some(&serde_json::to_string(&(step, number)).expect("a step is plain data")));
     Job { url, ..job.clone() }
@@ -110,8 +128,13 @@ pub(in crate::work) fn told(job: &Job, step: Step, number: u32) -> Job {
 
 struct ScriptedWork {
     script: Arc<Script>,
-    cpu: Cpu,
-    remote: Option<RemoteWork>,
+    place: Place,
+}
+
+/// Where the steps happen.
+enum Place {
+    Here(Cpu),
+    Processes(ProcessWork),
 }
 
 /// Counts an attempt as in flight until it ends, in whatever way.
@@ -140,14 +163,17 @@ impl Work for ScriptedWork {
             // Gives the other pages of this thread their turn, as real I/O would.
             tokio::task::yield_now().await;
             let (step, seq) = ((self.script.step_of)(job.seq), job.seq);
-            if let Some(remote) = &self.remote {
-                return remote.turn(&told(job, step, number), phase).await;
-            }
+            let cpu = match &self.place {
+                Place::Here(cpu) => cpu,
+                Place::Processes(work) => {
+                    return work.turn(&with_step(job, step, number), phase).await;
+                }
+            };
             if step == Step::Hang {
                 std::future::pending::<()>().await;
             }
-            let attempt = match &self.cpu {
-                Cpu::Inline | Cpu::Child => attempt(step, seq, number),
+            let attempt = match cpu {
+                Cpu::Inline => attempt(step, seq, number),
                 Cpu::Pool(pool) => {
                     pooled::run(&**pool, phase, move |_| attempt(step, seq, number)).await
                 }
@@ -180,9 +206,9 @@ fn failed(code: FailureCode) -> Attempt {
 }
 
 /// Work in a worker process: does as the address says.
-struct Told;
+struct Instructed;
 
-impl Work for Told {
+impl Work for Instructed {
     fn turn<'a>(&'a self, job: &'a Job, _phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
         Box::pin(async move {
             let (step, number) = step_in(&job.url);
@@ -231,7 +257,11 @@ mod tests {
             let (lender, asked) = mpsc::unbounded_channel();
             let lent = Lent { memory: Arc::new(Budget::lent(0, lender)), own: 0, asked };
             let make = |()| {
-                Ok(Served { work: Box::new(Told), tally: Box::new(NetworkCounts::default), lent })
+                Ok(Served {
+                    work: Box::new(Instructed),
+                    tally: Box::new(NetworkCounts::default),
+                    lent,
+                })
             };
             // A parent that is gone is no failure.
             let _ = serve(parent, &SystemClock, make).await;

@@ -1,3 +1,4 @@
 //! Tests of worker processes that belong to no single file.
 
 mod foreign_bytes;
+mod work;

@@ -2,33 +2,41 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use url::Url;
 
-use super::*;
-use crate::model::Key;
-use crate::phase::Phase;
+use super::super::pool::{STARTS, WorkerPool};
+use super::super::wire::{self, Reply};
+use super::super::work::ProcessWork;
+use super::super::worker::Program;
+use crate::budget::Budget;
+use crate::fetch::NetworkCounts;
+use crate::model::{Attempt, Failure, FailureCode, Job, Key, Outcome, Turn};
+use crate::phase::{Phase, PhaseCell};
 use crate::save;
+use crate::work::Work;
 use crate::work::tests::scripted::{self, Step};
 
 fn on_a_loop<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// A turn at this step, as [`Told`](scripted) does it.
-async fn turn(work: &RemoteWork, step: Step, phase: &Arc<PhaseCell>) -> Attempt {
+/// A turn at this step, as a scripted process does it.
+async fn turn(work: &ProcessWork, step: Step, phase: &Arc<PhaseCell>) -> Attempt {
     let url = Url::parse("http://a.org/").unwrap();
-    let job = scripted::told(&Job::new(0, url, Key::new("a.html").unwrap()), step, 1);
+    let job = scripted::with_step(&Job::new(0, url, Key::new("a.html").unwrap()), step, 1);
     match work.turn(&job, phase).await {
         Turn::Ended(attempt) => attempt,
         turn => panic!("{turn:?}"),
     }
 }
 
-async fn save(work: &RemoteWork) -> Attempt {
+async fn save(work: &ProcessWork) -> Attempt {
     turn(work, Step::Save, &Arc::default()).await
 }
 
@@ -44,15 +52,17 @@ fn is_saved(attempt: &Attempt) -> bool {
 }
 
 /// Processes that follow a script.
-fn scripted() -> RemoteWork {
-    RemoteWork::new(scripted::crew().unwrap())
+fn scripted() -> ProcessWork {
+    scripted::processes(scripted::program().unwrap(), ()).unwrap()
 }
 
 /// Processes that run this shell script; their connection is its standard input.
-fn shell(script: &str) -> RemoteWork {
-    let program =
-        Program { path: "/bin/sh".into(), arguments: ["-c", script].map(Into::into).into() };
-    RemoteWork::new(Crew { program, ..scripted::crew().unwrap() })
+fn shell(script: &str) -> ProcessWork {
+    scripted::processes(shell_program(script), ()).unwrap()
+}
+
+fn shell_program(script: &str) -> Program {
+    Program { path: "/bin/sh".into(), arguments: ["-c", script].map(Into::into).into() }
 }
 
 /// A shell command that says these bytes.
@@ -72,8 +82,8 @@ fn frames(replies: &[Reply]) -> Vec<u8> {
 /// Goes on reading, and says nothing.
 const LISTEN: &str = "exec cat >/dev/null";
 
-fn idle_process(work: &RemoteWork) -> Pid {
-    let idle = work.idle.borrow();
+fn idle_process(work: &ProcessWork) -> Pid {
+    let idle = work.pool.idle.borrow();
     let [process] = &idle[..] else { panic!("{} are idle", idle.len()) };
     Pid::from_raw(i32::try_from(process.id()).unwrap())
 }
@@ -89,7 +99,7 @@ fn one_that_dies_while_it_is_idle_costs_no_page_anything() {
         waitid(Id::Pid(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
         tokio::task::yield_now().await;
         assert!(is_saved(&save(&work).await));
-        assert_eq!(work.started.get(), 2);
+        assert_eq!(work.pool.started.get(), 2);
         assert_ne!(idle_process(&work), process);
     });
 }
@@ -159,7 +169,7 @@ fn one_that_does_not_heed_a_cancellation_is_killed() {
             () = async { assert!(!phase.cancel()) } => waiting.await,
         };
         assert_eq!(attempt.outcome, Outcome::Interrupted);
-        assert!(work.idle.borrow().is_empty());
+        assert!(work.pool.idle.borrow().is_empty());
     });
 }
 
@@ -197,12 +207,10 @@ fn one_that_says_rubbish_is_of_no_use() {
 fn a_process_that_cannot_be_set_up_breaks_the_run_and_says_why() {
     on_a_loop(async {
         let refusing = shell(&say(&frames(&[Reply::Refused(vec!["no such option".into()])])));
-        let crew = scripted::crew().unwrap();
         let missing = Program { path: "/no/such/file".into(), arguments: Vec::new() };
-        let missing = RemoteWork::new(Crew { program: missing, ..crew });
-        let mut hello = Vec::new();
-        wire::encode(&Hello::new("another set-up"), &mut hello).unwrap();
-        let strange = RemoteWork::new(Crew { hello, ..scripted::crew().unwrap() });
+        let missing = scripted::processes(missing, ()).unwrap();
+        let program = scripted::program().unwrap();
+        let strange = scripted::processes(program, "another set-up").unwrap();
         for (work, why) in [
             (shell("exit 3"), "it ended with status 3"),
             (refusing, "no such option"),
@@ -238,8 +246,9 @@ fn what_a_dead_process_had_staged_is_removed() {
     let sink = save::Place::of(&options).open().unwrap().unwrap();
     let staged = root.path().join(".fetchpages-$$-0.part");
     let ready = say(&frames(&[Reply::Ready]));
-    let mut work = shell(&format!("{ready} : > {}; kill -9 $$", staged.display()));
-    work.crew.sink = Arc::from(sink);
+    let program = shell_program(&format!("{ready} : > {}; kill -9 $$", staged.display()));
+    let pool = WorkerPool::new(program, Arc::from(sink));
+    let work = ProcessWork::new(pool, (), Arc::new(Budget::unlimited()), |_| ()).unwrap();
     let attempt = on_a_loop(save(&work));
     assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);

@@ -44,7 +44,7 @@ impl Program {
 }
 
 /// A worker process. It is killed when this is dropped.
-pub(super) struct Process {
+pub(super) struct WorkerProcess {
     /// Which one, counted from 1 over all that were started.
     pub(super) number: usize,
     /// Whether it is through with its set-up.
@@ -53,7 +53,7 @@ pub(super) struct Process {
     child: KillOnDrop,
 }
 
-impl Process {
+impl WorkerProcess {
     /// Starts `program`, whose standard input is the connection to it.
     pub(super) fn start(program: &Program, number: usize) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
@@ -106,7 +106,7 @@ impl Process {
 
 /// Tells `processes`, none of which has a turn going on, to end, and waits for
 /// that: for some seconds, then they are killed.
-pub(super) fn shut_down(processes: Vec<Process>) {
+pub(super) fn shut_down(processes: Vec<WorkerProcess>) {
     let told: Vec<_> = processes.into_iter().map(close).collect();
     let mut patience = PATIENCE;
     for (connection, child) in told {
@@ -119,8 +119,8 @@ pub(super) fn shut_down(processes: Vec<Process>) {
 }
 
 /// Ends what is said to a process; it ends itself then, and with it the connection.
-fn close(process: Process) -> (UnixStream, KillOnDrop) {
-    let Process { pipe, child, .. } = process;
+fn close(process: WorkerProcess) -> (UnixStream, KillOnDrop) {
+    let WorkerProcess { pipe, child, .. } = process;
     let connection = pipe.into_stream();
     // Fails when it has ended already.
     let _ = connection.shutdown(Shutdown::Write);

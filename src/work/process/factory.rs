@@ -1,0 +1,51 @@
+//! Makes the work that hands pages to worker processes.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::pool::WorkerPool;
+use super::set_up::SetUp;
+use super::work::ProcessWork;
+use super::worker::Program;
+use crate::fetch::{NetworkCounts, Shared};
+use crate::save::{Place, Sink};
+use crate::work::{Cpu, Work, WorkError, WorkFactory};
+
+/// The command with which this program becomes a worker process.
+pub const CHILD_ARGUMENT: &str = "child";
+
+/// All worker processes together take at most this part of the memory for themselves;
+/// the rest is lent to processes whose pages need more.
+const OWN_PART: u64 = 2;
+/// No worker process takes more than this without asking, in bytes.
+const MOST_OWN_MEMORY: u64 = 8 * 1024 * 1024;
+
+/// Makes work that hands each page to a worker process.
+pub struct ProcessWorkFactory {
+    /// The options that the processes fetch with, and the counts that theirs are added to.
+    pub shared: Arc<Shared>,
+    /// Where the processes save pages; removes what a dead one left unfinished.
+    pub sink: Arc<dyn Sink>,
+    /// The location of `sink`, for opening it in the processes.
+    pub place: Place,
+    /// Pages in flight at most, and so processes at most.
+    pub workers: NonZeroUsize,
+}
+
+impl WorkFactory for ProcessWorkFactory {
+    /// Makes the work and starts no process yet. `cpu` changes nothing: each process
+    /// computes on its own.
+    fn make(&self, _cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
+        let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
+        let memory = self.shared.memory();
+        let workers = self.workers.get() as u64;
+        let own_memory = (memory.limit() / OWN_PART / workers).min(MOST_OWN_MEMORY);
+        memory.set_aside(own_memory * workers);
+        let fetch = self.shared.options().clone();
+        let set_up = SetUp { fetch, place: self.place.clone(), own_memory };
+        let pool = WorkerPool::new(program, Arc::clone(&self.sink));
+        let shared = Arc::clone(&self.shared);
+        let add = move |counts: &NetworkCounts| shared.add(counts);
+        Ok(Box::new(ProcessWork::new(pool, set_up, Arc::clone(memory), add)?))
+    }
+}

@@ -1,0 +1,188 @@
+//! A page's turn in a worker process: the parent sends the job and receives the result.
+//! Bodies stay in the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+
+use super::pool::{WorkerPool, not_started};
+use super::wire::{self, Hello, Order, Reply, Task, WireError};
+use super::worker::WorkerProcess;
+use crate::budget::{Budget, Share};
+use crate::fetch::NetworkCounts;
+use crate::message;
+use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
+use crate::phase::{Phase, PhaseCell};
+use crate::work::{Work, WorkError};
+
+/// A process has this time to end a turn that was cancelled, then it is killed: it may
+/// be computing a large page, or saving on a slow disk.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Hands each page to a worker process.
+///
+/// All turns are [held](PhaseCell::hold): the caller that cancels one waits until the
+/// process reports the result.
+pub(in crate::work) struct ProcessWork {
+    pub(super) pool: WorkerPool,
+    /// The first message to each process.
+    pub(super) hello: Vec<u8>,
+    /// The memory that is lent to the processes.
+    memory: Arc<Budget>,
+    /// Adds the network counts of a process to those of the run.
+    add: Box<dyn Fn(&NetworkCounts)>,
+    /// The time that a process has to end a turn that was cancelled.
+    pub(super) patience: Duration,
+}
+
+impl ProcessWork {
+    /// Work for the processes of `pool`, which set themselves up with `set_up`. They
+    /// borrow memory from `memory`, and `add` receives their network counts.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkError::SetUp`] when `set_up` cannot be written as a message.
+    pub(in crate::work) fn new(
+        pool: WorkerPool,
+        set_up: impl Serialize,
+        memory: Arc<Budget>,
+        add: impl Fn(&NetworkCounts) + 'static,
+    ) -> Result<Self, WorkError> {
+        let mut hello = Vec::new();
+        wire::encode(&Hello::new(set_up), &mut hello).map_err(WorkError::SetUp)?;
+        Ok(Self { pool, hello, memory, add: Box::new(add), patience: CANCEL_PATIENCE })
+    }
+
+    async fn run(&self, job: &Job, phase: &PhaseCell) -> Turn {
+        let mut order = Vec::new();
+        if let Err(error) = wire::encode(&Order::Turn(Box::new(Task::of(job))), &mut order) {
+            let message = format!("failed to hand the page over: {}", message::one_line(&error));
+            return Turn::Ended(Attempt::failed(Failure::new(FailureCode::TooLarge, message)));
+        }
+        let mut process = match self.pool.take().await {
+            Ok(process) => process,
+            Err(attempt) => return Turn::Ended(attempt),
+        };
+        if !process.is_ready {
+            order.splice(..0, self.hello.iter().copied());
+        }
+        // Lent for this turn, and given back when it ends, whatever the process does.
+        let lent = Share::new(&self.memory);
+        let attempt = match self.exchange(&mut process, &order, &lent, phase).await {
+            Ok(TurnEnd::Done(turn)) => {
+                self.pool.put_back(process);
+                return *turn;
+            }
+            Ok(TurnEnd::Refused(causes)) => not_started(process.number, causes),
+            Ok(TurnEnd::Cancelled) => {
+                self.pool.reap(process, None).await;
+                Attempt::without_answer(Outcome::Interrupted)
+            }
+            Ok(TurnEnd::Closed) => self.pool.reap(process, None).await,
+            Err(error) => self.pool.reap(process, Some(error)).await,
+        };
+        Turn::Ended(attempt)
+    }
+
+    /// Sends the order and receives messages until the turn ends.
+    async fn exchange(
+        &self,
+        process: &mut WorkerProcess,
+        order: &[u8],
+        lent: &Share,
+        phase: &PhaseCell,
+    ) -> Result<TurnEnd, WireError> {
+        tokio::select! {
+            biased;
+            // A process that does not take the whole order is dead or of no more use.
+            // It may have sent the reason.
+            sent = process.send(order) => if sent.is_err() {
+                process.kill();
+            },
+            () = phase.cancelled() => return Ok(TurnEnd::Cancelled),
+        }
+        tokio::select! {
+            biased;
+            end = self.receive(process, lent, phase) => return end,
+            () = phase.cancelled() => (),
+        }
+        let mut cancel = Vec::new();
+        wire::encode(&Order::Cancel, &mut cancel)?;
+        let _ = process.send(&cancel).await; // one that does not take it is dead: see below
+        let end = tokio::time::timeout(self.patience, self.receive(process, lent, phase)).await;
+        let end = match end {
+            Ok(end) => end,
+            Err(_elapsed) => {
+                process.kill();
+                // It may have ended the page just before.
+                self.receive(process, lent, phase).await
+            }
+        };
+        match end {
+            Ok(TurnEnd::Done(turn)) => Ok(TurnEnd::Done(turn)),
+            _ => Ok(TurnEnd::Cancelled),
+        }
+    }
+
+    /// Receives messages until the process ends its turn or its output.
+    async fn receive(
+        &self,
+        process: &mut WorkerProcess,
+        lent: &Share,
+        phase: &PhaseCell,
+    ) -> Result<TurnEnd, WireError> {
+        loop {
+            match process.receive().await? {
+                None => return Ok(TurnEnd::Closed),
+                Some(Reply::Ready) => {
+                    process.is_ready = true;
+                    self.pool.count_ready();
+                }
+                Some(Reply::Refused(causes)) => return Ok(TurnEnd::Refused(causes)),
+                Some(Reply::Phase(reached, bytes)) => {
+                    phase.set(reached);
+                    phase.set_bytes(bytes);
+                }
+                Some(Reply::Needs(bytes)) => {
+                    phase.set(Phase::HeldBack);
+                    lent.grow(bytes).await;
+                    phase.set(Phase::Receiving);
+                    let mut granted = Vec::new();
+                    wire::encode(&Order::Granted(bytes), &mut granted)?;
+                    // One that does not take it is dead, and the next receive finds its end.
+                    let _ = process.send(&granted).await;
+                }
+                Some(Reply::Done(turn, counts)) => {
+                    (self.add)(&counts);
+                    return Ok(TurnEnd::Done(turn));
+                }
+            }
+        }
+    }
+}
+
+impl Work for ProcessWork {
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+        Box::pin(async move {
+            if !phase.hold() {
+                // Cancelled before it began: the caller drops this future next.
+                std::future::pending::<()>().await;
+            }
+            self.run(job, phase).await
+        })
+    }
+}
+
+/// How a turn ended.
+enum TurnEnd {
+    /// The process reported this result.
+    Done(Box<Turn>),
+    /// The process cannot be set up, for these reasons.
+    Refused(Vec<String>),
+    /// The process closed its output without a result.
+    Closed,
+    /// The turn was cancelled, and the process reported no result.
+    Cancelled,
+}
