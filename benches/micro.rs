@@ -13,8 +13,8 @@ use fetchpages::origin::{INDEX_PATH, Site};
 use fetchpages::page::decode;
 use fetchpages::queue::frontier::{Frontier, Moment, Next};
 use fetchpages::queue::hosts::HostLimits;
-use fetchpages::queue::retry::Dice;
 use fetchpages::queue::{self};
+use fetchpages::random::Rng;
 use fetchpages::save::key::{Given, Layout, Namer};
 use fetchpages::source::links::{self, DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
 use url::Url;
@@ -84,7 +84,7 @@ fn jobs(hosts: usize) -> Vec<Job> {
 fn filled(hosts: usize, usual_open: Option<u32>, now: Instant) -> Frontier {
     let limits = HostLimits { usual_open, ..HostLimits::default() };
     let options = queue::Options { limits, ..queue::Options::default() };
-    let mut frontier = Frontier::new(options, Dice::new(1));
+    let mut frontier = Frontier::new(options, Rng::new(1));
     for job in jobs(hosts) {
         frontier.push(job, now);
     }

@@ -19,7 +19,7 @@
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
 //! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
-//! `budget`, `fingerprint`, `foreign`, `printable`, `digest` and `secret` at the bottom, then
+//! `budget`, `fingerprint`, `foreign`, `printable`, `random`, `digest` and `secret` at the bottom, then
 //! `queue`, `fetch`, `page`, `save`, `report` and `origin`, then `source` and `work`, then
 //! `exec`, then `compare`, then `config`, then `cli` and `app`. A test reads the sources and
 //! checks it.
@@ -45,6 +45,7 @@ pub mod page;
 pub mod phase;
 pub mod printable;
 pub mod queue;
+pub mod random;
 pub mod report;
 pub mod save;
 pub mod secret;

@@ -22,8 +22,8 @@ use crate::fetch::{self, FetchError, Shared};
 use crate::model::{FailureCode, Intake, Outcome, State, Summary, WorkerKind};
 use crate::printable::Printable;
 use crate::queue::notice::unasked;
-use crate::queue::retry::Dice;
 use crate::queue::{Closing, Queue};
+use crate::random::Rng;
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
 use crate::report::trace::{About, Trace, TraceError};
@@ -62,8 +62,8 @@ struct Ended {
 pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started = clock.now();
-    let dice = Dice::new(source::random_seed());
-    let queue = Arc::new(Queue::new(config.plan.queue.clone(), dice, Arc::clone(&clock)));
+    let rng = Rng::from_entropy();
+    let queue = Arc::new(Queue::new(config.plan.queue.clone(), rng, Arc::clone(&clock)));
     let is_running = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&is_running);
     signals::watch(Arc::clone(&queue), config.deadline, move || on_first_signal(&watched))

@@ -1,6 +1,5 @@
 //! Opens the source that was decided on.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::fetch::Shared;
 use crate::model::told_url;
 use crate::queue::Queue;
 use crate::queue::notice::Notice;
-use crate::queue::retry::Dice;
+use crate::random::Rng;
 use crate::source::index::Index;
 use crate::source::sitemap::Sitemap;
 use crate::source::{Access, Getter, Listed, Source, SourceError, list};
@@ -44,8 +43,8 @@ pub(super) fn name_of(source: &SourceOptions) -> String {
 pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
-    let dice = Dice::new(random_seed());
-    let queue = Arc::new(Queue::new(options.queue.clone(), dice, Arc::clone(&clock)));
+    let rng = Rng::from_entropy();
+    let queue = Arc::new(Queue::new(options.queue.clone(), rng, Arc::clone(&clock)));
     let note = |notice: &Notice| report_line(format_args!("note: {}", notice.text()));
     let events = Arc::new(OnceLock::new());
     open(options, || Access { shared, queue, clock, tell: Box::new(note), events })
@@ -83,9 +82,4 @@ pub(super) fn open(
         }
     };
     Ok(Opened { source: source?, index_time: SystemClock.now() - started, demo })
-}
-
-/// A number that differs from run to run, for spreading retries.
-pub(super) fn random_seed() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::queue::retry::Dice;
+use crate::random::Rng;
 
 /// A mode with a number of workers, as it is compared: `threads@16`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,12 +45,12 @@ impl Design {
     /// favours anybody. Which row a round takes, and who is who in it, is drawn from
     /// the seed; more rounds than rows begin again with a new draw.
     pub fn orders(&self) -> Vec<Vec<usize>> {
-        let mut dice = Dice::new(self.seed);
+        let mut rng = Rng::new(self.seed);
         let rounds = self.rounds as usize;
         let mut orders = Vec::with_capacity(rounds);
         while orders.len() < rounds && !self.contenders.is_empty() {
-            let names = shuffled((0..self.contenders.len()).collect(), &mut dice);
-            let rows = shuffled(williams(names.len()), &mut dice);
+            let names = shuffled((0..self.contenders.len()).collect(), &mut rng);
+            let rows = shuffled(williams(names.len()), &mut rng);
             let order = |row: Vec<usize>| row.into_iter().map(|place| names[place]).collect();
             orders.extend(rows.into_iter().take(rounds - orders.len()).map(order));
         }
@@ -82,9 +82,9 @@ fn williams(count: usize) -> Vec<Vec<usize>> {
 }
 
 /// The Fisher–Yates shuffle in Durstenfeld's form (Algorithm 235, CACM 1964).
-fn shuffled<T>(mut items: Vec<T>, dice: &mut Dice) -> Vec<T> {
+fn shuffled<T>(mut items: Vec<T>, rng: &mut Rng) -> Vec<T> {
     for last in (1..items.len()).rev() {
-        items.swap(last, dice.below(last + 1));
+        items.swap(last, rng.index(last + 1));
     }
     items
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::queue::retry::Dice;
+use crate::random::Rng;
 
 /// With fewer values no interval tells a difference from chance.
 pub const LEAST_VALUES: usize = 3;
@@ -187,7 +187,7 @@ fn draw(count: usize, stream: Stream) -> Vec<Middle> {
     let Some(last) = count.checked_sub(1) else {
         return Vec::new();
     };
-    let mut dice = Dice::new(SEED + stream as u64);
+    let mut rng = Rng::new(SEED + stream as u64);
     let mut positions = vec![0_usize; count];
     let middles = std::iter::repeat_with(|| {
         #[expect(
@@ -195,7 +195,7 @@ fn draw(count: usize, stream: Stream) -> Vec<Middle> {
             clippy::cast_sign_loss,
             reason = "a fraction of a length"
         )]
-        positions.fill_with(|| ((dice.fraction() * count as f64) as usize).min(last));
+        positions.fill_with(|| ((rng.fraction() * count as f64) as usize).min(last));
         let (lower, high, _) = positions.select_nth_unstable(count / 2);
         let high = *high;
         let low = if count.is_multiple_of(2) { lower.iter().max().copied() } else { None };

@@ -6,11 +6,11 @@ use super::markup::{
     ArticleLinks, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
     push_number,
 };
-use super::random::Random;
 use super::vocabulary::{
     ADJECTIVES, GROUPS, MONTHS, NOUNS, PARTICIPLES, PLACE_ENDS, PLACE_MIDDLES, PLACE_STARTS,
     PUBLISHERS, SECTIONS, SENTENCES,
 };
+use crate::random::Rng;
 
 /// About what one entry of the reference list takes, to foresee the length of a page whose list
 /// is still to be written.
@@ -37,7 +37,7 @@ impl Writer {
     /// never under some 30 kB.
     pub(super) fn write(&self, out: &mut String, title: &str, target_bytes: usize) {
         let mut draft = Draft {
-            random: Random::new(self.seed, title),
+            rng: Rng::for_purpose(self.seed, title),
             links: &self.links,
             title,
             start: out.len(),
@@ -61,7 +61,7 @@ impl Writer {
 /// An article in the making.
 struct Draft<'a> {
     out: &'a mut String,
-    random: Random,
+    rng: Rng,
     links: &'a ArticleLinks,
     title: &'a str,
     /// Where the article begins in `out`.
@@ -138,14 +138,14 @@ impl Draft<'_> {
     /// One block within a section: now and then a subsection, a table or a list.
     fn push_part(&mut self, section: &str, number: u32) {
         if number.is_multiple_of(5) {
-            let mut heading = capitalized(self.random.pick(&ADJECTIVES));
+            let mut heading = capitalized(self.rng.pick(&ADJECTIVES));
             heading.push(' ');
-            heading.push_str(self.random.pick(&NOUNS));
+            heading.push_str(self.rng.pick(&NOUNS));
             // Numbered, because two sections may draw the same words.
             push_formatted(&mut heading, format_args!(" ({section} {})", number / 5 + 1));
             push_heading(self.out, "h3", &heading);
         }
-        match self.random.below(8) {
+        match self.rng.below(8) {
             0 => self.push_table(),
             1 => self.push_list(),
             2 => self.push_figure(),
@@ -155,10 +155,10 @@ impl Draft<'_> {
 
     fn push_paragraph(&mut self) {
         self.out.push_str("<p>");
-        for _ in 0..self.random.between(3, 6) {
-            let sentence = self.random.pick(&SENTENCES);
+        for _ in 0..self.rng.between(3, 6) {
+            let sentence = self.rng.pick(&SENTENCES);
             self.fill(sentence);
-            for _ in 0..self.random.pick(&CITATIONS) {
+            for _ in 0..self.rng.pick(&CITATIONS) {
                 self.push_citation();
             }
             self.out.push(' ');
@@ -168,7 +168,7 @@ impl Draft<'_> {
 
     fn push_list(&mut self) {
         self.out.push_str("<ul>");
-        for _ in 0..self.random.between(4, 10) {
+        for _ in 0..self.rng.between(4, 10) {
             self.out.push_str("<li>");
             self.fill("~c: the ~a ~n of ~e, ~v in ~y");
             self.push_citation();
@@ -178,7 +178,7 @@ impl Draft<'_> {
     }
 
     fn push_figure(&mut self) {
-        let number = self.random.between(1, 9999);
+        let number = self.rng.between(1, 9999);
         push_formatted(
             self.out,
             format_args!(
@@ -204,7 +204,7 @@ impl Draft<'_> {
              <th scope=\"col\">Amount</th><th scope=\"col\">Share</th>\
              <th scope=\"col\">Source</th></tr>\n",
         );
-        for _ in 0..self.random.between(6, 16) {
+        for _ in 0..self.rng.between(6, 16) {
             self.out.push_str("<tr>\n<td style=\"text-align:left\">");
             self.fill(
                 "~c\n</td>\n<td>~y\n</td>\n<td data-sort-type=\"number\">~q\n</td>\n\
@@ -220,8 +220,8 @@ impl Draft<'_> {
     fn push_citation(&mut self) {
         let out = &mut *self.out;
         out.push_str("<sup id=\"cite_ref-");
-        let reference = if self.references > 0 && self.random.chance(35) {
-            let reference = self.random.between(1, self.references);
+        let reference = if self.references > 0 && self.rng.chance(35) {
+            let reference = self.rng.between(1, self.references);
             self.repeats += 1;
             push_number(out, reference);
             // The plain id is that of the first citation, to which the list points back.
@@ -259,15 +259,15 @@ impl Draft<'_> {
              <cite class=\"citation web cs1\"><a rel=\"nofollow\" class=\"external text\" \
              href=\"https://archive.example.org/records/",
         );
-        push_number(self.out, self.random.between(100_000, 9_999_999));
+        push_number(self.out, self.rng.between(100_000, 9_999_999));
         self.out.push_str("\">\"");
         self.fill("The ~a ~n of ~e: ~a ~n or ~n?");
         self.out.push_str("\"</a>. <i>");
-        self.out.push_str(self.random.pick(&PUBLISHERS));
+        self.out.push_str(self.rng.pick(&PUBLISHERS));
         self.fill("</i>. ~m ~y");
         self.out
             .push_str("<span class=\"reference-accessdate\">. Retrieved <span class=\"nowrap\">");
-        push_number(self.out, self.random.between(1, 28));
+        push_number(self.out, self.rng.between(1, 28));
         self.fill(" ~m</span> 2023</span>.</cite><span class=\"Z3988\"></span></span>\n</li>\n");
     }
 
@@ -284,35 +284,35 @@ impl Draft<'_> {
     }
 
     fn push_filling(&mut self, mark: &str) {
-        let random = &mut self.random;
+        let rng = &mut self.rng;
         match mark {
             "t" => self.out.push_str(self.title),
-            "n" => self.out.push_str(random.pick(&NOUNS)),
-            "a" => self.out.push_str(random.pick(&ADJECTIVES)),
-            "v" => self.out.push_str(random.pick(&PARTICIPLES)),
-            "g" => self.out.push_str(random.pick(&GROUPS)),
-            "m" => self.out.push_str(random.pick(&MONTHS)),
-            "c" => self.out.push_str(pick_link(random, &self.links.countries)),
-            "l" => self.out.push_str(pick_link(random, &self.links.topics)),
+            "n" => self.out.push_str(rng.pick(&NOUNS)),
+            "a" => self.out.push_str(rng.pick(&ADJECTIVES)),
+            "v" => self.out.push_str(rng.pick(&PARTICIPLES)),
+            "g" => self.out.push_str(rng.pick(&GROUPS)),
+            "m" => self.out.push_str(rng.pick(&MONTHS)),
+            "c" => self.out.push_str(pick_link(rng, &self.links.countries)),
+            "l" => self.out.push_str(pick_link(rng, &self.links.topics)),
             "e" => {
-                self.out.push_str(random.pick(&PLACE_STARTS));
-                self.out.push_str(random.pick(&PLACE_MIDDLES));
-                self.out.push_str(random.pick(&PLACE_ENDS));
+                self.out.push_str(rng.pick(&PLACE_STARTS));
+                self.out.push_str(rng.pick(&PLACE_MIDDLES));
+                self.out.push_str(rng.pick(&PLACE_ENDS));
             }
-            "y" => push_number(self.out, random.between(1780, 2023)),
-            "q" => push_grouped(self.out, u64::from(random.between(110, 99_999))),
+            "y" => push_number(self.out, rng.between(1780, 2023)),
+            "q" => push_grouped(self.out, u64::from(rng.between(110, 99_999))),
             "p" => {
-                push_number(self.out, random.between(1, 98));
+                push_number(self.out, rng.between(1, 98));
                 self.out.push('.');
-                push_number(self.out, random.below(10));
+                push_number(self.out, rng.below(10));
             }
             _ => unreachable!("the patterns use no other mark than those above"),
         }
     }
 }
 
-fn pick_link<'a>(random: &mut Random, links: &'a [String]) -> &'a str {
-    &links[random.place(links.len())]
+fn pick_link<'a>(rng: &mut Rng, links: &'a [String]) -> &'a str {
+    &links[rng.place(links.len())]
 }
 
 /// A heading whose id is its text, as the table of contents of a real page would link it.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::fault_kind::{Class, FaultKind};
-use super::random::Random;
 use super::site::{INDEX_PATH, ROBOTS_PATH};
+use crate::random::Rng;
 
 /// The whole that shares are parts of: a per cent has four decimals.
 const WHOLE: u32 = 1_000_000;
@@ -165,8 +165,8 @@ impl Faults {
 
     fn draw(&self, class: Class, seed: u64, purpose: &str) -> Option<FaultKind> {
         // The class is named, so that the draws do not depend on each other.
-        let mut random = Random::new(seed, &format!("fault {class:?} {purpose}"));
-        let mut rest = random.below(WHOLE);
+        let mut rng = Rng::for_purpose(seed, &format!("fault {class:?} {purpose}"));
+        let mut rest = rng.below(WHOLE);
         for (kind, share) in self.of(class) {
             if rest < share {
                 return Some(kind);

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `site.rs`, `document.rs` | the pages by path; pure, as all that they use: |
 //! | `index.rs`, `article.rs`, `padding.rs`, `markup.rs` | how the pages are written |
-//! | `entry.rs`, `countries.rs`, `vocabulary.rs`, `data/`, `random.rs` | what they are written from |
+//! | `entry.rs`, `countries.rs`, `vocabulary.rs`, `data/` | what they are written from |
 //! | `response.rs` | request to response, as values |
 //! | `fault_kind.rs`, `faults.rs`, `inject.rs` | what goes wrong, and what it does to a response, as values |
 //! | `thread.rs`, `server.rs`, `connection.rs`, `tcp.rs`, `wire.rs`, `body.rs`, `certificate.rs` | sockets, waiting, pace, TLS |
@@ -31,7 +31,6 @@ mod index;
 mod inject;
 mod markup;
 mod padding;
-mod random;
 mod response;
 mod server;
 mod site;

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
 use super::markup::push_formatted;
-use super::random::Random;
 use super::vocabulary::{ADJECTIVES, NOUNS, PARTICIPLES};
+use crate::random::Rng;
 
 /// Bytes that take a CPU of 2025 about a microsecond to decode in blocks of this kind, to hash
 /// with SHA-256 and to write to a file in memory.
@@ -68,11 +68,11 @@ impl Padding {
 
 /// Lines of about so many bytes, made-up words in comments.
 fn segment(seed: u64) -> String {
-    let mut random = Random::new(seed, "ballast");
+    let mut rng = Rng::for_purpose(seed, "ballast");
     let mut text = String::new();
     while text.len() < SEGMENT_BYTES {
-        let (first, second) = (random.pick(&ADJECTIVES), random.pick(&NOUNS));
-        let (third, number) = (random.pick(&PARTICIPLES), random.bits());
+        let (first, second) = (rng.pick(&ADJECTIVES), rng.pick(&NOUNS));
+        let (third, number) = (rng.pick(&PARTICIPLES), rng.bits());
         push_formatted(
             &mut text,
             format_args!("<!-- the {first} {second}, {third} as {number:x} -->\n"),

@@ -17,7 +17,7 @@ use super::entry::Entry;
 use super::index::index_page;
 use super::markup::push_article_path;
 use super::padding::Padding;
-use super::random::Random;
+use crate::random::Rng;
 
 /// Where the index page is.
 pub const INDEX_PATH: &str = "/wiki/List_of_countries_by_population_(United_Nations)";
@@ -169,7 +169,8 @@ fn articles(seed: u64, count: usize, padding: Option<&Arc<Padding>>) -> Vec<Docu
 fn lengths(seed: u64) -> Vec<usize> {
     let mut shuffled: Vec<usize> = (0..COUNT).collect();
     shuffled.sort_by_cached_key(|&index| {
-        Random::new(seed, "length").bits() ^ Random::new(seed, COUNTRIES[index].title).bits()
+        Rng::for_purpose(seed, "length").bits()
+            ^ Rng::for_purpose(seed, COUNTRIES[index].title).bits()
     });
     let mut lengths = vec![0; COUNT];
     for (rank, index) in shuffled.into_iter().enumerate() {

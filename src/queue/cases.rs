@@ -8,13 +8,13 @@ use super::frontier::{Frontier, Moment, Next, Settlement};
 use super::hosts::{Choice, HostLimits};
 use super::limit::FailureLimit;
 use super::notice::Notice;
-use super::retry::Dice;
 use super::{Options, retry};
 use crate::clock::{Clock, ManualClock};
 use crate::foreign::Foreign;
 use crate::model::{
     Attempt, Failure, FailureCode, Head, Job, Key, Kind, Moved, Outcome, SetCookie, Turn,
 };
+use crate::random::Rng;
 
 pub(super) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
@@ -29,7 +29,7 @@ pub(super) fn job_at(seq: u64, address: &str) -> Job {
 }
 
 pub(super) fn empty(options: Options) -> Frontier {
-    Frontier::new(options, Dice::new(1))
+    Frontier::new(options, Rng::new(1))
 }
 
 fn frontier(jobs: u64, now: Instant) -> Frontier {

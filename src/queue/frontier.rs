@@ -17,11 +17,12 @@ use super::host::{Consequence, LONGEST_PAUSE, Signal};
 use super::hosts::HostId;
 use super::lines::{self, Lines};
 use super::notice::{Effects, Notice};
-use super::retry::{self, Dice, Verdict};
+use super::retry::{self, Verdict};
 use super::waiters::Readiness;
 use crate::model::{
     Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, Turn,
 };
+use crate::random::Rng;
 
 /// A page that its server refused to work on is sent again at once, this many times in
 /// a row; after that it is an attempt like any other.
@@ -64,7 +65,7 @@ pub struct Frontier {
     is_input_over: bool,
     is_closed: bool,
     options: Options,
-    dice: Dice,
+    rng: Rng,
     effects: Effects,
 }
 
@@ -97,7 +98,7 @@ pub enum Settlement {
 
 impl Frontier {
     /// An empty frontier whose input is still to come.
-    pub fn new(options: Options, dice: Dice) -> Self {
+    pub fn new(options: Options, rng: Rng) -> Self {
         Self {
             lines: Lines::new(options.limits),
             gate: Gate::new(options.obeys_robots, options.agent.clone()),
@@ -109,7 +110,7 @@ impl Frontier {
             is_input_over: false,
             is_closed: false,
             options,
-            dice,
+            rng,
             effects: Effects::default(),
         }
     }
@@ -366,7 +367,7 @@ impl Frontier {
         }
         job.refusals += u32::from(consequence.is_free);
         let counted = job.attempts - job.refusals;
-        match self.options.retry.judge(counted, &attempt, &mut self.dice) {
+        match self.options.retry.judge(counted, &attempt, &mut self.rng) {
             Verdict::Done => self.done(job, attempt, at.now),
             Verdict::Again(after) => {
                 // The host ended while this page was in flight.
@@ -416,7 +417,7 @@ impl Frontier {
         at: Moment,
     ) -> Consequence {
         let host = self.lines.host_mut(id);
-        let consequence = host.learn(signal, failure, started, at.now, &mut self.dice);
+        let consequence = host.learn(signal, failure, started, at.now, &mut self.rng);
         if let Some(pause) = consequence.parked {
             let why = match (signal, status, failure) {
                 (Signal::Refused(Some(asked)), Some(status), _) => {

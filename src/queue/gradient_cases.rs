@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::queue::retry::Dice;
+use crate::random::Rng;
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -39,7 +39,7 @@ struct Simulation {
     /// When each page began, and whether it opens a connection.
     begun: HashMap<u64, (Instant, bool)>,
     idle_connections: u32,
-    dice: Dice,
+    rng: Rng,
     next: u64,
     open: u32,
     /// Requests at the server, over time.
@@ -66,7 +66,7 @@ impl Simulation {
             steps: BinaryHeap::new(),
             begun: HashMap::new(),
             idle_connections: 0,
-            dice: Dice::new(7),
+            rng: Rng::new(7),
             next: 0,
             open: 0,
             at_server: 0.0,
@@ -125,7 +125,7 @@ impl Simulation {
         {
             self.server.busy += 1;
             let jitter = self.server.latency * self.server.jitter / 100;
-            let time = self.server.latency + self.dice.up_to(jitter);
+            let time = self.server.latency + self.rng.up_to(jitter);
             self.steps.push(Reverse((self.clock.now() + time, Step::Answered, page)));
         }
     }

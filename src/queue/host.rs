@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::pace::{Limits, Pace, When};
-use super::retry::Dice;
 use crate::model::{Failure, Job, Outcome};
+use crate::random::Rng;
 
 /// After so many refusals without a success between them, a further one uses up
 /// a page's retries.
@@ -118,7 +118,7 @@ impl Host {
         failure: Option<&Failure>,
         started: Instant,
         now: Instant,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Consequence {
         match signal {
             Signal::Answered => {
@@ -127,14 +127,14 @@ impl Host {
                 NOTHING
             }
             Signal::Refused(asked) => {
-                let consequence = self.refused(asked, started, now, dice);
+                let consequence = self.refused(asked, started, now, rng);
                 self.or_given_up(consequence, failure)
             }
             Signal::Overloaded => {
-                let consequence = self.overloaded(started, now, dice);
+                let consequence = self.overloaded(started, now, rng);
                 self.or_given_up(consequence, failure)
             }
-            Signal::Unreachable => self.unreachable(failure, started, now, dice),
+            Signal::Unreachable => self.unreachable(failure, started, now, rng),
             Signal::Nothing => NOTHING,
         }
     }
@@ -144,7 +144,7 @@ impl Host {
         asked: Option<Duration>,
         started: Instant,
         now: Instant,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Consequence {
         self.unreachable = 0;
         if let Some(asked) = asked.filter(|asked| *asked > LONGEST_PAUSE) {
@@ -165,7 +165,7 @@ impl Host {
         let before = self.pace.pause(now);
         let pause = match asked.filter(|asked| !asked.is_zero()) {
             Some(asked) => asked,
-            None if is_news => dice.from_half(growing(REFUSAL_PAUSE, self.refusals)),
+            None if is_news => rng.from_half(growing(REFUSAL_PAUSE, self.refusals)),
             None => before,
         };
         self.pace.park(now + pause);
@@ -187,7 +187,7 @@ impl Host {
         Consequence { ends: Some(outcome), ..NOTHING }
     }
 
-    fn overloaded(&mut self, started: Instant, now: Instant, dice: &mut Dice) -> Consequence {
+    fn overloaded(&mut self, started: Instant, now: Instant, rng: &mut Rng) -> Consequence {
         self.unreachable = 0;
         if self.pace.is_old_news(started) {
             return NOTHING;
@@ -197,7 +197,7 @@ impl Host {
         if self.refusals >= OVERLOADS {
             self.pace.slow_down(now);
         }
-        let pause = dice.up_to(growing(OVERLOAD_PAUSE, self.refusals));
+        let pause = rng.up_to(growing(OVERLOAD_PAUSE, self.refusals));
         self.pace.park(now + pause);
         Consequence { parked: Some(pause), ..NOTHING }
     }
@@ -207,7 +207,7 @@ impl Host {
         failure: Option<&Failure>,
         started: Instant,
         now: Instant,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Consequence {
         self.unreachable += 1;
         if self.unreachable < UNREACHABLE || self.pace.is_old_news(started) {
@@ -228,7 +228,7 @@ impl Host {
         self.dying_pauses += 1;
         self.pace.refused(now);
         self.pace.probe();
-        let pause = dice.from_half(growing(FIRST_DYING_PAUSE, self.dying_pauses));
+        let pause = rng.from_half(growing(FIRST_DYING_PAUSE, self.dying_pauses));
         self.pace.park(now + pause);
         Consequence { parked: Some(pause), ..NOTHING }
     }
@@ -252,7 +252,7 @@ mod tests {
         let started = clock.now();
         clock.advance(Duration::from_millis(1));
         host.pace.end();
-        host.learn(Signal::Refused(asked), None, started, clock.now(), &mut Dice::new(1))
+        host.learn(Signal::Refused(asked), None, started, clock.now(), &mut Rng::new(1))
     }
 
     #[test]
@@ -287,14 +287,14 @@ mod tests {
             assert!(refuse(&mut host, Some(1), &clock).is_free);
         }
         assert!(!refuse(&mut host, Some(1), &clock).is_free);
-        host.learn(Signal::Answered, None, clock.now(), clock.now(), &mut Dice::new(1));
+        host.learn(Signal::Answered, None, clock.now(), clock.now(), &mut Rng::new(1));
         assert!(refuse(&mut host, Some(1), &clock).is_free);
     }
 
     #[test]
     fn refusals_of_requests_under_way_are_one() {
         let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
-        let mut dice = Dice::new(1);
+        let mut rng = Rng::new(1);
         let started = clock.now();
         (0..32).for_each(|_| host.pace.start(started));
         clock.advance(Duration::from_millis(80));
@@ -302,7 +302,7 @@ mod tests {
         for _ in 0..32 {
             host.pace.end();
             let refused = Signal::Refused(Some(Duration::from_secs(2)));
-            let consequence = host.learn(refused, None, started, clock.now(), &mut dice);
+            let consequence = host.learn(refused, None, started, clock.now(), &mut rng);
             told += u32::from(consequence.parked.is_some());
             assert!(consequence.is_free);
         }
@@ -321,7 +321,7 @@ mod tests {
     fn a_dying_host_is_left_alone_for_longer_and_longer_and_then_given_up() {
         let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
         let failure = Failure::new(FailureCode::Connect, "no connection");
-        let mut dice = Dice::new(1);
+        let mut rng = Rng::new(1);
         let mut pauses = Vec::new();
         let mut attempts = 0;
         let end = loop {
@@ -329,7 +329,7 @@ mod tests {
             clock.advance(Duration::from_millis(1));
             let started = clock.now();
             let consequence =
-                host.learn(Signal::Unreachable, Some(&failure), started, clock.now(), &mut dice);
+                host.learn(Signal::Unreachable, Some(&failure), started, clock.now(), &mut rng);
             pauses.extend(consequence.parked);
             if let Some(end) = consequence.ends {
                 break end;

@@ -36,13 +36,14 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::model::{AutoWorkers, Failure, FailureCode, Job, Outcome, Turn};
+use crate::random::Rng;
 use agent::ProductToken;
 use frontier::{Frontier, Moment, Next, Settlement};
 use hosts::HostLimits;
 use limit::FailureLimit;
 pub use next_page::{NextPage, Waits};
 use notice::Effects;
-use retry::{Dice, RetryPolicy};
+use retry::RetryPolicy;
 use waiters::Waiters;
 
 /// Pages read ahead of the workers. Input is streamed, so this, not the length
@@ -108,9 +109,9 @@ pub struct Queue {
 
 impl Queue {
     /// An empty queue that waits for input.
-    pub fn new(options: Options, dice: Dice, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(options: Options, rng: Rng, clock: Arc<dyn Clock>) -> Self {
         Self {
-            frontier: Mutex::new(Frontier::new(options, dice)),
+            frontier: Mutex::new(Frontier::new(options, rng)),
             clock,
             waiters: Mutex::default(),
             looks: AtomicU64::new(0),

@@ -8,6 +8,7 @@ use super::host::Signal;
 use super::retry_after;
 use crate::foreign::Foreign;
 use crate::model::{Attempt, FailureCode, Outcome};
+use crate::random::Rng;
 
 /// Attempts that may follow the first, unless the user says otherwise.
 pub const DEFAULT_RETRIES: u32 = 3;
@@ -44,7 +45,7 @@ pub enum Verdict {
 
 impl RetryPolicy {
     /// Judges the attempt that was number `attempts` (from 1) of its page.
-    pub fn judge(&self, attempts: u32, attempt: &Attempt, dice: &mut Dice) -> Verdict {
+    pub fn judge(&self, attempts: u32, attempt: &Attempt, rng: &mut Rng) -> Verdict {
         let Outcome::Failed(failure) = &attempt.outcome else {
             return Verdict::Done;
         };
@@ -53,16 +54,16 @@ impl RetryPolicy {
         if is_hopeless || attempts > self.retries {
             return Verdict::Done;
         }
-        Verdict::Again(self.backoff(attempts, dice))
+        Verdict::Again(self.backoff(attempts, rng))
     }
 
     /// Exponential backoff with full jitter: anything from zero to
     /// `base · 2^(attempts-1)`, but at most `cap` (Marc Brooker, "Exponential
     /// Backoff And Jitter", AWS Architecture Blog, 2015).
-    fn backoff(&self, attempts: u32, dice: &mut Dice) -> Duration {
+    fn backoff(&self, attempts: u32, rng: &mut Rng) -> Duration {
         let doublings = attempts.saturating_sub(1).min(31);
         let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
-        dice.up_to(ceiling)
+        rng.up_to(ceiling)
     }
 }
 
@@ -140,51 +141,6 @@ const fn is_of_ours(code: FailureCode) -> bool {
     )
 }
 
-/// A small random source that is passed in, so that a test can fix it.
-///
-/// `SplitMix64` (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
-/// Generators", OOPSLA 2014): good enough to spread retries, not for secrets.
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Dice that always fall the same way for the same `seed`.
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Any part of `limit`: "full jitter".
-    pub fn up_to(&mut self, limit: Duration) -> Duration {
-        limit.mul_f64(self.fraction())
-    }
-
-    /// At least half of `limit`: "equal jitter".
-    pub fn from_half(&mut self, limit: Duration) -> Duration {
-        limit / 2 + self.up_to(limit / 2)
-    }
-
-    /// The next number from 0 (included) to 1 (excluded).
-    pub fn fraction(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// The next number from 0 (included) to `bound` (excluded); 0 when that is 0.
-    ///
-    /// By multiplication instead of division; the bias is below `bound` in 2^64.
-    pub fn below(&mut self, bound: usize) -> usize {
-        let scaled = u128::from(self.bits()) * bound as u128;
-        usize::try_from(scaled >> 64).expect("less than the bound, which is a usize")
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use url::Url;
@@ -212,7 +168,7 @@ pub(super) mod tests {
     }
 
     fn is_retried(attempt: &Attempt) -> bool {
-        RetryPolicy::default().judge(1, attempt, &mut Dice::new(1)) != Verdict::Done
+        RetryPolicy::default().judge(1, attempt, &mut Rng::new(1)) != Verdict::Done
     }
 
     #[test]
@@ -245,19 +201,19 @@ pub(super) mod tests {
     fn retries_are_counted() {
         let policy = RetryPolicy { retries: 2, ..RetryPolicy::default() };
         let attempt = failed(FailureCode::Reset, None);
-        let mut dice = Dice::new(1);
-        assert_ne!(policy.judge(1, &attempt, &mut dice), Verdict::Done);
-        assert_ne!(policy.judge(2, &attempt, &mut dice), Verdict::Done);
-        assert_eq!(policy.judge(3, &attempt, &mut dice), Verdict::Done);
+        let mut rng = Rng::new(1);
+        assert_ne!(policy.judge(1, &attempt, &mut rng), Verdict::Done);
+        assert_ne!(policy.judge(2, &attempt, &mut rng), Verdict::Done);
+        assert_eq!(policy.judge(3, &attempt, &mut rng), Verdict::Done);
     }
 
     #[test]
     fn backoff_doubles_up_to_its_cap_and_is_spread_over_all_of_it() {
         let policy = RetryPolicy::default();
-        let mut dice = Dice::new(7);
+        let mut rng = Rng::new(7);
         for (attempts, ceiling) in [(1, 500), (2, 1_000), (3, 2_000), (7, 30_000), (90, 30_000)] {
             let ceiling = Duration::from_millis(ceiling);
-            let waits: Vec<_> = (0..1_000).map(|_| policy.backoff(attempts, &mut dice)).collect();
+            let waits: Vec<_> = (0..1_000).map(|_| policy.backoff(attempts, &mut rng)).collect();
             assert!(waits.iter().all(|wait| *wait <= ceiling));
             assert!(waits.iter().any(|wait| *wait < ceiling / 10));
             assert!(waits.iter().any(|wait| *wait > ceiling * 9 / 10));

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 
 use super::cases::{answered, failed, job_at, saved};
 use super::hosts::{Choice, HostLimits};
-use super::retry::Dice;
 use super::{Options, Queue};
 use crate::clock::Clock;
 use crate::model::{FailureCode, Turn};
+use crate::random::Rng;
 
 /// The clock of a paused runtime: it goes on when all workers wait.
 struct PausedClock;
@@ -93,7 +93,7 @@ proptest! {
             .unwrap();
         let (turns, waits) = runtime.block_on(async {
             let options = Options { limits, ..Options::default() };
-            let queue = Queue::new(options, Dice::new(1), Arc::new(PausedClock));
+            let queue = Queue::new(options, Rng::new(1), Arc::new(PausedClock));
             for (seq, host) in (0..).zip(&hosts) {
                 queue.push(job_at(seq, &format!("http://h{host}.org/{seq}"))).unwrap();
             }

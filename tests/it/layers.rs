@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "model",
         "phase",
         "printable",
+        "random",
         "event",
         "secret",
         "budget",

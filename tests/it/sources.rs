@@ -8,7 +8,7 @@ use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::event::{Event, Events, Observer, ObserverError};
 use fetchpages::fetch::Shared;
 use fetchpages::queue::Queue;
-use fetchpages::queue::retry::Dice;
+use fetchpages::random::Rng;
 use fetchpages::source::{Access, Getter};
 
 use crate::support::canned::{Canned, Reply, answer, html};
@@ -263,7 +263,7 @@ fn what_a_source_asks_for_is_reported_while_it_is_under_way() {
     let Ok(Command::Download(download)) = fetchpages::cli::parse(words) else { panic!() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Arc::new(Shared::new(download.plan.fetch, Arc::clone(&clock)).unwrap());
-    let queue = Queue::new(download.plan.queue, Dice::new(1), Arc::clone(&clock));
+    let queue = Queue::new(download.plan.queue, Rng::new(1), Arc::clone(&clock));
     let told = Arc::<OnceLock<Events>>::default();
     let access = Access {
         shared,

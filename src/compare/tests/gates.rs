@@ -4,7 +4,7 @@ use crate::compare::design::Design;
 use crate::compare::gate::{Gate, GateError, GateOutcome, Quantity};
 use crate::compare::results::tests::results;
 use crate::compare::results::{End, Results};
-use crate::queue::retry::Dice;
+use crate::random::Rng;
 
 const SEQUENTIAL: &[f64] = &[2.5, 2.4, 2.6, 2.5, 2.5];
 const THREADS: &[f64] = &[0.25, 0.25, 0.26, 0.26, 0.25];
@@ -67,13 +67,13 @@ fn a_judgement_names_gate_figure_and_interval() {
 /// Rounds of a machine whose speed wanders by a factor of up to `noise` from round to
 /// round and by a tenth of that from run to run, one run in ten taking twice as long.
 fn noisy(seed: u64, rounds: usize, ratio: f64, noise: f64) -> Results {
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let (mut slow, mut fast) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let machine = 1.0 + noise * dice.fraction();
+        let machine = 1.0 + noise * rng.fraction();
         let mut run = |seconds: f64| {
-            let hiccup = if dice.fraction() < 0.1 { 2.0 } else { 1.0 };
-            seconds * machine * hiccup * (1.0 + noise / 10.0 * dice.fraction())
+            let hiccup = if rng.fraction() < 0.1 { 2.0 } else { 1.0 };
+            seconds * machine * hiccup * (1.0 + noise / 10.0 * rng.fraction())
         };
         slow.push(run(2.5));
         fast.push(run(2.5 * ratio));

@@ -13,8 +13,9 @@ use crate::exec::{Mode, Run, TABLE};
 use crate::model::{FailureCode, Job, Key, Outcome, Settled, State, WorkerKind};
 use crate::queue::hosts::{Choice, HostLimits};
 use crate::queue::notice::Effects;
-use crate::queue::retry::{Dice, RetryPolicy};
+use crate::queue::retry::RetryPolicy;
 use crate::queue::{Closing, Options, Queue};
+use crate::random::Rng;
 use crate::report::usage::FetchPhase;
 use crate::work::WorkFactory;
 use crate::work::tests::scripted::{InProcesses, Script, Step};
@@ -79,7 +80,7 @@ fn queue() -> Arc<Queue> {
 
 fn queue_with(retry: RetryPolicy) -> Arc<Queue> {
     let options = Options { retry, ..Options::default() };
-    Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)))
+    Arc::new(Queue::new(options, Rng::new(1), Arc::new(SystemClock)))
 }
 
 fn job(seq: u64) -> Job {
@@ -219,7 +220,7 @@ fn a_request_for_robots_rules_is_told_and_is_no_page() {
     for mode in TABLE {
         let script = Arc::new(Script::new(|_| Step::Fail));
         let options = Options { retry: policy(), obeys_robots: true, ..Options::default() };
-        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let queue = Arc::new(Queue::new(options, Rng::new(1), Arc::new(SystemClock)));
         let seen = run(mode, &script, &queue, PAGES);
         assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         let robots = vec![Url::parse("http://a.org/robots.txt").unwrap()];
@@ -311,7 +312,7 @@ fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
             ..HostLimits::default()
         };
         let options = Options { retry: policy(), limits, ..Options::default() };
-        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let queue = Arc::new(Queue::new(options, Rng::new(1), Arc::new(SystemClock)));
         let seen = run(mode, &script, &queue, 40);
         assert_eq!(seqs(&seen), (0..40).collect::<Vec<_>>(), "{mode:?}");
         assert!(script.peak() <= 2, "{mode:?}: {}", script.peak());
@@ -332,7 +333,7 @@ fn workers_look_for_pages_only_when_something_has_changed() {
         };
         let retry = RetryPolicy { retries: 3, base: Duration::from_millis(20), ..policy() };
         let options = Options { retry, limits, ..Options::default() };
-        let queue = Arc::new(Queue::new(options, Dice::new(1), Arc::new(SystemClock)));
+        let queue = Arc::new(Queue::new(options, Rng::new(1), Arc::new(SystemClock)));
         let seen = run(mode, &script, &queue, 60);
         assert_eq!(seqs(&seen).len(), 60, "{mode:?}");
         let (waits, turns, workers) = (queue.waits(), script.begun(), WORKERS.get() as u64);
