@@ -1,5 +1,4 @@
-//! What packagers install beside the program, made from the parser's own
-//! description of itself.
+//! Completions and manual pages, made from the parser's own description of itself.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -8,7 +7,7 @@ use clap_mangen::Man;
 use super::args::Cli;
 use super::usage::{Result, usage};
 
-/// The script that completes options in `shell`.
+/// Returns the script that completes options in `shell`.
 pub(super) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     let mut command = shown(&Cli::command());
@@ -17,7 +16,7 @@ pub(super) fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// The command without what the help hides, which some of the scripts would offer.
+/// Returns the command without hidden options and commands, which some scripts would offer.
 fn shown(command: &clap::Command) -> clap::Command {
     let about = command.get_about().cloned().unwrap_or_default();
     let options = command.get_arguments().filter(|option| !option.is_hide_set());
@@ -29,7 +28,7 @@ fn shown(command: &clap::Command) -> clap::Command {
         .subcommands(commands.map(shown))
 }
 
-/// The manual page of the program, or of one of its commands, as roff.
+/// Returns the manual page of the program, or of one of its commands, as roff.
 pub(super) fn manual(of: Option<&str>) -> Result<Vec<u8>> {
     let mut program = Cli::command();
     program.build();
@@ -37,15 +36,21 @@ pub(super) fn manual(of: Option<&str>) -> Result<Vec<u8>> {
         None => program,
         Some(name) => command_page(&program, name)?,
     };
-    let mut text = Vec::new();
-    Man::new(page).render(&mut text).expect("memory can be written to");
-    Ok(text)
+    let mut roff = Vec::new();
+    Man::new(page).render(&mut roff).expect("memory can be written to");
+    let roff = String::from_utf8(roff).expect("the help texts are UTF-8");
+    // The examples are there to be copied, so that no line is hyphenated (`.nh`) or stretched
+    // (`.ad l`). `.TH` resets both, and the section of the name follows it.
+    Ok(roff.replacen(FIRST_SECTION, &format!(".nh\n.ad l\n{FIRST_SECTION}"), 1).into_bytes())
 }
+
+/// The line after the title of a manual page.
+const FIRST_SECTION: &str = ".SH NAME\n";
 
 fn command_page(program: &clap::Command, name: &str) -> Result<clap::Command> {
     let shown = || program.get_subcommands().filter(|command| !command.is_hide_set());
     if let Some(found) = shown().find(|command| command.get_name() == name) {
-        // man(1) finds it as fetchpages-compare, and the text calls it so.
+        // man(1) finds the page by this name, as `man fetchpages-compare`.
         let title = format!("{}-{name}", program.get_name());
         return Ok(found.clone().name(title).version(env!("CARGO_PKG_VERSION")));
     }

@@ -22,100 +22,165 @@ const MOST_PAGES: i64 = 1_000_000;
 /// `--seed`.
 const DEFAULT_SEED: u64 = 1;
 
-/// The arguments of `compare`
+/// The arguments of `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     #[command(flatten)]
-    /// Who is compared
+    /// What is measured, and how often.
     pub plan: PlanArgs,
     #[command(flatten)]
-    /// What becomes of pages while it runs
+    /// Where the runs save their pages.
     pub pages: PagesArgs,
     #[command(flatten)]
-    /// What comes of it
+    /// What is done with the result.
     pub outcome: OutcomeArgs,
     #[command(flatten)]
-    /// The embedded site
+    /// The embedded site.
     pub site: SiteArgs,
     #[command(flatten)]
-    /// Pages of other sites
+    /// Pages of other sites.
     pub named: NamedArgs,
     #[command(flatten)]
-    /// How pages are asked for
+    /// How pages are requested.
     pub http: HttpArgs,
 }
 
-/// Who is compared, and how often
+/// What is measured, and how often.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]
 pub struct PlanArgs {
-    /// The modes to compare, separated by commas [default: all]
+    /// Modes to compare, separated by commas [default: all]
+    ///
+    /// Example: `fetchpages compare --modes sequential,threads,async`
     #[arg(long, value_name = "MODES", value_delimiter = ',')]
     pub modes: Vec<ModeArg>,
-    /// Numbers of workers, separated by commas: each mode runs with each; sequential always has one [default: each mode's own]
+    /// Numbers of workers, separated by commas [default: each mode's own]
+    ///
+    /// Each mode runs with each number; sequential always has 1 worker.
+    ///
+    /// Example: `fetchpages compare --modes threads,async --workers 4,16,64`
     #[arg(short = 'j', long, value_name = "N,N", value_delimiter = ',', value_parser = workers)]
     pub workers: Vec<NonZeroU32>,
-    /// How often everybody runs, after a warm-up that does not count
+    /// Measured runs of each mode, after one warm-up run
+    ///
+    /// At most 1000. With fewer than 5 rounds the result has ranges instead of confidence
+    /// intervals; --gate needs at least 3.
+    ///
+    /// Example: `fetchpages compare --rounds 9`
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ROUNDS, value_parser = clap::value_parser!(u32).range(1..=MOST_ROUNDS))]
     pub rounds: u32,
-    /// What the order within each round is drawn from
+    /// Seed of the order of runs within each round
+    ///
+    /// Example: `fetchpages compare --seed 7`
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
     pub seed: u64,
-    /// The experiment of the tutorial behind this program: 233 pages at a tenth of its latency, beside the figures that it published [rounds: 3]
+    /// Repeat the experiment of the tutorial behind this program
+    ///
+    /// Fetches 233 pages with the latency of the tutorial divided by ten, in 3 rounds, and prints
+    /// the tutorial's published figures beside the result. Takes two and a half minutes.
+    ///
+    /// Example: `fetchpages compare --tutorial`
     #[arg(long, conflicts_with_all = ["modes", "workers", "urls", "input_file", "index", "sitemap", "latency", "cpu_per_page", "pages", "bandwidth"])]
     pub tutorial: bool,
 }
 
-/// What becomes of pages while it runs
+/// Where the runs save their pages.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]
 pub struct PagesArgs {
-    /// The directory under which runs save their pages, which are removed at the end [default: the system's for temporary files]
+    /// Directory for the pages [default: the system's temporary folder]
+    ///
+    /// Each run saves into a fresh folder in DIR. All these folders are removed at the end.
+    ///
+    /// Example: `fetchpages compare -o /mnt/disk/compare`
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Fetch, decode and hash, and do not save
+    /// Do not save pages; only fetch, decode and hash them
+    ///
+    /// Example: `fetchpages compare --no-save`
     #[arg(long)]
     pub no_save: bool,
 }
 
-/// What comes of it
+/// What is done with the result.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Outcome")]
+#[command(next_help_heading = "Result")]
 pub struct OutcomeArgs {
-    /// Write the outcome to FILE, by its ending: .json (everything), .csv (a row for each run), .md, .html (a page with charts) or .svg (the chart of times); repeatable
+    /// Write the result to FILE, also after each round; repeatable
+    ///
+    /// The ending of FILE gives the format: .json (everything, versioned), .csv (a row per run),
+    /// .md (a table), .html (a page with charts, complete in itself), .svg (the chart of times).
+    ///
+    /// Example: `fetchpages compare --export report.html --export runs.csv`
     #[arg(long, value_name = "FILE")]
     pub export: Vec<PathBuf>,
-    /// End with 6 unless this holds, such as 'threads@16 <= 0.25 * sequential', 'cpu async <= 2s', 'memory hybrid <= 40MB' or 'threads <= 1.1 * baseline'; judged on the 95% interval; repeatable
+    /// Exit with 6 unless this condition holds; repeatable
+    ///
+    /// EXPR is `[time|cpu|memory] MODE[@WORKERS] <= LIMIT`. LIMIT is a value such as 2s or 40MB,
+    /// `FACTOR * MODE[@WORKERS]`, or `FACTOR * baseline` together with --baseline. The condition
+    /// fails when the whole 95 % interval is beyond the limit. Needs 3 rounds or more.
+    ///
+    /// Example: `fetchpages compare --gate 'threads@16 <= 0.25 * sequential'`
     #[arg(long, value_name = "EXPR", value_parser = gate)]
     pub gate: Vec<Gate>,
-    /// Set an earlier comparison of the same plan, exported as JSON, beside this one
+    /// Earlier result of the same plan to compare with
+    ///
+    /// FILE.json is what --export FILE.json wrote.
+    ///
+    /// Example: `fetchpages compare --baseline before.json --gate 'hybrid <= 1.2 * baseline'`
     #[arg(long, value_name = "FILE.json")]
     pub baseline: Option<PathBuf>,
     /// Print everything as one JSON object
+    ///
+    /// The object is what --export FILE.json writes; the table is not printed.
+    ///
+    /// Example: `fetchpages compare --json | jq .choice`
     #[arg(long)]
     pub json: bool,
-    /// Tell no progress
+    /// Print no progress
+    ///
+    /// Example: `fetchpages compare -q`
     #[arg(short, long)]
     pub quiet: bool,
     /// Send all these requests to a site that is not on this machine
+    ///
+    /// Without --yes, compare prints the number of requests per host and ends.
+    ///
+    /// Example: `fetchpages compare -i urls.txt --rounds 3 --yes`
     #[arg(long)]
     pub yes: bool,
 }
 
-/// The embedded site, when no other is named
+/// The embedded site, when no other pages are named.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Embedded site (when no other pages are named)")]
 pub struct SiteArgs {
-    /// How far away it is: counts for each new connection and each request
+    /// Distance of the site
+    ///
+    /// The site waits for this time once for each new connection and once for each request. The
+    /// unit is ms, s, m or h; a bare number means seconds.
+    ///
+    /// Example: `fetchpages compare --latency 60ms`
     #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_COMPARE_LATENCY), value_parser = values::duration)]
     pub latency: Duration,
-    /// Make its pages longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
+    /// CPU time that a page costs, about
+    ///
+    /// The site makes its pages longer, by about 220 kB for each millisecond, so that decoding,
+    /// hashing and saving one page takes about this time on a CPU of 2025. At most 200ms.
+    ///
+    /// Example: `fetchpages compare --cpu-per-page 5ms`
     #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
     pub cpu_per_page: Duration,
-    /// Its pages
+    /// Number of pages
+    ///
+    /// Example: `fetchpages compare --pages 1000`
     #[arg(long, value_name = "N", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value_t = DEFAULT_PAGES, value_parser = clap::value_parser!(u32).range(..=MOST_PAGES))]
     pub pages: u32,
-    /// Have it send each connection's bodies at this rate, in bytes a second [default: no limit]
+    /// Bytes per second of each connection's bodies [default: no limit]
+    ///
+    /// The unit is B, kB, MB, GB, KiB, MiB or GiB.
+    ///
+    /// Example: `fetchpages compare --bandwidth 1MB`
     #[arg(long, value_name = "SIZE", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], value_parser = values::size)]
     pub bandwidth: Option<Size>,
 }

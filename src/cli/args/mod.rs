@@ -22,44 +22,65 @@ pub use source::{InputFormat, NamedArgs, SourceArgs};
 
 use crate::work::process::factory::CHILD_ARGUMENT;
 
-/// Save every page that an index or a list names, with the concurrency model you choose
+/// Download many pages politely and resumably, in the concurrency mode you choose
 #[derive(Debug, Parser)]
 #[command(
     version,
     args_conflicts_with_subcommands = true,
     max_term_width = 100,
-    after_help = "Without a source, the index is Wikipedia's list of countries by population. \
-                  --demo needs no network."
+    after_help = "Try it without a network: fetchpages --demo\n\
+                  All options, each with an example: fetchpages --help",
+    after_long_help = "Without a source, fetchpages takes Wikipedia's list of countries by \
+                       population. Times are typed as 500ms, 30s, 5m or 2h, sizes as 64KiB or \
+                       10MB, rates as 20/s or 100/m.\n\n\
+                       Exit codes: 0 all pages are saved, 1 the run broke, 2 wrong usage, 3 some \
+                       pages failed or the run stopped early, 4 the source named no page, 5 \
+                       verify found a difference, 6 a gate of compare failed, 130 interrupted."
 )]
 pub struct Cli {
-    /// What to do instead of downloading
+    /// The job, when it is not a download.
     #[command(subcommand)]
     pub command: Option<Subcommands>,
     #[command(flatten)]
-    /// The main job
+    /// The main job.
     pub download: DownloadArgs,
 }
 
-/// The other jobs
+/// The other jobs.
 #[derive(Debug, Subcommand)]
 pub enum Subcommands {
-    /// Print the plan, one `file<TAB>url` line per page; fetch no page
+    /// Print the URLs and file names; fetch no page
+    ///
+    /// Prints one `file<TAB>url` line per page. Reads the list, the index or the sitemap, and
+    /// ignores what earlier runs saved.
     Links(Box<LinksArgs>),
-    /// Run modes side by side, by default all against the embedded site, and say which one wins and why
+    /// Measure modes side by side; say which is best, and why
+    ///
+    /// Without a source, the pages are those of the embedded site. Each run is a process of its
+    /// own and fetches the same pages. The verdict says how sure it is.
     Compare(Box<CompareArgs>),
-    /// Check a finished download against its manifest, offline
+    /// Check saved pages against the manifest, offline
+    ///
+    /// Compares the size and the SHA-256 of each saved page. Ends with exit code 5 when a page is
+    /// missing or differs.
     Verify(VerifyArgs),
     /// Serve the embedded site on 127.0.0.1
+    ///
+    /// Serves an index of countries and an article for each, until it is stopped.
     Origin(OriginArgs),
     /// Print completions for a shell
+    ///
+    /// Example: `fetchpages completions fish > ~/.config/fish/completions/fetchpages.fish`
     Completions {
-        /// The shell
+        /// Shell to print completions for
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
-    /// Print the manual page, of the program or of one of its commands
+    /// Print the manual page of the program or of a command
+    ///
+    /// Example: `fetchpages man compare > fetchpages-compare.1`
     Man {
-        /// The command, such as compare
+        /// Command, such as compare
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
@@ -68,25 +89,25 @@ pub enum Subcommands {
     Child,
 }
 
-/// The arguments of a download
+/// The arguments of a download.
 #[derive(Debug, Args)]
 pub struct DownloadArgs {
     #[command(flatten)]
-    /// Where pages come from
+    /// Where pages come from.
     pub source: SourceArgs,
     #[command(flatten)]
-    /// How they are run
+    /// How they are run.
     pub running: RunningArgs,
     #[command(flatten)]
-    /// How they are asked for
+    /// How they are requested.
     pub http: HttpArgs,
     #[command(flatten)]
-    /// Where they go
+    /// Where they go.
     pub output: OutputArgs,
     #[command(flatten)]
-    /// What to do about those of earlier runs
+    /// What happens to the pages of earlier runs.
     pub again: AgainArgs,
     #[command(flatten)]
-    /// What is told
+    /// What is reported.
     pub report: ReportArgs,
 }

@@ -9,38 +9,52 @@ use crate::model::FailureCode;
 use crate::save;
 use crate::save::key::Layout;
 
-/// Where pages go
+/// Where pages go.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = "Output and logging")]
 pub struct OutputArgs {
-    /// The directory for the pages and their manifest
+    /// Directory for pages and manifest
+    ///
+    /// The directory is made when it does not exist. Files in it that fetchpages did not write are
+    /// never overwritten. Only one run at a time can use it.
+    ///
+    /// Example: `fetchpages -i urls.txt -o out`
     #[arg(short, long, value_name = "DIR", default_value = save::DEFAULT_OUTPUT)]
     pub output: PathBuf,
     #[command(flatten)]
-    /// Names in it
+    /// How files are named.
     pub layout: LayoutArgs,
-    /// Fetch, decode and hash, and keep the manifest only
-    #[arg(long)]
+    /// Do not save pages; write only the manifest
+    ///
+    /// Pages are fetched, decoded and hashed, and each has its record with size and SHA-256.
+    ///
+    /// Example: `fetchpages -i urls.txt --no-save -o check`
+    #[arg(long, hide_short_help = true)]
     pub no_save: bool,
 }
 
-/// How names are arranged
+/// How files are named.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = "Output and logging")]
 pub struct LayoutArgs {
-    /// How names are arranged
+    /// How files are named
+    ///
+    /// A URL that the manifest records keeps its name. `fetchpages links` prints the names
+    /// without fetching a page.
+    ///
+    /// Example: `fetchpages -i urls.txt --layout tree`
     #[arg(long, default_value = "flat")]
     pub layout: LayoutArg,
 }
 
-/// How names are arranged
+/// How files are named.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LayoutArg {
-    /// The last part of the path, all in one directory
+    /// The last part of the URL's path, all files in one directory
     Flat,
-    /// Host, then path
+    /// A folder for the host, then the URL's path
     Tree,
-    /// A hash, in 65,536 directories: for millions of pages
+    /// A hash of the URL, in 65,536 folders: for millions of pages
     Hash,
 }
 
@@ -54,24 +68,40 @@ impl From<LayoutArg> for Layout {
     }
 }
 
-/// What to do about the pages of earlier runs into the same place
+/// What happens to the pages of earlier runs into the same directory.
 #[derive(Debug, Args)]
-#[command(
-    next_help_heading = "Earlier runs (without a source, the addresses of the last run are taken)"
-)]
+#[command(next_help_heading = "Resuming (reuses the last run's source if none is given)")]
 pub struct AgainArgs {
-    /// Skip what is saved and still there with its size
+    /// Continue: skip the pages that are saved
+    ///
+    /// A page is skipped when the manifest records it as saved and its file still has the
+    /// recorded size. Works after Ctrl-C, a kill or a full disk. Without -c, -N and
+    /// --retry-failed, a run fetches all pages again and replaces them. A source in standard
+    /// input or in a file must be named again, and so must options of HTTP.
+    ///
+    /// Example: `fetchpages -i urls.txt -o out --resume`
     #[arg(short = 'c', long, group = "again")]
     pub resume: bool,
-    /// Fetch only pages that failed, with one of these codes (as in the manifest, separated by commas) or with any; what was interrupted has not failed, and is for --resume
+    /// Fetch only the pages that failed
+    ///
+    /// CODES are failure codes of the manifest, separated by commas, such as http, read-timeout,
+    /// connect or truncated; without CODES all failed pages are fetched. Interrupted pages have
+    /// not failed: use --resume for them.
+    ///
+    /// Example: `fetchpages -i urls.txt -o out --retry-failed=http,read-timeout`
     #[arg(long, value_name = "CODES", group = "again", num_args = 0..=1, require_equals = true, value_delimiter = ',', hide_possible_values = true)]
     pub retry_failed: Option<Vec<CodeArg>>,
-    /// Ask the servers of saved pages whether they have changed, and keep what has not
+    /// Fetch only the pages that have changed
+    ///
+    /// Sends the recorded `ETag` and `Last-Modified` of each saved page to its server. A page that
+    /// has not changed is kept and recorded as unchanged. New pages are fetched too.
+    ///
+    /// Example: `fetchpages -i urls.txt -o out --update`
     #[arg(short = 'N', long, group = "again")]
     pub update: bool,
 }
 
-/// A class of failures, by its code
+/// A class of failures, by its code.
 #[derive(Debug, Clone, Copy)]
 pub struct CodeArg(pub FailureCode);
 
@@ -94,36 +124,55 @@ impl ValueEnum for CodeArg {
     }
 }
 
-/// What is told
+/// What is reported.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Telling")]
+#[command(next_help_heading = "Output and logging")]
 pub struct ReportArgs {
     /// Print the summary as one JSON object
+    ///
+    /// The object goes to standard output; progress, warnings and errors go to standard error.
+    ///
+    /// Example: `fetchpages -i urls.txt --json | jq .failed`
     #[arg(long)]
     pub json: bool,
-    /// Print nothing but errors
+    /// Print errors only
+    ///
+    /// Errors are the pages that failed, and what ends the run.
+    ///
+    /// Example: `fetchpages -i urls.txt -q || echo "exit code $?"`
     #[arg(short, long, conflicts_with_all = ["json", "verbose"])]
     pub quiet: bool,
-    /// Tell every page
+    /// Print a line for every page
+    ///
+    /// By default only failed pages have a line, the first 20 of them.
+    ///
+    /// Example: `fetchpages -i urls.txt -v`
     #[arg(short, long)]
     pub verbose: bool,
-    /// Progress on standard error; auto is a bar on a terminal, else a line every few seconds
-    #[arg(long, value_name = "STYLE", default_value = "auto")]
+    /// Style of the progress on standard error
+    ///
+    /// Example: `fetchpages -i urls.txt --progress none`
+    #[arg(long, hide_short_help = true, value_name = "STYLE", default_value = "auto")]
     pub progress: ProgressArg,
-    /// Draw who waited and who computed when into FILE.json, for ui.perfetto.dev and the like
-    #[arg(long, value_name = "FILE.json")]
+    /// Write a timeline of the run for ui.perfetto.dev
+    ///
+    /// The timeline shows when each worker waited, received, computed and saved. FILE.json takes 1
+    /// to 2 kB per page; an earlier FILE.json is replaced.
+    ///
+    /// Example: `fetchpages --demo --trace run.json`
+    #[arg(long, hide_short_help = true, value_name = "FILE.json")]
     pub trace: Option<PathBuf>,
 }
 
-/// How progress looks
+/// The style of the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProgressArg {
-    /// A bar on a terminal, else plain
+    /// bar on a terminal, else plain
     Auto,
-    /// A bar
+    /// A bar, where standard error is a terminal
     Bar,
     /// A line every few seconds
     Plain,
-    /// Nothing
+    /// No progress
     None,
 }

@@ -11,32 +11,74 @@ use crate::config::Workers;
 use crate::exec;
 use crate::queue::limit::FailureLimit;
 
-/// How pages are run
+/// The concurrency model, and what limits the run.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Running")]
+#[command(next_help_heading = "Concurrency and limits")]
 pub struct RunningArgs {
-    /// The concurrency model
+    /// Concurrency model
+    ///
+    /// All modes fetch, decode and save a page with the same code; they differ in the threads,
+    /// processes or event loops that run it. `fetchpages compare` measures which one is fastest.
+    ///
+    /// Example: `fetchpages -i urls.txt --mode threads --workers 32`
     #[arg(long, default_value = exec::DEFAULT_MODE)]
     pub mode: ModeArg,
-    /// Pages in flight at most; auto finds while running how many each host is best asked for at a time [default: sequential 1, threads 16, rayon and processes one a CPU, async and hybrid 64]
+    /// Pages in flight, at most [default: by mode]
+    ///
+    /// The defaults: sequential 1, threads 16, rayon and processes one per CPU, async and hybrid
+    /// 64. `auto` tunes the number of concurrent requests per host while the run is in progress:
+    /// it starts with 12 and needs several hundred pages to settle. At most 4096; sequential
+    /// always has 1. --per-host and --rate still apply.
+    ///
+    /// Example: `fetchpages -i urls.txt --workers auto`
     #[arg(short = 'j', long, value_name = "N|auto", value_parser = values::workers)]
     pub workers: Option<Workers>,
-    /// Open requests at a time for each host [default: as --workers, with auto at most 64, else 16; no limit on loopback; known sites' own limits]
+    /// Open requests per host, at most [default: 16]
+    ///
+    /// With --workers N the default is N, with --workers auto it is 64. Hosts on this machine have
+    /// no limit by default. Wikimedia's sites have a limit of 9 for all of them together; a number
+    /// that you give here replaces it.
+    ///
+    /// Example: `fetchpages -i urls.txt --per-host 4`
     #[arg(long, value_name = "N")]
     pub per_host: Option<NonZeroU32>,
-    /// Requests for each host, such as 20/s or 100/m, or none [default: none; known sites' own limits]
+    /// Requests per host, such as 20/s [default: no limit]
+    ///
+    /// Requests are spaced evenly, without bursts. The unit is s, m or h; `none` removes the
+    /// limit. Wikimedia's sites have a limit of 19/s by default; a rate that you give here
+    /// replaces it. A Crawl-delay of robots.txt still applies.
+    ///
+    /// Example: `fetchpages -i urls.txt --rate 100/m`
     #[arg(long, value_name = "RATE", value_parser = values::rate)]
     pub rate: Option<Rate>,
-    /// Stop when the run has taken this long; --resume goes on from there
+    /// Stop the run after this time
+    ///
+    /// The pages that are left are recorded as interrupted, the exit code is 3, and --resume
+    /// continues from there. The unit is ms, s, m or h; a bare number means seconds. By default
+    /// there is no limit.
+    ///
+    /// Example: `fetchpages -i urls.txt --deadline 2h`
     #[arg(long, value_name = "TIME", value_parser = values::limit)]
     pub deadline: Option<Duration>,
-    /// Stop when more than N pages have failed, or more than P percent of those that are done, from the hundredth on; --resume goes on from there
-    #[arg(long, value_name = "N|P%", value_parser = values::failure_limit)]
+    /// Stop the run when more pages than this have failed
+    ///
+    /// A number of pages, or a percentage of the pages that are done, which counts from the
+    /// hundredth page on. The pages that are left are recorded as interrupted, the exit code is
+    /// 3, and --resume continues from there. By default there is no limit.
+    ///
+    /// Example: `fetchpages -i urls.txt --max-failures 2%`
+    #[arg(long, hide_short_help = true, value_name = "N|P%", value_parser = values::failure_limit)]
     pub max_failures: Option<FailureLimit>,
-    /// Memory for the bodies of all pages in flight, encoded and decoded; pages wait for it, and one alone always gets --max-size [default: half of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    /// Memory for the bodies of all pages in flight [default: half of what is free]
+    ///
+    /// Counts the bodies as received and as decoded. Pages wait until there is room; a single
+    /// page always gets --max-size. The free memory is what the machine has available, or less
+    /// where a control group has a limit. The unit is B, kB, MB, GB, KiB, MiB or GiB.
+    ///
+    /// Example: `fetchpages -i urls.txt --max-memory 512MiB`
+    #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = values::size)]
     pub max_memory: Option<Size>,
-    /// Be a run of `compare`: end when standard input does, and follow no redirect to another host
+    /// Be a run of `compare`: end when standard input ends, and follow no redirect to another host
     #[arg(long, hide = true)]
     pub compared: bool,
 }

@@ -10,67 +10,138 @@ use crate::cli::values;
 use crate::config::DEFAULT_DEMO_LATENCY;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR};
 
-/// Where pages come from; one kind at a time
+/// The source of the pages; a run has one kind of source.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sources")]
 pub struct SourceArgs {
     #[command(flatten)]
-    /// Sites that are there already
+    /// Pages of sites that exist already.
     pub named: NamedArgs,
-    /// Fetch the embedded site's index and its 233 pages; needs no network
+    /// Fetch the 233 pages of the embedded site
+    ///
+    /// The program starts a small web site on this machine, fetches its index of countries and
+    /// the page of each country. It needs no network and uses no proxy from the environment.
+    ///
+    /// Example: `fetchpages --demo --mode threads --workers 32`
     #[arg(long, group = "kind")]
     pub demo: bool,
-    /// How far away the embedded site is: counts for each new connection and each request
-    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_DEMO_LATENCY), value_parser = values::duration)]
+    /// Distance of the embedded site
+    ///
+    /// The site waits for this time once for each new connection and once for each request.
+    /// Needs --demo. The unit is ms, s, m or h; a bare number means seconds.
+    ///
+    /// Example: `fetchpages --demo --latency 20ms`
+    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_DEMO_LATENCY), value_parser = values::duration)]
     pub latency: Duration,
-    /// Make the embedded site's pages longer, so that decoding, hashing and saving one takes about this much of a CPU of 2025, at most 200ms
-    #[arg(long, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
+    /// CPU time that a page of the embedded site costs, about
+    ///
+    /// The site makes its pages longer, by about 220 kB for each millisecond, so that decoding,
+    /// hashing and saving one page takes about this time on a CPU of 2025. At most 200ms. Needs
+    /// --demo.
+    ///
+    /// Example: `fetchpages --demo --cpu-per-page 5ms`
+    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
     pub cpu_per_page: Duration,
 }
 
-/// Pages by their addresses, and which of them
+/// Pages by their addresses, and the filters for them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sources")]
 pub struct NamedArgs {
-    /// Fetch these pages
+    /// Pages to fetch
+    ///
+    /// Each address needs its scheme, http or https. Many addresses are better in a file: see
+    /// --input-file.
+    ///
+    /// Example: `fetchpages https://example.org/a https://example.org/b`
     #[arg(value_name = "URL", group = "kind")]
     pub urls: Vec<String>,
-    /// Read one URL a line from FILE, `-` for standard input, gzipped or not
+    /// Read URLs from FILE, one a line; - for stdin
+    ///
+    /// The file may be gzipped. Blank lines and lines that begin with # are skipped. A line that
+    /// is no URL is reported and counted as invalid, the run goes on and ends with exit code 3.
+    /// With --column, FILE is a table.
+    ///
+    /// Example: `fetchpages -i urls.txt -o out`
     #[arg(short, long, value_name = "FILE", group = "kind")]
     pub input_file: Option<PathBuf>,
-    /// Take the URLs from this column: FILE is then CSV, TSV, JSON lines or a JSON array by its ending (standard input: CSV)
+    /// Column of the URLs, when FILE is a table
+    ///
+    /// The ending of FILE gives the format: .csv, .tsv or .tab, .jsonl, .jl, .ndjson or
+    /// .jsonlines, .json. Every other ending, and standard input, means CSV. --input-format
+    /// overrides the ending. In JSON lines and arrays, NAME is a member of each object.
+    ///
+    /// Example: `fetchpages -i pages.csv --column link -o out`
     #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
     pub column: Option<String>,
-    /// What FILE is, whatever its ending [default: by the ending, and text without --column]
-    #[arg(long, value_name = "FORMAT", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
+    /// Format of FILE [default: by its ending, or text without --column]
+    ///
+    /// The formats csv and tsv need --column; text has no columns.
+    ///
+    /// Example: `jq -c '.items[]' dump.json | fetchpages -i - --input-format jsonl --column url`
+    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
     pub input_format: Option<InputFormat>,
-    /// Fetch the links of this page; a FILE wants --base
+    /// Fetch the pages that this page links to
+    ///
+    /// --select chooses the links. An index in a local FILE also needs --base. The index itself
+    /// is not saved. robots.txt rules apply to the links: see --robots.
+    ///
+    /// Example: `fetchpages --index https://example.org/contents.html --select 'main a'`
     #[arg(long, value_name = "URL|FILE", group = "kind")]
     pub index: Option<String>,
-    /// Which elements of the index are links
+    /// CSS selector of links
+    ///
+    /// Chooses the elements of the index that are links. The default fits Wikipedia's list of
+    /// countries and the embedded site. Every other index needs its own selector.
+    /// `fetchpages links` prints what a selector finds.
+    ///
+    /// Example: `fetchpages links --index https://example.org/contents.html --select 'ul.toc a'`
     #[arg(long, value_name = "CSS", default_value = DEFAULT_SELECTOR, conflicts_with_all = ["urls", "input_file", "sitemap"])]
     pub select: String,
-    /// Which attribute of them holds the address
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_ATTRIBUTE, conflicts_with_all = ["urls", "input_file", "sitemap"])]
+    /// Attribute of the selected elements that holds the address
+    ///
+    /// Example: `fetchpages --index https://example.org/ --select 'img.large' --attr src`
+    #[arg(long, hide_short_help = true, value_name = "NAME", default_value = DEFAULT_ATTRIBUTE, conflicts_with_all = ["urls", "input_file", "sitemap"])]
     pub attr: String,
-    /// What the links of an index in a FILE are relative to
-    #[arg(long, value_name = "URL", requires = "index", conflicts_with_all = ["urls", "input_file", "sitemap"])]
+    /// Address to which the links of an index in a FILE are relative
+    ///
+    /// Example: `fetchpages --index saved.html --base https://example.org/ --select 'main a'`
+    #[arg(long, hide_short_help = true, value_name = "URL", requires = "index", conflicts_with_all = ["urls", "input_file", "sitemap"])]
     pub base: Option<String>,
-    /// Fetch the pages of a sitemap, a sitemap index or a feed, gzipped or not
+    /// Fetch the pages of a sitemap or a feed
+    ///
+    /// Reads a sitemap, a sitemap index with all its parts, an RSS or Atom feed, or a plain list
+    /// of URLs, gzipped or not. robots.txt rules apply to the pages: see --robots.
+    ///
+    /// Example: `fetchpages --sitemap https://example.org/sitemap.xml --include '/blog/'`
     #[arg(long, value_name = "URL", group = "kind")]
     pub sitemap: Option<String>,
-    /// Only pages whose URL matches; repeatable, one match is enough
+    /// Fetch only the URLs that match; repeatable
+    ///
+    /// A URL needs one match of all --include expressions. The expression may match anywhere in
+    /// the URL. URLs that do not match are counted as filtered.
+    ///
+    /// Example: `fetchpages -i urls.txt --include '/2026/' --include '[.]pdf$'`
     #[arg(long, value_name = "REGEX")]
     pub include: Vec<Regex>,
-    /// No pages whose URL matches; repeatable
+    /// Skip the URLs that match; repeatable
+    ///
+    /// --exclude wins over --include.
+    ///
+    /// Example: `fetchpages -i urls.txt --exclude '[?]print='`
     #[arg(long, value_name = "REGEX")]
     pub exclude: Vec<Regex>,
-    /// At most this many pages
+    /// Fetch at most N pages
+    ///
+    /// The first N pages after filters and without duplicates. A list or a sitemap is not read
+    /// further.
+    ///
+    /// Example: `fetchpages -i urls.txt --limit 10`
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
 }
 
-/// A format of lists
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum InputFormat {
     /// One URL a line
@@ -79,8 +150,8 @@ pub enum InputFormat {
     Csv,
     /// Tab-separated values; the first row names the columns
     Tsv,
-    /// A JSON object a line; without --column a JSON text a line
+    /// A JSON object a line; without --column a JSON string a line
     Jsonl,
-    /// A JSON array of objects; without --column of texts
+    /// A JSON array of objects; without --column an array of strings
     Json,
 }
