@@ -11,9 +11,7 @@ use fetchpages::budget::{Budget, Share};
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
-use fetchpages::fetch::client::{self, HttpChoice};
-use fetchpages::fetch::credentials::Credentials;
-use fetchpages::fetch::proxy::Proxies;
+use fetchpages::fetch::client::HttpChoice;
 use fetchpages::fetch::tls::Trust;
 use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Options, Reply, Request, Shared};
 use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
@@ -22,7 +20,7 @@ use fetchpages::page::decode;
 use fetchpages::phase::PhaseCell;
 use fetchpages::save::key::{Given, Layout, Namer};
 use fetchpages::save::{self, Output};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -79,19 +77,9 @@ impl Line {
 fn options_of_client() -> Options {
     Options {
         user_agent: HeaderValue::from_static("fetchpages-bench"),
-        headers: HeaderMap::new(),
-        credentials: Credentials::default(),
-        connect_timeout: client::DEFAULT_CONNECT_TIMEOUT,
-        read_timeout: client::DEFAULT_READ_TIMEOUT,
-        max_time: client::DEFAULT_MAX_TIME,
-        max_size: client::DEFAULT_MAX_SIZE,
-        max_redirects: client::DEFAULT_MAX_REDIRECTS,
         http: HttpChoice::Http1,
         trust: Trust::Anyone,
-        proxies: Proxies::default(),
-        untrusted: false,
-        keeps_to_host: false,
-        kept_hosts: client::DEFAULT_KEPT_HOSTS,
+        ..Options::default()
     }
 }
 

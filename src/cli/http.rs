@@ -3,7 +3,6 @@
 use super::args::HttpArgs;
 use super::credentials::{self, header_value};
 use super::usage::{Result, UsageError};
-use crate::fetch::proxy::Proxies;
 use crate::fetch::tls::{self, Trust};
 use crate::fetch::{self, client};
 use crate::message;
@@ -33,10 +32,8 @@ pub(super) fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
         max_redirects: typed.max_redirs,
         http: typed.http.into(),
         trust,
-        proxies: Proxies::default(),
         untrusted: typed.untrusted,
-        keeps_to_host: false,
-        kept_hosts: client::DEFAULT_KEPT_HOSTS,
+        ..fetch::Options::default()
     })
 }
 
@@ -47,6 +44,6 @@ pub(super) fn contact(typed: &HttpArgs) -> Option<&str> {
 }
 
 fn user_agent(contact: Option<&str>) -> String {
-    const NAME: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
-    contact.map_or_else(|| NAME.into(), |contact| format!("{NAME} ({contact})"))
+    let name = client::USER_AGENT;
+    contact.map_or_else(|| name.into(), |contact| format!("{name} ({contact})"))
 }

@@ -16,7 +16,7 @@ use super::collected::{self, Collected};
 use super::exchange::Received;
 use super::head::{Framing, Part};
 use super::{BodyLimit, Options, Request, failure};
-use crate::model::{Failure, FailureCode};
+use crate::model::{Failure, FailureCode, Truncation};
 
 /// At most so much of a body that will not be saved is read: enough to tell a
 /// reason, and to let the connection be used again.
@@ -141,8 +141,11 @@ pub(super) async fn read(
     let mut body = Collected::default();
     if !incoming.status.is_success() {
         let reading = read_reason(incoming, &mut body, received, request);
-        // A reason that does not come whole is told as far as it came.
-        let _ = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
+        // A reason that does not come whole is used as far as it came.
+        let truncated = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
+        if let Some(exchange) = &mut received.exchange {
+            exchange.truncated = truncated.unwrap_or(Some(Truncation::Time));
+        }
         return Ok(body.finish());
     }
     let (limit, is_cut) = match request.body_limit {
@@ -182,6 +185,9 @@ pub(super) async fn read(
         }
         add(&mut body, chunk, announced, request).await;
         if is_over {
+            if let Some(exchange) = &mut received.exchange {
+                exchange.truncated = Some(Truncation::Length);
+            }
             return Ok(body.finish());
         }
     }
@@ -204,18 +210,24 @@ async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elap
     }
 }
 
-/// Reads a body that is not saved, as far as it comes and is useful.
+/// Reads a body that is not saved, as far as it comes and is useful; returns why it is not
+/// complete.
 async fn read_reason(
     incoming: &mut Incoming,
     body: &mut Collected,
     received: &mut Received,
     request: &Request<'_>,
-) {
-    while let Ok(Some(chunk)) = incoming.next().await {
+) -> Option<Truncation> {
+    loop {
+        let chunk = match incoming.next().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return None,
+            Err(_) => return Some(Truncation::Disconnect),
+        };
         received.wire_bytes += chunk.len() as u64;
         request.phase.set_bytes(received.wire_bytes);
         if received.wire_bytes > UNSAVED_BODY_LIMIT {
-            return;
+            return Some(Truncation::Length);
         }
         add(body, chunk, None, request).await;
     }

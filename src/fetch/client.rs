@@ -10,6 +10,7 @@ use super::credentials::{self, Credentials};
 use super::handshakes::Handshakes;
 use super::pool::{HostStats, Keeping, Pool};
 use super::proxy::Proxies;
+use super::recording::TlsVersions;
 use super::resolve::{CachingResolver, Guard, Resolver};
 use super::rotation::Rotation;
 use super::route::Route;
@@ -36,6 +37,9 @@ pub const DEFAULT_MAX_REDIRECTS: u32 = 10;
 /// Hosts whose idle connections are kept for each request in flight, where open
 /// files are not scarce.
 pub const DEFAULT_KEPT_HOSTS: usize = 64;
+
+/// The name of this program to servers.
+pub const USER_AGENT: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
 
 /// What is asked for, and taken apart by `page::decode`.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
@@ -88,6 +92,31 @@ pub struct Options {
     pub keeps_to_host: bool,
     /// Hosts whose idle connections are kept, for each request in flight.
     pub kept_hosts: usize,
+    /// Whether both sides of each exchange are recorded; see [`Exchange`](crate::model::Exchange).
+    pub records_exchange: bool,
+}
+
+impl Default for Options {
+    /// The values that hold where the command line says nothing else.
+    fn default() -> Self {
+        Self {
+            user_agent: HeaderValue::from_static(USER_AGENT),
+            headers: HeaderMap::new(),
+            credentials: Credentials::default(),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            read_timeout: DEFAULT_READ_TIMEOUT,
+            max_time: DEFAULT_MAX_TIME,
+            max_size: DEFAULT_MAX_SIZE,
+            max_redirects: DEFAULT_MAX_REDIRECTS,
+            http: HttpChoice::Auto,
+            trust: tls::Trust::System,
+            proxies: Proxies::default(),
+            untrusted: false,
+            keeps_to_host: false,
+            kept_hosts: DEFAULT_KEPT_HOSTS,
+            records_exchange: false,
+        }
+    }
 }
 
 impl Options {
@@ -141,6 +170,7 @@ pub struct Shared {
     handshakes: Arc<Handshakes>,
     resolver: Arc<Resolver>,
     counter: Arc<ConnectionCounter>,
+    tls_versions: Arc<TlsVersions>,
     rotation: Mutex<Rotation>,
     /// The connections of other processes.
     others: Mutex<Connections>,
@@ -172,6 +202,7 @@ impl Shared {
             handshakes,
             resolver,
             counter,
+            tls_versions: Arc::default(),
             rotation,
             others,
             host_stats,
@@ -261,7 +292,9 @@ impl Shared {
         common.insert(header::USER_AGENT, options.sent_user_agent().clone());
         common.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         common.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
-        let counting = CountConnections::new(Arc::clone(&self.counter), options.connect_timeout);
+        let versions = options.records_exchange.then(|| Arc::clone(&self.tls_versions));
+        let counting =
+            CountConnections::new(Arc::clone(&self.counter), versions, options.connect_timeout);
         let proxy = proxy.map(|at| options.proxies.get(at));
         let tunnels = proxy.filter(|proxy| proxy.is_http()).map(|proxy| {
             let (tls, resolver, counting) = (&self.tls, &self.resolver, &counting);
@@ -309,6 +342,10 @@ impl Client {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    pub(super) fn tls_versions(&self) -> &TlsVersions {
+        &self.shared.tls_versions
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -369,19 +406,8 @@ pub(super) mod tests {
     pub(in crate::fetch) fn options() -> Options {
         Options {
             user_agent: HeaderValue::from_static("test"),
-            headers: HeaderMap::new(),
-            credentials: Credentials::default(),
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            read_timeout: DEFAULT_READ_TIMEOUT,
-            max_time: DEFAULT_MAX_TIME,
-            max_size: DEFAULT_MAX_SIZE,
-            max_redirects: DEFAULT_MAX_REDIRECTS,
-            http: HttpChoice::Auto,
             trust: tls::Trust::Anyone,
-            proxies: Proxies::default(),
-            untrusted: false,
-            keeps_to_host: false,
-            kept_hosts: DEFAULT_KEPT_HOSTS,
+            ..Options::default()
         }
     }
 

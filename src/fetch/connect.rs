@@ -17,6 +17,8 @@ use tower_service::Service;
 
 use super::channel::Sent;
 use super::first_connection::Leader;
+use super::handshakes;
+use super::recording::TlsVersions;
 use crate::clock::Clock;
 use crate::phase::{Phase, PhaseCell};
 
@@ -97,12 +99,18 @@ pub(super) struct ConnectTimedOut(Duration);
 #[derive(Clone)]
 pub(super) struct CountConnections {
     counter: Arc<ConnectionCounter>,
+    /// Where the version of TLS of each connection is recorded.
+    versions: Option<Arc<TlsVersions>>,
     limit: Duration,
 }
 
 impl CountConnections {
-    pub(super) const fn new(counter: Arc<ConnectionCounter>, limit: Duration) -> Self {
-        Self { counter, limit }
+    pub(super) const fn new(
+        counter: Arc<ConnectionCounter>,
+        versions: Option<Arc<TlsVersions>>,
+        limit: Duration,
+    ) -> Self {
+        Self { counter, versions, limit }
     }
 }
 
@@ -110,8 +118,8 @@ impl<S> Layer<S> for CountConnections {
     type Service = Counting<S>;
 
     fn layer(&self, connector: S) -> Counting<S> {
-        let connector = Arc::new(connector);
-        Counting { connector, counter: Arc::clone(&self.counter), limit: self.limit }
+        let (connector, layer) = (Arc::new(connector), Arc::new(self.clone()));
+        Counting { connector, layer }
     }
 }
 
@@ -121,14 +129,12 @@ impl<S> Layer<S> for CountConnections {
 /// few of them: so the costly part is shared.
 pub(super) struct Counting<S> {
     connector: Arc<S>,
-    counter: Arc<ConnectionCounter>,
-    limit: Duration,
+    layer: Arc<CountConnections>,
 }
 
 impl<S> Clone for Counting<S> {
     fn clone(&self) -> Self {
-        let (connector, counter) = (Arc::clone(&self.connector), Arc::clone(&self.counter));
-        Self { connector, counter, limit: self.limit }
+        Self { connector: Arc::clone(&self.connector), layer: Arc::clone(&self.layer) }
     }
 }
 
@@ -149,18 +155,24 @@ where
     }
 
     fn call(&mut self, destination: R) -> Self::Future {
-        let opening = Opening::new(&self.counter);
+        let opening = Opening::new(&self.layer.counter);
         let mut connector = S::clone(&self.connector);
-        let limit = self.limit;
+        let (layer, limit) = (Arc::clone(&self.layer), self.layer.limit);
         Box::pin(async move {
             let connecting = async {
                 poll_fn(|cx| connector.poll_ready(cx)).await?;
                 connector.call(destination).await
             };
-            let connection = tokio::time::timeout(limit.saturating_add(GRACE), connecting)
-                .await
-                .map_err(|_elapsed| ConnectTimedOut(limit))??;
-            opening.connected(&connection.connected());
+            let connecting = tokio::time::timeout(limit.saturating_add(GRACE), connecting);
+            let (connection, version) = handshakes::with_version(connecting).await;
+            let connection = connection.map_err(|_elapsed| ConnectTimedOut(limit))??;
+            let connected = connection.connected();
+            if let Some(versions) = &layer.versions
+                && let Some((local, version)) = local_address(&connected).zip(version)
+            {
+                versions.insert(local, version);
+            }
+            opening.connected(&connected);
             Ok(connection)
         })
     }

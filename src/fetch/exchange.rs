@@ -16,10 +16,13 @@ use super::failure::{self, Unanswered, Work};
 use super::first_connection::{self, Leader};
 use super::head::{framing, read_head, redirect_target, refuse_large};
 use super::pool::Keeping;
+use super::recording::SentRequest;
 use super::route::Route;
 use super::{BodyLimit, Client, FetchFailure, HttpChoice, Reply, Request, cookies};
 use crate::message;
-use crate::model::{Failure, FailureCode, Head, Moved, RawPage, shown_url};
+use crate::model::{
+    Exchange, Failure, FailureCode, Head, Moved, RawPage, RedirectExchange, shown_url,
+};
 use crate::phase::Phase;
 
 /// Whether a request waits in the library's queue is first looked at after this time:
@@ -40,12 +43,13 @@ pub(super) struct Received {
     wait: Duration,
     /// Whether the server did not work on it.
     is_refused: bool,
+    pub(super) exchange: Option<Box<Exchange>>,
 }
 
 impl Received {
     fn failed(self, failure: Failure) -> FetchFailure {
-        let Self { head, wire_bytes, wait, is_refused } = self;
-        FetchFailure { failure, head, wire_bytes, wait, is_refused }
+        let Self { head, wire_bytes, wait, is_refused, exchange } = self;
+        FetchFailure { failure, head, wire_bytes, wait, is_refused, exchange }
     }
 }
 
@@ -97,9 +101,10 @@ impl Client {
             route.settle();
         }
         let body = body?;
-        let Some(target) = target else {
+        let Some(mut target) = target else {
             let head = received.head.take().expect("an answer that has begun has a head");
-            return Ok(Reply::Page(RawPage { head, body, wait: received.wait }));
+            let exchange = received.exchange.take();
+            return Ok(Reply::Page(RawPage { head, body, wait: received.wait, exchange }));
         };
         let limit = match request.body_limit {
             BodyLimit::Whole => self.options().max_redirects,
@@ -114,6 +119,9 @@ impl Client {
             let message = format!("redirected to {host}, and only the named host may be requested");
             return Err(Failure::new(FailureCode::Blocked, message));
         }
+        target.exchange = received.exchange.take().map(|exchange| {
+            Box::new(RedirectExchange { url: request.url.clone(), exchange: *exchange, body })
+        });
         Ok(Reply::Redirect(target))
     }
 
@@ -135,7 +143,7 @@ impl Client {
         let target = redirect_target(request.url, &response)?.map(|to| {
             let cookies = cookies::set_by(request.url, response.headers());
             let has_left_home = self.options().credentials.leaves_home(request);
-            Box::new(Moved { to, cookies, has_left_home })
+            Box::new(Moved { to, cookies, has_left_home, exchange: None })
         });
         Ok((Incoming::new(response, framing), target))
     }
@@ -151,7 +159,8 @@ impl Client {
         let mut repeats = 0;
         loop {
             let route = self.route(request.url, keeping)?;
-            let Unanswered { failure, work } = match self.send_once(request, &route).await {
+            let Unanswered { failure, work } = match self.send_once(request, &route, received).await
+            {
                 Ok(response) => return Ok((response, route)),
                 Err(Unsent::Queued) => {
                     // It was never sent; over a further connection it is.
@@ -203,11 +212,19 @@ impl Client {
         &self,
         request: &Request<'_>,
         route: &Route<'_>,
+        received: &mut Received,
     ) -> Result<Response, Unsent> {
         let limit = self.options().read_timeout;
         request.phase.begin();
         let leader = self.lead_or_wait(route, request).await;
-        let sending = route.sender().send(self.library_request(route, request));
+        let built = route.sender().build(self.library_request(route, request));
+        let recorded = match &built {
+            Ok(built) if self.options().records_exchange => {
+                SentRequest::new(built, self.shared().clock().wall()).map(Box::new)
+            }
+            _ => None,
+        };
+        let sending = route.sender().send(built);
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
         let settles = leader.clone().filter(|_| request.url.scheme() == "https");
@@ -220,6 +237,11 @@ impl Client {
                 Ok(Ok(response)) => {
                     self.note_connection(route, request, &response);
                     drop(leader);
+                    if let Some(sent) = recorded {
+                        let (way, versions) = (self.way(route, request.url), self.tls_versions());
+                        let exchange = sent.answered(&response, way, versions);
+                        received.exchange = Some(Box::new(exchange));
+                    }
                     let answered = self.answered(route, request.url, response);
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }

@@ -1,14 +1,28 @@
 //! TLS handshakes, counted by kind. The HTTP library keeps them to itself, so
 //! they are counted where the TLS library calls out.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustls::KeyLog;
+
+use crate::model::TlsVersion;
 
 /// The one secret of a TLS 1.2 connection, the one of a TLS 1.3 connection with
 /// which its requests begin: a log has one line of them for each connection, new
 /// session or not ("The NSS Key Log Format", draft-ietf-tls-keylogfile).
 const ONE_A_CONNECTION: [&str; 2] = ["CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0"];
+
+tokio::task_local! {
+    /// The version of TLS that the connection being opened speaks.
+    static VERSION: Cell<Option<TlsVersion>>;
+}
+
+/// Waits for a connection, and returns with it the version of TLS that it speaks.
+pub(super) async fn with_version<F: Future>(connecting: F) -> (F::Output, Option<TlsVersion>) {
+    let connecting = async { (connecting.await, VERSION.with(Cell::get)) };
+    VERSION.scope(Cell::new(None), connecting).await
+}
 
 /// Counts handshakes. One that breaks after the server's proof counts as full.
 #[derive(Debug, Default)]
@@ -41,6 +55,10 @@ impl KeyLog for Handshakes {
     fn log(&self, label: &str, _client_random: &[u8], _secret: &[u8]) {
         if self.will_log(label) {
             self.keyed.fetch_add(1, Ordering::Relaxed);
+            let [of_tls12, _] = ONE_A_CONNECTION;
+            let version = if label == of_tls12 { TlsVersion::Tls12 } else { TlsVersion::Tls13 };
+            // Fails where no connection is waited for, as in tests of handshakes alone.
+            let _ = VERSION.try_with(|last| last.set(Some(version)));
         }
     }
 }

@@ -17,6 +17,16 @@ pub(super) const SIZE_LIMIT: u32 = 256 * 1024;
 /// What a field takes besides its name and value: `: ` and the line end.
 const FIELD_OVERHEAD: usize = 4;
 
+/// The model's word for a version of HTTP.
+pub(super) const fn http_version(version: Version) -> HttpVersion {
+    match version {
+        Version::HTTP_2 => HttpVersion::Http2,
+        Version::HTTP_3 => HttpVersion::Http3,
+        Version::HTTP_11 => HttpVersion::Http11,
+        _ => HttpVersion::Http10,
+    }
+}
+
 /// Reads what is of use of the head of an answer from `url`.
 pub(super) fn read_head(response: &Response, url: &Url) -> Head {
     let headers = response.headers();
@@ -24,12 +34,7 @@ pub(super) fn read_head(response: &Response, url: &Url) -> Head {
     Head {
         final_url: url.clone(),
         status: response.status().as_u16(),
-        http: match response.version() {
-            Version::HTTP_2 => HttpVersion::Http2,
-            Version::HTTP_3 => HttpVersion::Http3,
-            Version::HTTP_11 => HttpVersion::Http11,
-            _ => HttpVersion::Http10,
-        },
+        http: http_version(response.version()),
         // Of several that differ browsers take the last (Fetch Standard, "extract a MIME type").
         content_type: headers
             .get_all(header::CONTENT_TYPE)

@@ -26,6 +26,7 @@ mod library;
 mod no_proxy;
 mod pool;
 pub mod proxy;
+mod recording;
 mod resolve;
 mod rotation;
 mod route;
@@ -39,7 +40,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::model::{Attempt, Failure, Head, Moved, RawPage, SetCookie, Validators};
+use crate::model::{Attempt, Exchange, Failure, Head, Moved, RawPage, SetCookie, Validators};
 use crate::phase::PhaseCell;
 pub use body_memory::BodyMemory;
 pub use client::{Client, FetchError, HttpChoice, NetworkCounts, Options, Shared};
@@ -57,11 +58,13 @@ pub struct FetchFailure {
     pub wait: Duration,
     /// Whether the server was overloaded and did not process the request.
     pub is_refused: bool,
+    /// The exchange, if the answer began and the run records exchanges.
+    pub exchange: Option<Box<Exchange>>,
 }
 
 impl From<FetchFailure> for Attempt {
     fn from(failed: FetchFailure) -> Self {
-        let FetchFailure { failure, head, wire_bytes, wait, is_refused } = failed;
+        let FetchFailure { failure, head, wire_bytes, wait, is_refused, exchange: _ } = failed;
         Self { head, wire_bytes, wait, is_refused, ..Self::failed(failure) }
     }
 }

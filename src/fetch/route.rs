@@ -13,6 +13,7 @@ use super::failure::{Unanswered, Work};
 use super::first_connection::Leader;
 use super::pool::{Keeping, Lease, Wish};
 use super::proxy::Proxy;
+use super::recording::Way;
 use super::rotation::Blame;
 use super::sender::Sender;
 use super::{Client, failure, guard, tunnel};
@@ -135,6 +136,15 @@ impl Client {
                 let message = format!("{host} is {why} (--untrusted)");
                 Err(Failure::new(FailureCode::Blocked, message))
             }
+        }
+    }
+
+    /// How a request for `url` travels by `route`.
+    pub(super) fn way(&self, route: &Route<'_>, url: &Url) -> Way {
+        match self.proxy_of(route) {
+            None => Way::Direct,
+            Some((_, proxy)) if proxy.is_http() && url.scheme() == "http" => Way::ReadByProxy,
+            Some(_) => Way::Tunnel,
         }
     }
 

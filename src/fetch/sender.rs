@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::Either;
 use futures_util::{FutureExt, TryFutureExt};
 use http::HeaderMap;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Request, RequestBuilder, Response};
 use url::Url;
 
 use super::tunnel::Tunnels;
@@ -37,20 +37,31 @@ impl Sender {
         self.library.get(url)
     }
 
-    /// Sends a request that was begun here, and waits for the head of its answer.
+    /// Ends a request that was begun here: adds the headers of all requests.
+    ///
+    /// # Errors
+    ///
+    /// Those of `reqwest`, on what no request can hold.
+    pub(super) fn build(&self, request: RequestBuilder) -> Result<Request, BoxError> {
+        let mut request = request.build()?;
+        add(request.headers_mut(), &self.common);
+        Ok(request)
+    }
+
+    /// Sends a request that was built here, and waits for the head of its answer. The
+    /// error of one that was not is its answer.
     ///
     /// # Errors
     ///
     /// Those of `reqwest`, or of `hyper_util`'s client, which are causes of the former.
     pub(super) fn send(
         &self,
-        request: RequestBuilder,
+        request: Result<Request, BoxError>,
     ) -> impl Future<Output = Result<Response, BoxError>> {
-        let mut request = match request.build() {
+        let request = match request {
             Ok(request) => request,
-            Err(error) => return Either::Left(std::future::ready(Err(error.into()))),
+            Err(error) => return Either::Left(std::future::ready(Err(error))),
         };
-        add(request.headers_mut(), &self.common);
         match &self.tunnels {
             // Boxed, so that the waits of all other requests need no room for it.
             Some(tunnels) if request.url().scheme() == "https" => {

@@ -1,4 +1,4 @@
-//! Times and hashes written out in few bytes: worker processes tell some for each page.
+//! Times, hashes and bytes written out in few bytes: worker processes send some for each page.
 
 /// A time as nanoseconds, up to 584 years.
 pub(super) mod nanos {
@@ -51,5 +51,29 @@ pub(super) mod hex {
             *byte = u8::try_from(high << 4 | low).map_err(D::Error::custom)?;
         }
         Ok(hash)
+    }
+}
+
+/// Bytes in Base64: a list of numbers is three times as long.
+pub(super) mod base64 {
+    use std::borrow::Cow;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in crate::model) fn serialize<S: Serializer>(
+        bytes: &impl AsRef<[u8]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(in crate::model) fn deserialize<'de, B: From<Vec<u8>>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<B, D::Error> {
+        let text = Cow::<str>::deserialize(from)?;
+        STANDARD.decode(text.as_bytes()).map(B::from).map_err(D::Error::custom)
     }
 }

@@ -4,6 +4,7 @@
 
 mod compact;
 mod connections;
+mod exchange;
 mod failure;
 mod summary;
 
@@ -18,6 +19,11 @@ use url::{Host, Url};
 use crate::foreign::Foreign;
 
 pub use connections::Connections;
+#[cfg(test)]
+pub(crate) use exchange::tests as exchange_cases;
+pub use exchange::{
+    Exchange, Field, RedirectExchange, RequestHead, ResponseHead, TlsVersion, Truncation,
+};
 pub use failure::{Failure, FailureCode};
 pub use summary::{AutoWorkers, FailureClass, Intake, ProxyUse, Summary};
 
@@ -131,6 +137,8 @@ pub struct Hop {
     pub cookies: Vec<SetCookie>,
     /// Whether an origin that is not trusted with credentials chose a step of the way.
     pub has_left_home: bool,
+    /// The exchanges of these redirects, when the run records exchanges.
+    pub exchanges: Vec<RedirectExchange>,
 }
 
 /// A cookie that an answer sets.
@@ -151,12 +159,15 @@ pub struct Moved {
     pub cookies: Vec<SetCookie>,
     /// Whether an origin that is not trusted with credentials chose this step or one before.
     pub has_left_home: bool,
+    /// The exchange that led there, when the run records exchanges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Box<RedirectExchange>>,
 }
 
 impl Moved {
     /// On to an address, without cookies, by the word of a trusted origin.
     pub const fn to(to: Url) -> Self {
-        Self { to, cookies: Vec::new(), has_left_home: false }
+        Self { to, cookies: Vec::new(), has_left_home: false, exchange: None }
     }
 }
 
@@ -292,6 +303,8 @@ pub struct RawPage {
     pub body: Bytes,
     /// From the start of the attempt, connecting included, to the response's headers.
     pub wait: Duration,
+    /// The exchange that brought it, when the run records exchanges.
+    pub exchange: Option<Box<Exchange>>,
 }
 
 /// A page after the CPU stage: decoded and hashed.

@@ -20,7 +20,8 @@ use super::notice::{Effects, Notice};
 use super::retry::{self, Verdict};
 use super::waiters::Readiness;
 use crate::model::{
-    Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, Turn,
+    Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, RedirectExchange,
+    Turn,
 };
 use crate::random::Rng;
 
@@ -287,11 +288,14 @@ impl Frontier {
 
     /// Keeps a job whose answer leads on to another address.
     fn onward(&mut self, mut job: Job, moved: Moved, started: Instant, now: Instant) -> Settlement {
-        let (count, began, spent, mut cookies) = match job.hop.take() {
-            Some(hop) => (hop.count, hop.started, hop.spent, hop.cookies),
-            None => (0, started, Duration::ZERO, Vec::new()),
+        let (count, began, spent, mut cookies, mut exchanges) = match job.hop.take() {
+            Some(hop) => (hop.count, hop.started, hop.spent, hop.cookies, hop.exchanges),
+            None => (0, started, Duration::ZERO, Vec::new(), Vec::new()),
         };
         cookies.extend(moved.cookies);
+        if let Some(exchange) = moved.exchange {
+            RedirectExchange::add_to(&mut exchanges, *exchange);
+        }
         job.hop = Some(Box::new(Hop {
             url: moved.to,
             count: count + 1,
@@ -299,6 +303,7 @@ impl Frontier {
             spent: spent + (now - started),
             cookies,
             has_left_home: moved.has_left_home,
+            exchanges,
         }));
         let seq = job.seq;
         self.keep(job, now, now);

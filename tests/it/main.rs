@@ -6,6 +6,7 @@
 mod bad_input;
 mod compare;
 mod download;
+mod exchanges;
 mod faults;
 mod framing;
 mod guard;

@@ -380,6 +380,7 @@ mod tests {
                 spent: millis(spent),
                 cookies: Vec::new(),
                 has_left_home: false,
+                exchanges: Vec::new(),
             }))
         };
         let failure = Failure::new(FailureCode::Truncated, "cut");

@@ -17,11 +17,11 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use url::Url;
 
 use crate::fetch::NetworkCounts;
-use crate::model::{Hop, Job, Key, Kind, SetCookie, Turn, Validators};
+use crate::model::{Hop, Job, Key, Kind, RedirectExchange, SetCookie, Turn, Validators};
 use crate::phase::Phase;
 
 /// The version of the messages, with that of the program whose options they hold.
-const VERSION: &str = concat!("2 ", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));
 /// No message is longer, in bytes. The longest that are meant to be are the
 /// head of an answer, which the HTTP library bounds, and a robots.txt.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -125,17 +125,19 @@ struct Step {
     spent: Duration,
     cookies: Vec<SetCookie>,
     has_left_home: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exchanges: Vec<RedirectExchange>,
 }
 
 impl Step {
     fn of(hop: &Hop) -> Self {
-        let Hop { url, count, started: _, spent, cookies, has_left_home } = hop.clone();
-        Self { url, count, spent, cookies, has_left_home }
+        let Hop { url, count, started: _, spent, cookies, has_left_home, exchanges } = hop.clone();
+        Self { url, count, spent, cookies, has_left_home, exchanges }
     }
 
     fn into_hop(self, started: Instant) -> Hop {
-        let Self { url, count, spent, cookies, has_left_home } = self;
-        Hop { url, count, started, spent, cookies, has_left_home }
+        let Self { url, count, spent, cookies, has_left_home, exchanges } = self;
+        Hop { url, count, started, spent, cookies, has_left_home, exchanges }
     }
 }
 
@@ -263,7 +265,9 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, SystemClock};
-    use crate::model::{Attempt, Connections, Failure, FailureCode, Moved, Outcome};
+    use crate::model::{
+        Attempt, Connections, Failure, FailureCode, Moved, Outcome, exchange_cases,
+    };
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -291,6 +295,7 @@ mod tests {
             Reply::Done(
                 Box::new(Turn::Moved(Box::new(Moved {
                     has_left_home: true,
+                    exchange: Some(Box::new(exchange_cases::redirect(300))),
                     ..Moved::to(url("http://me:secret@a.org/?x#y"))
                 }))),
                 tally,
@@ -322,7 +327,9 @@ mod tests {
         let (spent, count) = (Duration::from_millis(12), 3);
         let cookies = vec![SetCookie { by: url("http://a.org/"), line: "x=\"y\"".into() }];
         let (url_of_hop, has_left_home) = (url("http://b.org/"), true);
-        let hop = Hop { url: url_of_hop, count, started: now, spent, cookies, has_left_home };
+        let exchanges = vec![exchange_cases::redirect(300)];
+        let hop =
+            Hop { url: url_of_hop, count, started: now, spent, cookies, has_left_home, exchanges };
         let job = Job {
             kind: Kind::Robots,
             hop: Some(Box::new(hop.clone())),
