@@ -15,7 +15,7 @@ use fetchpages::queue::frontier::{Frontier, Moment, Next};
 use fetchpages::queue::hosts::HostLimits;
 use fetchpages::queue::{self};
 use fetchpages::random::Rng;
-use fetchpages::save::key::{Given, Layout, Namer};
+use fetchpages::save::names::{Given, Layout, Namer};
 use fetchpages::source::links::{self, DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
 use url::Url;
 

@@ -18,7 +18,7 @@ use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
 use fetchpages::origin::{self, Origin, Site};
 use fetchpages::page::decode;
 use fetchpages::phase::PhaseCell;
-use fetchpages::save::key::{Given, Layout, Namer};
+use fetchpages::save::names::{Given, Layout, Namer};
 use fetchpages::save::{self, Output};
 use http::HeaderValue;
 use tempfile::TempDir;

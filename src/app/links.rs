@@ -9,8 +9,8 @@ use crate::config::PlanOptions;
 use crate::model::{Job, shown_url};
 use crate::printable::Printable;
 use crate::report::progress::INVALID_TOLD;
-use crate::save::catalogue::Catalogue;
-use crate::save::key::Layout;
+use crate::save::history::Catalogue;
+use crate::save::names::Layout;
 use crate::source::plan::{Plan, Planned};
 
 pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::Result<Status> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::exit::Status;
 use super::terminal::print;
 use crate::printable::Printable;
-use crate::save::verify::{Difference, Report, verify};
+use crate::save::history::Difference;
+use crate::save::history::verify::{Report, verify};
 
 pub(super) fn run(directory: &Path, list: bool) -> anyhow::Result<Status> {
     let report = verify(directory)?;

@@ -16,8 +16,8 @@ use crate::queue::site_policy;
 use crate::report::progress::{Detail, Style};
 use crate::save;
 use crate::save::Refetch;
-use crate::save::key::Layout;
 use crate::save::manifest::RunRecord;
+use crate::save::names::Layout;
 
 pub(super) fn download(
     typed: DownloadArgs,

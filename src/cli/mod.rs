@@ -28,7 +28,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::{Comparison, Download, PlanOptions};
 use crate::origin;
-use crate::save::key::Layout;
+use crate::save::names::Layout;
 pub use parser_output::ParserOutput;
 pub use usage::{NoCommand, UsageError};
 

@@ -18,8 +18,8 @@ use super::values::{duration, page_cost};
 use crate::config::{DEFAULT_DEMO_LATENCY, DemoSite, SourceOptions};
 use crate::foreign::{MARK, clean, is_shown};
 use crate::message::{excerpt, without_credentials};
+use crate::save::manifest;
 use crate::save::manifest::RunRecord;
-use crate::save::records;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
 use crate::source::page_url;
 use crate::source::plan::Filter;
@@ -86,7 +86,7 @@ pub(super) fn source(
     again: &dyn Fn(&RunRecord) -> String,
 ) -> Result<Recorded, NoCommand> {
     let place = directory.display();
-    let run = records::last_run(directory).map_err(NoCommand::Output)?;
+    let run = manifest::last_run(directory).map_err(NoCommand::Output)?;
     let Some(run) = run else {
         return Ok(usage(
             format!("no source is named, and {place} holds no run to take it from"),

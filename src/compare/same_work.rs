@@ -11,8 +11,8 @@ use crate::digest;
 use crate::message::excerpt_url;
 use crate::model::{FailureCode, State};
 use crate::save::SaveError;
+use crate::save::manifest::Reader;
 use crate::save::manifest::{PageRecord, Record};
-use crate::save::records::Reader;
 
 /// So many differences are told.
 const DIFFERENCES_TOLD: usize = 10;

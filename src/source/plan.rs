@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{Entry, Source, SourceError};
 use crate::model::{Intake, Job, shown_url};
-use crate::save::catalogue::{Catalogue, Fate};
+use crate::save::history::{Catalogue, Fate};
 
 /// Which pages of a source are wanted.
 #[derive(Debug, Clone, Default)]
@@ -135,7 +135,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::save::key::Layout;
+    use crate::save::names::Layout;
     use crate::source::Listed;
 
     fn plan(urls: &[&str], filter: Filter) -> (Vec<(u64, String)>, Intake) {

@@ -9,11 +9,12 @@ use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
 use fetchpages::foreign::{Foreign, is_shown};
 use fetchpages::model::{Attempt, Job, Outcome, Settled, Summary, shown_url};
-use fetchpages::save::key::{Given, Layout, Namer};
+use fetchpages::save::history::verify::verify;
+use fetchpages::save::manifest::Reader;
 use fetchpages::save::manifest::{Record, RunRecord, VERSION};
-use fetchpages::save::records::Reader;
-use fetchpages::save::verify::verify;
-use fetchpages::save::{self, Options, Output, PageUrl, Refetch, SaveError};
+use fetchpages::save::names::PageUrl;
+use fetchpages::save::names::{Given, Layout, Namer};
+use fetchpages::save::{self, Options, Output, Refetch, SaveError};
 use fetchpages::source::plan::{Filter, Plan, Planned};
 use fetchpages::source::{Listed, page_url};
 use proptest::prelude::*;
@@ -94,7 +95,7 @@ proptest! {
         prop_assert_eq!(lower.len(), names.len(), "{:?}", names);
         for name in &names {
             prop_assert!(!name.starts_with('/') && name.to_lowercase() != "manifest.jsonl");
-            prop_assert!(!fetchpages::save::atomic::is_staged(name), "{name}");
+            prop_assert!(!fetchpages::save::names::reserved::is_staged(name), "{name}");
             for part in name.split('/') {
                 let is_safe = !part.is_empty() && part != "." && part != ".." && part.len() <= 200;
                 prop_assert!(is_safe && !part.contains(['\0', '\\', '?']), "{:?}", name);
@@ -168,7 +169,7 @@ impl Simulated<'_> {
                 let name = path.strip_prefix(self.directory).unwrap().to_str().unwrap().to_owned();
                 if path.is_dir() {
                     folders.push(path);
-                } else if name != save::MANIFEST_NAME {
+                } else if name != save::names::reserved::MANIFEST_NAME {
                     files.insert(name, std::fs::read_to_string(path).unwrap());
                 }
             }
@@ -177,7 +178,7 @@ impl Simulated<'_> {
     }
 
     fn manifest(&self) -> std::path::PathBuf {
-        self.directory.join(save::MANIFEST_NAME)
+        self.directory.join(save::names::reserved::MANIFEST_NAME)
     }
 }
 

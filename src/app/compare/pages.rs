@@ -15,8 +15,8 @@ use crate::cli::UsageError;
 use crate::compare::target_hosts::{self, Refused, TargetHosts};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::report::progress::INVALID_TOLD;
-use crate::save::catalogue::Catalogue;
-use crate::save::key::Layout;
+use crate::save::history::Catalogue;
+use crate::save::names::Layout;
 use crate::source::plan::{Plan, Planned};
 
 /// Reads the source, writes the pages' addresses to `list`, and says whose they are.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::model::FailureCode;
 use crate::save;
-use crate::save::key::Layout;
+use crate::save::names::Layout;
 
 /// Where pages go.
 #[derive(Debug, Args)]

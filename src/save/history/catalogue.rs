@@ -1,0 +1,240 @@
+//! What is known of the pages of a run: which came up already, their names, and
+//! what earlier runs have made of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use url::Url;
+
+use super::integrity::compare;
+use super::status::{Ledger, Standing, Stands};
+use crate::clock::rfc3339;
+use crate::fingerprint::Fingerprints;
+use crate::foreign::Foreign;
+use crate::model::{Key, Validators};
+use crate::save::error::SaveError;
+use crate::save::manifest::{Lookup, PageRecord};
+use crate::save::names::{Given, Layout, Namer};
+use crate::save::options::Refetch;
+use crate::save::sink::beneath::Root;
+
+/// Decides what becomes of each URL of a run.
+pub struct Catalogue {
+    namer: Namer,
+    ledger: Ledger,
+    /// URLs of this run that no record names.
+    fresh: Fingerprints,
+    earlier: Option<Earlier>,
+    /// Pages that are neither saved nor wanted, because they have not failed.
+    left_out: Arc<AtomicU64>,
+}
+
+/// What to do about a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Fetch it.
+    Fetch {
+        /// Where it is saved.
+        key: Key,
+        /// With these, when it is to be fetched only if it has changed.
+        validators: Option<Box<Validators>>,
+    },
+    /// Leave it: it is saved, or not among what is wanted.
+    Skip,
+}
+
+/// Clocks differ by less than this: that of a file server, and ours before and after it was set.
+const CLOCK_DOUBT: Duration = Duration::from_hours(1);
+
+/// Runs that did not come to their end, in the manifest's order. What such a run
+/// replaced last has only the record of the page that was there before.
+#[derive(Default)]
+pub(super) struct OpenRuns {
+    /// The places of their records, and when they began.
+    runs: Vec<(u64, String)>,
+}
+
+impl OpenRuns {
+    pub(super) fn add(&mut self, place: u64, started: String) {
+        self.runs.push((place, started));
+    }
+
+    /// Whether one of them may have replaced a file that was changed at `changed`
+    /// without a record newer than the one at `place`.
+    fn may_have_replaced(&self, place: u64, changed: Option<SystemTime>) -> bool {
+        let later = self.runs.partition_point(|(run, _)| *run <= place);
+        let changed = changed.and_then(|time| time.checked_add(CLOCK_DOUBT)).map(rfc3339);
+        self.runs.get(later).is_some_and(|(_, started)| changed.is_none_or(|it| it >= *started))
+    }
+}
+
+/// The output of earlier runs.
+pub(super) struct Earlier {
+    pub(super) root: Root,
+    pub(super) records: Lookup,
+    pub(super) refetch: Refetch,
+    pub(super) keep_pages: bool,
+    pub(super) open_runs: OpenRuns,
+}
+
+impl Catalogue {
+    /// A catalogue for an output that holds nothing yet.
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            namer: Namer::new(layout),
+            ledger: Ledger::default(),
+            fresh: Fingerprints::new(),
+            earlier: None,
+            left_out: Arc::default(),
+        }
+    }
+
+    /// A catalogue of what earlier runs left.
+    pub(super) fn of(namer: Namer, ledger: Ledger, earlier: Earlier) -> Self {
+        let (fresh, left_out) = (Fingerprints::new(), Arc::default());
+        Self { namer, ledger, fresh, earlier: Some(earlier), left_out }
+    }
+
+    /// Counts the pages that are skipped and not saved, while they are decided on.
+    pub fn left_out(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.left_out)
+    }
+
+    /// Notes that the URL that the manifest spells `spelled` came up; false when it had before.
+    pub fn is_first(&mut self, spelled: &str) -> bool {
+        self.ledger.mark(spelled).unwrap_or_else(|| self.fresh.insert(spelled))
+    }
+
+    /// Names `url`, which the manifest spells `spelled`, and says whether to
+    /// fetch it. Must be asked once for each URL, and of those that are skipped
+    /// too: names depend on the order of the input.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the manifest cannot be read again.
+    pub fn decide(&mut self, url: &Url, spelled: &str) -> Result<Fate, SaveError> {
+        let standing = self.ledger.standing(spelled);
+        let mut record = None;
+        if let (Some(earlier), Some(place)) = (&mut self.earlier, standing.place())
+            && (standing.is_irregular() || earlier.refetch != Refetch::All)
+        {
+            record = earlier.records.page(place, spelled)?;
+        }
+        let file = record.as_ref().and_then(|record| record.file.clone());
+        let irregular = file.filter(|_| standing.is_irregular()).and_then(Key::new);
+        let given = Given { irregular, owns_natural: standing.owns_natural() };
+        let key = self.namer.name(url, given);
+        Ok(match &self.earlier {
+            None => Fate::Fetch { key, validators: None },
+            Some(earlier) => earlier.judge(standing, record, key, &self.left_out),
+        })
+    }
+}
+
+impl Earlier {
+    fn judge(
+        &self,
+        standing: Standing,
+        record: Option<PageRecord>,
+        key: Key,
+        left_out: &AtomicU64,
+    ) -> Fate {
+        let saved = record.filter(|_| self.refetch != Refetch::All);
+        let saved = saved.filter(|record| self.is_saved(standing, record, &key));
+        let is_counted_saved = saved.is_some() || (standing.is_fetched() && !self.keep_pages);
+        let stands = standing.resolve(is_counted_saved);
+        let is_wanted = match (&self.refetch, stands) {
+            (Refetch::All | Refetch::Changed, _) => true,
+            (Refetch::Unsaved, stands) => stands != Stands::Saved,
+            (Refetch::Failed(codes), Stands::Failed(code)) => {
+                codes.is_empty() || code.is_some_and(|code| codes.contains(&code))
+            }
+            (Refetch::Failed(_), _) => false,
+        };
+        if !is_wanted {
+            if stands == Stands::Nothing {
+                left_out.fetch_add(1, Ordering::Relaxed);
+            }
+            return Fate::Skip;
+        }
+        let asks = self.refetch == Refetch::Changed;
+        let validators = saved.filter(|_| asks).and_then(validators).map(Box::new);
+        Fate::Fetch { key, validators }
+    }
+
+    /// Whether what `record` says is still so: its file is there under the name
+    /// `key`, or no page was to be kept then and none is now.
+    fn is_saved(&self, standing: Standing, record: &PageRecord, key: &Key) -> bool {
+        match (&record.file, record.bytes) {
+            (Some(file), Some(bytes)) => {
+                let place = standing.place().unwrap_or_default();
+                standing.is_kept()
+                    && file == key.as_str()
+                    && self.is_whole(place, key, bytes, record.sha256.as_deref())
+            }
+            (None, _) => standing.is_fetched() && !self.keep_pages,
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Whether the file `key` is what the record at `place` says. The size will do,
+    /// unless a run that was killed may have put a page of the same size there.
+    fn is_whole(&self, place: u64, key: &Key, bytes: u64, sha256: Option<&str>) -> bool {
+        self.root.status(key).is_ok_and(|found| {
+            found.is_file
+                && found.len == bytes
+                && (!self.open_runs.may_have_replaced(place, found.modified)
+                    || sha256.is_some_and(|it| compare(&self.root, key, bytes, it).is_none()))
+        })
+    }
+}
+
+/// Servers refuse requests whose head is long, often from 8 kB on.
+const VALIDATOR_LIMIT: usize = 1024;
+
+/// What a server is asked with whether the page has changed; `None` when it named nothing.
+fn validators(record: PageRecord) -> Option<Validators> {
+    // A header cannot carry anything else (RFC 9110, 5.5).
+    let sendable = |text: &Foreign| {
+        let text = text.raw();
+        text.len() <= VALIDATOR_LIMIT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    let etag = record.etag.filter(sendable);
+    let last_modified = record.last_modified.filter(sendable);
+    (etag.is_some() || last_modified.is_some()).then_some(Validators {
+        of: record.final_url.unwrap_or(record.url).as_str().to_owned(),
+        etag,
+        last_modified,
+        content_type: record.content_type,
+        bytes: record.bytes?,
+        sha256: record.sha256?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_open_run_may_have_replaced_is_told_by_place_and_time() {
+        let mut open = OpenRuns::default();
+        open.add(100, "2026-11-21T20:10:00Z".into());
+        open.add(300, "2026-11-23T20:10:00Z".into());
+        let at = |hours: u64| {
+            let first = SystemTime::UNIX_EPOCH + Duration::from_mins(29_921_530);
+            Some(first - Duration::from_hours(3) + Duration::from_hours(hours))
+        };
+        for (place, changed, expected) in [
+            (50, at(0), false),
+            (50, at(2), true),
+            (50, at(4), true),
+            (50, None, true),
+            (200, at(4), false),
+            (200, at(51), true),
+            (400, at(51), false),
+        ] {
+            assert_eq!(open.may_have_replaced(place, changed), expected, "{place} {changed:?}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What the records of a URL come to: one rule for runs and for verifications.
+//!
+//! Over several runs the last record of a URL stands, but `failed` and
+//! `interrupted` never replace `saved` while its file is whole. Whether it is
+//! whole is for the caller to see: kept here is what was saved last, and what
+//! came after it.
+
+use crate::fingerprint::FingerprintMap;
+use crate::model::{FailureCode, Key, State};
+use crate::save::manifest::PageRecord;
+use crate::save::names::{Form, Namer};
+
+/// The standing of each URL that a manifest records; about 27 bytes a URL.
+#[derive(Default)]
+pub(super) struct Ledger(FingerprintMap<Standing>);
+
+impl Ledger {
+    /// Takes account of a record that begins at `place` in the manifest. `namer` says
+    /// whether the URL may have the name that is recorded for it.
+    pub(super) fn enter(&mut self, page: &PageRecord, place: u64, namer: &mut Namer) {
+        let standing = self.0.entry(page.url.as_str());
+        let key = kept_file(page);
+        let form = key.and_then(|key| namer.keep(&page.url, &key, standing.owns_natural()));
+        standing.follow(page, place, form);
+    }
+
+    /// What the records of `url` come to; the default when there are none.
+    pub(super) fn standing(&self, url: &str) -> Standing {
+        self.0.get(url).unwrap_or_default()
+    }
+
+    /// Notes that `url` came up. `Some(true)` the first time; `None` when no record names it.
+    pub(super) fn mark(&mut self, url: &str) -> Option<bool> {
+        let standing = self.0.get_mut(url)?;
+        let is_first = !standing.has(MARKED);
+        standing.set(MARKED, true);
+        Some(is_first)
+    }
+}
+
+/// The file of a record that says where a whole page is kept. A state of a later
+/// version may say so too: then at least the name is the URL's own.
+fn kept_file(page: &PageRecord) -> Option<Key> {
+    let has_name = match page.state.known() {
+        Some(State::Saved | State::Unchanged) => page.bytes.is_some() && page.sha256.is_some(),
+        Some(State::Failed | State::Robots | State::Interrupted) => false,
+        None => true,
+    };
+    // A record that names no safe path was not written by us.
+    page.file.clone().filter(|_| has_name).and_then(Key::new)
+}
+
+/// What the records of one URL come to, in eight bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Where the record stands that says most about what was saved; of a manifest
+    /// 48 bits reach to 256 TiB. The first record is a run's, so 0 is none.
+    place: [u8; 6],
+    last: Last,
+    flags: u8,
+}
+
+/// How the last record ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Last {
+    /// Whole, or there is no record.
+    #[default]
+    Whole,
+    Interrupted,
+    Robots,
+    /// In a state that only a later version knows.
+    Unknown,
+    Failed(Option<FailureCode>),
+}
+
+/// The place is that of a record with a name that the URL keeps.
+const NAMED: u8 = 1;
+/// That name is not the natural one.
+const IRREGULAR: u8 = 1 << 1;
+/// The natural name is the URL's own.
+const OWNS_NATURAL: u8 = 1 << 2;
+/// The file of that record is what stands, while it is whole.
+const KEPT: u8 = 1 << 3;
+/// The page was fetched whole by a run that kept no pages.
+const FETCHED: u8 = 1 << 4;
+/// The URL came up in this run.
+const MARKED: u8 = 1 << 5;
+
+/// What stands of a URL, once its file was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// The saved page.
+    Saved,
+    /// A failure; `None` for a code that only a later version knows.
+    Failed(Option<FailureCode>),
+    /// That robots rules forbid it.
+    Robots,
+    /// Nothing: it was never fetched, or interrupted, or its file is lost, or only a
+    /// later version knows what became of it.
+    Nothing,
+}
+
+impl Standing {
+    fn follow(&mut self, page: &PageRecord, place: u64, form: Option<Form>) {
+        if let Some(form) = form {
+            let is_saved = page.state.known().is_some();
+            self.put_place(place);
+            self.set(NAMED, true);
+            self.set(KEPT, is_saved);
+            self.set(IRREGULAR, form == Form::Irregular);
+            self.set(OWNS_NATURAL, self.owns_natural() || form == Form::Natural);
+            self.last = if is_saved { Last::Whole } else { Last::Unknown };
+            return;
+        }
+        let Some(state) = page.state.known() else {
+            self.last = Last::Unknown;
+            return;
+        };
+        match state {
+            State::Saved if page.file.is_none() => {
+                self.set(FETCHED, true);
+                self.last = Last::Whole;
+                if !self.has(NAMED) {
+                    self.put_place(place);
+                }
+            }
+            // Of a name that the URL may not have: it is as if there were no record.
+            State::Saved => (),
+            State::Unchanged => self.last = Last::Whole,
+            State::Interrupted => self.last = Last::Interrupted,
+            State::Robots => {
+                self.set(KEPT | FETCHED, false);
+                self.last = Last::Robots;
+            }
+            State::Failed => {
+                // Every failure has a code; a manifest that others wrote may lack one.
+                let code = page.error.as_ref();
+                let code = code.map_or(Some(FailureCode::Protocol), |error| error.code.known());
+                self.last = Last::Failed(code);
+            }
+        }
+    }
+
+    fn put_place(&mut self, place: u64) {
+        self.place.copy_from_slice(&place.to_le_bytes()[..6]);
+    }
+
+    const fn has(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    const fn set(&mut self, flags: u8, on: bool) {
+        self.flags = if on { self.flags | flags } else { self.flags & !flags };
+    }
+
+    /// Where the record stands that says most about what was saved.
+    pub(super) fn place(self) -> Option<u64> {
+        let mut bytes = [0; 8];
+        bytes[..6].copy_from_slice(&self.place);
+        Some(u64::from_le_bytes(bytes)).filter(|place| *place > 0)
+    }
+
+    /// Whether the name that the URL keeps is to be read at its place.
+    pub(super) const fn is_irregular(self) -> bool {
+        self.has(IRREGULAR)
+    }
+
+    pub(super) const fn owns_natural(self) -> bool {
+        self.has(OWNS_NATURAL)
+    }
+
+    /// Whether a file is recorded as the saved page.
+    pub(super) const fn is_kept(self) -> bool {
+        self.has(KEPT)
+    }
+
+    /// Whether a run that kept no pages fetched it whole.
+    pub(super) const fn is_fetched(self) -> bool {
+        self.has(FETCHED)
+    }
+
+    /// What stands, when `is_whole` says whether the saved page is there and whole.
+    pub(super) const fn resolve(self, is_whole: bool) -> Stands {
+        match self.last {
+            _ if is_whole => Stands::Saved,
+            Last::Whole | Last::Interrupted | Last::Unknown => Stands::Nothing,
+            Last::Robots => Stands::Robots,
+            Last::Failed(code) => Stands::Failed(code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::foreign::Foreign;
+    use crate::save::manifest::{Recorded, RecordedFailure};
+    use crate::save::names::{Layout, PageUrl};
+
+    fn record(state: State, file: Option<&str>) -> PageRecord {
+        let is_whole = matches!(state, State::Saved | State::Unchanged);
+        let failure =
+            RecordedFailure { code: FailureCode::Http.into(), message: "404 Not Found".into() };
+        PageRecord {
+            note: None,
+            waits_ms: Vec::new(),
+            seq: 0,
+            url: PageUrl::parse("http://a.org/x").unwrap(),
+            final_url: None,
+            state: state.into(),
+            status: None,
+            file: file.map(str::to_owned),
+            bytes: is_whole.then_some(1),
+            wire_bytes: 1,
+            sha256: is_whole.then(String::new),
+            content_type: None,
+            etag: None,
+            last_modified: None,
+            http: None,
+            attempts: 1,
+            worker: None,
+            start_ms: None,
+            wait_ms: 0.0,
+            total_ms: 0.0,
+            cpu_ms: 0.0,
+            error: (state == State::Failed).then_some(failure),
+        }
+    }
+
+    /// What stands after records in these states: with the file whole, and lost.
+    fn after(states: &[(State, Option<&str>)]) -> (Stands, Stands, Standing) {
+        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+        for (number, (state, file)) in (1..).zip(states) {
+            ledger.enter(&record(*state, *file), number, &mut namer);
+        }
+        let standing = ledger.standing("http://a.org/x");
+        (standing.resolve(standing.is_kept()), standing.resolve(false), standing)
+    }
+
+    #[test]
+    fn it_takes_eight_bytes() {
+        assert_eq!(size_of::<Standing>(), 8);
+        assert_eq!(size_of::<(u64, Standing)>(), 16);
+    }
+
+    #[test]
+    fn the_last_record_stands_but_a_failure_never_replaces_a_whole_file() {
+        use Stands::{Nothing, Robots, Saved};
+        use State::{Failed, Interrupted, Unchanged};
+        let failed = Stands::Failed(Some(FailureCode::Http));
+        let saved = (State::Saved, Some("x.html"));
+        for (states, whole, lost) in [
+            (&[][..], Nothing, Nothing),
+            (&[saved], Saved, Nothing),
+            (&[saved, (Failed, None)], Saved, failed),
+            (&[saved, (Failed, None), (Interrupted, None)], Saved, Nothing),
+            (&[(Failed, None)], failed, failed),
+            (&[(Failed, None), saved], Saved, Nothing),
+            (&[saved, (Failed, None), (Unchanged, Some("x.html"))], Saved, Nothing),
+            (&[saved, (Unchanged, None)], Saved, Nothing),
+            (&[saved, (State::Robots, None)], Robots, Robots),
+            (&[saved, (State::Robots, None), (Failed, None)], failed, failed),
+            (&[saved, (State::Saved, None)], Saved, Nothing),
+            (&[(State::Saved, Some("../x"))], Nothing, Nothing),
+        ] {
+            let (if_whole, if_lost, _) = after(states);
+            assert_eq!((if_whole, if_lost), (whole, lost), "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_of_a_later_version_is_as_good_as_not_saved_and_keeps_its_name() {
+        let later = |file| {
+            let state = Recorded::Later("gone".into());
+            PageRecord { state, ..record(State::Robots, file) }
+        };
+        let saved = record(State::Saved, Some("x.html"));
+        for (records, whole, is_irregular) in [
+            (vec![later(None)], Stands::Nothing, false),
+            (vec![record(State::Failed, None), later(None)], Stands::Nothing, false),
+            (vec![saved.clone(), later(None)], Stands::Saved, false),
+            (vec![saved.clone(), later(Some("x.html"))], Stands::Nothing, false),
+            (vec![later(Some("old/x.html"))], Stands::Nothing, true),
+            (vec![later(Some("../x"))], Stands::Nothing, false),
+            (vec![later(Some("x.html")), saved.clone()], Stands::Saved, false),
+        ] {
+            let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+            for (place, record) in (1..).zip(&records) {
+                ledger.enter(record, place, &mut namer);
+            }
+            let standing = ledger.standing("http://a.org/x");
+            assert_eq!(standing.resolve(standing.is_kept()), whole, "{records:?}");
+            assert_eq!(standing.is_irregular(), is_irregular, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_later_version_is_a_failure() {
+        let code = Recorded::Later("render-crash".into());
+        let error = Some(RecordedFailure { code, message: Foreign::default() });
+        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+        ledger.enter(&PageRecord { error, ..record(State::Failed, None) }, 1, &mut namer);
+        let stands = ledger.standing("http://a.org/x").resolve(false);
+        assert_eq!(stands, Stands::Failed(None));
+    }
+
+    #[test]
+    fn the_place_is_that_of_the_record_that_names_the_file() {
+        let saved = (State::Saved, Some("x.html"));
+        let unsaved = (State::Saved, None);
+        for (states, place) in [
+            (&[saved, (State::Failed, None), unsaved][..], Some(1)),
+            (&[unsaved, saved], Some(2)),
+            (&[unsaved, unsaved], Some(2)),
+            (&[saved, (State::Unchanged, Some("x.html"))], Some(2)),
+            (&[(State::Failed, None)], None),
+        ] {
+            assert_eq!(after(states).2.place(), place, "{states:?}");
+        }
+        assert!(after(&[unsaved]).2.is_fetched());
+        assert!(after(&[(State::Saved, Some("old/x.html"))]).2.is_irregular());
+    }
+
+    #[test]
+    fn a_url_comes_up_once() {
+        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+        ledger.enter(&record(State::Failed, None), 1, &mut namer);
+        let marks =
+            ["http://a.org/x", "http://a.org/x", "http://a.org/y"].map(|it| ledger.mark(it));
+        assert_eq!(marks, [Some(true), Some(false), None]);
+    }
+}

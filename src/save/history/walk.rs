@@ -1,0 +1,124 @@
+//! What is in an output directory: the one way to look through it.
+
+use std::ffi::CStr;
+use std::io::{self, ErrorKind};
+
+use crate::save::error::{SaveError, io_error};
+use crate::save::names::default_name::PATH_LIMIT;
+use crate::save::names::reserved::{self, MANIFEST_NAME};
+use crate::save::sink::beneath::{Listed, Listing, Opened, Root};
+
+/// How far a look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::save) enum Depth {
+    /// The directory itself: with the flat layout no page goes into a folder.
+    Top,
+    /// All folders below it too.
+    All,
+}
+
+impl Depth {
+    /// The least depth that shows all pages, when `uses_folders` says whether some are in folders.
+    pub(in crate::save) const fn of(uses_folders: bool) -> Self {
+        if uses_folders { Self::All } else { Self::Top }
+    }
+}
+
+/// Something in the directory, by its path below it.
+pub(in crate::save) enum Found<'a> {
+    /// A file, or whatever else is neither a link nor a folder.
+    File(&'a str),
+    /// A link. It is never followed: that would leave the directory.
+    Link(&'a str),
+    /// A folder.
+    Folder(&'a str),
+    /// A file that a run staged, or is staging.
+    Staged(&'a str),
+}
+
+/// Shows everything in `root` but the manifest to `visit`.
+///
+/// # Errors
+///
+/// [`SaveError::Io`] when the directory cannot be listed, [`SaveError::HiddenFolder`]
+/// when a folder below it cannot and may be entered all the same, and what `visit`
+/// gives. A folder that may not be entered either, such as another user's, is shown
+/// and not looked into: no page can come into it. So is one whose path is longer than
+/// that of any page, which bounds how deep a look goes.
+pub(in crate::save) fn walk(
+    root: &Root,
+    depth: Depth,
+    visit: &mut impl FnMut(Found) -> Result<(), SaveError>,
+) -> Result<(), SaveError> {
+    let listing = root.list().map_err(io_error("list", root.path()))?;
+    walk_below(root, listing, "", depth, visit)
+}
+
+fn walk_below(
+    root: &Root,
+    mut listing: Listing,
+    below: &str,
+    depth: Depth,
+    visit: &mut impl FnMut(Found) -> Result<(), SaveError>,
+) -> Result<(), SaveError> {
+    let path_of = |name: &CStr| {
+        let name = name.to_string_lossy();
+        if below.is_empty() { name.into_owned() } else { format!("{below}/{name}") }
+    };
+    let folders = listing.read(|name, listed| {
+        let path = path_of(name);
+        match listed {
+            _ if path == MANIFEST_NAME => Ok(()),
+            Listed::File if below.is_empty() && reserved::is_staged(&path) => {
+                visit(Found::Staged(&path))
+            }
+            Listed::Link => visit(Found::Link(&path)),
+            Listed::File | Listed::Other => visit(Found::File(&path)),
+        }
+        .map_err(Stop::Visit)
+    });
+    let folders = folders.map_err(|stop| match stop {
+        Stop::Visit(error) => error,
+        Stop::List(error) if below.is_empty() => io_error("list", root.path())(error),
+        Stop::List(error) => io_error("list", &root.path().join(below))(error),
+    })?;
+    for name in folders {
+        let path = path_of(&name);
+        if path == MANIFEST_NAME {
+            continue;
+        }
+        if depth == Depth::All && path.len() <= PATH_LIMIT {
+            match listing.open(&name) {
+                Ok(Opened::Folder(listing)) => walk_below(root, listing, &path, depth, visit)?,
+                Ok(Opened::Closed) => (),
+                Ok(Opened::Gone) => continue,
+                // Others do this, so it may be a link by now.
+                Ok(Opened::Replaced) => {
+                    visit(Found::Link(&path))?;
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Err(SaveError::HiddenFolder {
+                        path: root.path().join(path),
+                        source: error,
+                    });
+                }
+                Err(error) => return Err(io_error("list", &root.path().join(path))(error)),
+            }
+        }
+        visit(Found::Folder(&path))?;
+    }
+    Ok(())
+}
+
+/// Why a listing was not read to its end.
+enum Stop {
+    Visit(SaveError),
+    List(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::List(error)
+    }
+}

@@ -1,0 +1,294 @@
+//! Reads the manifest: one record after the other, or the one at a place.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::record::{PageRecord, Record, RunRecord};
+use crate::save::error::{SaveError, io_error};
+use crate::save::names::reserved::MANIFEST_NAME;
+use crate::save::sink::beneath::Root;
+
+/// The bytes of a line, its end among them. A longer one is damage, such as a part of
+/// the file that a power cut left empty; what is written here stays below.
+pub(in crate::save) const LINE_LIMIT: usize = 1 << 20;
+const BUFFER: usize = 256 * 1024;
+/// So much is read at a place at first: most records are shorter.
+const FIRST_PIECE: usize = 1024;
+/// How the lines of pages begin, as the writer writes them.
+const PAGE_START: &[u8] = b"{\"kind\":\"page\",";
+
+/// Reads records one by one. Lines that are no record are passed over and counted. The
+/// memory that it takes does not depend on the file.
+pub struct Reader {
+    lines: BufReader<File>,
+    path: PathBuf,
+    /// The line with its end, as far as the limit goes.
+    line: Vec<u8>,
+    is_too_long: bool,
+    /// Where the next line begins.
+    offset: u64,
+    /// Lines that are no record, the torn last one among them.
+    pub unreadable: u64,
+}
+
+impl Reader {
+    /// Opens the manifest in `directory` for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::NoManifest`] when there is none; [`SaveError::Io`] when it cannot be read.
+    pub fn open(directory: &Path) -> Result<Self, SaveError> {
+        Self::of(&Self::root(directory)?)
+    }
+
+    /// Opens `directory`, in which a manifest is wanted.
+    pub(in crate::save) fn root(directory: &Path) -> Result<Root, SaveError> {
+        Root::open(directory).map_err(|error| no_manifest(directory, error))
+    }
+
+    /// As [`open`](Self::open), where the directory is open.
+    pub(in crate::save) fn of(root: &Root) -> Result<Self, SaveError> {
+        let path = root.path().join(MANIFEST_NAME);
+        let opened = root.top(MANIFEST_NAME).read();
+        let Some(file) = opened.map_err(|error| no_manifest(root.path(), error))? else {
+            return Err(SaveError::NotAManifest { path });
+        };
+        let lines = BufReader::with_capacity(BUFFER, file);
+        Ok(Self { lines, path, line: Vec::new(), is_too_long: false, offset: 0, unreadable: 0 })
+    }
+
+    /// The next record; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the file cannot be read.
+    pub fn next_record(&mut self) -> Result<Option<Record>, SaveError> {
+        Ok(self.next_placed()?.map(|(_, record)| record))
+    }
+
+    /// The next record and its place.
+    pub(in crate::save) fn next_placed(&mut self) -> Result<Option<(u64, Record)>, SaveError> {
+        while let Some(place) = self.advance()? {
+            if self.is_too_long {
+                self.unreadable += 1;
+                continue;
+            }
+            if self.line.trim_ascii().is_empty() {
+                continue;
+            }
+            match parse(&self.line) {
+                Ok(record) => return Ok(Some((place, record))),
+                Err(_) => self.unreadable += 1,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the next line, and gives where it begins; `None` at the end.
+    fn advance(&mut self) -> Result<Option<u64>, SaveError> {
+        self.line.clear();
+        self.is_too_long = false;
+        let place = self.offset;
+        loop {
+            let available = match self.lines.fill_buf() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                available => available.map_err(io_error("read", &self.path))?,
+            };
+            if available.is_empty() {
+                return Ok((self.offset > place).then_some(place));
+            }
+            let end = memchr::memchr(b'\n', available);
+            let taken = end.map_or(available.len(), |end| end + 1);
+            let kept = taken.min(LINE_LIMIT - self.line.len());
+            self.line.extend_from_slice(&available[..kept]);
+            self.is_too_long |= kept < taken;
+            self.lines.consume(taken);
+            self.offset += taken as u64;
+            if end.is_some() {
+                return Ok(Some(place));
+            }
+        }
+    }
+
+    /// The record of the last run that began. Lines of other kinds are not looked into.
+    fn last_run(mut self) -> Result<Option<RunRecord>, SaveError> {
+        let mut last = None;
+        while self.advance()?.is_some() {
+            // Another program may have written it with other spaces.
+            if !self.line.starts_with(PAGE_START)
+                && !self.is_too_long
+                && let Ok(Record::Run(run)) = serde_json::from_slice(&self.line)
+            {
+                last = Some(run);
+            }
+        }
+        Ok(last)
+    }
+
+    /// Ends the reading in order; records can then be had by their places.
+    pub(in crate::save) fn into_lookup(self) -> Lookup {
+        Lookup { file: self.lines.into_inner(), path: self.path, piece: self.line }
+    }
+}
+
+/// Why the manifest in `directory` cannot be opened.
+fn no_manifest(directory: &Path, error: io::Error) -> SaveError {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            SaveError::NoManifest { path: directory.to_owned() }
+        }
+        _ => io_error("read", &directory.join(MANIFEST_NAME))(error),
+    }
+}
+
+/// Reads a line. Pages, which most lines are, are not asked for their kind
+/// again: a record whose kind may stand anywhere is read twice over.
+fn parse(line: &[u8]) -> serde_json::Result<Record> {
+    if line.starts_with(PAGE_START) {
+        return serde_json::from_slice(line).map(Record::Page);
+    }
+    serde_json::from_slice(line)
+}
+
+/// The record of the last run into `directory`; `None` when there was none.
+///
+/// # Errors
+///
+/// [`SaveError`] when the manifest cannot be read.
+pub fn last_run(directory: &Path) -> Result<Option<RunRecord>, SaveError> {
+    match Reader::open(directory) {
+        Ok(reader) => reader.last_run(),
+        Err(SaveError::NoManifest { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives single records by their places, which keeps what they say out of memory.
+pub(in crate::save) struct Lookup {
+    file: File,
+    path: PathBuf,
+    piece: Vec<u8>,
+}
+
+impl Lookup {
+    /// The page record of `url` at `place`; `None` when there is none of it.
+    pub(in crate::save) fn page(
+        &mut self,
+        place: u64,
+        url: &str,
+    ) -> Result<Option<PageRecord>, SaveError> {
+        self.piece.resize(FIRST_PIECE, 0);
+        let mut filled = 0;
+        let end = loop {
+            let read = match self.file.read_at(&mut self.piece[filled..], place + filled as u64) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.map_err(io_error("read", &self.path))?,
+            };
+            let line_end = memchr::memchr(b'\n', &self.piece[filled..filled + read]);
+            match line_end {
+                Some(end) => break filled + end,
+                None if read == 0 => break filled,
+                None => filled += read,
+            }
+            if filled >= LINE_LIMIT {
+                return Ok(None);
+            }
+            if filled == self.piece.len() {
+                self.piece.resize(2 * filled, 0);
+            }
+        };
+        // What does not read as it did before was changed by others, and does not count.
+        Ok(match parse(&self.piece[..end]) {
+            Ok(Record::Page(page)) if page.url.as_str() == url => Some(*page),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::model::State;
+
+    const RUN: &str =
+        r#"{"kind":"run","v":1,"started":"","version":"","mode":"","workers":1,"source":""}"#;
+
+    /// A page's record that is `bytes` long with its line end.
+    fn page(url: &str, bytes: usize) -> String {
+        let start = format!(
+            r#"{{"kind":"page","seq":1,"url":"http://a.org/{url}","final_url":null,"state":"saved","status":200,"file":null,"bytes":1,"wire_bytes":1,"sha256":null,"content_type":null,"etag":null,"last_modified":null,"http":"1.1","attempts":1,"worker":0,"start_ms":0.0,"wait_ms":0.0,"total_ms":0.0,"cpu_ms":0.0,"error":null,"note":""#
+        );
+        let fill = "x".repeat(bytes - start.len() - 3);
+        format!("{start}{fill}\"}}\n")
+    }
+
+    fn manifest(lines: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .open(dir.path().join(MANIFEST_NAME))
+            .unwrap();
+        for line in lines {
+            file.write_all(line.as_bytes()).unwrap();
+        }
+        dir
+    }
+
+    /// What is read: the URLs of pages, the unreadable lines, and whether a run is found.
+    fn read(dir: &Path) -> (Vec<String>, u64, bool) {
+        let mut reader = Reader::open(dir).unwrap();
+        let mut places = Vec::new();
+        while let Some((place, record)) = reader.next_placed().unwrap() {
+            if let Record::Page(page) = record {
+                assert_eq!(page.state, State::Saved.into());
+                places.push((place, page.url.as_str().to_owned()));
+            }
+            assert!(reader.line.capacity() <= 2 * LINE_LIMIT);
+        }
+        let unreadable = reader.unreadable;
+        let mut lookup = reader.into_lookup();
+        for (place, url) in &places {
+            assert!(lookup.page(*place, url).unwrap().is_some(), "{url}");
+            assert!(lookup.piece.len() <= LINE_LIMIT);
+        }
+        let urls = places.into_iter().map(|(_, url)| url).collect();
+        (urls, unreadable, last_run(dir).unwrap().is_some())
+    }
+
+    #[test]
+    fn a_line_above_the_limit_is_passed_over_and_counted() {
+        let run = format!("{RUN}\n");
+        let (whole, longer) = (page("whole", LINE_LIMIT), page("longer", LINE_LIMIT + 1));
+        let (much, last) = (format!("{}\n", "x".repeat(3 * LINE_LIMIT)), page("last", 400));
+        let blank = format!("{}\n", " ".repeat(2 * LINE_LIMIT));
+        let long_run =
+            RUN.replace("\"source\":\"", &format!("\"source\":\"{}", "x".repeat(LINE_LIMIT)));
+        let url = |path: &str| vec![format!("http://a.org/{path}")];
+        for (lines, urls, unreadable, has_run) in [
+            (vec![&*run, &*whole], url("whole"), 0, true),
+            (vec![&run, &longer, &last], url("last"), 1, true),
+            (vec![&much, &blank, &run, &last], url("last"), 2, true),
+            (vec![&long_run, "\n", &last], url("last"), 1, false),
+            (vec![&run, &last, &much[..2 * LINE_LIMIT]], url("last"), 1, true),
+        ] {
+            let dir = manifest(&lines);
+            assert_eq!(read(dir.path()), (urls, unreadable, has_run));
+        }
+    }
+
+    #[test]
+    fn a_place_without_a_line_end_is_no_record() {
+        let dir = manifest(&["\n"]);
+        let file = File::options().write(true).open(dir.path().join(MANIFEST_NAME)).unwrap();
+        // Sparse: it takes no space.
+        file.set_len(1 << 32).unwrap();
+        let mut lookup = Reader::open(dir.path()).unwrap().into_lookup();
+        assert!(lookup.page(1, "http://a.org/").unwrap().is_none());
+        assert!(lookup.piece.len() <= LINE_LIMIT);
+    }
+}

@@ -1,0 +1,193 @@
+//! The records of a manifest, as they stand on disk.
+
+use serde::{Deserialize, Serialize};
+
+use super::recorded::Recorded;
+use crate::foreign::Foreign;
+use crate::model::{FailureCode, HttpVersion, State, Summary};
+use crate::save::names::{Layout, PageUrl};
+
+/// The version of the format, in every `run` record.
+pub const VERSION: u32 = 1;
+/// One line of the manifest. Readers pass over kinds, keys and words that they do
+/// not know, and keep the rest of the record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Record {
+    /// A run began.
+    Run(RunRecord),
+    /// Files that were in the directory and are no run's pages.
+    Foreign {
+        /// Their paths in the directory.
+        files: Vec<String>,
+    },
+    /// Files that a killed run saved and did not come to record: a run may take
+    /// their names for the same pages.
+    Orphans {
+        /// Their paths in the directory.
+        files: Vec<String>,
+    },
+    /// A page ended.
+    Page(Box<PageRecord>),
+    /// A run ended, whole or not.
+    End(EndRecord),
+    /// Something that a later version wrote.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How a run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The version of the format.
+    pub v: u32,
+    /// When, as RFC 3339 in UTC.
+    pub started: String,
+    /// The version of the program.
+    pub version: Foreign,
+    /// The executor.
+    pub mode: Foreign,
+    /// Pages in flight at most.
+    pub workers: usize,
+    /// What was asked for, as on a command line.
+    pub source: Foreign,
+    /// The same as words that the program takes, complete; empty in manifests
+    /// of versions that did not record them.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Whether `args` leave out a user name or a password that a URL held.
+    #[serde(default)]
+    pub is_redacted: bool,
+    /// How names were arranged.
+    #[serde(default)]
+    pub layout: Recorded<Layout>,
+    /// How many files the `foreign` and `orphans` records before this one name;
+    /// the writer counts them.
+    #[serde(default)]
+    pub strays: u64,
+}
+
+/// How a page ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageRecord {
+    /// Its place in the input.
+    pub seq: u64,
+    /// Its address, without fragment and credentials.
+    pub url: PageUrl,
+    /// The address that answered, after redirects.
+    pub final_url: Option<PageUrl>,
+    /// How it ended.
+    pub state: Recorded<State>,
+    /// The status of the last answer.
+    pub status: Option<u16>,
+    /// Where it is kept, when it is.
+    pub file: Option<String>,
+    /// Size of the decoded body.
+    pub bytes: Option<u64>,
+    /// Size of the encoded body.
+    pub wire_bytes: u64,
+    /// SHA-256 of the decoded body, in hexadecimal.
+    pub sha256: Option<String>,
+    /// As sent.
+    pub content_type: Option<Foreign>,
+    /// As sent.
+    pub etag: Option<Foreign>,
+    /// As sent.
+    pub last_modified: Option<Foreign>,
+    /// The version of HTTP.
+    pub http: Option<Recorded<HttpVersion>>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The pauses before each attempt after the first, at least, in milliseconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_ms: Vec<f64>,
+    /// The worker of the last attempt, counted from 0.
+    pub worker: Option<usize>,
+    /// Start of the last attempt, from the start of the run, in milliseconds.
+    pub start_ms: Option<f64>,
+    /// From the start of the attempt to the answer's headers, in milliseconds.
+    pub wait_ms: f64,
+    /// The attempt as a whole, in milliseconds.
+    pub total_ms: f64,
+    /// CPU time of decoding and hashing, in milliseconds.
+    pub cpu_ms: f64,
+    /// Why it failed, when it did.
+    pub error: Option<RecordedFailure>,
+    /// What was unusual about the answer and harmed nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Foreign>,
+}
+
+/// Why a page could not be had, as its record says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFailure {
+    /// The class, for programs.
+    pub code: Recorded<FailureCode>,
+    /// One line for people.
+    #[serde(default)]
+    pub message: Foreign,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndRecord {
+    /// Pages after dedup and filters.
+    pub pages: u64,
+    /// Saved in this run.
+    pub saved: u64,
+    /// Could not be had.
+    pub failed: u64,
+    /// Asked again and still current.
+    pub unchanged: u64,
+    /// Saved by an earlier run and not asked again.
+    pub skipped: u64,
+    /// Left out by robots rules.
+    pub robots: u64,
+    /// The run stopped first.
+    pub interrupted: u64,
+    /// Entries read.
+    pub found: u64,
+    /// Entries that are no http(s) URL.
+    pub invalid: u64,
+    /// Entries that repeat an earlier one.
+    pub duplicates: u64,
+    /// Entries left out by a filter.
+    pub filtered: u64,
+    /// Whether the input was read to its end.
+    pub input_complete: bool,
+    /// Decoded bytes of the saved pages.
+    pub bytes: u64,
+    /// Bytes of the bodies on the wire.
+    pub wire_bytes: u64,
+    /// From the first request to the last page.
+    pub seconds: f64,
+}
+
+impl EndRecord {
+    /// The numbers of `summary`.
+    pub fn new(summary: &Summary) -> Self {
+        let intake = summary.intake;
+        Self {
+            pages: intake.wanted(),
+            saved: summary.count(State::Saved),
+            failed: summary.count(State::Failed),
+            unchanged: summary.count(State::Unchanged),
+            skipped: intake.skipped,
+            robots: summary.count(State::Robots),
+            interrupted: summary.count(State::Interrupted),
+            found: intake.found,
+            invalid: intake.invalid,
+            duplicates: intake.duplicates,
+            filtered: intake.filtered,
+            input_complete: intake.complete,
+            bytes: summary.bytes,
+            wire_bytes: summary.wire_bytes,
+            seconds: round(summary.fetch_time.as_secs_f64()),
+        }
+    }
+}
+
+/// Three decimals: enough to compare, short enough to read.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}

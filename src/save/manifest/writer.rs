@@ -1,0 +1,207 @@
+//! The manifest: one JSON line for each thing that a run did, appended as it happens.
+//!
+//! It is readable after a kill at any moment: a line is whole or is the last
+//! one. A torn last line is cut off before anything is appended.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::line::{self, Frame};
+use super::locked::LockedFile;
+use super::record::{EndRecord, Record, RunRecord};
+use crate::event::{Event, Observer, ObserverError};
+use crate::model::Summary;
+use crate::save::error::{SaveError, io_error};
+use crate::save::names::reserved::MANIFEST_NAME;
+use crate::save::sink::beneath::Root;
+
+/// Names in one `foreign` or `orphans` record, and their bytes, so that lines stay short:
+/// a byte may take six in JSON, as `\u0001` does.
+const FILES_BATCH: usize = 1000;
+const FILES_BYTES: usize = 64 * 1024;
+
+/// Appends records; holds the lock on the output for as long as it lives.
+pub struct ManifestWriter {
+    file: LockedFile,
+    path: PathBuf,
+    /// Whole lines that are not written yet.
+    buffer: Vec<u8>,
+    frame: Frame,
+    /// Files that the `foreign` and `orphans` records of this run name.
+    strays: u64,
+    /// A line may have been written in part: nothing may follow it in this run.
+    is_broken: bool,
+}
+
+impl ManifestWriter {
+    /// Opens and locks the manifest in `root`, and cuts a torn last line off.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
+    pub(in crate::save) fn open(root: &Root) -> Result<Self, SaveError> {
+        let path = root.path().join(MANIFEST_NAME);
+        let mut file = LockedFile::open(root)?;
+        cut_torn_line(&mut file.file).map_err(io_error("mend", &path))?;
+        Ok(Self {
+            file,
+            path,
+            buffer: Vec::new(),
+            frame: Frame { started: None, keeps_pages: true },
+            strays: 0,
+            is_broken: false,
+        })
+    }
+
+    /// Records files that no run's record names: those that were there, and
+    /// those that a killed run left.
+    pub(in crate::save) fn record_strays(
+        &mut self,
+        foreign: &[String],
+        orphans: &[String],
+    ) -> Result<(), SaveError> {
+        self.strays = (foreign.len() + orphans.len()) as u64;
+        for batch in batches(foreign) {
+            self.append(&Record::Foreign { files: batch.to_vec() });
+        }
+        for batch in batches(orphans) {
+            self.append(&Record::Orphans { files: batch.to_vec() });
+        }
+        self.flush().map_err(io_error("write", &self.path))
+    }
+
+    /// Records that a run begins, at `now`; `keeps_pages` says whether its pages are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the line cannot be written.
+    pub fn begin(
+        &mut self,
+        run: RunRecord,
+        now: Instant,
+        keeps_pages: bool,
+    ) -> Result<(), SaveError> {
+        self.frame = Frame { started: Some(now), keeps_pages };
+        self.append(&Record::Run(RunRecord { strays: self.strays, ..run }));
+        self.flush().map_err(io_error("write", &self.path))?;
+        // On the lines up to this one hangs which files are whose after a power
+        // cut. A file system that cannot sync has nothing better to offer.
+        let _ = self.file.file.sync_data();
+        Ok(())
+    }
+
+    /// Records that the run ended.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveError::Io`] when the line cannot be written.
+    pub fn end(&mut self, summary: &Summary) -> Result<(), SaveError> {
+        self.append(&Record::End(EndRecord::new(summary)));
+        self.flush().map_err(io_error("write", &self.path))
+    }
+
+    fn append(&mut self, record: &Record) {
+        serde_json::to_writer(&mut self.buffer, record)
+            .expect("records are made of text and numbers, and memory takes all");
+        self.buffer.push(b'\n');
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.is_broken {
+            return Ok(());
+        }
+        let result = self.file.file.write_all(&self.buffer);
+        self.is_broken = result.is_err();
+        self.buffer.clear();
+        result
+    }
+}
+
+impl Observer for ManifestWriter {
+    fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
+        if let Event::Settled(settled) = event
+            && !self.is_broken
+        {
+            line::write_page(&mut self.buffer, self.frame, settled);
+            self.buffer.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, _now: Instant) -> Result<(), ObserverError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        self.flush().map_err(|source| ObserverError {
+            attempted: format!("failed to write {}", self.path.display()),
+            source,
+        })
+    }
+}
+
+/// `files` in parts that are a record each.
+fn batches(files: &[String]) -> impl Iterator<Item = &[String]> {
+    let mut rest = files;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let end = rest.iter().take(FILES_BATCH).position(|file| {
+            bytes += file.len();
+            bytes > FILES_BYTES
+        });
+        // No path is longer than a batch, but were one, it would be one.
+        let end = end.unwrap_or(FILES_BATCH.min(rest.len())).max(1);
+        let (batch, behind) = rest.split_at_checked(end)?;
+        rest = behind;
+        Some(batch)
+    })
+}
+
+/// Cuts off what stands behind the last line end.
+fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
+    const STEP: u64 = 64 * 1024;
+    let len = file.metadata()?.len();
+    let mut end = len;
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        file.seek(SeekFrom::Start(start))?;
+        let mut piece = Vec::new();
+        file.take(end - start).read_to_end(&mut piece)?;
+        if let Some(line_end) = memchr::memrchr(b'\n', &piece) {
+            end = start + line_end as u64 + 1;
+            break;
+        }
+        end = start;
+    }
+    if end < len { file.set_len(end) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reader::LINE_LIMIT;
+    use super::*;
+
+    #[test]
+    fn names_of_strays_fit_into_lines() {
+        let of = |count: usize, bytes: usize| vec!["\u{1}".repeat(bytes); count];
+        for (files, expected) in [
+            (of(0, 1), 0),
+            (of(1, 1), 1),
+            (of(1000, 10), 1),
+            (of(1001, 10), 2),
+            (of(1000, 4096), 63),
+            (of(3, FILES_BYTES + 1), 3),
+        ] {
+            let mut count = 0;
+            let mut names = 0;
+            for batch in batches(&files) {
+                let record = Record::Foreign { files: batch.to_vec() };
+                let line = serde_json::to_string(&record).unwrap();
+                assert!(line.len() < LINE_LIMIT, "{}", line.len());
+                (count, names) = (count + 1, names + batch.len());
+            }
+            assert_eq!((count, names), (expected, files.len()));
+        }
+    }
+}

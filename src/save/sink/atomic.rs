@@ -1,0 +1,312 @@
+//! Files that appear whole or not at all.
+//!
+//! Where the system can do it, a file gets its name when it is whole: nothing
+//! is there before, and a killed run leaves nothing behind. Elsewhere, and where a
+//! file is to be replaced, it is staged beside its place, then renamed.
+//!
+//! Nothing is synced to the disk: a power cut may lose the last seconds of a
+//! run, which `verify` finds, and a sync for each page would cost more than the page.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::Pieces;
+use super::beneath::{Entry, Root, unnamed};
+use crate::model::Key;
+use crate::save::error::{SaveError, io_error};
+use crate::save::names::reserved;
+
+/// How often a page is put into a folder that others remove each time.
+const TRIES: usize = 8;
+
+/// Writes files in one directory.
+///
+/// The directory is held open, and names are taken from there: the system then
+/// has not to walk the whole path three times for each page.
+#[derive(Debug)]
+pub(super) struct Stage {
+    root: Root,
+    next: AtomicU64,
+    /// Whether files may get their names late here, as far as is known.
+    names_late: AtomicBool,
+}
+
+impl Stage {
+    /// A stage in `directory`, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        let root = Root::open(directory)?;
+        let (next, names_late) = (AtomicU64::new(0), AtomicBool::new(true));
+        Ok(Self { root, next, names_late })
+    }
+
+    /// Puts a file of `body` at `key`, replacing what is there.
+    ///
+    /// # Errors
+    ///
+    /// What failed, and why; what was at `key` is then as it was, and nothing is left staged.
+    pub(super) fn write(&self, key: &Key, body: &[u8]) -> Result<(), SaveError> {
+        let mut draft = self.begin(Cow::Borrowed(key))?;
+        draft.write(body)?;
+        draft.put_in_place()
+    }
+
+    /// Begins a file that gets its place at `key` when it is whole.
+    ///
+    /// # Errors
+    ///
+    /// What failed, and why; nothing is left staged.
+    pub(super) fn begin<'a>(&'a self, key: Cow<'a, Key>) -> Result<Draft<'a>, SaveError> {
+        let (file, staged) = self.create().map_err(|error| self.error("write", &key, error))?;
+        Ok(Draft { stage: self, key, file, staged, is_whole: true })
+    }
+
+    /// A new file, and its name when it has one.
+    fn create(&self) -> io::Result<(File, Option<String>)> {
+        if self.names_late.load(Ordering::Relaxed) {
+            // What fails here fails below too, or is no failure.
+            match unnamed::create(&self.root) {
+                Ok(file) => return Ok((file, None)),
+                Err(error) if unnamed::is_unknown(&error) => self.stage_from_now_on(),
+                Err(_) => (),
+            }
+        }
+        let (file, name) = self.create_staged()?;
+        Ok((file, Some(name)))
+    }
+
+    fn create_staged(&self) -> io::Result<(File, String)> {
+        let name = self.staging_name();
+        Ok((self.root.top(&name).create_new()?, name))
+    }
+
+    fn stage_from_now_on(&self) {
+        self.names_late.store(false, Ordering::Relaxed);
+    }
+
+    fn staging_name(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        reserved::staged_name(number)
+    }
+
+    /// Removes what the process of number `process` has staged here and not put in its place.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read or a file not be removed.
+    pub(super) fn clear_after(&self, process: u32) -> Result<(), SaveError> {
+        let failed = io_error("remove what a process staged in", self.root.path());
+        let clear = || {
+            self.root.list()?.read(|name, _| match name.to_str() {
+                Ok(name) if reserved::stager(name) == Some(process) => self.root.top(name).remove(),
+                _ => Ok(()),
+            })
+        };
+        clear().map(|_| ()).map_err(failed)
+    }
+
+    /// Renames the file `staged` to the place of `key`, whose entry was `entry`.
+    fn rename<'a>(
+        &'a self,
+        staged: &str,
+        key: &'a Key,
+        mut entry: Entry<'a>,
+    ) -> Result<(), SaveError> {
+        let mut result = self.root.top(staged).rename(&entry);
+        for _ in 0..TRIES {
+            match &result {
+                // The folder was removed after it was opened.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    entry = self.root.make_entry(key)?;
+                    result = self.root.top(staged).rename(&entry);
+                }
+                _ => break,
+            }
+        }
+        result.map_err(|error| self.error("rename into place", key, error))
+    }
+
+    fn error(&self, action: &'static str, key: &Key, source: io::Error) -> SaveError {
+        SaveError::Io { action, path: self.root.path_of(key), source }
+    }
+}
+
+/// A file on its way: it has its place when it is whole, and leaves nothing behind else.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    stage: &'a Stage,
+    key: Cow<'a, Key>,
+    file: File,
+    /// The name that it has until then, when it needs one.
+    staged: Option<String>,
+    /// Whether all that was added was written.
+    is_whole: bool,
+}
+
+impl Draft<'_> {
+    fn write(&mut self, piece: &[u8]) -> Result<(), SaveError> {
+        let written = self.file.write_all(piece);
+        self.is_whole &= written.is_ok();
+        written.map_err(|error| self.stage.error("write", &self.key, error))
+    }
+
+    /// Puts the file in its place, replacing what is there.
+    fn put_in_place(mut self) -> Result<(), SaveError> {
+        if !self.is_whole {
+            let error = io::Error::other("an earlier piece could not be written");
+            return Err(self.stage.error("write", &self.key, error));
+        }
+        let key = self.key.clone();
+        let entry = self.stage.root.make_entry(&key)?;
+        let staged = match &self.staged {
+            Some(staged) => staged.clone(),
+            None if unnamed::name(&self.file, &entry).is_ok() => return Ok(()),
+            // Something is there: a rename replaces it.
+            None => self.name_staged().map_err(|error| self.stage.error("write", &key, error))?,
+        };
+        self.stage.rename(&staged, &key, entry)?;
+        self.staged = None;
+        Ok(())
+    }
+
+    /// Gives a file without a name one of a staged file, or copies it to such a file.
+    fn name_staged(&mut self) -> io::Result<String> {
+        let name = self.stage.staging_name();
+        if unnamed::name(&self.file, &self.stage.root.top(&name)).is_ok() {
+            return Ok(self.staged.insert(name).clone());
+        }
+        self.stage.stage_from_now_on();
+        self.file.seek(SeekFrom::Start(0))?;
+        let (mut copy, name) = self.stage.create_staged()?;
+        let name = self.staged.insert(name).clone();
+        io::copy(&mut self.file, &mut copy)?;
+        Ok(name)
+    }
+}
+
+impl Pieces for Draft<'_> {
+    fn add(&mut self, piece: &[u8]) -> Result<(), SaveError> {
+        self.write(piece)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SaveError> {
+        self.put_in_place()
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if let Some(staged) = &self.staged {
+            // The first error is the one to report; a file that cannot be removed
+            // either is removed by the next run.
+            let _ = self.stage.root.top(staged).remove();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn key(path: &str) -> Key {
+        Key::new(path).unwrap()
+    }
+
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("fetchpages-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path); // left by an earlier process of this number
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_folders_are_made() {
+        let root = directory("atomic");
+        let stage = Stage::open(&root).unwrap();
+        let path = root.join("a/b/page.html");
+        stage.write(&key("a/b/page.html"), b"first").unwrap();
+        stage.write(&key("a/b/page.html"), b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        stage.write(&key("a/b/other.html"), b"third").unwrap();
+        stage.stage_from_now_on();
+        stage.write(&key("a/b/page.html"), b"fourth").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"fourth");
+        assert_eq!(std::fs::read_dir(root.join("a/b")).unwrap().count(), 2);
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_process_staged_is_removed_and_nothing_else() {
+        let root = directory("atomic-clear");
+        let names = [".fetchpages-12-0.part", ".fetchpages-12-7.part", ".fetchpages-1-2.part", "a"];
+        for name in names {
+            File::create_new(root.join(name)).unwrap();
+        }
+        Stage::open(&root).unwrap().clear_after(12).unwrap();
+        assert!(names.map(|name| root.join(name).exists()) == [false, false, true, true]);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_failed_write_leaves_what_was_there_and_no_staged_file() {
+        let root = directory("atomic-failed");
+        let stage = Stage::open(&root).unwrap();
+        let path = root.join("taken");
+        std::fs::create_dir(&path).unwrap();
+        let error = stage.write(&key("taken"), b"body").unwrap_err();
+        assert!(error.to_string().starts_with("failed to rename into place "), "{error}");
+        stage.stage_from_now_on();
+        let error = stage.write(&key("taken"), b"body").unwrap_err();
+        assert!(error.to_string().starts_with("failed to rename into place "), "{error}");
+        assert!(path.is_dir());
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_staged_file_that_is_not_finished_is_removed() {
+        let root = directory("atomic-unfinished");
+        let stage = Stage::open(&root).unwrap();
+        stage.stage_from_now_on();
+        let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
+        draft.write(b"half").unwrap();
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        drop(draft);
+        let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
+        draft.is_whole = false;
+        draft.write(b"second half").unwrap();
+        assert!(draft.put_in_place().is_err());
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_get_its_name_late_is_copied() {
+        let root = directory("atomic-copied");
+        let stage = Stage::open(&root).unwrap();
+        let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
+        draft.write(b"first, ").unwrap();
+        draft.write(b"second").unwrap();
+        if draft.staged.is_none() {
+            // As where the system lets nobody name such a file: the name is taken.
+            let taken = reserved::staged_name(stage.next.load(Ordering::Relaxed));
+            stage.write(&key(&taken), b"taken").unwrap();
+            let name = draft.name_staged().unwrap();
+            assert_ne!(name, taken);
+            assert_eq!(std::fs::read(root.join(&name)).unwrap(), b"first, second");
+            assert!(!stage.names_late.load(Ordering::Relaxed));
+        }
+        draft.put_in_place().unwrap();
+        assert_eq!(std::fs::read(root.join("page")).unwrap(), b"first, second");
+        std::fs::remove_dir_all(root).unwrap();
+    }
+}

@@ -1,0 +1,122 @@
+//! A name in an open folder of the output, and what is done to it.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{self, AtFlags, OFlag};
+use nix::sys::stat::{self, Mode};
+use nix::unistd::{self, UnlinkatFlags};
+
+use super::status::Status;
+
+/// What a new file may be used for, before the user's mask takes some of it away.
+pub(super) const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);
+/// How a file is opened where something else may stand: a link is an error, and a
+/// pipe does not block.
+const CAREFULLY: OFlag =
+    OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
+
+/// A folder of the output, or the output itself.
+#[derive(Debug)]
+pub(super) enum Folder<'a> {
+    Top(&'a OwnedFd),
+    Below(OwnedFd),
+}
+
+impl AsFd for Folder<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Top(folder) => folder.as_fd(),
+            Self::Below(folder) => folder.as_fd(),
+        }
+    }
+}
+
+/// A name in an open folder. Whatever is done to it is done to the name itself: a
+/// link that has it is never followed.
+#[derive(Debug)]
+pub(in crate::save) struct Entry<'a> {
+    pub(super) folder: Folder<'a>,
+    pub(super) name: &'a str,
+}
+
+impl Entry<'_> {
+    /// What is there.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is there, or the folder may not be entered.
+    pub(in crate::save) fn status(&self) -> io::Result<Status> {
+        let found = stat::fstatat(&self.folder, self.name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        Ok(Status::of(&found))
+    }
+
+    /// Opens the file for reading; `None` when something else is there.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is there, or it may not be read.
+    pub(in crate::save) fn read(&self) -> io::Result<Option<File>> {
+        // To open a device may do something to it.
+        if !self.status()?.is_file {
+            return Ok(None);
+        }
+        self.open(OFlag::O_RDONLY)
+    }
+
+    /// Opens the file for reading and appending, and makes it when it is missing;
+    /// `None` when something else is there.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be written, or cannot be made.
+    pub(in crate::save) fn append(&self) -> io::Result<Option<File>> {
+        match self.status() {
+            Ok(found) if !found.is_file => Ok(None),
+            _ => self.open(OFlag::O_RDWR | OFlag::O_APPEND | OFlag::O_CREAT),
+        }
+    }
+
+    fn open(&self, flags: OFlag) -> io::Result<Option<File>> {
+        match fcntl::openat(&self.folder, self.name, flags | CAREFULLY, NEW_FILE) {
+            Ok(file) => {
+                let file = File::from(file);
+                let is_file = file.metadata()?.is_file();
+                Ok(Some(file).filter(|_| is_file))
+            }
+            // A link, a folder, a socket or a pipe.
+            Err(Errno::ELOOP | Errno::EISDIR | Errno::ENXIO) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a new file to write.
+    ///
+    /// # Errors
+    ///
+    /// When something is there, or it cannot be made.
+    pub(in crate::save) fn create_new(&self) -> io::Result<File> {
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+        Ok(fcntl::openat(&self.folder, self.name, flags, NEW_FILE)?.into())
+    }
+
+    /// Moves what is there to `to`, and replaces a file or link that is there.
+    ///
+    /// # Errors
+    ///
+    /// When a folder is there, or the system does not allow it.
+    pub(in crate::save) fn rename(&self, to: &Entry) -> io::Result<()> {
+        Ok(fcntl::renameat(&self.folder, self.name, &to.folder, to.name)?)
+    }
+
+    /// Removes the file or link.
+    ///
+    /// # Errors
+    ///
+    /// When it is a folder or not there, or the system does not allow it.
+    pub(in crate::save) fn remove(&self) -> io::Result<()> {
+        Ok(unistd::unlinkat(&self.folder, self.name, UnlinkatFlags::NoRemoveDir)?)
+    }
+}

@@ -1,0 +1,3 @@
+//! What holds for every sink of the table.
+
+mod conformance;

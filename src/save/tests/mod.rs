@@ -1,0 +1,4 @@
+//! What holds for an output as a whole, whoever else writes into it.
+
+mod foreign_bytes;
+mod hostile;
