@@ -15,7 +15,7 @@ use fetchpages::queue::frontier::{Frontier, Moment, Next};
 use fetchpages::queue::hosts::HostLimits;
 use fetchpages::queue::{self};
 use fetchpages::random::Rng;
-use fetchpages::save::names::{Given, Layout, Namer};
+use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
 use fetchpages::source::links::{self, DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
 use url::Url;
 
@@ -61,9 +61,9 @@ fn names(c: &mut Criterion) {
     for (name, layout) in [("flat", Layout::Flat), ("tree", Layout::Tree), ("hash", Layout::Hash)] {
         group.bench_function(name, |b| {
             b.iter_batched(
-                || Namer::new(layout),
+                || NameAllocator::new(layout),
                 |mut namer| {
-                    let names = urls.iter().map(|url| namer.name(url, Given::default()));
+                    let names = urls.iter().map(|url| namer.name(url, PreviousName::default()));
                     names.map(|name| name.as_str().len()).sum::<usize>()
                 },
                 BatchSize::SmallInput,

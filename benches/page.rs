@@ -18,7 +18,7 @@ use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
 use fetchpages::origin::{self, Origin, Site};
 use fetchpages::page::decode;
 use fetchpages::phase::PhaseCell;
-use fetchpages::save::names::{Given, Layout, Namer};
+use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
 use fetchpages::save::{self, Output};
 use http::HeaderValue;
 use tempfile::TempDir;
@@ -108,14 +108,14 @@ fn compute(c: &mut Criterion) {
 }
 
 fn name(c: &mut Criterion) {
-    let mut namer = Namer::new(Layout::Flat);
+    let mut namer = NameAllocator::new(Layout::Flat);
     let mut number = 0;
     c.benchmark_group("page").bench_function("name", |b| {
         b.iter(|| {
             number += 1;
             let url = format!("https://example.org/wiki/Some_article_{number}");
             let url = Url::parse(&url).expect("this is a URL");
-            namer.name(&url, Given::default()).as_str().len()
+            namer.name(&url, PreviousName::default()).as_str().len()
         });
     });
 }

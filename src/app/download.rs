@@ -30,7 +30,7 @@ use crate::report::trace::{About, Trace, TraceError};
 use crate::report::usage::FetchPhase;
 use crate::report::{Finished, human, json, usage};
 use crate::save::manifest::{self, ManifestWriter, RunRecord};
-use crate::save::{self, Place, SaveError, Sink};
+use crate::save::{self, SaveError, Sink, SinkLocation};
 use crate::source::Access;
 use crate::source::feed::Feed;
 use crate::source::plan::Plan;
@@ -102,9 +102,9 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     output.manifest.begin(record, clock.now(), output.sink.keeps())?;
     let left_out = output.catalogue.left_out();
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
-    let place = (Arc::from(output.sink), output.place);
+    let location = (Arc::from(output.sink), output.location);
     let kind = config.mode.executor.workers_are();
-    let factory = work_factory(kind, Arc::clone(&shared), place, Arc::clone(&clock), workers);
+    let factory = work_factory(kind, Arc::clone(&shared), location, Arc::clone(&clock), workers);
     is_running.store(true, Ordering::SeqCst);
     let prepared =
         Prepared { plan, manifest: output.manifest, factory, workers, trace, source_events };
@@ -135,12 +135,12 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
 fn work_factory(
     kind: WorkerKind,
     shared: Arc<Shared>,
-    (sink, place): (Arc<dyn Sink>, Place),
+    (sink, location): (Arc<dyn Sink>, SinkLocation),
     clock: Arc<dyn Clock>,
     workers: NonZeroUsize,
 ) -> Box<dyn WorkFactory> {
     match kind {
-        WorkerKind::Process => Box::new(ProcessWorkFactory { shared, sink, place, workers }),
+        WorkerKind::Process => Box::new(ProcessWorkFactory { shared, sink, location, workers }),
         WorkerKind::Thread | WorkerKind::Task => {
             Box::new(LocalWorkFactory { shared, sink, clock, workers })
         }
@@ -210,7 +210,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         args: config.plan.typed.args.clone(),
         is_redacted: config.plan.typed.is_redacted,
         layout: config.save.layout.into(),
-        strays: 0,
+        unowned: 0,
     }
 }
 

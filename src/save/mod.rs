@@ -15,14 +15,14 @@ use history::Catalogue;
 use manifest::ManifestWriter;
 pub use options::{DEFAULT_OUTPUT, Options, Refetch};
 use sink::beneath::Root;
-pub use sink::{Pieces, Place, Sink};
+pub use sink::{Pieces, Sink, SinkLocation};
 
 /// An output that is open for a run.
 pub struct Output {
     /// Keeps the pages.
     pub sink: Box<dyn Sink>,
     /// Where the sink is.
-    pub place: Place,
+    pub location: SinkLocation,
     /// Records what became of them; holds the lock on the output.
     pub manifest: ManifestWriter,
     /// Names them, and knows what earlier runs made of them.
@@ -41,7 +41,7 @@ pub fn open(options: &Options) -> Result<Output, SaveError> {
     let root = Root::create(&options.directory)?;
     let mut manifest = ManifestWriter::open(&root)?;
     let (catalogue, notes) = history::open(options, root, &mut manifest)?;
-    let place = Place::of(options);
-    let sink = place.open().expect("the place is of the table")?;
-    Ok(Output { sink, place, manifest, catalogue, notes })
+    let location = SinkLocation::of(options);
+    let sink = location.open().expect("the location is of the table")?;
+    Ok(Output { sink, location, manifest, catalogue, notes })
 }

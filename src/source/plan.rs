@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{Entry, Source, SourceError};
 use crate::model::{Intake, Job, shown_url};
-use crate::save::history::{Catalogue, Fate};
+use crate::save::history::{Catalogue, Decision};
 
 /// Which pages of a source are wanted.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +107,7 @@ impl Plan {
             self.intake.duplicates += 1;
         } else if self.is_limit_reached() {
             self.intake.filtered += 1;
-        } else if let Fate::Fetch { key, validators } = self.catalogue.decide(&url, &spelled)? {
+        } else if let Decision::Fetch { key, validators } = self.catalogue.decide(&url, &spelled)? {
             self.intake.found += 1;
             self.intake.pages += 1;
             drop(spelled);

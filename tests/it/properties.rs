@@ -13,7 +13,7 @@ use fetchpages::save::history::verify::verify;
 use fetchpages::save::manifest::Reader;
 use fetchpages::save::manifest::{Record, RunRecord, VERSION};
 use fetchpages::save::names::PageUrl;
-use fetchpages::save::names::{Given, Layout, Namer};
+use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
 use fetchpages::save::{self, Options, Output, Refetch, SaveError};
 use fetchpages::source::plan::{Filter, Plan, Planned};
 use fetchpages::source::{Listed, page_url};
@@ -86,8 +86,8 @@ proptest! {
     #[test]
     fn names_follow_from_the_input_and_never_meet_or_leave(layout in layouts(), urls in urls(40)) {
         let name_all = || {
-            let mut namer = Namer::new(layout);
-            urls.iter().map(|url| namer.name(url, Given::default()).to_string()).collect::<Vec<_>>()
+            let mut namer = NameAllocator::new(layout);
+            urls.iter().map(|url| namer.name(url, PreviousName::default()).to_string()).collect::<Vec<_>>()
         };
         let names = name_all();
         prop_assert_eq!(&names, &name_all());
@@ -193,7 +193,7 @@ fn run_record(layout: Layout) -> RunRecord {
         args: Vec::new(),
         is_redacted: false,
         layout: layout.into(),
-        strays: 0,
+        unowned: 0,
     }
 }
 

@@ -8,21 +8,21 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use super::integrity::compare;
-use super::status::{Ledger, Standing, Stands};
+use super::status::{Resolved, StatusIndex, UrlStatus};
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
 use crate::foreign::Foreign;
 use crate::model::{Key, Validators};
 use crate::save::error::SaveError;
 use crate::save::manifest::{Lookup, PageRecord};
-use crate::save::names::{Given, Layout, Namer};
+use crate::save::names::{Layout, NameAllocator, PreviousName};
 use crate::save::options::Refetch;
 use crate::save::sink::beneath::Root;
 
 /// Decides what becomes of each URL of a run.
 pub struct Catalogue {
-    namer: Namer,
-    ledger: Ledger,
+    names: NameAllocator,
+    statuses: StatusIndex,
     /// URLs of this run that no record names.
     fresh: Fingerprints,
     earlier: Option<Earlier>,
@@ -32,7 +32,7 @@ pub struct Catalogue {
 
 /// What to do about a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Decision {
     /// Fetch it.
     Fetch {
         /// Where it is saved.
@@ -82,8 +82,8 @@ impl Catalogue {
     /// A catalogue for an output that holds nothing yet.
     pub fn new(layout: Layout) -> Self {
         Self {
-            namer: Namer::new(layout),
-            ledger: Ledger::default(),
+            names: NameAllocator::new(layout),
+            statuses: StatusIndex::default(),
             fresh: Fingerprints::new(),
             earlier: None,
             left_out: Arc::default(),
@@ -91,9 +91,9 @@ impl Catalogue {
     }
 
     /// A catalogue of what earlier runs left.
-    pub(super) fn of(namer: Namer, ledger: Ledger, earlier: Earlier) -> Self {
+    pub(super) fn of(names: NameAllocator, statuses: StatusIndex, earlier: Earlier) -> Self {
         let (fresh, left_out) = (Fingerprints::new(), Arc::default());
-        Self { namer, ledger, fresh, earlier: Some(earlier), left_out }
+        Self { names, statuses, fresh, earlier: Some(earlier), left_out }
     }
 
     /// Counts the pages that are skipped and not saved, while they are decided on.
@@ -103,7 +103,7 @@ impl Catalogue {
 
     /// Notes that the URL that the manifest spells `spelled` came up; false when it had before.
     pub fn is_first(&mut self, spelled: &str) -> bool {
-        self.ledger.mark(spelled).unwrap_or_else(|| self.fresh.insert(spelled))
+        self.statuses.mark(spelled).unwrap_or_else(|| self.fresh.insert(spelled))
     }
 
     /// Names `url`, which the manifest spells `spelled`, and says whether to
@@ -113,67 +113,67 @@ impl Catalogue {
     /// # Errors
     ///
     /// [`SaveError::Io`] when the manifest cannot be read again.
-    pub fn decide(&mut self, url: &Url, spelled: &str) -> Result<Fate, SaveError> {
-        let standing = self.ledger.standing(spelled);
+    pub fn decide(&mut self, url: &Url, spelled: &str) -> Result<Decision, SaveError> {
+        let status = self.statuses.of(spelled);
         let mut record = None;
-        if let (Some(earlier), Some(place)) = (&mut self.earlier, standing.place())
-            && (standing.is_irregular() || earlier.refetch != Refetch::All)
+        if let (Some(earlier), Some(place)) = (&mut self.earlier, status.place())
+            && (status.has_assigned_name() || earlier.refetch != Refetch::All)
         {
             record = earlier.records.page(place, spelled)?;
         }
         let file = record.as_ref().and_then(|record| record.file.clone());
-        let irregular = file.filter(|_| standing.is_irregular()).and_then(Key::new);
-        let given = Given { irregular, owns_natural: standing.owns_natural() };
-        let key = self.namer.name(url, given);
+        let assigned = file.filter(|_| status.has_assigned_name()).and_then(Key::new);
+        let previous = PreviousName { assigned, owns_default: status.owns_default() };
+        let key = self.names.name(url, previous);
         Ok(match &self.earlier {
-            None => Fate::Fetch { key, validators: None },
-            Some(earlier) => earlier.judge(standing, record, key, &self.left_out),
+            None => Decision::Fetch { key, validators: None },
+            Some(earlier) => earlier.decide(status, record, key, &self.left_out),
         })
     }
 }
 
 impl Earlier {
-    fn judge(
+    fn decide(
         &self,
-        standing: Standing,
+        status: UrlStatus,
         record: Option<PageRecord>,
         key: Key,
         left_out: &AtomicU64,
-    ) -> Fate {
+    ) -> Decision {
         let saved = record.filter(|_| self.refetch != Refetch::All);
-        let saved = saved.filter(|record| self.is_saved(standing, record, &key));
-        let is_counted_saved = saved.is_some() || (standing.is_fetched() && !self.keep_pages);
-        let stands = standing.resolve(is_counted_saved);
-        let is_wanted = match (&self.refetch, stands) {
+        let saved = saved.filter(|record| self.is_saved(status, record, &key));
+        let is_counted_saved = saved.is_some() || (status.is_fetched() && !self.keep_pages);
+        let resolved = status.resolve(is_counted_saved);
+        let is_wanted = match (&self.refetch, resolved) {
             (Refetch::All | Refetch::Changed, _) => true,
-            (Refetch::Unsaved, stands) => stands != Stands::Saved,
-            (Refetch::Failed(codes), Stands::Failed(code)) => {
+            (Refetch::Unsaved, resolved) => resolved != Resolved::Saved,
+            (Refetch::Failed(codes), Resolved::Failed(code)) => {
                 codes.is_empty() || code.is_some_and(|code| codes.contains(&code))
             }
             (Refetch::Failed(_), _) => false,
         };
         if !is_wanted {
-            if stands == Stands::Nothing {
+            if resolved == Resolved::Nothing {
                 left_out.fetch_add(1, Ordering::Relaxed);
             }
-            return Fate::Skip;
+            return Decision::Skip;
         }
         let asks = self.refetch == Refetch::Changed;
         let validators = saved.filter(|_| asks).and_then(validators).map(Box::new);
-        Fate::Fetch { key, validators }
+        Decision::Fetch { key, validators }
     }
 
     /// Whether what `record` says is still so: its file is there under the name
     /// `key`, or no page was to be kept then and none is now.
-    fn is_saved(&self, standing: Standing, record: &PageRecord, key: &Key) -> bool {
+    fn is_saved(&self, status: UrlStatus, record: &PageRecord, key: &Key) -> bool {
         match (&record.file, record.bytes) {
             (Some(file), Some(bytes)) => {
-                let place = standing.place().unwrap_or_default();
-                standing.is_kept()
+                let place = status.place().unwrap_or_default();
+                status.has_file()
                     && file == key.as_str()
                     && self.is_whole(place, key, bytes, record.sha256.as_deref())
             }
-            (None, _) => standing.is_fetched() && !self.keep_pages,
+            (None, _) => status.is_fetched() && !self.keep_pages,
             (Some(_), None) => false,
         }
     }

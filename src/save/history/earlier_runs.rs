@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::catalogue::{Catalogue, Earlier, OpenRuns};
-use super::status::Ledger;
+use super::status::StatusIndex;
 use super::walk::{Depth, Found, walk};
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
@@ -12,16 +12,16 @@ use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
 use crate::save::manifest::{ManifestWriter, Reader, Record, RunRecord};
 use crate::save::names::reserved::MANIFEST_NAME;
-use crate::save::names::{Layout, Namer};
+use crate::save::names::{Layout, NameAllocator};
 use crate::save::options::Options;
 use crate::save::sink::beneath::Root;
 
 /// What a manifest says.
 pub(in crate::save) struct History {
     /// Knows the names that are taken.
-    pub(super) namer: Namer,
+    pub(super) names: NameAllocator,
     /// What became of each URL.
-    pub(super) ledger: Ledger,
+    pub(super) statuses: StatusIndex,
     pub(super) last_run: Option<LastRun>,
     /// The runs that were killed.
     open_runs: OpenRuns,
@@ -46,7 +46,7 @@ pub(super) struct LastRun {
     /// Whether that was all of the source that the run before it had, no filter left out more.
     covers_earlier: bool,
     /// Whether lines are lost that may have said whose files are.
-    is_soiled: bool,
+    is_damaged: bool,
     /// Its source.
     args: Vec<String>,
     /// Whether it looked into folders.
@@ -54,15 +54,15 @@ pub(super) struct LastRun {
     /// Where its record stands.
     place: u64,
     started: String,
-    strays: Strays,
+    unowned: Unowned,
 }
 
 /// Files that were there when a run began, and that no record named.
 #[derive(Default)]
-struct Strays {
+struct Unowned {
     /// How many there are.
     count: u64,
-    strangers: Fingerprints,
+    foreign: Fingerprints,
     orphans: Fingerprints,
 }
 
@@ -70,14 +70,14 @@ impl History {
     /// Reads all records. The names that `layout` gives cost the least memory.
     pub(in crate::save) fn read(reader: &mut Reader, layout: Layout) -> Result<Self, SaveError> {
         let mut history = Self {
-            namer: Namer::new(layout),
-            ledger: Ledger::default(),
+            names: NameAllocator::new(layout),
+            statuses: StatusIndex::default(),
             last_run: None,
             open_runs: OpenRuns::default(),
             is_deep: false,
         };
-        // The strays are recorded just before their run.
-        let mut strays = Strays::default();
+        // The unowned files are recorded just before their run.
+        let mut unowned = Unowned::default();
         let mut unreadable = 0;
         while let Some((place, record)) = reader.next_placed()? {
             // Between the pages of a run, they may have been the beginning of another one.
@@ -86,18 +86,18 @@ impl History {
             if let (Record::Page(_) | Record::End(_), true, Some(run)) =
                 (&record, is_behind_rubbish, &mut history.last_run)
             {
-                run.is_soiled = true;
+                run.is_damaged = true;
             }
             match record {
                 Record::Run(run) => {
-                    let strays = std::mem::take(&mut strays);
-                    history.begin(run, place, strays);
+                    let unowned = std::mem::take(&mut unowned);
+                    history.begin(run, place, unowned);
                 }
                 Record::Foreign { files } => {
-                    strays.count += add(&mut strays.strangers, &files);
+                    unowned.count += add(&mut unowned.foreign, &files);
                 }
                 Record::Orphans { files } => {
-                    strays.count += add(&mut strays.orphans, &files);
+                    unowned.count += add(&mut unowned.orphans, &files);
                 }
                 Record::End(end) => {
                     if let Some(run) = &mut history.last_run {
@@ -105,7 +105,7 @@ impl History {
                         run.close = if has_all { Close::Complete } else { Close::Early };
                     }
                 }
-                Record::Page(page) => history.ledger.enter(&page, place, &mut history.namer),
+                Record::Page(page) => history.statuses.add(&page, place, &mut history.names),
                 Record::Unknown => (),
             }
         }
@@ -116,19 +116,19 @@ impl History {
     }
 
     /// Takes account of the record of a run.
-    fn begin(&mut self, run: RunRecord, place: u64, strays: Strays) {
+    fn begin(&mut self, run: RunRecord, place: u64, unowned: Unowned) {
         self.is_deep |= run.layout != Layout::Flat.into();
         let before = self.last_run.as_ref();
         let run = LastRun {
             close: Close::Killed,
             covers_earlier: before.is_none_or(|before| before.args == run.args)
                 || !run.args.iter().any(|word| is_filter(word)),
-            is_soiled: strays.count < run.strays,
+            is_damaged: unowned.count < run.unowned,
             args: run.args,
             was_deep: self.is_deep,
             place,
             started: run.started,
-            strays,
+            unowned,
         };
         if let Some(before) = self.last_run.replace(run).filter(|before| !before.is_ended()) {
             self.open_runs.add(before.place, before.started);
@@ -139,23 +139,23 @@ impl History {
     /// Pages' names are compared without case: a file that differs in case alone
     /// would be theirs on some file systems.
     fn owner(&self, path: &str, root: &Root, args: &[String]) -> Owner {
-        if self.namer.has_file(path) {
+        if self.names.has_file(path) {
             return Owner::Page;
         }
         let Some(run) = self.last_run.as_ref().filter(|run| run.has_left(path, root)) else {
-            return Owner::Stranger;
+            return Owner::Foreign;
         };
         let is_settled = run.close == Close::Complete && run.covers_earlier;
         if is_settled || !is_same_source(&run.args, args) {
-            return Owner::Nobody;
+            return Owner::Unclaimed;
         }
-        Owner::KilledRun
+        Owner::Orphan
     }
 
     /// Whether `path` was an orphan that the last run left, which had all its pages.
     pub(in crate::save) fn has_settled(&self, path: &str) -> bool {
         let run = self.last_run.as_ref();
-        run.is_some_and(|run| run.close == Close::Complete && run.strays.orphans.contains(path))
+        run.is_some_and(|run| run.close == Close::Complete && run.unowned.orphans.contains(path))
     }
 }
 
@@ -168,13 +168,13 @@ impl LastRun {
     /// Whether this run, or a killed one before it, may have saved the file `path`,
     /// which no record of a page names.
     fn has_left(&self, path: &str, root: &Root) -> bool {
-        let Strays { strangers, orphans, .. } = &self.strays;
+        let Unowned { foreign, orphans, .. } = &self.unowned;
         if orphans.contains(path) {
             return true;
         }
         // A run did not write where it did not look.
         let was_seen = self.was_deep || !path.contains('/');
-        if self.is_ended() || self.is_soiled || !was_seen || strangers.contains(path) {
+        if self.is_ended() || self.is_damaged || !was_seen || foreign.contains(path) {
             return false;
         }
         let found = Key::new(path).and_then(|key| root.status(&key).ok());
@@ -211,11 +211,11 @@ enum Owner {
     /// A record names it.
     Page,
     /// A killed run saved it and did not come to record it.
-    KilledRun,
+    Orphan,
     /// A killed run saved it, and no page of this run's has its name.
-    Nobody,
+    Unclaimed,
     /// Somebody else's.
-    Stranger,
+    Foreign,
 }
 
 /// Reads the directory and its manifest, removes staged files that a killed run
@@ -227,30 +227,30 @@ pub(in crate::save) fn open(
 ) -> Result<(Catalogue, Vec<String>), SaveError> {
     let mut reader = Reader::of(&root)?;
     let mut history = History::read(&mut reader, options.layout)?;
-    let (mut strangers, mut orphans) = (Vec::new(), Vec::new());
-    let (mut links, mut left) = (Vec::new(), Vec::new());
+    let (mut foreign, mut orphans) = (Vec::new(), Vec::new());
+    let (mut links, mut unclaimed) = (Vec::new(), Vec::new());
     let uses_folders = history.is_deep || options.layout != Layout::Flat;
     walk(&root, Depth::of(uses_folders), &mut |found| {
         match found {
-            Found::Folder(path) => history.namer.reserve_folder(path),
+            Found::Folder(path) => history.names.reserve_folder(path),
             Found::Staged(path) => remove_staged(&root, path)?,
             Found::Link(path) => links.push(path.to_owned()),
             Found::File(path) => match history.owner(path, &root, &options.source) {
                 Owner::Page => (),
-                Owner::KilledRun => orphans.push(path.to_owned()),
-                Owner::Nobody => left.push(path.to_owned()),
-                Owner::Stranger => strangers.push(path.to_owned()),
+                Owner::Orphan => orphans.push(path.to_owned()),
+                Owner::Unclaimed => unclaimed.push(path.to_owned()),
+                Owner::Foreign => foreign.push(path.to_owned()),
             },
         }
         Ok(())
     })?;
-    let notes = notes(reader.unreadable, &left);
-    strangers.append(&mut left);
+    let notes = notes(reader.unreadable, &unclaimed);
+    foreign.append(&mut unclaimed);
     // No run makes a link: unless it stands for a page, it is a stranger's.
-    strangers.extend(links.iter().filter(|path| !history.namer.has_file(path)).cloned());
-    manifest.record_strays(&strangers, &orphans)?;
+    foreign.extend(links.iter().filter(|path| !history.names.has_file(path)).cloned());
+    manifest.record_unowned(&foreign, &orphans)?;
     // A link's name is taken, whoever made it: what stands behind it is outside.
-    strangers.iter().chain(&links).for_each(|path| history.namer.reserve_file(path));
+    foreign.iter().chain(&links).for_each(|path| history.names.reserve_file(path));
     let earlier = Earlier {
         root,
         records: reader.into_lookup(),
@@ -258,11 +258,11 @@ pub(in crate::save) fn open(
         keep_pages: options.keep_pages,
         open_runs: history.open_runs,
     };
-    Ok((Catalogue::of(history.namer, history.ledger, earlier), notes))
+    Ok((Catalogue::of(history.names, history.statuses, earlier), notes))
 }
 
 /// What people should know: of lines that are no record, and of files that are nobody's.
-fn notes(unreadable: u64, left: &[String]) -> Vec<String> {
+fn notes(unreadable: u64, unclaimed: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if unreadable > 0 {
         notes.push(format!(
@@ -270,10 +270,10 @@ fn notes(unreadable: u64, left: &[String]) -> Vec<String> {
              saved again under other names"
         ));
     }
-    if let Some(first) = left.first() {
+    if let Some(first) = unclaimed.first() {
         notes.push(format!(
             "files of a killed run that are no page of this one are left as they are: {} ({})",
-            left.len(),
+            unclaimed.len(),
             Foreign::from(first.as_str())
         ));
     }

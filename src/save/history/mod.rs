@@ -18,7 +18,7 @@ mod status;
 pub mod verify;
 mod walk;
 
-pub use catalogue::{Catalogue, Fate};
+pub use catalogue::{Catalogue, Decision};
 #[cfg(test)]
 pub(in crate::save) use earlier_runs::History;
 pub(in crate::save) use earlier_runs::open;

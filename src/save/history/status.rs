@@ -8,39 +8,39 @@
 use crate::fingerprint::FingerprintMap;
 use crate::model::{FailureCode, Key, State};
 use crate::save::manifest::PageRecord;
-use crate::save::names::{Form, Namer};
+use crate::save::names::{Form, NameAllocator};
 
-/// The standing of each URL that a manifest records; about 27 bytes a URL.
+/// The status of each URL that a manifest records; about 27 bytes a URL.
 #[derive(Default)]
-pub(super) struct Ledger(FingerprintMap<Standing>);
+pub(super) struct StatusIndex(FingerprintMap<UrlStatus>);
 
-impl Ledger {
-    /// Takes account of a record that begins at `place` in the manifest. `namer` says
+impl StatusIndex {
+    /// Takes account of a record that begins at `place` in the manifest. `names` says
     /// whether the URL may have the name that is recorded for it.
-    pub(super) fn enter(&mut self, page: &PageRecord, place: u64, namer: &mut Namer) {
-        let standing = self.0.entry(page.url.as_str());
-        let key = kept_file(page);
-        let form = key.and_then(|key| namer.keep(&page.url, &key, standing.owns_natural()));
-        standing.follow(page, place, form);
+    pub(super) fn add(&mut self, page: &PageRecord, place: u64, names: &mut NameAllocator) {
+        let status = self.0.entry(page.url.as_str());
+        let key = saved_file(page);
+        let form = key.and_then(|key| names.reserve_page(&page.url, &key, status.owns_default()));
+        status.follow(page, place, form);
     }
 
     /// What the records of `url` come to; the default when there are none.
-    pub(super) fn standing(&self, url: &str) -> Standing {
+    pub(super) fn of(&self, url: &str) -> UrlStatus {
         self.0.get(url).unwrap_or_default()
     }
 
     /// Notes that `url` came up. `Some(true)` the first time; `None` when no record names it.
     pub(super) fn mark(&mut self, url: &str) -> Option<bool> {
-        let standing = self.0.get_mut(url)?;
-        let is_first = !standing.has(MARKED);
-        standing.set(MARKED, true);
+        let status = self.0.get_mut(url)?;
+        let is_first = !status.has(MARKED);
+        status.set(MARKED, true);
         Some(is_first)
     }
 }
 
 /// The file of a record that says where a whole page is kept. A state of a later
 /// version may say so too: then at least the name is the URL's own.
-fn kept_file(page: &PageRecord) -> Option<Key> {
+fn saved_file(page: &PageRecord) -> Option<Key> {
     let has_name = match page.state.known() {
         Some(State::Saved | State::Unchanged) => page.bytes.is_some() && page.sha256.is_some(),
         Some(State::Failed | State::Robots | State::Interrupted) => false,
@@ -52,7 +52,7 @@ fn kept_file(page: &PageRecord) -> Option<Key> {
 
 /// What the records of one URL come to, in eight bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct UrlStatus {
     /// Where the record stands that says most about what was saved; of a manifest
     /// 48 bits reach to 256 TiB. The first record is a run's, so 0 is none.
     place: [u8; 6],
@@ -75,12 +75,12 @@ enum Last {
 
 /// The place is that of a record with a name that the URL keeps.
 const NAMED: u8 = 1;
-/// That name is not the natural one.
-const IRREGULAR: u8 = 1 << 1;
-/// The natural name is the URL's own.
-const OWNS_NATURAL: u8 = 1 << 2;
+/// That name is not the default one.
+const ASSIGNED: u8 = 1 << 1;
+/// The default name is the URL's own.
+const OWNS_DEFAULT: u8 = 1 << 2;
 /// The file of that record is what stands, while it is whole.
-const KEPT: u8 = 1 << 3;
+const SAVED: u8 = 1 << 3;
 /// The page was fetched whole by a run that kept no pages.
 const FETCHED: u8 = 1 << 4;
 /// The URL came up in this run.
@@ -88,7 +88,7 @@ const MARKED: u8 = 1 << 5;
 
 /// What stands of a URL, once its file was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stands {
+pub(super) enum Resolved {
     /// The saved page.
     Saved,
     /// A failure; `None` for a code that only a later version knows.
@@ -100,15 +100,15 @@ pub(super) enum Stands {
     Nothing,
 }
 
-impl Standing {
+impl UrlStatus {
     fn follow(&mut self, page: &PageRecord, place: u64, form: Option<Form>) {
         if let Some(form) = form {
             let is_saved = page.state.known().is_some();
             self.put_place(place);
             self.set(NAMED, true);
-            self.set(KEPT, is_saved);
-            self.set(IRREGULAR, form == Form::Irregular);
-            self.set(OWNS_NATURAL, self.owns_natural() || form == Form::Natural);
+            self.set(SAVED, is_saved);
+            self.set(ASSIGNED, form == Form::Assigned);
+            self.set(OWNS_DEFAULT, self.owns_default() || form == Form::Default);
             self.last = if is_saved { Last::Whole } else { Last::Unknown };
             return;
         }
@@ -129,7 +129,7 @@ impl Standing {
             State::Unchanged => self.last = Last::Whole,
             State::Interrupted => self.last = Last::Interrupted,
             State::Robots => {
-                self.set(KEPT | FETCHED, false);
+                self.set(SAVED | FETCHED, false);
                 self.last = Last::Robots;
             }
             State::Failed => {
@@ -161,17 +161,17 @@ impl Standing {
     }
 
     /// Whether the name that the URL keeps is to be read at its place.
-    pub(super) const fn is_irregular(self) -> bool {
-        self.has(IRREGULAR)
+    pub(super) const fn has_assigned_name(self) -> bool {
+        self.has(ASSIGNED)
     }
 
-    pub(super) const fn owns_natural(self) -> bool {
-        self.has(OWNS_NATURAL)
+    pub(super) const fn owns_default(self) -> bool {
+        self.has(OWNS_DEFAULT)
     }
 
     /// Whether a file is recorded as the saved page.
-    pub(super) const fn is_kept(self) -> bool {
-        self.has(KEPT)
+    pub(super) const fn has_file(self) -> bool {
+        self.has(SAVED)
     }
 
     /// Whether a run that kept no pages fetched it whole.
@@ -180,12 +180,12 @@ impl Standing {
     }
 
     /// What stands, when `is_whole` says whether the saved page is there and whole.
-    pub(super) const fn resolve(self, is_whole: bool) -> Stands {
+    pub(super) const fn resolve(self, is_whole: bool) -> Resolved {
         match self.last {
-            _ if is_whole => Stands::Saved,
-            Last::Whole | Last::Interrupted | Last::Unknown => Stands::Nothing,
-            Last::Robots => Stands::Robots,
-            Last::Failed(code) => Stands::Failed(code),
+            _ if is_whole => Resolved::Saved,
+            Last::Whole | Last::Interrupted | Last::Unknown => Resolved::Nothing,
+            Last::Robots => Resolved::Robots,
+            Last::Failed(code) => Resolved::Failed(code),
         }
     }
 }
@@ -228,26 +228,26 @@ mod tests {
     }
 
     /// What stands after records in these states: with the file whole, and lost.
-    fn after(states: &[(State, Option<&str>)]) -> (Stands, Stands, Standing) {
-        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+    fn after(states: &[(State, Option<&str>)]) -> (Resolved, Resolved, UrlStatus) {
+        let (mut statuses, mut names) = (StatusIndex::default(), NameAllocator::new(Layout::Flat));
         for (number, (state, file)) in (1..).zip(states) {
-            ledger.enter(&record(*state, *file), number, &mut namer);
+            statuses.add(&record(*state, *file), number, &mut names);
         }
-        let standing = ledger.standing("http://a.org/x");
-        (standing.resolve(standing.is_kept()), standing.resolve(false), standing)
+        let found = statuses.of("http://a.org/x");
+        (found.resolve(found.has_file()), found.resolve(false), found)
     }
 
     #[test]
     fn it_takes_eight_bytes() {
-        assert_eq!(size_of::<Standing>(), 8);
-        assert_eq!(size_of::<(u64, Standing)>(), 16);
+        assert_eq!(size_of::<UrlStatus>(), 8);
+        assert_eq!(size_of::<(u64, UrlStatus)>(), 16);
     }
 
     #[test]
     fn the_last_record_stands_but_a_failure_never_replaces_a_whole_file() {
-        use Stands::{Nothing, Robots, Saved};
+        use Resolved::{Nothing, Robots, Saved};
         use State::{Failed, Interrupted, Unchanged};
-        let failed = Stands::Failed(Some(FailureCode::Http));
+        let failed = Resolved::Failed(Some(FailureCode::Http));
         let saved = (State::Saved, Some("x.html"));
         for (states, whole, lost) in [
             (&[][..], Nothing, Nothing),
@@ -275,22 +275,23 @@ mod tests {
             PageRecord { state, ..record(State::Robots, file) }
         };
         let saved = record(State::Saved, Some("x.html"));
-        for (records, whole, is_irregular) in [
-            (vec![later(None)], Stands::Nothing, false),
-            (vec![record(State::Failed, None), later(None)], Stands::Nothing, false),
-            (vec![saved.clone(), later(None)], Stands::Saved, false),
-            (vec![saved.clone(), later(Some("x.html"))], Stands::Nothing, false),
-            (vec![later(Some("old/x.html"))], Stands::Nothing, true),
-            (vec![later(Some("../x"))], Stands::Nothing, false),
-            (vec![later(Some("x.html")), saved.clone()], Stands::Saved, false),
+        for (records, whole, has_assigned_name) in [
+            (vec![later(None)], Resolved::Nothing, false),
+            (vec![record(State::Failed, None), later(None)], Resolved::Nothing, false),
+            (vec![saved.clone(), later(None)], Resolved::Saved, false),
+            (vec![saved.clone(), later(Some("x.html"))], Resolved::Nothing, false),
+            (vec![later(Some("old/x.html"))], Resolved::Nothing, true),
+            (vec![later(Some("../x"))], Resolved::Nothing, false),
+            (vec![later(Some("x.html")), saved.clone()], Resolved::Saved, false),
         ] {
-            let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
+            let (mut statuses, mut names) =
+                (StatusIndex::default(), NameAllocator::new(Layout::Flat));
             for (place, record) in (1..).zip(&records) {
-                ledger.enter(record, place, &mut namer);
+                statuses.add(record, place, &mut names);
             }
-            let standing = ledger.standing("http://a.org/x");
-            assert_eq!(standing.resolve(standing.is_kept()), whole, "{records:?}");
-            assert_eq!(standing.is_irregular(), is_irregular, "{records:?}");
+            let status = statuses.of("http://a.org/x");
+            assert_eq!(status.resolve(status.has_file()), whole, "{records:?}");
+            assert_eq!(status.has_assigned_name(), has_assigned_name, "{records:?}");
         }
     }
 
@@ -298,10 +299,10 @@ mod tests {
     fn a_code_of_a_later_version_is_a_failure() {
         let code = Recorded::Later("render-crash".into());
         let error = Some(RecordedFailure { code, message: Foreign::default() });
-        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
-        ledger.enter(&PageRecord { error, ..record(State::Failed, None) }, 1, &mut namer);
-        let stands = ledger.standing("http://a.org/x").resolve(false);
-        assert_eq!(stands, Stands::Failed(None));
+        let (mut statuses, mut names) = (StatusIndex::default(), NameAllocator::new(Layout::Flat));
+        statuses.add(&PageRecord { error, ..record(State::Failed, None) }, 1, &mut names);
+        let stands = statuses.of("http://a.org/x").resolve(false);
+        assert_eq!(stands, Resolved::Failed(None));
     }
 
     #[test]
@@ -318,15 +319,15 @@ mod tests {
             assert_eq!(after(states).2.place(), place, "{states:?}");
         }
         assert!(after(&[unsaved]).2.is_fetched());
-        assert!(after(&[(State::Saved, Some("old/x.html"))]).2.is_irregular());
+        assert!(after(&[(State::Saved, Some("old/x.html"))]).2.has_assigned_name());
     }
 
     #[test]
     fn a_url_comes_up_once() {
-        let (mut ledger, mut namer) = (Ledger::default(), Namer::new(Layout::Flat));
-        ledger.enter(&record(State::Failed, None), 1, &mut namer);
+        let (mut statuses, mut names) = (StatusIndex::default(), NameAllocator::new(Layout::Flat));
+        statuses.add(&record(State::Failed, None), 1, &mut names);
         let marks =
-            ["http://a.org/x", "http://a.org/x", "http://a.org/y"].map(|it| ledger.mark(it));
+            ["http://a.org/x", "http://a.org/x", "http://a.org/y"].map(|it| statuses.mark(it));
         assert_eq!(marks, [Some(true), Some(false), None]);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::earlier_runs::History;
 use super::integrity::{Difference, compare};
-use super::status::{Standing, Stands};
+use super::status::{Resolved, UrlStatus};
 use super::walk::{Depth, Found, walk};
 use crate::fingerprint::Fingerprints;
 use crate::foreign::Foreign;
@@ -60,9 +60,9 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
         match record {
             Record::Page(page) => {
                 page.file.iter().for_each(|file| _ = known.insert(&lower(file)));
-                if history.ledger.mark(page.url.as_str()) == Some(true) {
-                    let standing = history.ledger.standing(page.url.as_str());
-                    check(&root, &page.url, standing, &mut records, &mut report)?;
+                if history.statuses.mark(page.url.as_str()) == Some(true) {
+                    let status = history.statuses.of(page.url.as_str());
+                    check(&root, &page.url, status, &mut records, &mut report)?;
                 }
             }
             Record::Foreign { files } => {
@@ -83,11 +83,11 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
 fn check(
     root: &Root,
     url: &PageUrl,
-    standing: Standing,
+    status: UrlStatus,
     records: &mut Lookup,
     report: &mut Report,
 ) -> Result<(), SaveError> {
-    let place = standing.place().filter(|_| standing.is_kept());
+    let place = status.place().filter(|_| status.has_file());
     let saved = match place {
         Some(place) => records.page(place, url.as_str())?.and_then(saved_file),
         None => None,
@@ -101,7 +101,7 @@ fn check(
             }
         },
         // It is not to be fetched, so it is not missing.
-        None if standing.resolve(false) == Stands::Robots => (),
+        None if status.resolve(false) == Resolved::Robots => (),
         None => {
             report.unsaved += 1;
             report.to_fetch.push(url.as_str().into());

@@ -17,14 +17,14 @@ use crate::save::sink::beneath::Root;
 const TRIES: usize = 3;
 
 /// A locked manifest.
-pub(super) struct LockedFile {
+pub(super) struct LockedManifest {
     pub(super) file: File,
     /// Those that it took the place of: locked too, as another run may have opened one
     /// before.
     _replaced: Vec<File>,
 }
 
-impl LockedFile {
+impl LockedManifest {
     /// Opens and locks the manifest in `root`, and makes it when it is missing.
     ///
     /// # Errors

@@ -63,8 +63,8 @@ pub struct RunRecord {
     pub layout: Recorded<Layout>,
     /// How many files the `foreign` and `orphans` records before this one name;
     /// the writer counts them.
-    #[serde(default)]
-    pub strays: u64,
+    #[serde(default, rename = "strays")]
+    pub unowned: u64,
 }
 
 /// How a page ended.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::line::{self, Frame};
-use super::locked::LockedFile;
+use super::locked::LockedManifest;
 use super::record::{EndRecord, Record, RunRecord};
 use crate::event::{Event, Observer, ObserverError};
 use crate::model::Summary;
@@ -24,13 +24,13 @@ const FILES_BYTES: usize = 64 * 1024;
 
 /// Appends records; holds the lock on the output for as long as it lives.
 pub struct ManifestWriter {
-    file: LockedFile,
+    file: LockedManifest,
     path: PathBuf,
     /// Whole lines that are not written yet.
     buffer: Vec<u8>,
     frame: Frame,
     /// Files that the `foreign` and `orphans` records of this run name.
-    strays: u64,
+    unowned: u64,
     /// A line may have been written in part: nothing may follow it in this run.
     is_broken: bool,
 }
@@ -43,26 +43,26 @@ impl ManifestWriter {
     /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
     pub(in crate::save) fn open(root: &Root) -> Result<Self, SaveError> {
         let path = root.path().join(MANIFEST_NAME);
-        let mut file = LockedFile::open(root)?;
+        let mut file = LockedManifest::open(root)?;
         cut_torn_line(&mut file.file).map_err(io_error("mend", &path))?;
         Ok(Self {
             file,
             path,
             buffer: Vec::new(),
             frame: Frame { started: None, keeps_pages: true },
-            strays: 0,
+            unowned: 0,
             is_broken: false,
         })
     }
 
     /// Records files that no run's record names: those that were there, and
     /// those that a killed run left.
-    pub(in crate::save) fn record_strays(
+    pub(in crate::save) fn record_unowned(
         &mut self,
         foreign: &[String],
         orphans: &[String],
     ) -> Result<(), SaveError> {
-        self.strays = (foreign.len() + orphans.len()) as u64;
+        self.unowned = (foreign.len() + orphans.len()) as u64;
         for batch in batches(foreign) {
             self.append(&Record::Foreign { files: batch.to_vec() });
         }
@@ -84,7 +84,7 @@ impl ManifestWriter {
         keeps_pages: bool,
     ) -> Result<(), SaveError> {
         self.frame = Frame { started: Some(now), keeps_pages };
-        self.append(&Record::Run(RunRecord { strays: self.strays, ..run }));
+        self.append(&Record::Run(RunRecord { unowned: self.unowned, ..run }));
         self.flush().map_err(io_error("write", &self.path))?;
         // On the lines up to this one hangs which files are whose after a power
         // cut. A file system that cannot sync has nothing better to offer.
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_strays_fit_into_lines() {
+    fn names_of_unowned_files_fit_into_lines() {
         let of = |count: usize, bytes: usize| vec!["\u{1}".repeat(bytes); count];
         for (files, expected) in [
             (of(0, 1), 0),

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::default_name::{
-    Layout, MARK_DIGITS, PART_LIMIT, checked, natural, with_mark, with_mark_at_end,
+    Layout, MARK_DIGITS, PART_LIMIT, checked, default_name, with_mark, with_mark_at_end,
 };
 use super::page_url::PageUrl;
 use super::reserved::{self, MANIFEST_NAME};
@@ -18,64 +18,64 @@ use crate::model::{Key, shown_url};
 ///
 /// Two names never differ in case alone, because some file systems would take
 /// them for one.
-pub struct Namer {
+pub struct NameAllocator {
     layout: Layout,
     /// Files that are there or planned, in lower case.
     files: Fingerprints,
     /// Folders on the way to them, in lower case.
     folders: Fingerprints,
-    /// URLs with the names that earlier runs gave them, where these are not the natural ones.
-    irregular: Fingerprints,
+    /// URLs with the names that earlier runs gave them, where these are not their default names.
+    assigned: Fingerprints,
 }
 
 /// How a recorded name came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::save) enum Form {
     /// This layout gives it to the URL when nothing stands in its way.
-    Natural,
+    Default,
     /// Any other: marked, or given by another layout.
-    Irregular,
+    Assigned,
 }
 
 /// The names that earlier runs gave a URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
-    /// The last one, when it is not the natural one.
-    pub irregular: Option<Key>,
-    /// Whether the natural name is the URL's own.
-    pub owns_natural: bool,
+pub struct PreviousName {
+    /// The last one, when it is not the default one.
+    pub assigned: Option<Key>,
+    /// Whether the default name is the URL's own.
+    pub owns_default: bool,
 }
 
-impl Namer {
-    /// A namer for a directory that holds nothing yet.
+impl NameAllocator {
+    /// A names for a directory that holds nothing yet.
     pub fn new(layout: Layout) -> Self {
         let mut files = Fingerprints::new();
         files.insert(MANIFEST_NAME);
-        Self { layout, files, folders: Fingerprints::new(), irregular: Fingerprints::new() }
+        Self { layout, files, folders: Fingerprints::new(), assigned: Fingerprints::new() }
     }
 
-    /// Notes that the manifest records `key` for `url`: no other gets it. `owns_natural` says whether this gave [`Form::Natural`] for
+    /// Notes that the manifest records `key` for `url`: no other gets it. `owns_default` says whether this gave [`Form::Default`] for
     /// the URL before.
     ///
-    /// `None` for a name that no run could have given, or that another URL has: the
+    /// `None` for a name that no run could have previous, or that another URL has: the
     /// manifest may have been written to by others, and such a record does not count.
-    pub(in crate::save) fn keep(
+    pub(in crate::save) fn reserve_page(
         &mut self,
         url: &PageUrl,
         key: &Key,
-        owns_natural: bool,
+        owns_default: bool,
     ) -> Option<Form> {
         let path = key.as_str();
         if path.split('/').any(|part| part.len() > PART_LIMIT) || reserved::is_staged(path) {
             return None;
         }
         let spelled = url.as_str();
-        let is_natural = natural(url.as_url(), spelled, self.layout).as_str() == path;
-        let form = if is_natural { Form::Natural } else { Form::Irregular };
+        let is_default = default_name(url.as_url(), spelled, self.layout).as_str() == path;
+        let form = if is_default { Form::Default } else { Form::Assigned };
         let with_url = || format!("{path}\n{spelled}");
         let is_its_own = match form {
-            Form::Natural => owns_natural,
-            Form::Irregular => self.irregular.contains(&with_url()),
+            Form::Default => owns_default,
+            Form::Assigned => self.assigned.contains(&with_url()),
         };
         if is_its_own {
             return Some(form);
@@ -84,8 +84,8 @@ impl Namer {
             return None;
         }
         add_folders(&mut self.folders, path);
-        if form == Form::Irregular {
-            self.irregular.insert(&with_url());
+        if form == Form::Assigned {
+            self.assigned.insert(&with_url());
         }
         Some(form)
     }
@@ -108,14 +108,14 @@ impl Namer {
     }
 
     /// The name of `url`, which must not have been named in this run before.
-    /// Earlier runs have given it the names `given`, which it keeps.
-    pub fn name(&mut self, url: &Url, given: Given) -> Key {
-        if let Some(key) = given.irregular.filter(|key| self.is_reachable(key)) {
+    /// Earlier runs have given it the names in `previous`, which it keeps.
+    pub fn name(&mut self, url: &Url, previous: PreviousName) -> Key {
+        if let Some(key) = previous.assigned.filter(|key| self.is_reachable(key)) {
             return key;
         }
         let spelled = shown_url(url);
-        let plain = natural(url, &spelled, self.layout);
-        if given.owns_natural && self.is_reachable(&plain) {
+        let plain = default_name(url, &spelled, self.layout);
+        if previous.owns_default && self.is_reachable(&plain) {
             return plain;
         }
         let key = self.first_free(plain, &spelled);
@@ -205,12 +205,12 @@ mod tests {
     use super::*;
 
     fn names(layout: Layout, urls: &[&str]) -> Vec<String> {
-        let mut namer = Namer::new(layout);
-        urls.iter().map(|url| name(&mut namer, url)).collect()
+        let mut names = NameAllocator::new(layout);
+        urls.iter().map(|url| name(&mut names, url)).collect()
     }
 
-    fn name(namer: &mut Namer, url: &str) -> String {
-        namer.name(&Url::parse(url).unwrap(), Given::default()).to_string()
+    fn name(names: &mut NameAllocator, url: &str) -> String {
+        names.name(&Url::parse(url).unwrap(), PreviousName::default()).to_string()
     }
 
     #[test]
@@ -252,50 +252,51 @@ mod tests {
     }
 
     /// Keeps the recorded names, and gives what was kept.
-    fn keep(namer: &mut Namer, records: &[(&str, &str)]) -> Vec<Option<Form>> {
+    fn keep(names: &mut NameAllocator, records: &[(&str, &str)]) -> Vec<Option<Form>> {
         let keep = |(url, path): &(&str, &str)| {
             let url = PageUrl::parse(url).unwrap();
-            namer.keep(&url, &Key::new(*path).unwrap(), false)
+            names.reserve_page(&url, &Key::new(*path).unwrap(), false)
         };
         records.iter().map(keep).collect()
     }
 
     #[test]
     fn a_url_keeps_the_name_that_the_manifest_records() {
-        let mut namer = Namer::new(Layout::Flat);
+        let mut names = NameAllocator::new(Layout::Flat);
         let records =
             [("http://b.org/India", "India.html"), ("http://c.org/Peru", "old/peru-1.html")];
-        assert_eq!(keep(&mut namer, &records), [Some(Form::Natural), Some(Form::Irregular)]);
-        namer.reserve_file("Chad.html");
-        assert!(name(&mut namer, "http://a.org/India").starts_with("India~"));
-        assert!(name(&mut namer, "http://a.org/chad").starts_with("chad~"));
-        assert_eq!(name(&mut namer, "http://a.org/Peru"), "Peru.html");
-        let mut again = |url: &str, given| namer.name(&Url::parse(url).unwrap(), given).to_string();
-        let owned = Given { owns_natural: true, ..Given::default() };
+        assert_eq!(keep(&mut names, &records), [Some(Form::Default), Some(Form::Assigned)]);
+        names.reserve_file("Chad.html");
+        assert!(name(&mut names, "http://a.org/India").starts_with("India~"));
+        assert!(name(&mut names, "http://a.org/chad").starts_with("chad~"));
+        assert_eq!(name(&mut names, "http://a.org/Peru"), "Peru.html");
+        let mut again =
+            |url: &str, previous| names.name(&Url::parse(url).unwrap(), previous).to_string();
+        let owned = PreviousName { owns_default: true, ..PreviousName::default() };
         assert_eq!(again("http://b.org/India", owned), "India.html");
-        let given = Given { irregular: Key::new("old/peru-1.html"), owns_natural: false };
-        assert_eq!(again("http://c.org/Peru", given), "old/peru-1.html");
+        let previous = PreviousName { assigned: Key::new("old/peru-1.html"), owns_default: false };
+        assert_eq!(again("http://c.org/Peru", previous), "old/peru-1.html");
     }
 
     #[test]
     fn names_of_versions_with_other_endings_are_kept() {
-        let mut namer = Namer::new(Layout::Flat);
+        let mut names = NameAllocator::new(Layout::Flat);
         let records = [
             ("http://a.org/report.docx", "report.docx.html"),
             ("http://a.org/logo.png?w=300", "logo.png%3Fw=300.html"),
             ("http://[::1]/", "%3A%3A1.html"),
         ];
-        assert_eq!(keep(&mut namer, &records), [Some(Form::Irregular); 3]);
+        assert_eq!(keep(&mut names, &records), [Some(Form::Assigned); 3]);
         for (url, path) in records {
-            let given = Given { irregular: Key::new(path), owns_natural: false };
-            assert_eq!(namer.name(&Url::parse(url).unwrap(), given).to_string(), path);
+            let previous = PreviousName { assigned: Key::new(path), owns_default: false };
+            assert_eq!(names.name(&Url::parse(url).unwrap(), previous).to_string(), path);
         }
-        assert_eq!(name(&mut namer, "http://b.org/report.docx"), "report.docx");
+        assert_eq!(name(&mut names, "http://b.org/report.docx"), "report.docx");
     }
 
     #[test]
     fn names_that_no_run_gave_are_not_kept() {
-        let mut namer = Namer::new(Layout::Tree);
+        let mut names = NameAllocator::new(Layout::Tree);
         let long = format!("{}.html", "x".repeat(300));
         let records = [
             ("http://a.org/1", "manifest.jsonl"),
@@ -305,34 +306,35 @@ mod tests {
             ("http://a.org/5", "Twice.html"),
             ("http://a.org/4", "twice.html"),
         ];
-        let (no, yes) = (None, Some(Form::Irregular));
-        assert_eq!(keep(&mut namer, &records), [no, no, no, yes, no, yes]);
+        let (no, yes) = (None, Some(Form::Assigned));
+        assert_eq!(keep(&mut names, &records), [no, no, no, yes, no, yes]);
     }
 
     #[test]
     fn a_recorded_name_behind_a_file_or_a_link_is_left() {
-        let mut namer = Namer::new(Layout::Tree);
+        let mut names = NameAllocator::new(Layout::Tree);
         let records = [("http://a.org/6", "link/6.html"), ("http://b.org/7", "b.org/7.html")];
-        assert_eq!(keep(&mut namer, &records), [Some(Form::Irregular), Some(Form::Natural)]);
-        namer.reserve_file("link");
-        namer.reserve_file("b.org");
-        let mut again = |url: &str, given| namer.name(&Url::parse(url).unwrap(), given).to_string();
-        let given = Given { irregular: Key::new("link/6.html"), owns_natural: false };
-        assert_eq!(again("http://a.org/6", given), "a.org/6.html");
-        let owned = Given { owns_natural: true, ..Given::default() };
+        assert_eq!(keep(&mut names, &records), [Some(Form::Assigned), Some(Form::Default)]);
+        names.reserve_file("link");
+        names.reserve_file("b.org");
+        let mut again =
+            |url: &str, previous| names.name(&Url::parse(url).unwrap(), previous).to_string();
+        let previous = PreviousName { assigned: Key::new("link/6.html"), owns_default: false };
+        assert_eq!(again("http://a.org/6", previous), "a.org/6.html");
+        let owned = PreviousName { owns_default: true, ..PreviousName::default() };
         assert!(again("http://b.org/7", owned).starts_with("b.org~"));
     }
 
     #[test]
     fn a_marked_folder_is_as_short_as_any_and_never_a_file() {
-        let mut namer = Namer::new(Layout::Tree);
+        let mut names = NameAllocator::new(Layout::Tree);
         let folder = "x".repeat(200);
         let url = format!("http://a.org/{folder}/y");
         let hash = digest::hex(&digest::sha256(url.as_bytes()));
-        namer.reserve_file(&format!("a.org/{folder}"));
-        namer.reserve_file(&format!("a.org/{}~{}", &folder[..191], &hash[..8]));
+        names.reserve_file(&format!("a.org/{folder}"));
+        names.reserve_file(&format!("a.org/{}~{}", &folder[..191], &hash[..8]));
         let expected = format!("a.org/{}~{}/y.html", &folder[..183], &hash[..16]);
-        assert_eq!(name(&mut namer, &url), expected);
+        assert_eq!(name(&mut names, &url), expected);
     }
 
     #[test]
@@ -345,7 +347,7 @@ mod tests {
     fn names_do_not_depend_on_credentials() {
         let with = Url::parse("http://u:secret@a.org/x").unwrap();
         assert_eq!(
-            Namer::new(Layout::Hash).name(&with, Given::default()).to_string(),
+            NameAllocator::new(Layout::Hash).name(&with, PreviousName::default()).to_string(),
             names(Layout::Hash, &["http://a.org/x"])[0]
         );
     }

@@ -41,7 +41,7 @@ const HOSTS: &[&str] = &["com", "org"];
 const UNREGISTERED: &[&str] = &["jsonl", "ndjson"];
 
 /// The name of `url` when nothing stands in its way; `spelled` is the URL as the manifest spells it.
-pub(in crate::save) fn natural(url: &Url, spelled: &str, layout: Layout) -> Key {
+pub(in crate::save) fn default_name(url: &Url, spelled: &str, layout: Layout) -> Key {
     match layout {
         Layout::Flat => checked(flat_name(url, spelled)),
         Layout::Tree => checked(tree_path(url, spelled)),
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     fn name(layout: Layout, url: &str) -> String {
-        natural(&Url::parse(url).unwrap(), url, layout).to_string()
+        default_name(&Url::parse(url).unwrap(), url, layout).to_string()
     }
 
     fn flat(url: &str) -> String {

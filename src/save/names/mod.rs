@@ -6,6 +6,6 @@ mod page_url;
 pub mod reserved;
 
 pub(in crate::save) use allocator::{Form, lower};
-pub use allocator::{Given, Namer};
+pub use allocator::{NameAllocator, PreviousName};
 pub use default_name::Layout;
 pub use page_url::PageUrl;

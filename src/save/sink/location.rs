@@ -10,14 +10,14 @@ use crate::save::options::Options;
 
 /// Where pages are kept, for opening it in another process too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Place {
+pub struct SinkLocation {
     /// The name of its row.
     way: String,
     #[serde(with = "as_bytes")]
     directory: PathBuf,
 }
 
-impl Place {
+impl SinkLocation {
     /// The place that `options` ask for.
     pub fn of(options: &Options) -> Self {
         let row = TABLE.iter().find(|row| (row.is_asked_for)(options));

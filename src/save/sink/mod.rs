@@ -13,7 +13,7 @@ use std::path::Path;
 use super::error::SaveError;
 use super::options::Options;
 use crate::model::Key;
-pub use location::Place;
+pub use location::SinkLocation;
 
 /// Keeps the bytes of pages.
 ///
@@ -78,7 +78,7 @@ pub trait Pieces: Send {
 }
 
 /// One way of keeping pages.
-pub struct Row {
+pub struct SinkKind {
     /// Its name, for the run record.
     pub name: &'static str,
     /// Whether these options ask for it.
@@ -88,13 +88,13 @@ pub struct Row {
 }
 
 /// The ways of keeping pages; the first that is asked for is taken.
-pub const TABLE: &[Row] = &[
-    Row {
+pub const TABLE: &[SinkKind] = &[
+    SinkKind {
         name: "none",
         is_asked_for: |options| !options.keep_pages,
         open: |_| Ok(Box::new(null::NullSink)),
     },
-    Row {
+    SinkKind {
         name: "directory",
         is_asked_for: |_| true,
         open: |directory| Ok(Box::new(directory::DirectorySink::open(directory)?)),

@@ -11,7 +11,7 @@ use crate::save::history::History;
 use crate::save::manifest::{ManifestWriter, Reader, Record, last_run};
 use crate::save::names::default_name::PART_LIMIT;
 use crate::save::names::reserved::MANIFEST_NAME;
-use crate::save::names::{Given, Layout, Namer, PageUrl};
+use crate::save::names::{Layout, NameAllocator, PageUrl, PreviousName};
 use crate::save::sink::beneath::Root;
 
 const LINES: &[&[u8]] = &[
@@ -131,13 +131,13 @@ proptest! {
         ).up_to(600).inputs(), 1..6),
         layout in prop::sample::select(vec![Layout::Flat, Layout::Tree, Layout::Hash]),
     ) {
-        let mut namer = Namer::new(layout);
+        let mut allocator = NameAllocator::new(layout);
         let mut kept: Vec<String> = Vec::new();
         for (number, name) in names.iter().enumerate() {
             let name = name.text();
             let Some(key) = Key::new(&*name) else { continue };
             let url = PageUrl::parse(&format!("http://a.org/{number}")).unwrap();
-            let is_kept = within(64 * 1024 + 4 * name.len(), || namer.keep(&url, &key, false)).is_some();
+            let is_kept = within(64 * 1024 + 4 * name.len(), || allocator.reserve_page(&url, &key, false)).is_some();
             let lower = name.to_ascii_lowercase();
             prop_assert!(!is_kept || name.split('/').all(|part| part.len() <= PART_LIMIT));
             prop_assert!(!is_kept || !kept.contains(&lower) && lower != MANIFEST_NAME, "{}", name);
@@ -146,7 +146,7 @@ proptest! {
         // Whatever is recorded, a new page gets a name of its own.
         for number in 10..13 {
             let url = Url::parse(&format!("http://a.org/India?{number}")).unwrap();
-            let name = namer.name(&url, Given::default()).to_string().to_ascii_lowercase();
+            let name = allocator.name(&url, PreviousName::default()).to_string().to_ascii_lowercase();
             prop_assert!(!kept.contains(&name), "{}", name);
             kept.push(name);
         }

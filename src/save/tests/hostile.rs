@@ -21,11 +21,11 @@ use crate::save::sink::{Sink, TABLE};
 const SECRET: &[u8] = b"what is none of our business";
 
 /// An output directory beside one that is none of its business.
-struct Place {
+struct Fixture {
     top: tempfile::TempDir,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let place = Self { top: tempfile::tempdir().unwrap() };
         fs::create_dir(place.output()).unwrap();
@@ -117,7 +117,7 @@ fn a_link_in_the_place_of_a_folder_is_named_and_not_followed() {
         ("a", "output", "a/page", "a"),
         ("a", "nowhere", "a/page", "a"),
     ] {
-        let place = Place::new();
+        let place = Fixture::new();
         let link = place.output().join(link);
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(place.top.path().join(target), &link).unwrap();
@@ -146,7 +146,7 @@ fn a_link_in_the_place_of_a_folder_is_named_and_not_followed() {
 #[test]
 fn folders_that_are_nested_without_end_are_looked_into_as_deep_as_pages_lie() {
     const DEEP: usize = 5_000;
-    let place = Place::new();
+    let place = Fixture::new();
     let (top, outer) = (place.output().join("a"), place.top.path().join("outer"));
     fs::create_dir(&top).unwrap();
     place.file("output/a/file", b"");
@@ -181,7 +181,7 @@ fn folders_that_are_nested_without_end_are_looked_into_as_deep_as_pages_lie() {
 #[test]
 fn a_file_or_pipe_in_the_place_of_a_folder_is_named() {
     for is_pipe in [false, true] {
-        let place = Place::new();
+        let place = Fixture::new();
         let path = place.output().join("a");
         if is_pipe {
             pipe(&path);
@@ -204,7 +204,7 @@ fn a_file_or_pipe_in_the_place_of_a_folder_is_named() {
 #[test]
 fn a_link_under_a_pages_own_name_is_replaced_and_never_read() {
     for name in ["page", "a/page"] {
-        let place = Place::new();
+        let place = Fixture::new();
         fs::create_dir_all(place.output().join("a")).unwrap();
         let (page, path) = (key(name), place.output().join(name));
         for sink in place.sinks() {
@@ -226,7 +226,7 @@ fn a_link_under_a_pages_own_name_is_replaced_and_never_read() {
 
 #[test]
 fn a_pipe_or_link_in_the_place_of_a_file_is_not_opened() {
-    let place = Place::new();
+    let place = Fixture::new();
     for name in ["page", MANIFEST_NAME] {
         let path = place.output().join(name);
         for is_pipe in [true, false] {
@@ -262,7 +262,7 @@ fn a_manifest_with_another_name_is_copied_and_that_name_keeps_what_it_has() {
     let whole = manifest("page");
     let torn = format!("{whole}{{\"kind\":\"pa");
     for (content, kept) in [("", ""), (&whole, &whole), (&torn, &whole)] {
-        let place = Place::new();
+        let place = Fixture::new();
         let other = place.file("other", content.as_bytes());
         let mode = fs::Permissions::from_mode(0o600);
         fs::set_permissions(&other, mode).unwrap();
@@ -273,10 +273,10 @@ fn a_manifest_with_another_name_is_copied_and_that_name_keeps_what_it_has() {
         // Whichever of the two another run has opened, it may not write to it.
         let locked = [&other, &path].map(|path| fs::File::open(path).unwrap().try_lock().is_err());
         assert_eq!(locked, [true, true]);
-        writer.record_strays(&["stray".to_owned()], &[]).unwrap();
+        writer.record_unowned(&["foreign".to_owned()], &[]).unwrap();
         let written = fs::read_to_string(&path).unwrap();
         assert_eq!(fs::read_to_string(&other).unwrap(), content);
-        assert!(written.starts_with(kept) && written.ends_with("[\"stray\"]}\n"), "{written}");
+        assert!(written.starts_with(kept) && written.ends_with("[\"foreign\"]}\n"), "{written}");
         assert_eq!(written.lines().count(), kept.lines().count() + 1);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(names_in(&place.output()), [MANIFEST_NAME]);
@@ -285,7 +285,7 @@ fn a_manifest_with_another_name_is_copied_and_that_name_keeps_what_it_has() {
 
 #[test]
 fn the_output_itself_may_be_a_link() {
-    let place = Place::new();
+    let place = Fixture::new();
     let link = place.top.path().join("link");
     symlink(place.output(), &link).unwrap();
     let root = Root::create(&link).unwrap();
@@ -314,7 +314,7 @@ fn manifest(file: &str) -> String {
 
 #[test]
 fn a_recorded_file_that_leaves_the_directory_is_not_looked_at() {
-    let place = Place::new();
+    let place = Fixture::new();
     let absolute = place.victim().join("page");
     for (file, whole) in [
         ("a/page", 1),
@@ -337,7 +337,7 @@ fn a_recorded_file_that_leaves_the_directory_is_not_looked_at() {
 
 /// Puts links to the victim in the place of the folder `a`, and the folder back,
 /// until it `is_over`; gives how often.
-fn swap(place: &Place, is_over: &AtomicBool, swaps: &AtomicUsize) {
+fn swap(place: &Fixture, is_over: &AtomicBool, swaps: &AtomicUsize) {
     let (folder, aside) = (place.output().join("a"), place.top.path().join("aside"));
     while !is_over.load(Ordering::Relaxed) {
         // A writer may have made the folder again in between: then it is that folder's turn.
@@ -358,7 +358,7 @@ fn swap(place: &Place, is_over: &AtomicBool, swaps: &AtomicUsize) {
 
 /// Exchanges the folder `a` with a link to the victim, so that there is always one of them.
 #[cfg(target_os = "linux")]
-fn exchange(place: &Place, is_over: &AtomicBool, swaps: &AtomicUsize) {
+fn exchange(place: &Fixture, is_over: &AtomicBool, swaps: &AtomicUsize) {
     use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
     let (folder, link) = (place.output().join("a"), place.top.path().join("link"));
@@ -372,7 +372,7 @@ fn exchange(place: &Place, is_over: &AtomicBool, swaps: &AtomicUsize) {
 }
 
 /// Puts pages below `a`, and looks that nothing of the victim is taken for a page.
-fn work(place: &Place, number: usize) {
+fn work(place: &Fixture, number: usize) {
     const ROUNDS: usize = 60;
     let folder = ["a", "a/b", "a/new"][number % 3];
     for round in 0..ROUNDS {
@@ -395,7 +395,7 @@ fn work(place: &Place, number: usize) {
 }
 
 /// Looks through the directory and verifies it, until it `is_over`.
-fn look(place: &Place, is_over: &AtomicBool) {
+fn look(place: &Fixture, is_over: &AtomicBool) {
     while !is_over.load(Ordering::Relaxed) {
         if let Ok(report) = verify(&place.output()) {
             assert_eq!(report.whole, 0, "{report:?}");
@@ -416,13 +416,13 @@ fn look(place: &Place, is_over: &AtomicBool) {
 
 #[test]
 fn folders_that_others_swap_for_links_all_the_time_lead_nowhere() {
-    let ways: &[fn(&Place, &AtomicBool, &AtomicUsize)] = &[
+    let ways: &[fn(&Fixture, &AtomicBool, &AtomicUsize)] = &[
         swap,
         #[cfg(target_os = "linux")]
         exchange,
     ];
     for way in ways {
-        let place = Place::new();
+        let place = Fixture::new();
         fs::create_dir(place.output().join("a")).unwrap();
         place.file(&format!("output/{MANIFEST_NAME}"), manifest("a/page").as_bytes());
         let (is_over, swaps) = (AtomicBool::new(false), AtomicUsize::new(0));

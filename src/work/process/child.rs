@@ -59,15 +59,15 @@ pub fn run(stdin: OwnedFd) -> Result<(), ChildError> {
 }
 
 fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
-    let SetUp { fetch, place, own_memory } = set_up;
+    let SetUp { fetch, location, own_memory } = set_up;
     let (lender, asked) = mpsc::unbounded_channel();
     let memory = Arc::new(Budget::lent(own_memory, lender));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Shared::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
     let shared = Arc::new(shared.within(Arc::clone(&memory)));
-    let unknown = || vec![format!("no way of keeping pages is known as {place:?}")];
+    let unknown = || vec![format!("no way of keeping pages is known as {location:?}")];
     let sink =
-        Arc::from(place.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
+        Arc::from(location.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
     let factory =
         LocalWorkFactory { shared: Arc::clone(&shared), sink, clock, workers: NonZeroUsize::MIN };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;

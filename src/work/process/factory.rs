@@ -8,7 +8,7 @@ use super::set_up::SetUp;
 use super::work::ProcessWork;
 use super::worker::Program;
 use crate::fetch::{NetworkCounts, Shared};
-use crate::save::{Place, Sink};
+use crate::save::{Sink, SinkLocation};
 use crate::work::{Cpu, Work, WorkError, WorkFactory};
 
 /// The command with which this program becomes a worker process.
@@ -27,7 +27,7 @@ pub struct ProcessWorkFactory {
     /// Where the processes save pages; removes what a dead one left unfinished.
     pub sink: Arc<dyn Sink>,
     /// The location of `sink`, for opening it in the processes.
-    pub place: Place,
+    pub location: SinkLocation,
     /// Pages in flight at most, and so processes at most.
     pub workers: NonZeroUsize,
 }
@@ -42,7 +42,7 @@ impl WorkFactory for ProcessWorkFactory {
         let own_memory = (memory.limit() / OWN_PART / workers).min(MOST_OWN_MEMORY);
         memory.set_aside(own_memory * workers);
         let fetch = self.shared.options().clone();
-        let set_up = SetUp { fetch, place: self.place.clone(), own_memory };
+        let set_up = SetUp { fetch, location: self.location.clone(), own_memory };
         let pool = WorkerPool::new(program, Arc::clone(&self.sink));
         let shared = Arc::clone(&self.shared);
         let add = move |counts: &NetworkCounts| shared.add(counts);

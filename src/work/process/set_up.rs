@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fetch;
-use crate::save::Place;
+use crate::save::SinkLocation;
 
 /// Everything that a worker process needs to fetch and save pages.
 ///
@@ -11,7 +11,7 @@ use crate::save::Place;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SetUp {
     pub(super) fetch: fetch::Options,
-    pub(super) place: Place,
+    pub(super) location: SinkLocation,
     /// Memory for a page's body that the process takes without asking, in bytes.
     pub(super) own_memory: u64,
 }

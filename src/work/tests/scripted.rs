@@ -113,7 +113,7 @@ pub(in crate::work) fn processes(
     set_up: impl Serialize,
 ) -> Result<ProcessWork, WorkError> {
     let nowhere = save::Options { keep_pages: false, ..save::Options::default() };
-    let sink = save::Place::of(&nowhere).open().expect("the place is known");
+    let sink = save::SinkLocation::of(&nowhere).open().expect("the place is known");
     let sink = sink.expect("nothing is opened there");
     let pool = WorkerPool::new(program, Arc::from(sink));
     ProcessWork::new(pool, set_up, Arc::new(Budget::unlimited()), |_| ())

@@ -6,21 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::model::Key;
 use crate::save::error::SaveError;
 use crate::save::names::reserved::MANIFEST_NAME;
-use crate::save::sink::{Row, Sink, TABLE};
+use crate::save::sink::{Sink, SinkKind, TABLE};
 
 /// A sink of the table in a directory of its own.
-struct Place {
-    row: &'static Row,
+struct Fixture {
+    row: &'static SinkKind,
     directory: tempfile::TempDir,
     sink: Box<dyn Sink>,
 }
 
-impl Place {
+impl Fixture {
     fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(Self::of)
     }
 
-    fn of(row: &'static Row) -> Self {
+    fn of(row: &'static SinkKind) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sink = (row.open)(directory.path()).unwrap();
         Self { row, directory, sink }
@@ -88,7 +88,7 @@ fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_page_is_kept_under_its_key_and_replaced_whole() {
-    for place in Place::all() {
+    for place in Fixture::all() {
         for way in WAYS {
             place.save(way, "page.html", b"the first body").unwrap();
             place.holds(&[("page.html", b"the first body")]);
@@ -103,7 +103,7 @@ fn a_page_is_kept_under_its_key_and_replaced_whole() {
 #[test]
 fn folders_are_made_where_keys_have_some() {
     for way in WAYS {
-        for place in Place::all() {
+        for place in Fixture::all() {
             place.save(way, "a/b/c/page.html", b"deep").unwrap();
             place.save(way, "a/b/other.html", b"less deep").unwrap();
             place.save(way, "a/b/c/page.html", b"again").unwrap();
@@ -119,7 +119,7 @@ fn keys_that_differ_a_little_hold_pages_of_their_own() {
         "a", "a.html", ".a", "a ", "a%2Fb", "a?b=c", "-a", "~a", "ä.html", "d/a", "d/a.html", &long,
     ];
     for way in WAYS {
-        for place in Place::all() {
+        for place in Fixture::all() {
             for name in names {
                 place.save(way, name, name.as_bytes()).unwrap();
             }
@@ -131,7 +131,7 @@ fn keys_that_differ_a_little_hold_pages_of_their_own() {
 #[test]
 fn a_failed_write_leaves_what_was_there() {
     for way in WAYS {
-        for place in Place::all().filter(|place| place.sink.keeps()) {
+        for place in Fixture::all().filter(|place| place.sink.keeps()) {
             place.save(way, "folder/page.html", b"body").unwrap();
             place.save(way, "file", b"file").unwrap();
             for name in ["folder", "file/page.html", "file/deeper/page.html"] {
@@ -145,7 +145,7 @@ fn a_failed_write_leaves_what_was_there() {
 
 #[test]
 fn nothing_is_seen_of_a_page_before_it_is_finished() {
-    for place in Place::all() {
+    for place in Fixture::all() {
         place.save(Way::Whole, "old", b"old").unwrap();
         let mut pages: Vec<_> =
             ["old", "new", "folder/new"].map(|name| place.sink.begin(&key(name)).unwrap()).into();
@@ -169,7 +169,7 @@ fn nothing_is_seen_of_a_page_before_it_is_finished() {
 
 #[test]
 fn a_page_that_is_not_finished_leaves_nothing_behind() {
-    for place in Place::all() {
+    for place in Fixture::all() {
         place.save(Way::Whole, "old", b"old").unwrap();
         for name in ["old", "new", "folder/new"] {
             let mut page = place.sink.begin(&key(name)).unwrap();
@@ -185,7 +185,7 @@ fn a_page_that_is_not_finished_leaves_nothing_behind() {
 fn readers_see_whole_pages_whoever_writes() {
     const ROUNDS: u8 = 40;
     let bodies = |number: u8| vec![number; 20_000 + usize::from(number)];
-    for place in Place::all() {
+    for place in Fixture::all() {
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let writers: Vec<_> = (0..6)
@@ -226,7 +226,7 @@ fn readers_see_whole_pages_whoever_writes() {
 
 #[test]
 fn what_a_dead_process_had_on_its_way_is_removed() {
-    for place in Place::all().filter(|place| place.sink.keeps()) {
+    for place in Fixture::all().filter(|place| place.sink.keeps()) {
         let names = [".fetchpages-12-0.part", ".fetchpages-12-7.part", ".fetchpages-1-2.part"];
         for name in names.iter().chain(&["page", MANIFEST_NAME]) {
             std::fs::File::create_new(place.path(name)).unwrap();

@@ -243,7 +243,7 @@ fn one_that_is_killed_in_its_set_up_may_be_bad_luck_but_three_are_not() {
 fn what_a_dead_process_had_staged_is_removed() {
     let root = tempfile::tempdir().unwrap();
     let options = save::Options { directory: root.path().into(), ..save::Options::default() };
-    let sink = save::Place::of(&options).open().unwrap().unwrap();
+    let sink = save::SinkLocation::of(&options).open().unwrap().unwrap();
     let staged = root.path().join(".fetchpages-$$-0.part");
     let ready = say(&frames(&[Reply::Ready]));
     let program = shell_program(&format!("{ready} : > {}; kill -9 $$", staged.display()));
