@@ -8,11 +8,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fetchpages::clock::{Clock, SystemClock};
-use fetchpages::model::{Attempt, Job, Key, Outcome, Turn};
+use fetchpages::model::{Attempt, Job, Key, Outcome, Response};
 use fetchpages::origin::{INDEX_PATH, Site};
 use fetchpages::page::decode;
 use fetchpages::queue::frontier::{Frontier, Moment, Next};
-use fetchpages::queue::hosts::HostLimits;
+use fetchpages::queue::host::HostLimits;
 use fetchpages::queue::{self};
 use fetchpages::random::Rng;
 use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
@@ -96,7 +96,7 @@ fn settle_all(frontier: &mut Frontier, clock: &dyn Clock) -> u32 {
     let at = Moment { now: clock.now(), wall: clock.wall() };
     let mut settled = 0;
     while let Next::Job(job) = frontier.next(at.now) {
-        black_box(frontier.settle(job, Turn::Ended(saved.clone()), at.now, at));
+        black_box(frontier.settle(job, Response::Done(saved.clone()), at.now, at));
         settled += 1;
     }
     settled

@@ -22,7 +22,7 @@ use crate::fetch::{self, FetchError, Shared};
 use crate::model::{FailureCode, Intake, Outcome, State, Summary, WorkerKind};
 use crate::printable::Printable;
 use crate::queue::notice::unasked;
-use crate::queue::{Closing, Queue};
+use crate::queue::{Queue, StopReason};
 use crate::random::Rng;
 use crate::report::progress::{Detail, Progress};
 use crate::report::summary::Counter;
@@ -127,7 +127,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         connections: shared.connections(),
         proxies: shared.traffic(),
     };
-    conclude(config, ended, &finished, queue.closing().as_ref())
+    conclude(config, ended, &finished, queue.stop_reason().as_ref())
 }
 
 /// Makes the factory of a run's work: a mode whose workers are processes fetches and
@@ -231,7 +231,7 @@ fn fetch_all(
     };
     let closing = Arc::clone(queue);
     let (events, observing) = Events::start(observers, Arc::clone(clock), move || {
-        closing.close(Closing::Broken(vec!["the run could not be recorded".into()]));
+        closing.close(StopReason::Broken(vec!["the run could not be recorded".into()]));
     })
     .context("failed to start the observing thread")?;
     source_events.get_or_init(|| events.clone());
@@ -270,7 +270,7 @@ fn conclude(
     config: &Download,
     mut ended: Ended,
     finished: &Finished,
-    closing: Option<&Closing>,
+    closing: Option<&StopReason>,
 ) -> anyhow::Result<Status> {
     let recorded = ended.manifest.end(&ended.summary);
     let printed = match config.report.format {
@@ -281,7 +281,7 @@ fn conclude(
     let broken = ended
         .broken
         .or_else(|| match closing {
-            Some(Closing::Broken(words)) => Some(stopped(words)),
+            Some(StopReason::Broken(words)) => Some(stopped(words)),
             _ => None,
         })
         .or_else(|| recorded.err().map(|error: SaveError| error.into()));
@@ -308,17 +308,17 @@ fn stopped(words: &[String]) -> anyhow::Error {
 }
 
 /// The exit status of a run whose source is called `what`.
-fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
+fn status(what: &str, summary: &Summary, closing: Option<&StopReason>) -> Status {
     let intake = &summary.intake;
     // What came after the last page changed nothing.
     let is_cut_short = summary.count(State::Interrupted) > 0
         || !intake.complete
         || summary.failures.contains_key(&FailureCode::Deadline);
     match closing.filter(|_| is_cut_short) {
-        Some(Closing::Deadline) => {
+        Some(StopReason::Deadline) => {
             report_line("stopped by --deadline; the same command with --resume goes on");
         }
-        Some(Closing::TooManyFailures(_)) => report_line(format_args!(
+        Some(StopReason::TooManyFailures(_)) => report_line(format_args!(
             "stopped by --max-failures, with {} failed; the same command with --resume goes on",
             summary.count(State::Failed)
         )),
@@ -330,7 +330,7 @@ fn status(what: &str, summary: &Summary, closing: Option<&Closing>) -> Status {
         || intake.invalid + intake.missing_parts > 0
         || (closing.is_some() && is_cut_short)
         || is_empty_by_robots;
-    if is_cut_short && closing == Some(&Closing::Interrupted) {
+    if is_cut_short && closing == Some(&StopReason::Interrupted) {
         Status::Interrupted
     } else if intake.pages + intake.skipped == 0 && closing.is_none() {
         report(&no_pages(what, intake));

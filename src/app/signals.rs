@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Status;
-use crate::queue::{Closing, Queue};
+use crate::queue::{Queue, StopReason};
 
 /// What pages in flight get to end by themselves: with [`ONE_WISH`], two seconds.
 const GRACE: Duration = Duration::from_millis(1_800);
@@ -92,7 +92,7 @@ pub(super) fn end_with_input() -> std::io::Result<()> {
 async fn expire(deadline: Option<Duration>, queue: &Queue) {
     if let Some(deadline) = deadline {
         tokio::time::sleep(deadline).await;
-        queue.abandon(Closing::Deadline);
+        queue.abort(StopReason::Deadline);
     }
     std::future::pending::<()>().await;
 }
@@ -100,10 +100,10 @@ async fn expire(deadline: Option<Duration>, queue: &Queue) {
 async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_first: &impl Fn()) {
     next(&mut interrupt, &mut terminate).await;
     on_first();
-    queue.close(Closing::Interrupted);
+    queue.close(StopReason::Interrupted);
     one_wish(&mut interrupt, &mut terminate).await;
     if tokio::time::timeout(GRACE, next(&mut interrupt, &mut terminate)).await.is_err() {
-        queue.abandon(Closing::Interrupted);
+        queue.abort(StopReason::Interrupted);
         next(&mut interrupt, &mut terminate).await;
     }
     end_at_once();

@@ -7,8 +7,8 @@ use super::usage::{Result, usage};
 use super::{credentials, environment, proxies};
 use crate::config::{PlanOptions, SourceOptions};
 use crate::queue;
-use crate::queue::agent::ProductToken;
 use crate::queue::retry::RetryPolicy;
+use crate::queue::robots::ProductToken;
 
 pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
     let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };

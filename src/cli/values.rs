@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::config::Workers;
-use crate::queue::limit::FailureLimit;
+use crate::queue::retry::FailureLimit;
 
 /// The units of a duration, in seconds.
 const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];

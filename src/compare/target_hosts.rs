@@ -6,7 +6,7 @@ use std::fmt;
 use url::Url;
 
 use crate::model::is_loopback;
-use crate::queue::site_policy;
+use crate::queue::host::site_policy;
 
 /// The sites that the pages of one run are on.
 #[derive(Debug, Default)]

@@ -10,17 +10,17 @@ use futures_util::FutureExt;
 
 use super::Run;
 use crate::event::Event;
-use crate::model::{Attempt, Job, Kind, Outcome, Settled, Turn};
+use crate::model::{Attempt, Job, Kind, Outcome, Response, Settled};
 use crate::phase::PhaseCell;
-use crate::queue::Closing;
+use crate::queue::StopReason;
 use crate::queue::frontier::Settlement;
 use crate::work::{Work, panicked};
 
 /// Runs pages one after the other as worker `worker`, until the queue is done.
 pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
-    let mut abandoned = pin!(run.queue.abandoned());
+    let mut aborted = pin!(run.queue.aborted());
     while let Some(next) = run.queue.next().await {
-        step(run, work, worker, next, abandoned.as_mut()).await;
+        step(run, work, worker, next, aborted.as_mut()).await;
     }
 }
 
@@ -37,14 +37,14 @@ fn begun(job: &Job, worker: usize, at: Instant, phase: &Arc<PhaseCell>) -> Event
 /// Gives a job the turn that came at `started`, settles it with the queue and tells
 /// what happened.
 ///
-/// A panic fails the page and nothing else. When `abandoned` ends first, so does
+/// A panic fails the page and nothing else. When `aborted` ends first, so does
 /// the page, unless it is [held](PhaseCell::hold): it is then waited for.
 pub async fn step(
     run: &Run<'_>,
     work: &dyn Work,
     worker: usize,
     (job, started): (Job, Instant),
-    abandoned: Pin<&mut impl Future<Output = ()>>,
+    aborted: Pin<&mut impl Future<Output = ()>>,
 ) {
     let phase = Arc::<PhaseCell>::default();
     if job.kind == Kind::Page {
@@ -57,25 +57,25 @@ pub async fn step(
         let ended = tokio::select! {
             biased;
             turn = turn.as_mut() => Some(turn),
-            () = abandoned => None,
+            () = aborted => None,
         };
         match ended {
             Some(ended) => ended,
             None if phase.cancel() => {
-                Ok(Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome())))
+                Ok(Response::Done(Attempt::without_answer(run.queue.aborted_outcome())))
             }
             // Somebody else is at it, and says what came of it.
             None => turn.await.map(|turn| match turn {
-                Turn::Ended(Attempt { outcome: Outcome::Interrupted, .. }) => {
-                    Turn::Ended(Attempt::without_answer(run.queue.abandoned_outcome()))
+                Response::Done(Attempt { outcome: Outcome::Interrupted, .. }) => {
+                    Response::Done(Attempt::without_answer(run.queue.aborted_outcome()))
                 }
                 turn => turn,
             }),
         }
     };
-    let turn = turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic)));
-    if let Turn::Ended(Attempt { breaks_run: Some(why), .. }) = &turn {
-        run.queue.close(Closing::Broken(why.clone()));
+    let turn = turn.unwrap_or_else(|panic| Response::Done(panicked(&*panic)));
+    if let Response::Done(Attempt { breaks_run: Some(why), .. }) = &turn {
+        run.queue.close(StopReason::Broken(why.clone()));
     }
     let ended = run.clock.now();
     let first = job.hop.as_ref().map(|hop| (hop.started, hop.spent));

@@ -215,7 +215,7 @@ impl Drop for CloseOnFailure<'_> {
     fn drop(&mut self) {
         if self.is_armed {
             self.queue
-                .close(crate::queue::Closing::Broken(vec!["a worker could not go on".into()]));
+                .close(crate::queue::StopReason::Broken(vec!["a worker could not go on".into()]));
         }
     }
 }

@@ -63,8 +63,8 @@ fn drain_in_parallel(run: &Run) {
         RUNTIME.with_borrow(|runtime| {
             let runtime = runtime.as_ref().expect("only a thread with a runtime gets a page");
             runtime.block_on(|work| async move {
-                let abandoned = pin!(run.queue.abandoned());
-                drain::step(run, work, worker, next, abandoned).await;
+                let aborted = pin!(run.queue.aborted());
+                drain::step(run, work, worker, next, aborted).await;
             });
         });
     });

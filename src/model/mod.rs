@@ -431,15 +431,15 @@ impl Attempt {
     }
 }
 
-/// How far a turn of a job came: a turn is one request and its answer.
+/// What one turn of a job brought: a turn is one exchange, a request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Turn {
+pub enum Response {
     /// The attempt ended.
-    Ended(Attempt),
+    Done(Attempt),
     /// The answer leads on to another address, whose host may have limits of its own.
-    Moved(Box<Moved>),
-    /// The body of a robots.txt, for the queue.
-    Read(Bytes),
+    Redirect(Box<Moved>),
+    /// The decoded body of a robots.txt (for the queue) or of a page that the source reads.
+    Body(Bytes),
 }
 
 /// A page that is done with: its one record of this run.

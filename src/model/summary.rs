@@ -62,7 +62,7 @@ pub struct AutoWorkers {
     /// Requests in flight there at the end.
     pub settled: u32,
     /// The smallest number in flight with nearly the best throughput.
-    pub flat_from: u32,
+    pub knee: u32,
     /// The number of other hosts for which a value was found.
     pub other_hosts: usize,
 }

@@ -10,19 +10,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use url::Url;
 
-use super::Options;
-use super::gate::{Gate, Passage};
-use super::gradient::Answer;
-use super::host::{Consequence, LONGEST_PAUSE, Signal};
-use super::hosts::HostId;
-use super::lines::{self, Lines};
-use super::notice::{Effects, Notice};
-use super::retry::{self, Verdict};
-use super::waiters::Readiness;
 use crate::model::{
     Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, RedirectExchange,
-    Turn,
+    Response,
 };
+use crate::queue::Options;
+use crate::queue::host::concurrency::Answer;
+use crate::queue::host::ready::{self, ReadyQueue};
+use crate::queue::host::registry::HostId;
+use crate::queue::host::state::{Consequence, LONGEST_PAUSE, Signal};
+use crate::queue::notice::{Effects, Notice};
+use crate::queue::retry::policy::{self as retry, Verdict};
+use crate::queue::robots::gate::{Passage, RobotsGate};
+use crate::queue::waiters::Readiness;
 use crate::random::Rng;
 
 /// A page that its server refused to work on is sent again at once, this many times in
@@ -54,8 +54,8 @@ pub struct Moment {
 /// The pages that wait, and the count of those in flight.
 #[derive(Debug)]
 pub struct Frontier {
-    lines: Lines,
-    gate: Gate,
+    ready: ReadyQueue,
+    gate: RobotsGate,
     /// Pages between two attempts.
     delayed: BinaryHeap<Reverse<Delayed>>,
     /// Pages of the input that wait, wherever they do.
@@ -101,8 +101,8 @@ impl Frontier {
     /// An empty frontier whose input is still to come.
     pub fn new(options: Options, rng: Rng) -> Self {
         Self {
-            lines: Lines::new(options.limits),
-            gate: Gate::new(options.obeys_robots, options.agent.clone()),
+            ready: ReadyQueue::new(options.limits),
+            gate: RobotsGate::new(options.obeys_robots, options.agent.clone()),
             delayed: BinaryHeap::new(),
             waiting: 0,
             in_flight: 0,
@@ -124,12 +124,12 @@ impl Frontier {
 
     /// What was found of how many requests its hosts are best asked at a time.
     pub fn found(&self) -> Option<AutoWorkers> {
-        self.lines.found()
+        self.ready.found()
     }
 
     /// Pages that may go now, as far as their host is concerned.
     pub const fn ready_len(&self) -> usize {
-        self.lines.ready_jobs()
+        self.ready.ready_jobs()
     }
 
     /// Pages that wait, for a worker or for their time.
@@ -168,14 +168,14 @@ impl Frontier {
             self.admit(job, now, true);
         }
         let retry = self.delayed.peek().map(|Reverse(delayed)| delayed.due);
-        let host = match self.lines.next(now) {
-            lines::Turn::Job(job) => {
+        let host = match self.ready.next(now) {
+            ready::Pick::Job(job) => {
                 self.waiting -= usize::from(job.kind == Kind::Page);
                 self.in_flight += 1;
                 return Next::Job(job);
             }
-            lines::Turn::NotBefore(at) => Some(at),
-            lines::Turn::Nobody => None,
+            ready::Pick::NotBefore(at) => Some(at),
+            ready::Pick::Nothing => None,
         };
         match retry.into_iter().chain(host).min() {
             Some(due) => Next::NotBefore(due),
@@ -190,7 +190,7 @@ impl Frontier {
             return Readiness::Nothing;
         }
         let retry = self.delayed.peek().map(|Reverse(delayed)| delayed.due);
-        let due = match self.lines.readiness(now) {
+        let due = match self.ready.readiness(now) {
             Readiness::At(due) => retry.into_iter().chain([due]).min(),
             Readiness::Nothing => retry,
             Readiness::Now => return Readiness::Now,
@@ -205,22 +205,22 @@ impl Frontier {
     /// Lets a job into its host's line, or says why not.
     fn admit(&mut self, job: Job, now: Instant, is_first: bool) {
         let id = self.find_host(job.target());
-        if let Some(outcome) = self.lines.host(id).ended.clone() {
+        if let Some(outcome) = self.ready.host(id).ended.clone() {
             return self.end(job, outcome);
         }
         match self.gate.pass(job) {
-            Passage::Open(job) => self.lines.line_up(id, job, now, is_first),
+            Passage::Open(job) => self.ready.enqueue(id, job, now, is_first),
             Passage::Waiting => (),
-            Passage::AskFirst(robots) => self.lines.line_up(id, robots, now, true),
+            Passage::AskFirst(robots) => self.ready.enqueue(id, robots, now, true),
             Passage::Closed(job, outcome) => self.end(job, outcome),
         }
     }
 
     fn find_host(&mut self, url: &Url) -> HostId {
-        let (id, policy) = self.lines.find(url);
+        let (id, policy) = self.ready.find(url);
         if let Some(policy) = policy {
             let host = host_name(url);
-            let limits = self.lines.host(id).pace.limits();
+            let limits = self.ready.host(id).pace.limits();
             let workers = self.options.workers;
             self.effects.notices.push(Notice::KnownSite { host, policy, limits, workers });
         }
@@ -262,27 +262,27 @@ impl Frontier {
 
     /// Takes back a job after a turn that began at `started`: it is done with,
     /// or kept for another turn.
-    pub fn settle(&mut self, job: Job, turn: Turn, started: Instant, at: Moment) -> Settlement {
+    pub fn settle(&mut self, job: Job, turn: Response, started: Instant, at: Moment) -> Settlement {
         let id = self.find_host(job.target());
         self.in_flight -= 1;
-        let pace = &mut self.lines.host_mut(id).pace;
+        let pace = &mut self.ready.host_mut(id).pace;
         pace.time(job.seq, answer(&job, &turn), at.now);
         pace.end();
         let settlement = match turn {
-            Turn::Moved(moved) => {
+            Response::Redirect(moved) => {
                 self.learn(id, &job, Signal::Answered, (None, None), started, at);
                 self.onward(job, *moved, started, at.now)
             }
-            Turn::Read(body) => {
+            Response::Body(body) => {
                 self.learn(id, &job, Signal::Answered, (None, None), started, at);
                 if job.kind == Kind::Robots {
                     self.read_rules(id, &job, &body, at.now);
                 }
                 Settlement::Nothing
             }
-            Turn::Ended(attempt) => self.ended(id, job, attempt, started, at),
+            Response::Done(attempt) => self.ended(id, job, attempt, started, at),
         };
-        self.lines.review(id, at.now);
+        self.ready.review(id, at.now);
         settlement
     }
 
@@ -313,7 +313,7 @@ impl Frontier {
     /// Keeps a job until `due`.
     fn keep(&mut self, job: Job, due: Instant, now: Instant) {
         match job.kind {
-            Kind::Source => self.lines.invite(job, due),
+            Kind::Source => self.ready.invite(job, due),
             kind => {
                 self.waiting += usize::from(kind == Kind::Page);
                 if due <= now {
@@ -328,7 +328,7 @@ impl Frontier {
     fn read_rules(&mut self, id: HostId, robots: &Job, body: &[u8], now: Instant) {
         let (held, crawl_delay) = self.gate.open(&robots.url, body);
         if let Some(delay) = crawl_delay {
-            self.lines.host_mut(id).pace.keep_crawl_delay(delay);
+            self.ready.host_mut(id).pace.keep_crawl_delay(delay);
             let host = host_name(&robots.url);
             self.effects.notices.push(Notice::CrawlDelay { host, delay });
         }
@@ -351,7 +351,7 @@ impl Frontier {
     ) -> Settlement {
         if attempt.is_refused && job.unworked < UNWORKED {
             job.unworked += 1;
-            self.lines.host_mut(id).pace.admit();
+            self.ready.host_mut(id).pace.admit();
             let seq = job.seq;
             self.keep(job, at.now, at.now);
             return Settlement::Onward(seq);
@@ -376,12 +376,12 @@ impl Frontier {
             Verdict::Done => self.done(job, attempt, at.now),
             Verdict::Again(after) => {
                 // The host ended while this page was in flight.
-                if let Some(outcome) = self.lines.host(id).ended.clone() {
+                if let Some(outcome) = self.ready.host(id).ended.clone() {
                     return self.done(job, Attempt { outcome, ..attempt }, at.now);
                 }
                 // A host's pause is waited for in its line, where other limits hold too.
                 let after = if consequence.is_free { Duration::ZERO } else { after };
-                let wait = after.max(self.lines.host(id).pace.pause(at.now));
+                let wait = after.max(self.ready.host(id).pace.pause(at.now));
                 job.waits.push(wait);
                 job.hop = None;
                 let told = job.clone();
@@ -421,7 +421,7 @@ impl Frontier {
         started: Instant,
         at: Moment,
     ) -> Consequence {
-        let host = self.lines.host_mut(id);
+        let host = self.ready.host_mut(id);
         let consequence = host.learn(signal, failure, started, at.now, &mut self.rng);
         if let Some(pause) = consequence.parked {
             let why = match (signal, status, failure) {
@@ -444,7 +444,7 @@ impl Frontier {
 
     /// Ends all pages of a host that wait, wherever they do.
     fn end_host(&mut self, id: HostId, outcome: &Outcome) {
-        let jobs = self.lines.clear(id);
+        let jobs = self.ready.clear(id);
         let delayed = std::mem::take(&mut self.delayed);
         for Reverse(delayed) in delayed {
             if self.find_host(delayed.job.target()) == id {
@@ -458,11 +458,11 @@ impl Frontier {
         }
     }
 
-    /// Lines up a request of somebody outside the executor, who alone takes it:
+    /// Enqueues a request of somebody outside the executor, who alone takes it:
     /// [`next_guest`](Self::next_guest). One at a time.
     pub fn invite(&mut self, job: Job, now: Instant) {
         self.find_host(job.target());
-        self.lines.invite(job, now);
+        self.ready.invite(job, now);
     }
 
     /// Takes the guest's request, when it may go at `now`.
@@ -470,22 +470,22 @@ impl Frontier {
         if self.is_closed {
             return Next::Done;
         }
-        match self.lines.next_guest(now) {
-            lines::Turn::Job(job) => {
+        match self.ready.next_guest(now) {
+            ready::Pick::Job(job) => {
                 self.in_flight += 1;
                 Next::Job(job)
             }
-            lines::Turn::NotBefore(at) => Next::NotBefore(at),
-            lines::Turn::Nobody if self.lines.has_guest() => Next::Wait,
+            ready::Pick::NotBefore(at) => Next::NotBefore(at),
+            ready::Pick::Nothing if self.ready.has_guest() => Next::Wait,
             // Its host is not asked any more.
-            lines::Turn::Nobody => Next::Done,
+            ready::Pick::Nothing => Next::Done,
         }
     }
 
     /// Takes out every page that waits, in input order: what a closed queue leaves behind.
     pub fn take_rest(&mut self) -> Vec<Job> {
         let mut rest = self.gate.take_held();
-        rest.extend(self.lines.clear_all());
+        rest.extend(self.ready.clear_all());
         rest.extend(self.delayed.drain().map(|Reverse(delayed)| delayed.job));
         rest.retain(|job| job.kind == Kind::Page);
         rest.sort_by_key(|job| job.seq);
@@ -496,8 +496,8 @@ impl Frontier {
 
 /// The host's answer, where the time it took says something of how much the host is
 /// asked: not of refusals and errors, which come quickly, and not behind redirects.
-fn answer(job: &Job, turn: &Turn) -> Option<Answer> {
-    let Turn::Ended(Attempt { head: Some(head), wait, .. }) = turn else { return None };
+fn answer(job: &Job, turn: &Response) -> Option<Answer> {
+    let Response::Done(Attempt { head: Some(head), wait, .. }) = turn else { return None };
     let is_served = head.status < 500 && head.status != 429;
     let is_on_new_connection = head.is_on_new_connection;
     let answer = Answer { wait: *wait, is_on_new_connection };

@@ -6,24 +6,14 @@
 //! made in [`frontier`] and the modules below it, which are pure; this file adds
 //! the lock, the clock and the waking.
 
-pub mod agent;
-#[cfg(test)]
-mod foreign_bytes;
 pub mod frontier;
-mod gate;
-pub mod gradient;
-mod host;
-pub mod hosts;
-pub mod limit;
-mod lines;
+pub mod host;
 mod next_page;
 pub mod notice;
-pub mod pace;
-mod profile;
 pub mod retry;
-pub mod retry_after;
 pub mod robots;
-pub mod site_policy;
+#[cfg(test)]
+mod tests;
 mod waiters;
 
 use std::pin::pin;
@@ -35,15 +25,14 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::model::{AutoWorkers, Failure, FailureCode, Job, Outcome, Turn};
+use crate::model::{AutoWorkers, Failure, FailureCode, Job, Outcome, Response};
 use crate::random::Rng;
-use agent::ProductToken;
 use frontier::{Frontier, Moment, Next, Settlement};
-use hosts::HostLimits;
-use limit::FailureLimit;
+use host::HostLimits;
 pub use next_page::{NextPage, Waits};
 use notice::Effects;
-use retry::RetryPolicy;
+use retry::{FailureLimit, RetryPolicy};
+use robots::ProductToken;
 use waiters::Waiters;
 
 /// Pages read ahead of the workers. Input is streamed, so this, not the length
@@ -74,7 +63,7 @@ pub struct Options {
 
 /// Why a run stops before its pages are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closing {
+pub enum StopReason {
     /// The user asked for it (Ctrl-C or SIGTERM).
     Interrupted,
     /// Its time is over (`--deadline`).
@@ -98,9 +87,9 @@ pub struct Queue {
     room: Condvar,
     /// Whether the feeder waits for room; changed under the frontier's lock.
     is_feeder_waiting: AtomicBool,
-    closing: Mutex<Option<Closing>>,
-    is_abandoned: AtomicBool,
-    abandoned: Notify,
+    closing: Mutex<Option<StopReason>>,
+    is_aborted: AtomicBool,
+    aborted: Notify,
     /// What happened besides and was not told yet.
     left: Mutex<Effects>,
     /// Wakes the guest: an open request ended, or the queue is closed.
@@ -118,8 +107,8 @@ impl Queue {
             room: Condvar::new(),
             is_feeder_waiting: AtomicBool::new(false),
             closing: Mutex::new(None),
-            is_abandoned: AtomicBool::new(false),
-            abandoned: Notify::new(),
+            is_aborted: AtomicBool::new(false),
+            aborted: Notify::new(),
             guest_changed: Notify::new(),
             left: Mutex::default(),
         }
@@ -156,7 +145,7 @@ impl Queue {
         let now = self.clock.now();
         frontier.push(job, now);
         let waker = self.waiters().pick(frontier.readiness(now));
-        let effects = self.heed(frontier);
+        let effects = self.apply(frontier);
         wake(waker);
         Ok(effects)
     }
@@ -203,7 +192,7 @@ impl Queue {
     pub fn settle(
         &self,
         job: Job,
-        turn: Turn,
+        turn: Response,
         started: Instant,
         ended: Instant,
     ) -> (Settlement, Option<Effects>) {
@@ -219,18 +208,18 @@ impl Queue {
         };
         drop(waiters);
         self.tell_feeder(&frontier);
-        let effects = self.heed(frontier);
+        let effects = self.apply(frontier);
         self.guest_changed.notify_one();
         wake(wakers);
         (settlement, effects)
     }
 
     /// Takes out what happened besides, and closes the queue when that says so.
-    fn heed(&self, mut frontier: MutexGuard<'_, Frontier>) -> Option<Effects> {
+    fn apply(&self, mut frontier: MutexGuard<'_, Frontier>) -> Option<Effects> {
         let effects = frontier.take_effects();
         drop(frontier);
         if let Some(failed) = effects.as_ref().and_then(|effects| effects.too_many_failures) {
-            self.close(Closing::TooManyFailures(failed));
+            self.close(StopReason::TooManyFailures(failed));
         }
         effects
     }
@@ -293,7 +282,7 @@ impl Queue {
     }
 
     /// Hands out no more pages; those in flight may end. The first reason stands.
-    pub fn close(&self, why: Closing) {
+    pub fn close(&self, why: StopReason) {
         let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         closing.get_or_insert(why);
         drop(closing);
@@ -307,30 +296,30 @@ impl Queue {
     }
 
     /// Why the queue was closed, if it was.
-    pub fn closing(&self) -> Option<Closing> {
+    pub fn stop_reason(&self) -> Option<StopReason> {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Closes the queue, and ends the pages in flight now.
-    pub fn abandon(&self, why: Closing) {
+    pub fn abort(&self, why: StopReason) {
         self.close(why);
-        self.is_abandoned.store(true, Ordering::SeqCst);
-        self.abandoned.notify_waiters();
+        self.is_aborted.store(true, Ordering::SeqCst);
+        self.aborted.notify_waiters();
     }
 
-    /// Ends when [`abandon`](Self::abandon) is called.
-    pub async fn abandoned(&self) {
-        let mut abandoned = pin!(self.abandoned.notified());
-        abandoned.as_mut().enable();
-        if !self.is_abandoned.load(Ordering::SeqCst) {
-            abandoned.await;
+    /// Ends when [`abort`](Self::abort) is called.
+    pub async fn aborted(&self) {
+        let mut aborted = pin!(self.aborted.notified());
+        aborted.as_mut().enable();
+        if !self.is_aborted.load(Ordering::SeqCst) {
+            aborted.await;
         }
     }
 
-    /// What a page in flight ends in when the queue is abandoned.
-    pub fn abandoned_outcome(&self) -> Outcome {
-        match self.closing() {
-            Some(Closing::Deadline) => Outcome::Failed(Failure::new(
+    /// What a page in flight ends in when the queue is aborted.
+    pub fn aborted_outcome(&self) -> Outcome {
+        match self.stop_reason() {
+            Some(StopReason::Deadline) => Outcome::Failed(Failure::new(
                 FailureCode::Deadline,
                 "the run's time was over (--deadline)",
             )),
@@ -351,10 +340,3 @@ fn is_full(frontier: &Frontier) -> bool {
 fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }
-
-#[cfg(test)]
-mod cases;
-#[cfg(test)]
-mod schedules;
-#[cfg(test)]
-mod waiting;

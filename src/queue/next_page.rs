@@ -10,10 +10,10 @@ use std::time::Instant;
 
 use tokio::time::Sleep;
 
-use super::frontier::{Frontier, Next};
-use super::waiters::WaiterId;
-use super::{Queue, wake};
 use crate::model::Job;
+use crate::queue::frontier::{Frontier, Next};
+use crate::queue::waiters::WaiterId;
+use crate::queue::{Queue, wake};
 
 /// What waiting for pages has cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::pace::Limits;
-use super::site_policy::SitePolicy;
 use crate::clock::rfc3339;
 use crate::event::Event;
 use crate::foreign::Foreign;
 use crate::model::{Attempt, Job, Outcome, Settled};
+use crate::queue::host::pace::Limits;
+use crate::queue::host::site_policy::SitePolicy;
 
 /// What happened besides.
 #[derive(Debug, Default)]
@@ -145,7 +145,7 @@ impl Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::site_policy;
+    use crate::queue::host::site_policy;
 
     #[test]
     fn notices_read_so() {

@@ -61,8 +61,8 @@ pub fn render(run: &Finished) -> Printable {
 }
 
 fn settled(auto: &AutoWorkers) -> String {
-    let AutoWorkers { host, settled, flat_from, other_hosts } = auto;
-    let mut text = format!("workers settled at {settled} (throughput flat from {flat_from})");
+    let AutoWorkers { host, settled, knee, other_hosts } = auto;
+    let mut text = format!("workers settled at {settled} (throughput flat from {knee})");
     if *other_hosts > 0 {
         let hosts = if *other_hosts == 1 { "host" } else { "hosts" };
         text += &format!(" for {host}, and {other_hosts} more {hosts}");
@@ -260,7 +260,7 @@ failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
         for (other_hosts, rest) in
             [(0, ""), (1, " for a.org, and 1 more host"), (7, " for a.org, and 7 more hosts")]
         {
-            let auto = Some(AutoWorkers { host: host(), settled: 28, flat_from: 24, other_hosts });
+            let auto = Some(AutoWorkers { host: host(), settled: 28, knee: 24, other_hosts });
             let text = render(&Finished { auto, ..finished() });
             let line = format!("workers settled at 28 (throughput flat from 24){rest}");
             let lines = format!("\nmode      threads, at most 32 workers\nauto      {line}\npages");

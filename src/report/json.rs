@@ -98,7 +98,7 @@ pub fn render(run: &Finished) -> Printable {
         output: &run.output,
         failures: summary.failures.iter().map(|(code, class)| (*code, class.count)).collect(),
         settled: run.auto.as_ref().map(|auto| auto.settled),
-        throughput_flat_from: run.auto.as_ref().map(|auto| auto.flat_from),
+        throughput_flat_from: run.auto.as_ref().map(|auto| auto.knee),
         settled_host: run.auto.as_ref().map(|auto| auto.host.as_str()),
         proxies: &run.proxies,
     };
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_auto_found_is_told() {
         let host = "a.org".into();
-        let auto = Some(AutoWorkers { host, settled: 28, flat_from: 24, other_hosts: 2 });
+        let auto = Some(AutoWorkers { host, settled: 28, knee: 24, other_hosts: 2 });
         let line = render(&Finished { auto, ..crate::report::human::tests::finished() });
         let end = r#","settled":28,"throughput_flat_from":24,"settled_host":"a.org"}"#;
         assert!(line.as_str().trim_end().ends_with(end), "{line}");

@@ -9,7 +9,7 @@ use crate::event::{Event, Events};
 use crate::message;
 use crate::model::{Intake, Outcome};
 use crate::queue::notice::unasked;
-use crate::queue::{Closing, Queue};
+use crate::queue::{Queue, StopReason};
 
 /// A plan that is being pushed into a queue.
 pub struct Feed {
@@ -52,7 +52,7 @@ impl Feed {
         let thread = std::thread::Builder::new().name("feed".into()).spawn(move || {
             let _finished = FinishOnExit { shared: &of_thread, queue: &queue };
             if let Err(error) = feed(plan, &queue, &events, &of_thread) {
-                queue.close(Closing::Broken(message::chain(&error)));
+                queue.close(StopReason::Broken(message::chain(&error)));
                 of_thread.state().error = Some(error);
             }
         })?;

@@ -15,12 +15,13 @@ use crate::event::{Event, Events};
 use crate::fetch::{BodyLimit, BodyMemory, Client, FetchFailure, Reply, Request, Shared};
 use crate::foreign::clean;
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Response};
 use crate::page::decode;
 use crate::phase::PhaseCell;
+use crate::queue::Queue;
 use crate::queue::frontier::Settlement;
+use crate::queue::host::site_policy;
 use crate::queue::notice::Notice;
-use crate::queue::{Queue, site_policy};
 
 /// So much of a refusal's text is told.
 const REASON_LIMIT: usize = 300;
@@ -91,7 +92,7 @@ impl Getter {
             });
             let asked = tokio::select! {
                 asked = self.ask(&job, started, &phase) => asked,
-                () = queue.abandoned() => Asked::failed(queue.abandoned_outcome()),
+                () = queue.aborted() => Asked::failed(queue.aborted_outcome()),
             };
             let (settlement, effects) =
                 queue.settle(job, asked.turn, started, self.access.clock.now());
@@ -112,7 +113,7 @@ impl Getter {
                 }
             }
         }
-        Err(match queue.closing() {
+        Err(match queue.stop_reason() {
             Some(_) => stopped(url),
             None => SourceError::Away { url: told(url) },
         })
@@ -143,7 +144,9 @@ impl Getter {
         };
         match self.client.send(&request).await {
             Ok(Reply::Page(raw)) => self.answered(raw),
-            Ok(Reply::Redirect(to)) => Asked { turn: Turn::Moved(to), page: None, reason: None },
+            Ok(Reply::Redirect(to)) => {
+                Asked { turn: Response::Redirect(to), page: None, reason: None }
+            }
             Err(failure) => Asked::failed_fetch(failure),
         }
     }
@@ -154,7 +157,8 @@ impl Getter {
         let failure = if raw.head.has_page() {
             match body {
                 Ok(body) => {
-                    let (turn, page) = (Turn::Read(body.clone()), Some(RawPage { body, ..raw }));
+                    let (turn, page) =
+                        (Response::Body(body.clone()), Some(RawPage { body, ..raw }));
                     return Asked { turn, page, reason: None };
                 }
                 Err(failure) => failure,
@@ -164,7 +168,7 @@ impl Getter {
             let reason = body.ok().and_then(|body| reason(&body, kind));
             let failure = Failure::new(FailureCode::Http, message::status(raw.head.status));
             let attempt = Attempt { head: Some(raw.head), ..Attempt::failed(failure) };
-            return Asked { turn: Turn::Ended(attempt), page: None, reason };
+            return Asked { turn: Response::Done(attempt), page: None, reason };
         };
         Asked::failed(Outcome::Failed(failure))
     }
@@ -177,7 +181,7 @@ impl Getter {
 
 /// How a request ended, for the queue and for the one who asked.
 struct Asked {
-    turn: Turn,
+    turn: Response,
     page: Option<RawPage>,
     /// What a refusal said.
     reason: Option<String>,
@@ -185,12 +189,12 @@ struct Asked {
 
 impl Asked {
     fn failed(outcome: Outcome) -> Self {
-        let turn = Turn::Ended(Attempt::without_answer(outcome));
+        let turn = Response::Done(Attempt::without_answer(outcome));
         Self { turn, page: None, reason: None }
     }
 
     fn failed_fetch(failure: FetchFailure) -> Self {
-        Self { turn: Turn::Ended(failure.into()), page: None, reason: None }
+        Self { turn: Response::Done(failure.into()), page: None, reason: None }
     }
 }
 

@@ -14,11 +14,14 @@ use crate::digest::Running;
 use crate::fetch::{BodyLimit, BodyMemory, Client, Reply, Request, Shared};
 use crate::foreign::Foreign;
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Stages, Turn};
+use crate::model::{
+    Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Response, Stages,
+};
 use crate::page::decode::{self, decode, decode_start};
 use crate::page::{self, Computed, DecodedPieces, Needed, codings};
 use crate::phase::{Phase, PhaseCell};
-use crate::queue::{robots, site_policy};
+use crate::queue::host::site_policy;
+use crate::queue::robots;
 use crate::save::{SaveError, Sink};
 
 /// Makes the real work for each runtime.
@@ -80,7 +83,7 @@ struct Finisher {
 }
 
 impl Work for LocalWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let started = self.finisher.clock.now();
             let hop = job.hop.as_deref();
@@ -103,15 +106,15 @@ impl Work for LocalWork {
             };
             let raw = match self.client.send(&request).await {
                 Ok(Reply::Page(raw)) => raw,
-                Ok(Reply::Redirect(target)) => return Turn::Moved(target),
+                Ok(Reply::Redirect(target)) => return Response::Redirect(target),
                 Err(missed) => {
                     let received = self.finisher.clock.now() - started;
                     let stages = Stages { received, ..Stages::NONE };
-                    return Turn::Ended(Attempt { stages, ..missed.into() });
+                    return Response::Done(Attempt { stages, ..missed.into() });
                 }
             };
             match job.kind {
-                Kind::Page => Turn::Ended(self.finish(job, raw, started, phase, memory).await),
+                Kind::Page => Response::Done(self.finish(job, raw, started, phase, memory).await),
                 Kind::Robots | Kind::Source => read(raw),
             }
         })
@@ -296,7 +299,7 @@ fn weight(raw: &RawPage) -> usize {
 }
 
 /// The body of a robots.txt, for the queue.
-fn read(raw: RawPage) -> Turn {
+fn read(raw: RawPage) -> Response {
     let coding = raw.head.coding();
     let rules = if raw.head.has_page() {
         decode_start(&raw.body, coding, RULES_LIMIT)
@@ -304,8 +307,8 @@ fn read(raw: RawPage) -> Turn {
         Err(refused(&raw))
     };
     match rules {
-        Ok(rules) => Turn::Read(rules),
-        Err(failure) => Turn::Ended(attempt(Outcome::Failed(failure), raw)),
+        Ok(rules) => Response::Body(rules),
+        Err(failure) => Response::Done(attempt(Outcome::Failed(failure), raw)),
     }
 }
 

@@ -12,18 +12,18 @@ use std::sync::Arc;
 use futures_util::future::LocalBoxFuture;
 
 use crate::fetch::FetchError;
-use crate::model::{Attempt, Failure, FailureCode, Job, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Response};
 use crate::phase::PhaseCell;
 
 /// Makes requests for jobs, many at a time on one thread.
 ///
 /// Implementors are total: whatever goes wrong with a page is told in the
-/// [`Turn`]. Dropping the future must stop the turn and leave nothing half
+/// [`Response`]. Dropping the future must stop the turn and leave nothing half
 /// done. Redirects, retries, pacing and events are the caller's business.
 pub trait Work {
     /// Makes the one request that `job` needs next, and what follows from its
     /// answer. How far it has come is told to `phase`.
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn>;
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response>;
 }
 
 /// Makes the work of one runtime. Called inside each runtime of an executor,

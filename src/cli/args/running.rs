@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::values::{self, Rate, Size};
 use crate::config::Workers;
 use crate::exec;
-use crate::queue::limit::FailureLimit;
+use crate::queue::retry::FailureLimit;
 
 /// The concurrency model, and what limits the run.
 #[derive(Debug, Args)]

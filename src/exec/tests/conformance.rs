@@ -11,10 +11,10 @@ use crate::clock::SystemClock;
 use crate::event::{Event, Events, Observer, ObserverError};
 use crate::exec::{Mode, Run, TABLE};
 use crate::model::{FailureCode, Job, Key, Outcome, Settled, State, WorkerKind};
-use crate::queue::hosts::{Choice, HostLimits};
+use crate::queue::host::{Choice, HostLimits};
 use crate::queue::notice::Effects;
 use crate::queue::retry::RetryPolicy;
-use crate::queue::{Closing, Options, Queue};
+use crate::queue::{Options, Queue, StopReason};
 use crate::random::Rng;
 use crate::report::usage::FetchPhase;
 use crate::work::WorkFactory;
@@ -179,10 +179,10 @@ fn all_workers_work() {
         // As many pages as workers, none of which ends before all have begun.
         let script = Arc::new(Script::new(|_| Step::Hang));
         let queue = queue();
-        let abandoned = Arc::clone(&queue);
+        let aborted = Arc::clone(&queue);
         let act: Act = (
             |seen| seen.started == WORKERS.get(),
-            Box::new(move || abandoned.abandon(Closing::Interrupted)),
+            Box::new(move || aborted.abort(StopReason::Interrupted)),
         );
         let pages = (0..WORKERS.get() as u64, true);
         let seen = run_until(mode, &script, &queue, pages, Some(act));
@@ -256,7 +256,7 @@ fn closing_the_queue_stops_the_run_and_loses_no_page() {
         let closing = Arc::clone(&queue);
         let act: Act = (
             |seen| !seen.settled.is_empty(),
-            Box::new(move || closing.close(Closing::Interrupted)),
+            Box::new(move || closing.close(StopReason::Interrupted)),
         );
         // An input without end: only closing ends the run.
         let seen = run_until(mode, &script, &queue, (0..u64::MAX, true), Some(act));
@@ -275,8 +275,10 @@ fn closing_the_queue_wakes_workers_that_wait_for_input() {
         let script = Arc::new(Script::new(|_| Step::Save));
         let queue = queue();
         let closing = Arc::clone(&queue);
-        let act: Act =
-            (|seen| seen.settled.len() == 3, Box::new(move || closing.close(Closing::Interrupted)));
+        let act: Act = (
+            |seen| seen.settled.len() == 3,
+            Box::new(move || closing.close(StopReason::Interrupted)),
+        );
         // Three pages, and an input that stays open.
         let seen = run_until(mode, &script, &queue, (0..3, false), Some(act));
         assert_eq!(count(&seen, State::Saved), 3, "{mode:?}");
@@ -291,8 +293,10 @@ fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
         let policy = RetryPolicy { retries: 3, base: hours, cap: hours };
         let queue = queue_with(policy);
         let closing = Arc::clone(&queue);
-        let act: Act =
-            (|seen| seen.retried.len() == 5, Box::new(move || closing.close(Closing::Interrupted)));
+        let act: Act = (
+            |seen| seen.retried.len() == 5,
+            Box::new(move || closing.close(StopReason::Interrupted)),
+        );
         let seen = run_until(mode, &script, &queue, (0..5, true), Some(act));
         assert!(seen.settled.is_empty(), "{mode:?}");
         assert_eq!(queue.take_rest().len(), 5, "{mode:?}");
@@ -346,13 +350,13 @@ fn workers_look_for_pages_only_when_something_has_changed() {
 }
 
 #[test]
-fn pages_in_flight_end_when_the_run_is_abandoned() {
+fn pages_in_flight_end_when_the_run_is_aborted() {
     for mode in TABLE {
         let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));
         let queue = queue();
-        let abandoned = Arc::clone(&queue);
+        let aborted = Arc::clone(&queue);
         let act: Act =
-            (|seen| seen.started >= 4, Box::new(move || abandoned.abandon(Closing::Interrupted)));
+            (|seen| seen.started >= 4, Box::new(move || aborted.abort(StopReason::Interrupted)));
         let seen = run_until(mode, &script, &queue, (0..PAGES, true), Some(act));
         let limit = if mode.is_scalable { WORKERS.get() } else { 1 };
         assert!((1..=limit).contains(&count(&seen, State::Interrupted)), "{mode:?}");
@@ -370,8 +374,8 @@ fn a_failure_that_would_meet_every_page_stops_the_run() {
         let queue = queue();
         let seen = run(mode, &script, &queue, PAGES);
         assert_eq!(count(&seen, State::Failed), 1, "{mode:?}");
-        let why = Closing::Broken(vec!["the script says so".into()]);
-        assert_eq!(queue.closing(), Some(why), "{mode:?}");
+        let why = StopReason::Broken(vec!["the script says so".into()]);
+        assert_eq!(queue.stop_reason(), Some(why), "{mode:?}");
         let mut all = seqs(&seen);
         all.extend(queue.take_rest().iter().map(|job| job.seq));
         all.sort_unstable();

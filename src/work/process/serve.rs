@@ -17,7 +17,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::fetch::NetworkCounts;
 use crate::message;
-use crate::model::{Attempt, Job, Outcome, Turn};
+use crate::model::{Attempt, Job, Outcome, Response};
 use crate::phase::PhaseCell;
 use crate::work::{Work, panicked};
 
@@ -108,19 +108,19 @@ async fn run(
     lent: &mut Lent,
     parent: &mut Pipe,
     telling: &mut Interval,
-) -> Result<Option<Turn>, WireError> {
+) -> Result<Option<Response>, WireError> {
     let phase = Arc::<PhaseCell>::default();
     let mut turn = pin!(AssertUnwindSafe(work.turn(job, &phase)).catch_unwind());
     loop {
         tokio::select! {
             biased;
             turn = turn.as_mut() => {
-                return Ok(Some(turn.unwrap_or_else(|panic| Turn::Ended(panicked(&*panic)))));
+                return Ok(Some(turn.unwrap_or_else(|panic| Response::Done(panicked(&*panic)))));
             }
             order = parent.receive::<Order>() => match order? {
                 None => return Ok(None),
                 Some(Order::Cancel) => {
-                    return Ok(Some(Turn::Ended(Attempt::without_answer(Outcome::Interrupted))));
+                    return Ok(Some(Response::Done(Attempt::without_answer(Outcome::Interrupted))));
                 }
                 Some(Order::Granted(bytes)) => lent.memory.raise(bytes),
                 // Whoever gives two at a time loses the first.

@@ -17,7 +17,7 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use url::Url;
 
 use crate::fetch::NetworkCounts;
-use crate::model::{Hop, Job, Key, Kind, RedirectExchange, SetCookie, Turn, Validators};
+use crate::model::{Hop, Job, Key, Kind, RedirectExchange, Response, SetCookie, Validators};
 use crate::phase::Phase;
 
 /// The version of the messages, with that of the program whose options they hold.
@@ -102,7 +102,7 @@ pub(super) enum Reply {
     /// The turn needs so many bytes of memory more, and waits for them.
     Needs(u64),
     /// The turn is over, and what it was granted is free again; and what came of all requests since the last reply.
-    Done(Box<Turn>, NetworkCounts),
+    Done(Box<Response>, NetworkCounts),
 }
 
 /// The part of a job that a turn depends on.
@@ -293,19 +293,19 @@ mod tests {
             Reply::Refused(vec!["a".into(), String::new()]),
             Reply::Phase(Phase::Connecting, u64::MAX),
             Reply::Done(
-                Box::new(Turn::Moved(Box::new(Moved {
+                Box::new(Response::Redirect(Box::new(Moved {
                     has_left_home: true,
                     exchange: Some(Box::new(exchange_cases::redirect(300))),
                     ..Moved::to(url("http://me:secret@a.org/?x#y"))
                 }))),
                 tally,
             ),
-            done(Turn::Read(Bytes::from_static(b"\0\xff"))),
-            done(Turn::Ended(Attempt {
+            done(Response::Body(Bytes::from_static(b"\0\xff"))),
+            done(Response::Done(Attempt {
                 breaks_run: Some(vec!["no room".into()]),
                 ..Attempt::failed(failure)
             })),
-            done(Turn::Ended(Attempt {
+            done(Response::Done(Attempt {
                 wait: Duration::new(7, 999_999_999),
                 ..Attempt::without_answer(saved)
             })),

@@ -13,7 +13,7 @@ use super::worker::WorkerProcess;
 use crate::budget::{Budget, Share};
 use crate::fetch::NetworkCounts;
 use crate::message;
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Response};
 use crate::phase::{Phase, PhaseCell};
 use crate::work::{Work, WorkError};
 
@@ -55,15 +55,15 @@ impl ProcessWork {
         Ok(Self { pool, hello, memory, add: Box::new(add), patience: CANCEL_PATIENCE })
     }
 
-    async fn run(&self, job: &Job, phase: &PhaseCell) -> Turn {
+    async fn run(&self, job: &Job, phase: &PhaseCell) -> Response {
         let mut order = Vec::new();
         if let Err(error) = wire::encode(&Order::Turn(Box::new(Task::of(job))), &mut order) {
             let message = format!("failed to hand the page over: {}", message::one_line(&error));
-            return Turn::Ended(Attempt::failed(Failure::new(FailureCode::TooLarge, message)));
+            return Response::Done(Attempt::failed(Failure::new(FailureCode::TooLarge, message)));
         }
         let mut process = match self.pool.take().await {
             Ok(process) => process,
-            Err(attempt) => return Turn::Ended(attempt),
+            Err(attempt) => return Response::Done(attempt),
         };
         if !process.is_ready {
             order.splice(..0, self.hello.iter().copied());
@@ -83,7 +83,7 @@ impl ProcessWork {
             Ok(TurnEnd::Closed) => self.pool.reap(process, None).await,
             Err(error) => self.pool.reap(process, Some(error)).await,
         };
-        Turn::Ended(attempt)
+        Response::Done(attempt)
     }
 
     /// Sends the order and receives messages until the turn ends.
@@ -164,7 +164,7 @@ impl ProcessWork {
 }
 
 impl Work for ProcessWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             if !phase.hold() {
                 // Cancelled before it began: the caller drops this future next.
@@ -178,7 +178,7 @@ impl Work for ProcessWork {
 /// How a turn ended.
 enum TurnEnd {
     /// The process reported this result.
-    Done(Box<Turn>),
+    Done(Box<Response>),
     /// The process cannot be set up, for these reasons.
     Refused(Vec<String>),
     /// The process closed its output without a result.

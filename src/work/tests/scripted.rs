@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::budget::Budget;
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Response};
 use crate::phase::PhaseCell;
 use crate::save;
 use crate::work::process::pool::WorkerPool;
@@ -147,7 +147,7 @@ impl Drop for InFlight<'_> {
 }
 
 impl Work for ScriptedWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let state = &*self.script.state;
             state.begun.fetch_add(1, Ordering::SeqCst);
@@ -178,7 +178,7 @@ impl Work for ScriptedWork {
                     pooled::run(&**pool, phase, move |_| attempt(step, seq, number)).await
                 }
             };
-            Turn::Ended(attempt)
+            Response::Done(attempt)
         })
     }
 }
@@ -209,7 +209,11 @@ fn failed(code: FailureCode) -> Attempt {
 struct Instructed;
 
 impl Work for Instructed {
-    fn turn<'a>(&'a self, job: &'a Job, _phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Turn> {
+    fn turn<'a>(
+        &'a self,
+        job: &'a Job,
+        _phase: &'a Arc<PhaseCell>,
+    ) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let (step, number) = step_in(&job.url);
             match step {
@@ -218,7 +222,7 @@ impl Work for Instructed {
                     kill(Pid::this(), Signal::SIGKILL).expect("a process may kill itself");
                     std::future::pending().await
                 }
-                step => Turn::Ended(attempt(step, job.seq, number)),
+                step => Response::Done(attempt(step, job.seq, number)),
             }
         })
     }

@@ -23,7 +23,7 @@ fn frames() -> impl Strategy<Value = Input> {
          \"hop\":[\"http://b.org/\",3,{\"secs\":1,\"nanos\":2},[{\"by\":\"http://a.org/\",\"line\":\"x=y\"}]],\
          \"validators\":null}}",
     );
-    let read = frame("{\"Done\":[{\"Read\":[0,255]},{\"connections\":{},\"proxies\":[[1,0]]}]}");
+    let read = frame("{\"Done\":[{\"Body\":[0,255]},{\"connections\":{},\"proxies\":[[1,0]]}]}");
     let tokens: &[&[u8]] = &[
         b"\0\0\0\x07\"Ready\"",
         b"\0\0\0\x08\"Cancel\"",

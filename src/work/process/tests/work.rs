@@ -16,7 +16,7 @@ use super::super::work::ProcessWork;
 use super::super::worker::Program;
 use crate::budget::Budget;
 use crate::fetch::NetworkCounts;
-use crate::model::{Attempt, Failure, FailureCode, Job, Key, Outcome, Turn};
+use crate::model::{Attempt, Failure, FailureCode, Job, Key, Outcome, Response};
 use crate::phase::{Phase, PhaseCell};
 use crate::save;
 use crate::work::Work;
@@ -31,7 +31,7 @@ async fn turn(work: &ProcessWork, step: Step, phase: &Arc<PhaseCell>) -> Attempt
     let url = Url::parse("http://a.org/").unwrap();
     let job = scripted::with_step(&Job::new(0, url, Key::new("a.html").unwrap()), step, 1);
     match work.turn(&job, phase).await {
-        Turn::Ended(attempt) => attempt,
+        Response::Done(attempt) => attempt,
         turn => panic!("{turn:?}"),
     }
 }
@@ -178,7 +178,7 @@ fn what_a_process_tells_of_its_turn_is_noted() {
     on_a_loop(async {
         let done = Attempt::without_answer(Outcome::Unchanged);
         let told = Reply::Phase(Phase::Receiving, 7);
-        let done = Reply::Done(Box::new(Turn::Ended(done)), NetworkCounts::default());
+        let done = Reply::Done(Box::new(Response::Done(done)), NetworkCounts::default());
         let work = shell(&(say(&frames(&[Reply::Ready, told, done])) + LISTEN));
         let phase = Arc::<PhaseCell>::default();
         let attempt = turn(&work, Step::Save, &phase).await;

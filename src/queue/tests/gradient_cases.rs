@@ -33,7 +33,7 @@ enum Step {
 /// A download with nothing but a gradient between it and a server.
 struct Simulation {
     clock: ManualClock,
-    gradient: Gradient,
+    gradient: ConcurrencyController,
     server: Server,
     steps: BinaryHeap<Reverse<(Instant, Step, u64)>>,
     /// When each page began, and whether it opens a connection.
@@ -54,14 +54,14 @@ struct Result {
     per_second: f64,
     mean: f64,
     peak: usize,
-    found: Found,
+    found: SettledAt,
 }
 
 impl Simulation {
     fn new(places: usize, latency: Duration, jitter: u32) -> Self {
         Self {
             clock: ManualClock::new(),
-            gradient: Gradient::new(256),
+            gradient: ConcurrencyController::new(256),
             server: Server { places, latency, jitter, busy: 0, line: VecDeque::new() },
             steps: BinaryHeap::new(),
             begun: HashMap::new(),
@@ -170,7 +170,7 @@ fn throughput_is_near_the_best_with_few_requests_waiting() {
         let (throughput, in_flight) = shares(&result, &simulation.server);
         assert!(throughput > 0.9, "{places}, {jitter}: {throughput:.2} of the best, {result:?}");
         assert!(in_flight < 1.5, "{places}, {jitter}: {in_flight:.2} times, {result:?}");
-        let (settled, flat) = (f64::from(result.found.settled), f64::from(result.found.flat_from));
+        let (settled, flat) = (f64::from(result.found.settled), f64::from(result.found.knee));
         let places = places as f64;
         assert!(
             settled <= (1.5 * places).max(3.0) && settled >= 0.9 * places,
@@ -251,7 +251,7 @@ proptest! {
         answers in proptest::collection::vec((0..5_000_u64, 0..3_000_u64, any::<bool>(), 0..10_u8), 1..2_000),
     ) {
         let clock = ManualClock::new();
-        let mut gradient = Gradient::new(cap);
+        let mut gradient = ConcurrencyController::new(cap);
         let mut open = VecDeque::new();
         for (page, (wait, pause, is_on_new_connection, kind)) in (0..).zip(answers) {
             clock.advance(millis(pause / 10));

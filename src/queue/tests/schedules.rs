@@ -5,13 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 
-use super::Options;
-use super::cases::{answered, empty, failed, job_at, saved, url};
-use super::frontier::{Frontier, Moment, Next, Settlement};
-use super::hosts::{Choice, HostLimits};
-use super::notice::Notice;
 use crate::clock::{Clock, ManualClock};
-use crate::model::{Attempt, FailureCode, Job, Kind, Moved, Outcome, Turn};
+use crate::model::{Attempt, FailureCode, Job, Kind, Moved, Outcome, Response};
+use crate::queue::Options;
+use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
+use crate::queue::host::registry::{Choice, HostLimits};
+use crate::queue::notice::Notice;
+use crate::queue::tests::cases::{answered, empty, failed, job_at, saved, url};
 
 /// What happens at one attempt of a random schedule.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-fn turn(fate: Fate) -> Turn {
+fn turn(fate: Fate) -> Response {
     match fate {
         Fate::Saved => served(),
         Fate::Gone => answered(404, None),
@@ -46,16 +46,16 @@ fn turn(fate: Fate) -> Turn {
         Fate::Overloaded => answered(503, None),
         Fate::Unreachable => failed(FailureCode::Connect),
         Fate::MovedTo(host) => {
-            Turn::Moved(Box::new(Moved::to(url(&format!("http://h{host}.org/moved")))))
+            Response::Redirect(Box::new(Moved::to(url(&format!("http://h{host}.org/moved")))))
         }
     }
 }
 
 /// Saved, after an answer that took some time.
-fn served() -> Turn {
-    let Turn::Ended(attempt) = answered(200, None) else { return saved() };
+fn served() -> Response {
+    let Response::Done(attempt) = answered(200, None) else { return saved() };
     let outcome = Outcome::Saved { bytes: 0, sha256: [0; 32] };
-    Turn::Ended(Attempt { outcome, wait: Duration::from_millis(20), ..attempt })
+    Response::Done(Attempt { outcome, wait: Duration::from_millis(20), ..attempt })
 }
 
 /// What a schedule checks at every step.
@@ -107,7 +107,7 @@ proptest! {
         };
         let mut frontier = empty(Options { limits, obeys_robots, ..Options::default() });
         let mut ledger = Ledger::default();
-        let mut in_flight: Vec<(Instant, Instant, Job, Turn)> = Vec::new();
+        let mut in_flight: Vec<(Instant, Instant, Job, Response)> = Vec::new();
         let mut fates = fates.into_iter().cycle();
         for (seq, host) in (0..).zip(&hosts) {
             frontier.push(job_at(seq, &format!("http://h{host}.org/{seq}")), clock.now());
@@ -137,7 +137,7 @@ proptest! {
                     // Redirects are limited by whoever follows them.
                     let is_enough = matches!(fate, Fate::MovedTo(_)) && job.hop.is_some();
                     let turn = match (is_rules, is_enough) {
-                        (true, _) => Turn::Read("User-agent: *\nDisallow: /7".into()),
+                        (true, _) => Response::Body("User-agent: *\nDisallow: /7".into()),
                         (_, true) => saved(),
                         _ => turn(fate),
                     };

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use proptest::prelude::*;
 
-use super::cases::{answered, failed, job_at, saved};
-use super::hosts::{Choice, HostLimits};
-use super::{Options, Queue};
 use crate::clock::Clock;
-use crate::model::{FailureCode, Turn};
+use crate::model::{FailureCode, Response};
+use crate::queue::host::registry::{Choice, HostLimits};
+use crate::queue::tests::cases::{answered, failed, job_at, saved};
+use crate::queue::{Options, Queue};
 use crate::random::Rng;
 
 /// The clock of a paused runtime: it goes on when all workers wait.
@@ -44,7 +44,7 @@ fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-fn turn(fate: Fate) -> Turn {
+fn turn(fate: Fate) -> Response {
     match fate {
         Fate::Saved => saved(),
         Fate::Reset => failed(FailureCode::Reset),

@@ -4,16 +4,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use url::Url;
 
-use super::frontier::{Frontier, Moment, Next, Settlement};
-use super::hosts::{Choice, HostLimits};
-use super::limit::FailureLimit;
-use super::notice::Notice;
-use super::{Options, retry};
 use crate::clock::{Clock, ManualClock};
 use crate::foreign::Foreign;
 use crate::model::{
-    Attempt, Failure, FailureCode, Head, Job, Key, Kind, Moved, Outcome, SetCookie, Turn,
+    Attempt, Failure, FailureCode, Head, Job, Key, Kind, Moved, Outcome, Response, SetCookie,
 };
+use crate::queue::Options;
+use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
+use crate::queue::host::registry::{Choice, HostLimits};
+use crate::queue::notice::Notice;
+use crate::queue::retry;
+use crate::queue::retry::failure_limit::FailureLimit;
 use crate::random::Rng;
 
 pub(super) fn url(text: &str) -> Url {
@@ -45,24 +46,24 @@ fn take(frontier: &mut Frontier, now: Instant) -> Job {
     }
 }
 
-fn settle(frontier: &mut Frontier, job: Job, turn: Turn, now: Instant) -> Settlement {
+fn settle(frontier: &mut Frontier, job: Job, turn: Response, now: Instant) -> Settlement {
     frontier.settle(job, turn, now, Moment { now, wall: SystemTime::UNIX_EPOCH })
 }
 
-pub(super) fn saved() -> Turn {
-    Turn::Ended(Attempt::without_answer(Outcome::Saved { bytes: 0, sha256: [0; 32] }))
+pub(super) fn saved() -> Response {
+    Response::Done(Attempt::without_answer(Outcome::Saved { bytes: 0, sha256: [0; 32] }))
 }
 
-pub(super) fn failed(code: FailureCode) -> Turn {
-    Turn::Ended(Attempt::failed(Failure::new(code, code.as_str())))
+pub(super) fn failed(code: FailureCode) -> Response {
+    Response::Done(Attempt::failed(Failure::new(code, code.as_str())))
 }
 
-pub(super) fn answered(status: u16, retry_after: Option<&str>) -> Turn {
-    let attempt = retry::tests::failed(FailureCode::Http, Some(status));
+pub(super) fn answered(status: u16, retry_after: Option<&str>) -> Response {
+    let attempt = crate::queue::retry::policy::tests::failed(FailureCode::Http, Some(status));
     let retry_after = retry_after.map(Foreign::from);
     let head = attempt.head.map(|head| Box::new(Head { retry_after, ..*head }));
     let failure = Failure::new(FailureCode::Http, crate::message::status(status));
-    Turn::Ended(Attempt { head, outcome: Outcome::Failed(failure), ..attempt })
+    Response::Done(Attempt { head, outcome: Outcome::Failed(failure), ..attempt })
 }
 
 fn limited(open: u32) -> HostLimits {
@@ -342,14 +343,14 @@ fn pages_wait_for_the_rules_of_their_host() {
     let robots = take(&mut frontier, now);
     assert_eq!((robots.kind, robots.url.path()), (Kind::Robots, "/robots.txt"));
     assert!(matches!(frontier.next(now), Next::Wait));
-    let rules = Turn::Read("User-agent: *\nDisallow: /private/".into());
+    let rules = Response::Body("User-agent: *\nDisallow: /private/".into());
     assert!(matches!(settle(&mut frontier, robots, rules, now), Settlement::Nothing));
     let ended = frontier.take_effects().unwrap().ended;
     assert!(matches!(&ended[..], [(job, Outcome::Robots)] if job.seq == 1));
     let page = take(&mut frontier, now);
     assert_eq!(page.seq, 0);
     // A redirect does not lead around the rules.
-    let moved = Turn::Moved(Box::new(Moved::to(url("http://a.org/private/z"))));
+    let moved = Response::Redirect(Box::new(Moved::to(url("http://a.org/private/z"))));
     assert!(matches!(settle(&mut frontier, page, moved, now), Settlement::Onward(0)));
     let ended = frontier.take_effects().unwrap().ended;
     assert!(matches!(&ended[..], [(job, Outcome::Robots)] if job.seq == 0));
@@ -400,7 +401,12 @@ fn a_redirect_goes_under_the_limits_of_the_other_host() {
     frontier.push(job_at(0, "http://a.org/0"), now);
     frontier.push(job_at(1, "http://b.org/1"), now);
     let (first, second) = (take(&mut frontier, now), take(&mut frontier, now));
-    settle(&mut frontier, first, Turn::Moved(Box::new(Moved::to(url("http://b.org/0")))), now);
+    settle(
+        &mut frontier,
+        first,
+        Response::Redirect(Box::new(Moved::to(url("http://b.org/0")))),
+        now,
+    );
     assert!(matches!(frontier.next(now), Next::Wait));
     settle(&mut frontier, second, saved(), now);
     let moved = take(&mut frontier, now);
@@ -421,7 +427,7 @@ fn cookies_go_along_a_chain_and_are_forgotten_with_the_attempt() {
     let mut page = take(&mut frontier, now);
     for line in ["a=1", "b=2"] {
         let moved = Moved { cookies: vec![set(line)], ..Moved::to(url("http://a.org/x")) };
-        settle(&mut frontier, page, Turn::Moved(Box::new(moved)), now);
+        settle(&mut frontier, page, Response::Redirect(Box::new(moved)), now);
         page = take(&mut frontier, now);
     }
     assert_eq!(page.hop.as_ref().unwrap().cookies, [set("a=1"), set("b=2")]);
@@ -444,7 +450,7 @@ fn a_guest_has_its_turn_although_all_places_are_always_taken() {
     settle(&mut frontier, second, saved(), now);
     assert_eq!(take(&mut frontier, now).seq, 2);
     assert!(matches!(
-        settle(&mut frontier, guest, Turn::Read("x".into()), now),
+        settle(&mut frontier, guest, Response::Body("x".into()), now),
         Settlement::Nothing
     ));
     assert_eq!(take(&mut frontier, now).seq, 3);
@@ -471,7 +477,7 @@ fn a_request_that_was_refused_goes_again_at_once_and_is_no_attempt() {
     frontier.end_input();
     let mut open: Vec<_> = (0..10).map(|_| take(&mut frontier, now)).collect();
     let refused = || match failed(FailureCode::Reset) {
-        Turn::Ended(attempt) => Turn::Ended(Attempt { is_refused: true, ..attempt }),
+        Response::Done(attempt) => Response::Done(Attempt { is_refused: true, ..attempt }),
         other => other,
     };
     // The server works on three and refuses the others.
@@ -509,8 +515,8 @@ fn a_server_that_refuses_for_ever_uses_up_the_retries() {
             other => panic!("{other:?}"),
         };
         requests += 1;
-        let Turn::Ended(attempt) = failed(FailureCode::Reset) else { panic!() };
-        let turn = Turn::Ended(Attempt { is_refused: true, ..attempt });
+        let Response::Done(attempt) = failed(FailureCode::Reset) else { panic!() };
+        let turn = Response::Done(Attempt { is_refused: true, ..attempt });
         if let Settlement::Done(job, _) = settle(&mut frontier, job, turn, clock.now()) {
             break job.attempts;
         }

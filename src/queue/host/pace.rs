@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::gradient::{Answer, Found, Gradient};
+use crate::queue::host::concurrency::{Answer, ConcurrencyController, SettledAt};
 
 /// At high rates a request may go so much before its time: timers wake late by
 /// about as much, and the average stays exact.
@@ -60,7 +60,7 @@ pub struct Pace {
     /// Open requests at a time, as far as the host refused to work on more.
     admitted: Option<f64>,
     /// Where the number of open requests is found while running.
-    gradient: Option<Box<Gradient>>,
+    gradient: Option<Box<ConcurrencyController>>,
 }
 
 impl Pace {
@@ -87,14 +87,14 @@ impl Pace {
     /// Finds the number of open requests while running, at most `cap`; all other
     /// limits hold beside it.
     pub fn adapt(&mut self, cap: u32) {
-        self.gradient = Some(Box::new(Gradient::new(cap)));
+        self.gradient = Some(Box::new(ConcurrencyController::new(cap)));
     }
 
     /// What was found, as far as the other limits let it.
-    pub fn found(&self) -> Option<Found> {
+    pub fn found(&self) -> Option<SettledAt> {
         let found = self.gradient.as_ref()?.found()?;
         let limit = self.open_limit().unwrap_or(found.settled);
-        Some(Found { settled: found.settled.min(limit), ..found })
+        Some(SettledAt { settled: found.settled.min(limit), ..found })
     }
 
     /// When the next request may go, as things stand at `now`.

@@ -10,12 +10,12 @@
 //! The allowance for waiting requests is in proportion to their number, so that
 //! it is small for a small host too. It begins as TCP does, by doubling (RFC 5681, 3.1).
 //!
-//! What a host refuses is not its matter: the brake of [`pace`](super::pace) is.
+//! What a host refuses is not its matter: the brake of [`pace`](crate::queue::host::pace) is.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::profile::Profile;
+use crate::queue::host::profile::Profile;
 
 /// Requests at first: fewer than the usual number for a host where nobody looks.
 const FIRST: f64 = 12.0;
@@ -65,7 +65,7 @@ const LESS: f64 = 1.25;
 
 /// The number of requests in flight, for one host.
 #[derive(Debug, Clone)]
-pub(super) struct Gradient {
+pub(crate) struct ConcurrencyController {
     limit: f64,
     cap: f64,
     stage: Stage,
@@ -145,18 +145,18 @@ struct Round {
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub struct SettledAt {
     /// The number of requests in flight.
     pub settled: u32,
     /// The least number with nearly the best throughput.
-    pub flat_from: u32,
+    pub knee: u32,
     /// Answers that this rests on.
     pub answers: u64,
 }
 
-impl Gradient {
+impl ConcurrencyController {
     /// Begins anew, with at most `cap` requests.
-    pub(super) fn new(cap: u32) -> Self {
+    pub(crate) fn new(cap: u32) -> Self {
         let cap = f64::from(cap.max(1));
         Self {
             limit: FIRST.min(cap),
@@ -174,30 +174,30 @@ impl Gradient {
     }
 
     /// Requests in flight at most; one at least.
-    pub(super) fn limit(&self) -> u32 {
+    pub(crate) fn limit(&self) -> u32 {
         whole(self.limit)
     }
 
     /// Notes that a request goes out, as the `open`th.
-    pub(super) fn start(&mut self, seq: u64, open: u32, now: Instant) {
+    pub(crate) fn start(&mut self, seq: u64, open: u32, now: Instant) {
         self.most = self.most.max(open);
         self.marks.insert(seq, Mark { at: now, open });
     }
 
     /// Notes that a request ended in a way that says nothing.
-    pub(super) fn forget(&mut self, seq: u64) {
+    pub(crate) fn forget(&mut self, seq: u64) {
         self.marks.remove(&seq);
     }
 
     /// Notes that the host refused: the first growth has gone too far.
-    pub(super) fn refuse(&mut self) {
+    pub(crate) fn refuse(&mut self) {
         if self.stage == Stage::First {
             self.stage = Stage::Usual;
         }
     }
 
     /// Notes an answer, with `open` requests in flight until now.
-    pub(super) fn answer(&mut self, seq: u64, answer: Answer, open: u32, now: Instant) {
+    pub(crate) fn answer(&mut self, seq: u64, answer: Answer, open: u32, now: Instant) {
         let Some(mark) = self.marks.remove(&seq) else { return };
         let turn = now.saturating_duration_since(mark.at).as_secs_f64();
         let times = Times { wait: answer.wait.as_secs_f64(), turn };
@@ -317,7 +317,7 @@ impl Gradient {
     }
 
     /// What was found so far; `None` before the first answers.
-    pub(super) fn found(&self) -> Option<Found> {
+    pub(crate) fn found(&self) -> Option<SettledAt> {
         let settled = match self.stage {
             Stage::Measuring { before, .. } => before,
             _ => self.limit,
@@ -325,8 +325,8 @@ impl Gradient {
         // A number that was never reached says nothing.
         let settled = whole(settled.min(f64::from(self.most)));
         // More may have been in flight, and nearly as good, before it settled.
-        let flat_from = self.profile.flat_from().map_or(settled, |from| from.min(settled));
-        (settled > 0).then_some(Found { settled, flat_from, answers: self.profile.answers() })
+        let knee = self.profile.knee().map_or(settled, |from| from.min(settled));
+        (settled > 0).then_some(SettledAt { settled, knee, answers: self.profile.answers() })
     }
 }
 
@@ -391,5 +391,5 @@ impl Round {
 }
 
 #[cfg(test)]
-#[path = "gradient_cases.rs"]
+#[path = "../tests/gradient_cases.rs"]
 mod tests;

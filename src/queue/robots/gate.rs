@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use url::{Position, Url};
 
-use super::agent::ProductToken;
-use super::robots::Rules;
 use crate::model::{Failure, FailureCode, Job, Key, Kind, Outcome};
+use crate::queue::robots::agent::ProductToken;
+use crate::queue::robots::rules::Rules;
 
 /// What is known of the rules of all origins of a run.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(crate) struct RobotsGate {
     is_kept: bool,
     /// Whose rules are read.
     agent: ProductToken,
@@ -32,7 +32,7 @@ enum Origin {
 
 /// What becomes of a job at the gate.
 #[derive(Debug)]
-pub(super) enum Passage {
+pub(crate) enum Passage {
     /// It may be asked for.
     Open(Job),
     /// It waits at the gate.
@@ -43,14 +43,14 @@ pub(super) enum Passage {
     Closed(Job, Outcome),
 }
 
-impl Gate {
+impl RobotsGate {
     /// A gate that is open to all when rules are not to be kept.
-    pub(super) fn new(is_kept: bool, agent: ProductToken) -> Self {
+    pub(crate) fn new(is_kept: bool, agent: ProductToken) -> Self {
         Self { is_kept, agent, origins: HashMap::new() }
     }
 
     /// Brings a job before the gate.
-    pub(super) fn pass(&mut self, job: Job) -> Passage {
+    pub(crate) fn pass(&mut self, job: Job) -> Passage {
         if !self.is_kept || job.kind != Kind::Page {
             return Passage::Open(job);
         }
@@ -80,7 +80,7 @@ impl Gate {
 
     /// Takes note of the rules that the job for `robots` brought, and gives back
     /// the pages that waited for them, and the delay that they ask for.
-    pub(super) fn open(&mut self, robots: &Url, body: &[u8]) -> (Vec<Job>, Option<Duration>) {
+    pub(crate) fn open(&mut self, robots: &Url, body: &[u8]) -> (Vec<Job>, Option<Duration>) {
         let rules = Rules::parse(body, self.agent.as_str());
         let delay = rules.crawl_delay();
         (self.replace(robots, Origin::Known(rules)), delay)
@@ -88,7 +88,7 @@ impl Gate {
 
     /// Takes note that the rules could not be had, and gives back the pages that
     /// waited for them with what they end in.
-    pub(super) fn give_up(&mut self, robots: &Url, why: &Outcome) -> Vec<(Job, Outcome)> {
+    pub(crate) fn give_up(&mut self, robots: &Url, why: &Outcome) -> Vec<(Job, Outcome)> {
         let outcome = match why {
             Outcome::Failed(failure) => {
                 let message = format!("robots.txt could not be had: {}", failure.message);
@@ -108,7 +108,7 @@ impl Gate {
     }
 
     /// Takes out the pages that wait.
-    pub(super) fn take_held(&mut self) -> Vec<Job> {
+    pub(crate) fn take_held(&mut self) -> Vec<Job> {
         let held = |origin: &mut Origin| match origin {
             Origin::Asked(held) => std::mem::take(held),
             _ => VecDeque::new(),
@@ -142,8 +142,8 @@ mod tests {
         Job::new(seq, Url::parse(url).unwrap(), Key::new(format!("{seq}.html")).unwrap())
     }
 
-    fn gate() -> Gate {
-        Gate::new(true, ProductToken::default())
+    fn gate() -> RobotsGate {
+        RobotsGate::new(true, ProductToken::default())
     }
 
     fn seqs(jobs: &[Job]) -> Vec<u64> {
@@ -170,7 +170,7 @@ mod tests {
     fn rules_are_read_for_the_agent_that_is_sent() {
         let body = b"User-agent: FooBot\nDisallow: /\n\nUser-agent: *\nDisallow:\n";
         for (agent, is_open) in [("FooBot/2.0", false), ("BarBot/2.0", true), ("", true)] {
-            let mut gate = Gate::new(true, ProductToken::of_agent(agent.as_bytes()));
+            let mut gate = RobotsGate::new(true, ProductToken::of_agent(agent.as_bytes()));
             let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
                 panic!("the first page asks for the rules");
             };
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_gate_that_is_not_kept_is_open() {
-        let mut gate = Gate::new(false, ProductToken::default());
+        let mut gate = RobotsGate::new(false, ProductToken::default());
         assert!(matches!(gate.pass(job(0, "http://a.org/x")), Passage::Open(_)));
     }
 }

@@ -1,7 +1,7 @@
 //! Sites whose operators publish limits for programs: a small table, applied
 //! unless the user says otherwise.
 
-use super::pace::Limits;
+use crate::queue::host::pace::Limits;
 
 /// What one operator asks for.
 #[derive(Debug, PartialEq)]

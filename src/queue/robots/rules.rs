@@ -204,7 +204,7 @@ impl Reader<'_> {
 ///
 /// RFC 9309, 2.2.1 and Google's parser end it before a digit. Here digits are
 /// part of it, so that rules for a `fetchpages2` are not taken for ours.
-pub(super) fn token(value: &[u8]) -> &[u8] {
+pub(crate) fn token(value: &[u8]) -> &[u8] {
     let is_outside = |octet: &u8| !octet.is_ascii_alphanumeric() && !b"_-".contains(octet);
     &value[..value.iter().position(is_outside).unwrap_or(value.len())]
 }

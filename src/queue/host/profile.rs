@@ -8,7 +8,7 @@ const NEARLY: f64 = 0.95;
 
 /// What one host gave with so many requests in flight.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Profile {
+pub(crate) struct Profile {
     levels: BTreeMap<u32, Level>,
     answers: u64,
 }
@@ -26,7 +26,7 @@ impl Profile {
         clippy::cast_sign_loss,
         reason = "a number of requests"
     )]
-    pub(super) fn add(&mut self, open: f64, answers: u32, time: Duration) {
+    pub(crate) fn add(&mut self, open: f64, answers: u32, time: Duration) {
         let level = self.levels.entry(open.round() as u32).or_default();
         level.answers += u64::from(answers);
         level.time += time;
@@ -34,13 +34,13 @@ impl Profile {
     }
 
     /// Answers in all measurements.
-    pub(super) const fn answers(&self) -> u64 {
+    pub(crate) const fn answers(&self) -> u64 {
         self.answers
     }
 
     /// The least number in flight whose throughput was nearly the best; `None`
     /// without a measurement.
-    pub(super) fn flat_from(&self) -> Option<u32> {
+    pub(crate) fn knee(&self) -> Option<u32> {
         let best = self.levels.values().map(Level::throughput).fold(0.0, f64::max);
         let is_flat = |level: &Level| level.throughput() >= NEARLY * best;
         self.levels.iter().find(|(_, level)| is_flat(level)).map(|(open, _)| *open)
@@ -60,12 +60,12 @@ mod tests {
     #[test]
     fn throughput_is_flat_from_the_least_number_near_the_best() {
         let mut profile = Profile::default();
-        assert_eq!(profile.flat_from(), None);
+        assert_eq!(profile.knee(), None);
         let second = Duration::from_secs(1);
         for (open, answers) in [(4.0, 80), (8.2, 160), (16.0, 310), (18.0, 322), (24.4, 318)] {
             profile.add(open, answers, second);
         }
-        assert_eq!(profile.flat_from(), Some(16));
+        assert_eq!(profile.knee(), Some(16));
         assert_eq!(profile.answers(), 1_190);
     }
 
@@ -77,6 +77,6 @@ mod tests {
             profile.add(2.0, 40, Duration::from_secs(1));
             profile.add(16.0, 320, Duration::from_secs(1));
         }
-        assert_eq!(profile.flat_from(), Some(16));
+        assert_eq!(profile.knee(), Some(16));
     }
 }

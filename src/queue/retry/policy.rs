@@ -4,10 +4,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::host::Signal;
-use super::retry_after;
 use crate::foreign::Foreign;
 use crate::model::{Attempt, FailureCode, Outcome};
+use crate::queue::host::state::Signal;
+use crate::queue::retry::retry_after;
 use crate::random::Rng;
 
 /// Attempts that may follow the first, unless the user says otherwise.
@@ -98,7 +98,7 @@ fn is_transient(code: FailureCode, status: Option<u16>) -> bool {
 
 /// What an attempt says of its host, for all the host's pages; `now` is for
 /// dates that a server names.
-pub(super) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
+pub(crate) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
     use FailureCode as Code;
     let Outcome::Failed(failure) = &attempt.outcome else {
         return match attempt.outcome {
@@ -142,14 +142,14 @@ const fn is_of_ours(code: FailureCode) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use url::Url;
 
     use super::*;
     use crate::model::{Failure, Head, HttpVersion};
 
     /// An attempt that failed so, after an answer of this status if there was one.
-    pub(in crate::queue) fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
+    pub(crate) fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
         let head = status.map(|status| {
             Box::new(Head {
                 final_url: Url::parse("http://a.org/").unwrap(),

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
-use super::agent::ProductToken;
-use super::retry_after;
-use super::robots::{BODY_LIMIT, Rules};
 use crate::foreign_bytes::{Format, Input, config, within};
+use crate::queue::retry::retry_after;
+use crate::queue::robots::agent::ProductToken;
+use crate::queue::robots::rules::{BODY_LIMIT, Rules};
 
 fn robots() -> impl Strategy<Value = Input> {
     let documents: [&[u8]; 4] = [

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::robots::token;
+use crate::queue::robots::rules::token;
 
 /// The token where the agent that is sent names no product of its own.
 const OWN_TOKEN: &str = "fetchpages";

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::pace::{Limits, Pace, When};
 use crate::model::{Failure, Job, Outcome};
+use crate::queue::host::pace::{Limits, Pace, When};
 use crate::random::Rng;
 
 /// After so many refusals without a success between them, a further one uses up
@@ -15,11 +15,11 @@ const REFUSALS: u32 = PATIENCE + 5;
 /// So many attempts in a row that could not connect, and the host counts as dying.
 const UNREACHABLE: u32 = 20;
 /// So often a dying host is left alone, each time for longer, before its pages fail.
-const DYING_PAUSES: u32 = 5;
+const UNREACHABLE_PAUSES: u32 = 5;
 /// The first such pause; each one is twice the last.
-const FIRST_DYING_PAUSE: Duration = Duration::from_secs(2);
+const FIRST_UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
 /// A host that asks for more than this is not waited for.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The pause after a refusal that names none; doubles with each one in a row.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after a 503 that names none; doubles with each one in a row.
@@ -31,7 +31,7 @@ const OVERLOADS: u32 = 3;
 
 /// What an attempt said of its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// It answers.
     Answered,
     /// It says that it is asked too much: 429, or 503 with the time to come back.
@@ -46,20 +46,20 @@ pub(super) enum Signal {
 
 /// What follows from a signal, for the page that brought it and for the others.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Consequence {
+pub(crate) struct Consequence {
     /// The attempt does not use up a retry.
-    pub(super) is_free: bool,
+    pub(crate) is_free: bool,
     /// The host was parked just now, for so long.
-    pub(super) parked: Option<Duration>,
+    pub(crate) parked: Option<Duration>,
     /// All pages of the host end so.
-    pub(super) ends: Option<Outcome>,
+    pub(crate) ends: Option<Outcome>,
 }
 
 const NOTHING: Consequence = Consequence { is_free: false, parked: None, ends: None };
 
 /// Where the frontier keeps a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Listing {
+pub(crate) enum Slot {
     /// Nowhere: it has no page, or as many open requests as it may have.
     Nowhere,
     /// Among those that have a page that may go now.
@@ -70,49 +70,49 @@ pub(super) enum Listing {
 
 /// A host, or all hosts of a site that share a budget.
 #[derive(Debug)]
-pub(super) struct Host {
-    pub(super) jobs: VecDeque<Job>,
-    pub(super) pace: Pace,
-    pub(super) listing: Listing,
+pub(crate) struct Host {
+    pub(crate) jobs: VecDeque<Job>,
+    pub(crate) pace: Pace,
+    pub(crate) slot: Slot,
     /// Somebody outside the executor waits for a turn at this host.
-    pub(super) has_guest: bool,
+    pub(crate) has_guest: bool,
     /// Set when every page of the host ends, without being asked for.
-    pub(super) ended: Option<Outcome>,
+    pub(crate) ended: Option<Outcome>,
     /// Refusals and overloads without a success between them.
     refusals: u32,
     /// Attempts in a row that could not connect.
     unreachable: u32,
-    dying_pauses: u32,
+    unreachable_pauses: u32,
 }
 
 impl Host {
-    pub(super) const fn new(limits: Limits) -> Self {
+    pub(crate) const fn new(limits: Limits) -> Self {
         Self {
             jobs: VecDeque::new(),
             pace: Pace::new(limits),
-            listing: Listing::Nowhere,
+            slot: Slot::Nowhere,
             has_guest: false,
             ended: None,
             refusals: 0,
             unreachable: 0,
-            dying_pauses: 0,
+            unreachable_pauses: 0,
         }
     }
 
     /// Where the frontier should keep it, as things stand at `now`.
-    pub(super) fn place(&self, now: Instant) -> Listing {
+    pub(crate) fn place(&self, now: Instant) -> Slot {
         if self.jobs.is_empty() || self.has_guest {
-            return Listing::Nowhere;
+            return Slot::Nowhere;
         }
         match self.pace.when(now) {
-            When::Now => Listing::Ready,
-            When::At(at) => Listing::Timed(at),
-            When::Full => Listing::Nowhere,
+            When::Now => Slot::Ready,
+            When::At(at) => Slot::Timed(at),
+            When::Full => Slot::Nowhere,
         }
     }
 
     /// Draws the consequences of an attempt that began at `started`.
-    pub(super) fn learn(
+    pub(crate) fn learn(
         &mut self,
         signal: Signal,
         failure: Option<&Failure>,
@@ -122,7 +122,7 @@ impl Host {
     ) -> Consequence {
         match signal {
             Signal::Answered => {
-                (self.refusals, self.unreachable, self.dying_pauses) = (0, 0, 0);
+                (self.refusals, self.unreachable, self.unreachable_pauses) = (0, 0, 0);
                 self.pace.succeed(now);
                 NOTHING
             }
@@ -213,7 +213,7 @@ impl Host {
         if self.unreachable < UNREACHABLE || self.pace.is_old_news(started) {
             return NOTHING;
         }
-        if self.dying_pauses >= DYING_PAUSES {
+        if self.unreachable_pauses >= UNREACHABLE_PAUSES {
             let outcome = failure.map_or(Outcome::Interrupted, |failure| {
                 let count = self.unreachable;
                 let message = format!(
@@ -225,10 +225,10 @@ impl Host {
             self.ended = Some(outcome.clone());
             return Consequence { ends: Some(outcome), ..NOTHING };
         }
-        self.dying_pauses += 1;
+        self.unreachable_pauses += 1;
         self.pace.refused(now);
         self.pace.probe();
-        let pause = rng.from_half(growing(FIRST_DYING_PAUSE, self.dying_pauses));
+        let pause = rng.from_half(growing(FIRST_UNREACHABLE_PAUSE, self.unreachable_pauses));
         self.pace.park(now + pause);
         Consequence { parked: Some(pause), ..NOTHING }
     }
@@ -335,7 +335,7 @@ mod tests {
                 break end;
             }
         };
-        assert_eq!(attempts, UNREACHABLE + DYING_PAUSES);
+        assert_eq!(attempts, UNREACHABLE + UNREACHABLE_PAUSES);
         assert_eq!(pauses.len(), 5);
         for (pause, longest) in pauses.iter().zip([2, 4, 8, 16, 32]) {
             let longest = Duration::from_secs(longest);

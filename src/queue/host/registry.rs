@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use url::Url;
 
-use super::host::Host;
-use super::pace::Limits;
-use super::site_policy::{self, SitePolicy};
 use crate::model::{AutoWorkers, is_loopback};
+use crate::queue::host::pace::Limits;
+use crate::queue::host::site_policy::{self, SitePolicy};
+use crate::queue::host::state::Host;
 
 /// What the user wants of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -35,13 +35,13 @@ pub struct HostLimits {
     pub adaptive: Option<u32>,
 }
 
-/// A host's place in [`Hosts`].
+/// A host's place in [`Registry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct HostId(u32);
+pub(crate) struct HostId(u32);
 
 /// All hosts of a run. Hosts of a known site are one.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(crate) struct Registry {
     limits: HostLimits,
     all: Vec<Host>,
     ids: HashMap<Box<str>, HostId>,
@@ -50,27 +50,27 @@ pub(super) struct Hosts {
     scratch: String,
 }
 
-impl Hosts {
-    pub(super) fn new(limits: HostLimits) -> Self {
+impl Registry {
+    pub(crate) fn new(limits: HostLimits) -> Self {
         let last = (String::new(), HostId(0));
         Self { limits, all: Vec::new(), ids: HashMap::new(), last, scratch: String::new() }
     }
 
-    pub(super) fn get(&self, id: HostId) -> &Host {
+    pub(crate) fn get(&self, id: HostId) -> &Host {
         &self.all[id.0 as usize]
     }
 
-    pub(super) fn get_mut(&mut self, id: HostId) -> &mut Host {
+    pub(crate) fn get_mut(&mut self, id: HostId) -> &mut Host {
         &mut self.all[id.0 as usize]
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Host> {
         self.all.iter_mut()
     }
 
     /// What was found of the host with the most answers, with its name, and how
     /// many others have answered.
-    pub(super) fn found(&self) -> Option<AutoWorkers> {
+    pub(crate) fn found(&self) -> Option<AutoWorkers> {
         let found = (0..).zip(&self.all).filter_map(|(id, host)| Some((id, host.pace.found()?)));
         let (id, most) = found.clone().max_by_key(|(_, found)| found.answers)?;
         // The name of a site is none of its hosts'.
@@ -80,7 +80,7 @@ impl Hosts {
         Some(AutoWorkers {
             host: host.to_owned(),
             settled: most.settled,
-            flat_from: most.flat_from,
+            knee: most.knee,
             other_hosts: found.count() - 1,
         })
     }
@@ -89,7 +89,7 @@ impl Hosts {
     ///
     /// http and https on their usual ports are one host: behind both stands the
     /// same server.
-    pub(super) fn find(&mut self, url: &Url) -> (HostId, bool) {
+    pub(crate) fn find(&mut self, url: &Url) -> (HostId, bool) {
         self.scratch.clear();
         self.scratch.push_str(url.host_str().unwrap_or_default());
         if let Some(port) = url.port() {
@@ -106,7 +106,7 @@ impl Hosts {
     }
 
     /// The policy that is kept at `url`, when the user leaves anything of it in force.
-    pub(super) fn policy(&self, url: &Url) -> Option<&'static SitePolicy> {
+    pub(crate) fn policy(&self, url: &Url) -> Option<&'static SitePolicy> {
         let is_overridden = self.limits.open != Choice::Usual && self.limits.rate != Choice::Usual;
         url.host_str().and_then(site_policy::of_host).filter(|_| !is_overridden)
     }
@@ -154,9 +154,9 @@ impl<T> Choice<T> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::gradient::Answer;
     use super::*;
     use crate::clock::{Clock, ManualClock};
+    use crate::queue::host::concurrency::Answer;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_host_is_a_name_and_a_port() {
-        let mut hosts = Hosts::new(HostLimits::default());
+        let mut hosts = Registry::new(HostLimits::default());
         let mut find = |text: &str| hosts.find(&url(text));
         let (first, is_new) = find("http://a.org/1");
         assert!(is_new);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_hosts_of_a_known_site_are_one() {
-        let mut hosts = Hosts::new(HostLimits { usual_open: Some(32), ..HostLimits::default() });
+        let mut hosts = Registry::new(HostLimits { usual_open: Some(32), ..HostLimits::default() });
         let (english, is_new) = hosts.find(&url("https://en.wikipedia.org/wiki/India"));
         assert!(is_new);
         for text in ["http://de.wikipedia.org/", "https://upload.wikimedia.org/x.png"] {
@@ -192,7 +192,7 @@ mod tests {
     fn what_was_found_is_told_of_the_host_with_the_most_answers() {
         let clock = ManualClock::new();
         let limits = HostLimits { adaptive: Some(32), ..HostLimits::default() };
-        let mut hosts = Hosts::new(limits);
+        let mut hosts = Registry::new(limits);
         assert_eq!(hosts.found(), None);
         for (text, pages) in [("http://a.org/", 10), ("https://en.wikipedia.org/", 200)] {
             let (id, _) = hosts.find(&url(text));
@@ -209,7 +209,7 @@ mod tests {
         }
         let found = hosts.found().unwrap();
         assert_eq!((found.host.as_str(), found.other_hosts), ("en.wikipedia.org", 1));
-        assert_eq!((found.settled, found.flat_from), (1, 1));
+        assert_eq!((found.settled, found.knee), (1, 1));
     }
 
     #[test]
