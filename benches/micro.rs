@@ -1,6 +1,6 @@
 //! What a page costs outside the network, stage by stage.
 //!
-//! Comparing whole runs is another matter; this finds the stage that became slower.
+//! `fetchpages compare` measures whole runs; this benchmark finds the stage that became slower.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -24,7 +24,7 @@ const INDEX_BYTES: usize = 370_000;
 const URLS: u32 = 10_000;
 
 fn index() -> String {
-    // About a hundred bytes of index go to a page.
+    // Each page adds at least a hundred bytes to the index.
     (300..)
         .step_by(100)
         .map(|pages| Site::new(1, pages))
@@ -72,7 +72,7 @@ fn names(c: &mut Criterion) {
     }
 }
 
-/// Pages spread over so many hosts.
+/// Pages on this number of hosts.
 fn jobs(hosts: usize) -> Vec<Job> {
     let key = |i: usize| Key::new(format!("{i}.html")).expect("this is a file name");
     let url = |i: usize| Url::parse(&format!("https://host-{}.org/wiki/{i}", i % hosts));
@@ -102,19 +102,19 @@ fn settle_all(frontier: &mut Frontier, clock: &dyn Clock) -> u32 {
     settled
 }
 
-/// Picks every page; nothing is settled, so nothing but picking is measured.
+/// Picks every page and settles none, so that only picking is measured.
 fn pick_all(frontier: &mut Frontier, now: Instant) -> u32 {
     let mut picked = 0;
     while let Next::Job(job) = frontier.next(now) {
-        // Kept from being dropped here, which is no part of picking.
+        // Dropping a job is not part of picking.
         std::mem::forget(black_box(job));
         picked += 1;
     }
     picked
 }
 
-/// Picking a page takes the same steps however many hosts there are; what differs
-/// is how much of them the processor's cache holds.
+/// Picking a page takes the same steps with any number of hosts; the processor's cache
+/// makes the difference.
 fn frontier(c: &mut Criterion) {
     let clock = SystemClock;
     let mut group = c.benchmark_group("frontier");

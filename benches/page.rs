@@ -1,6 +1,5 @@
-//! One page through each stage of its way: asked for on a loopback connection,
-//! decoded, hashed, named, saved, recorded. A regression shows in the stage that
-//! it is in.
+//! One page in each stage: requested over a loopback connection, decoded, hashed, named,
+//! saved, recorded. A regression shows in its stage.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -28,14 +27,14 @@ use url::Url;
 const PAGES: usize = 50;
 
 /// A site on loopback, and a client with one connection to it.
-struct Line {
+struct Connection {
     url: Url,
     client: Client,
     runtime: Runtime,
     _origin: Origin,
 }
 
-impl Line {
+impl Connection {
     fn open() -> Self {
         let options = origin::Options { port: 0, pages: PAGES, ..origin::Options::default() };
         let origin = Origin::start(&options).expect("a port is free");
@@ -50,7 +49,7 @@ impl Line {
         Self { url, client, runtime, _origin: origin }
     }
 
-    fn ask(&self) -> RawPage {
+    fn request(&self) -> RawPage {
         let phase = Arc::<PhaseCell>::default();
         let budget = Arc::new(Budget::unlimited());
         let memory = BodyMemory::new(Share::new(&budget), &SystemClock);
@@ -84,10 +83,10 @@ fn options_of_client() -> Options {
 }
 
 fn request(c: &mut Criterion) {
-    let line = Line::open();
+    let connection = Connection::open();
     let mut group = c.benchmark_group("page");
-    group.throughput(Throughput::Bytes(line.ask().body.len() as u64));
-    group.bench_function("request", |b| b.iter(|| black_box(line.ask()).body.len()));
+    group.throughput(Throughput::Bytes(connection.request().body.len() as u64));
+    group.bench_function("request", |b| b.iter(|| black_box(connection.request()).body.len()));
 }
 
 fn compute(c: &mut Criterion) {
@@ -145,7 +144,7 @@ fn save(c: &mut Criterion) {
 fn record(c: &mut Criterion) {
     let directory = TempDir::new().expect("there is room for a directory");
     let mut manifest = output(&directory).manifest;
-    let raw = Line::open().ask();
+    let raw = Connection::open().request();
     let url = raw.head.final_url.clone();
     let job = Job::new(1, url, Key::new("Some_article.html").expect("this is a file name"));
     let saved = Outcome::Saved { bytes: 7000, sha256: [7; 32] };

@@ -1,6 +1,6 @@
 //! The text of one article: infobox, sections, tables, references, all from a seed and a title.
 //!
-//! Pure. How long each article is to be is decided in [`site`](super::site).
+//! Pure. [`site`](super::site) decides the length of each article.
 
 use super::markup::{
     ArticleLinks, capitalized, navigation_box, push_foot, push_formatted, push_grouped, push_head,
@@ -12,14 +12,14 @@ use super::vocabulary::{
 };
 use crate::random::Rng;
 
-/// About what one entry of the reference list takes, to foresee the length of a page whose list
-/// is still to be written.
+/// The approximate length of one entry of the reference list, to estimate the length of a page
+/// whose list is not written yet.
 const REFERENCE_BYTES: usize = 505;
 
-/// How many citations a sentence may have, the likelier numbers more often.
+/// The numbers of citations that a sentence may have; likelier numbers come more often.
 const CITATIONS: [u32; 8] = [0, 0, 1, 1, 1, 1, 2, 2];
 
-/// What all articles of a site have in common.
+/// Writes the articles of a site; holds what they have in common.
 pub(super) struct Writer {
     seed: u64,
     links: ArticleLinks,
@@ -27,14 +27,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// A writer for the site of this seed.
+    /// Makes a writer for the site of this seed.
     pub(super) fn new(seed: u64) -> Writer {
         let links = ArticleLinks::new();
         Writer { seed, navigation: navigation_box(&links), links }
     }
 
-    /// Appends the whole page of this title, of about `target_bytes`; a few kB more or less, and
-    /// never under some 30 kB.
+    /// Appends the whole page of this title. Its length is `target_bytes`, give or take a few kB,
+    /// and at least about 30 kB.
     pub(super) fn write(&self, out: &mut String, title: &str, target_bytes: usize) {
         let mut draft = Draft {
             rng: Rng::for_purpose(self.seed, title),
@@ -64,17 +64,17 @@ struct Draft<'a> {
     rng: Rng,
     links: &'a ArticleLinks,
     title: &'a str,
-    /// Where the article begins in `out`.
+    /// The offset of the article in `out`.
     start: usize,
     /// Entries that the reference list will have.
     references: u32,
-    /// Citations of entries that had been cited before, which gives each of them its own id.
+    /// Citations of entries that had been cited before; the number gives each of them its own id.
     repeats: u32,
 }
 
 impl Draft<'_> {
-    /// How long the page would be if the reference list came now.
-    fn foreseen_bytes(&self) -> usize {
+    /// The estimated length of the page if the reference list came now.
+    fn estimated_bytes(&self) -> usize {
         let references = usize::try_from(self.references).expect("a page has few references");
         self.out.len() - self.start + references * REFERENCE_BYTES
     }
@@ -117,25 +117,26 @@ impl Draft<'_> {
         self.out.push_str("</tbody></table>\n");
     }
 
-    /// Sections until the page has about this length, spread evenly over all headings.
+    /// Appends sections until the page has about this length, spread evenly over all headings.
     fn push_sections(&mut self, body_bytes: usize) {
         let count = SECTIONS.len();
-        let begun = self.foreseen_bytes();
+        let begun = self.estimated_bytes();
         for (index, heading) in SECTIONS.iter().enumerate() {
             let end = begun + body_bytes.saturating_sub(begun) * (index + 1) / count;
-            if self.foreseen_bytes() >= end {
+            if self.estimated_bytes() >= end {
                 continue;
             }
             push_heading(self.out, "h2", heading);
             let mut parts = 0;
-            while self.foreseen_bytes() < end {
+            while self.estimated_bytes() < end {
                 self.push_part(heading, parts);
                 parts += 1;
             }
         }
     }
 
-    /// One block within a section: now and then a subsection, a table or a list.
+    /// Appends one block of a section: a paragraph, a table, a list or a figure, and a subheading
+    /// before every fifth block.
     fn push_part(&mut self, section: &str, number: u32) {
         if number.is_multiple_of(5) {
             let mut heading = capitalized(self.rng.pick(&ADJECTIVES));
@@ -216,7 +217,7 @@ impl Draft<'_> {
         self.out.push_str("</tbody></table>\n");
     }
 
-    /// A superscript that points into the reference list, at an entry used before or at a new one.
+    /// Appends a superscript that links to an old or a new entry of the reference list.
     fn push_citation(&mut self) {
         let out = &mut *self.out;
         out.push_str("<sup id=\"cite_ref-");
@@ -224,7 +225,7 @@ impl Draft<'_> {
             let reference = self.rng.between(1, self.references);
             self.repeats += 1;
             push_number(out, reference);
-            // The plain id is that of the first citation, to which the list points back.
+            // The first citation has the plain id, to which the list links back.
             out.push('_');
             push_number(out, self.repeats);
             reference
@@ -271,8 +272,7 @@ impl Draft<'_> {
         self.fill(" ~m</span> 2023</span>.</cite><span class=\"Z3988\"></span></span>\n</li>\n");
     }
 
-    /// Appends the pattern with its marks filled in; what each stands for is told in
-    /// [`vocabulary`](super::vocabulary).
+    /// Appends the pattern with its gaps filled; [`vocabulary`](super::vocabulary) lists the marks.
     fn fill(&mut self, pattern: &str) {
         let mut pieces = pattern.split('~');
         self.out.push_str(pieces.next().unwrap_or_default());
@@ -306,7 +306,7 @@ impl Draft<'_> {
                 self.out.push('.');
                 push_number(self.out, rng.below(10));
             }
-            _ => unreachable!("the patterns use no other mark than those above"),
+            _ => unreachable!("the patterns use only the marks above"),
         }
     }
 }
@@ -315,7 +315,7 @@ fn pick_link<'a>(rng: &mut Rng, links: &'a [String]) -> &'a str {
     &links[rng.place(links.len())]
 }
 
-/// A heading whose id is its text, as the table of contents of a real page would link it.
+/// Appends a heading whose id is its text, as a real page's table of contents would link it.
 fn push_heading(out: &mut String, element: &str, text: &str) {
     push_formatted(
         out,

@@ -1,6 +1,7 @@
-//! A response's body: whole at once, or in chunks at the pace of a slow line; ending well or ill.
+//! A response's body: sent at once or in chunks at a limited rate, with a good or a bad ending.
 //!
-//! Holds the request open until its last byte is handed over or the connection breaks.
+//! The body counts its request as open until the last byte is handed over or the exchange is
+//! aborted.
 
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -16,50 +17,50 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::counters::OpenRequest;
 use super::tcp::TcpHandle;
 
-/// Chunks a second on a slow line: often enough to look steady, seldom enough to cost little.
+/// Chunks per second at a low rate: enough to look steady, few enough to cost little.
 const CHUNKS_PER_SECOND: u64 = 50;
 
-/// The longest chunk on a fast line, which bounds the jerks there.
+/// The longest chunk, which limits the bursts at a high rate.
 const LONGEST_CHUNK_BYTES: u64 = 64 * 1024;
 
-/// The speed of a body that drips.
+/// The rate of a body that drips.
 const DRIP_BYTES_PER_SECOND: NonZeroU64 = NonZeroU64::MIN;
 
 /// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// With its last byte.
+    /// It ends with its last byte.
     Complete,
-    /// Not at all: nothing follows the last byte.
-    Silence,
-    /// With an error once all before it is sent.
-    Break,
-    /// As `Break`, and where there are streams, with `NO_ERROR` as the reason.
-    BreakNoError,
-    /// Not at all: it begins again.
+    /// It never ends: nothing follows the last byte.
+    Stall,
+    /// It ends with an error, after all bytes before it are sent.
+    Abort,
+    /// As `Abort`; on HTTP/2 the reason is `NO_ERROR`.
+    AbortNoError,
+    /// It never ends: it begins again.
     Repeat,
-    /// As `Repeat`, one byte a second.
+    /// As `Repeat`, one byte per second.
     Drip,
 }
 
-/// The exchange was broken off on purpose.
+/// The exchange was aborted on purpose.
 #[derive(Debug, Default, thiserror::Error)]
-#[error("broken off as the options have it")]
+#[error("aborted by a fault that the options ask for")]
 pub(super) struct Aborted {
-    /// Where the HTTP library looks for the reason with which it resets the stream; without it,
+    /// The HTTP library takes from here the reason with which it resets the stream; the default is
     /// `INTERNAL_ERROR`.
     #[source]
     reason: Option<h2::Error>,
 }
 
 impl Aborted {
-    /// Broken off for this reason, which shows where there are streams.
-    pub(super) fn because(reason: Reason) -> Aborted {
+    /// Makes an error with this reason, which a client sees on HTTP/2.
+    pub(super) fn with_reason(reason: Reason) -> Aborted {
         Aborted { reason: Some(reason.into()) }
     }
 }
 
-/// What is still to be sent of a response.
+/// The part of a response that is still to be sent.
 pub(super) struct ResponseBody {
     rest: Bytes,
     after: After,
@@ -68,8 +69,7 @@ pub(super) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// A body that is sent at this many bytes a second, or at once; `open` is dropped with its
-    /// last byte.
+    /// Makes a body that is sent at this rate, or at once; `open` is dropped with its last byte.
     pub(super) fn new(
         bytes: Bytes,
         bytes_per_second: Option<NonZeroU64>,
@@ -84,7 +84,8 @@ impl ResponseBody {
         }
     }
 
-    /// A body with this ending, to be sent on this connection; it is never empty if it repeats.
+    /// Makes a body with this ending, sent on this connection. A body that repeats must not be
+    /// empty.
     pub(super) fn ending(
         bytes: Bytes,
         bytes_per_second: Option<NonZeroU64>,
@@ -94,10 +95,10 @@ impl ResponseBody {
     ) -> ResponseBody {
         let after = match ending {
             Ending::Complete => return ResponseBody::new(bytes, bytes_per_second, Some(open)),
-            Ending::Silence => After::Silence,
-            Ending::Break => After::Break { reason: None, flushes: tcp.flushes(), tcp },
-            Ending::BreakNoError => {
-                After::Break { reason: Some(Reason::NO_ERROR), flushes: tcp.flushes(), tcp }
+            Ending::Stall => After::Stall,
+            Ending::Abort => After::Abort { reason: None, flushes: tcp.flushes(), tcp },
+            Ending::AbortNoError => {
+                After::Abort { reason: Some(Reason::NO_ERROR), flushes: tcp.flushes(), tcp }
             }
             Ending::Repeat | Ending::Drip => After::Again(bytes.clone()),
         };
@@ -106,21 +107,21 @@ impl ResponseBody {
         ResponseBody { rest: bytes, after, pace: speed.map(Pace::new), open: Some(open) }
     }
 
-    /// What comes when there is nothing left.
+    /// Polls for what follows the last byte.
     fn poll_after(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         match &self.after {
             After::End | After::Again(_) => Poll::Ready(None),
-            // Whoever polls it looks out for the client's end itself.
-            After::Silence => Poll::Pending,
-            After::Break { reason, tcp, flushes } => {
+            // The HTTP library notices by itself when the client leaves.
+            After::Stall => Poll::Pending,
+            After::Abort { reason, tcp, flushes } => {
                 // An error at once would discard what waits to be sent.
                 ready!(tcp.poll_flushed(*flushes, context));
-                let broken = reason.map_or_else(Aborted::default, Aborted::because);
+                let aborted = reason.map_or_else(Aborted::default, Aborted::with_reason);
                 self.open = None;
-                Poll::Ready(Some(Err(broken)))
+                Poll::Ready(Some(Err(aborted)))
             }
         }
     }
@@ -129,14 +130,14 @@ impl ResponseBody {
 /// What follows the bytes of a body.
 enum After {
     End,
-    Silence,
-    /// An error, once there have been more flushes than these.
-    Break {
+    Stall,
+    /// An error, after more flushes than this number.
+    Abort {
         reason: Option<Reason>,
         tcp: Arc<TcpHandle>,
         flushes: u64,
     },
-    /// These bytes, and then again.
+    /// These bytes, again and again.
     Again(Bytes),
 }
 
@@ -159,11 +160,11 @@ impl Body for ResponseBody {
         let chunk = body.rest.split_to(length);
         if body.rest.is_empty() {
             match &mut body.after {
-                // Now and not when the body is dropped: a client that has read the last byte must
-                // not find its request still counted as open.
+                // Now, not when the body is dropped: when a client has read the last byte, its
+                // request must not count as open any more.
                 After::End => body.open = None,
-                After::Silence => (),
-                After::Break { tcp, flushes, .. } => *flushes = tcp.flushes(),
+                After::Stall => (),
+                After::Abort { tcp, flushes, .. } => *flushes = tcp.flushes(),
                 After::Again(bytes) => body.rest.clone_from(bytes),
             }
         }
@@ -185,10 +186,10 @@ impl Body for ResponseBody {
     }
 }
 
-/// The schedule of a body on a line of limited speed.
+/// The schedule of a body with a limited rate.
 ///
-/// Each chunk is due when a line of that speed would have delivered it, counted from the first
-/// poll and not from the chunk before, so that late timers do not add up.
+/// Each chunk is due when a line of that rate would have delivered it. The time counts from the
+/// first poll, not from the chunk before, so that late timers do not add up.
 struct Pace {
     bytes_per_second: NonZeroU64,
     started: Option<Instant>,
@@ -201,7 +202,7 @@ impl Pace {
         Pace { bytes_per_second, started: None, sent_bytes: 0, wait: None }
     }
 
-    /// The length of the next chunk, of at most `rest` bytes, once it is due.
+    /// Waits until the next chunk is due; returns its length, at most `rest` bytes.
     fn poll_chunk(&mut self, rest: usize, context: &mut Context<'_>) -> Poll<usize> {
         let length = rest.min(chunk_bytes(self.bytes_per_second));
         let total = self.sent_bytes + u64::try_from(length).unwrap_or(u64::MAX);
@@ -215,13 +216,13 @@ impl Pace {
     }
 }
 
-/// How long a chunk is at this speed, at least one byte.
+/// The length of a chunk at this rate, at least one byte.
 fn chunk_bytes(bytes_per_second: NonZeroU64) -> usize {
     let bytes = (bytes_per_second.get() / CHUNKS_PER_SECOND).clamp(1, LONGEST_CHUNK_BYTES);
     usize::try_from(bytes).expect("at most 64 kB")
 }
 
-/// How long so many bytes take at this speed.
+/// The time that this number of bytes takes at this rate.
 fn time_for(bytes: u64, bytes_per_second: NonZeroU64) -> Duration {
     let seconds = bytes / bytes_per_second;
     // Below a second, so neither the product nor the quotient leaves 128 or 64 bits.
@@ -285,13 +286,13 @@ mod tests {
         assert_eq!(counters.snapshot().open, 0);
     }
 
-    /// What a single poll gives: a frame's data, the end, or an error with its reason.
+    /// The result of a single poll: a frame's data, the end, or an error with its reason.
     fn poll(body: &mut ResponseBody) -> Poll<Option<Result<Bytes, Option<Reason>>>> {
         let mut context = Context::from_waker(Waker::noop());
         let polled = Pin::new(body).poll_frame(&mut context);
         polled
             .map_ok(|frame| frame.into_data().unwrap())
-            .map_err(|broken| broken.reason.and_then(|reason| reason.reason()))
+            .map_err(|aborted| aborted.reason.and_then(|reason| reason.reason()))
     }
 
     #[test]
@@ -299,9 +300,9 @@ mod tests {
         let counters = Arc::new(LiveCounters::default());
         let tcp = Arc::new(TcpHandle::default());
         for (bytes, ending, reason) in [
-            (&b"half"[..], Ending::Break, None),
-            (b"", Ending::Break, None),
-            (b"half", Ending::BreakNoError, Some(Reason::NO_ERROR)),
+            (&b"half"[..], Ending::Abort, None),
+            (b"", Ending::Abort, None),
+            (b"half", Ending::AbortNoError, Some(Reason::NO_ERROR)),
         ] {
             let open = counters.open_request();
             let handle = Arc::clone(&tcp);
@@ -324,7 +325,7 @@ mod tests {
         let counters = Arc::new(LiveCounters::default());
         let tcp = Arc::new(TcpHandle::default());
         let open = counters.open_request();
-        let mut body = ResponseBody::ending("half".into(), None, open, Ending::Silence, tcp);
+        let mut body = ResponseBody::ending("half".into(), None, open, Ending::Stall, tcp);
         assert_eq!(poll(&mut body), Poll::Ready(Some(Ok("half".into()))));
         assert_eq!(poll(&mut body), Poll::Pending);
         assert!(!body.is_end_stream());

@@ -1,7 +1,7 @@
 //! The origin's TLS identity: a certificate authority of its own and a server certificate.
 //!
-//! Made anew for each origin and kept in memory only. Two certificates and not one, because not
-//! every client takes a server's own certificate as the authority for it.
+//! They are made anew for each origin and stay in memory. There are two certificates and not one,
+//! because some clients refuse a server's own certificate as its authority.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::OriginError;
+use super::error::OriginError;
 
-/// The names that the server certificate is good for.
+/// The names for which the server certificate is valid.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
-/// What a server needs for TLS, and what its clients need to trust it.
+/// The TLS configuration of a server, and the certificate that its clients have to trust.
 pub(super) struct Identity {
     /// The authority's certificate.
     pub(super) authority_pem: String,
@@ -64,12 +64,12 @@ fn server_config(
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Tickets, since the built-in session cache holds no more than 256 sessions.
+    // Tickets, because the built-in session cache holds at most 256 sessions.
     config.ticketer = ring::Ticketer::new()?;
     Ok(config)
 }
 
-/// For tests: the other side of [`server_config`], which believes `authority_pem` alone.
+/// For tests: a client's configuration that trusts `authority_pem` alone.
 #[cfg(test)]
 pub(super) fn trusting(authority_pem: &str, protocol: &str) -> Arc<rustls::ClientConfig> {
     use rustls::pki_types::pem::PemObject;

@@ -1,6 +1,6 @@
-//! Connections on which nothing but the first request is worked on.
+//! One connection of a client, and the fault that makes the server process its first request only.
 //!
-//! Whether a connection is such a one has been drawn in [`faults`](super::faults).
+//! [`faults`](super::faults) draws which connections have that fault.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +10,11 @@ use http::Version;
 use super::tcp::TcpHandle;
 use super::wire::GoAway;
 
-/// A connection, as those who answer the requests on it know it.
+/// The state that the requests of one connection share.
 pub(super) struct Connection {
     pub(super) tcp: Arc<TcpHandle>,
     pub(super) go_away: Arc<GoAway>,
-    /// Whether only its first request is worked on.
+    /// Whether only its first request is processed.
     is_stale: bool,
     requests: AtomicU64,
 }
@@ -24,15 +24,15 @@ impl Connection {
         Connection { tcp, go_away: Arc::default(), is_stale, requests: AtomicU64::new(0) }
     }
 
-    /// Counts a request, and says whether the connection was to end before it.
-    pub(super) fn is_left_by_next(&self) -> bool {
+    /// Counts a request; returns whether the connection has to end instead of processing it.
+    pub(super) fn ends_before_next(&self) -> bool {
         self.requests.fetch_add(1, Ordering::Relaxed) > 0 && self.is_stale
     }
 
-    /// Has the connection end; returns whether that is new.
+    /// Ends the connection after what was written so far; returns whether this is the first call.
     pub(super) fn end(&self, version: Version) -> bool {
         if version == Version::HTTP_2 {
-            return !self.go_away.say();
+            return !self.go_away.request();
         }
         self.tcp.reset_when_dropped();
         true

@@ -1,6 +1,6 @@
 //! The origin's counters, and the guard that keeps "open" right however a request ends.
 //!
-//! What counts as a request is decided in [`server`](super::server).
+//! [`server`](super::server) decides what counts as a request.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, SystemClock};
 
-/// What the origin has seen so far.
+/// What the origin has counted so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Requests that arrived, answered or not; `/_stats` is not counted.
@@ -20,16 +20,16 @@ pub struct Counters {
     pub open_peak: u64,
     /// How long at least one request was open.
     pub busy: Duration,
-    /// How long requests were open, the times of all of them added up.
+    /// The sum of the times during which each request was open.
     pub open_total: Duration,
     /// Connections accepted.
     pub connections: u64,
-    /// Requests and connections that were made to go wrong.
+    /// Requests and connections with a fault.
     pub faults: u64,
 }
 
 impl Counters {
-    /// How many requests were open on average while any was.
+    /// The mean number of open requests during [`busy`](Self::busy).
     #[must_use]
     pub fn open_mean(&self) -> f64 {
         if self.busy.is_zero() { 0.0 } else { self.open_total.div_duration_f64(self.busy) }
@@ -47,9 +47,9 @@ impl Counters {
     }
 }
 
-/// The counters while they count.
+/// The counters of a running server.
 ///
-/// Relaxed throughout: the counters guard no other memory.
+/// All accesses are relaxed, because the counters guard no other memory.
 #[derive(Debug, Default)]
 pub(super) struct LiveCounters {
     requests: AtomicU64,
@@ -60,19 +60,19 @@ pub(super) struct LiveCounters {
 }
 
 impl LiveCounters {
-    /// Counts an accepted connection, and says how many there were before it.
+    /// Counts an accepted connection; returns how many there were before it.
     pub(super) fn count_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Counts something that was made to go wrong.
+    /// Counts a request or a connection with a fault.
     pub(super) fn count_fault(&self) {
         self.faults.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an attempt at this path, and says its number, from 1.
+    /// Counts an attempt at this path; returns its number, from 1.
     ///
-    /// Each path takes some memory for good, so it should be one of the site's.
+    /// Each path takes some memory until the server ends, so it should be one of the site's.
     pub(super) fn count_attempt(&self, path: &str) -> u64 {
         let mut attempts = self.attempts.lock().expect("nothing panics while it counts");
         let number = attempts.entry(path.to_owned()).or_default();
@@ -94,7 +94,7 @@ impl LiveCounters {
     /// The counters as they are now.
     pub(super) fn snapshot(&self) -> Counters {
         let mut load = self.load();
-        load.turn(SystemClock.now());
+        load.advance(SystemClock.now());
         Counters {
             requests: self.requests.load(Ordering::Relaxed),
             open: load.open,
@@ -119,37 +119,37 @@ impl Drop for OpenRequest {
     }
 }
 
-/// How many requests are open, and were over time. Pure: it is told the time.
+/// How many requests are open now and were open over time. Pure: the caller passes the time.
 #[derive(Debug, Default)]
 struct Load {
     open: u64,
     peak: u64,
     busy: Duration,
     total: Duration,
-    /// Up to when the times are counted.
+    /// The moment until which the times are counted.
     counted: Option<Instant>,
 }
 
 impl Load {
     /// Counts the time since the last change.
-    fn turn(&mut self, now: Instant) {
+    fn advance(&mut self, now: Instant) {
         let step = self.counted.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.counted = Some(now);
         if self.open > 0 {
             self.busy += step;
-            // So many requests are never open, and a longer time than that is no step.
+            // The number of open requests always fits 32 bits in practice.
             self.total += step * u32::try_from(self.open).unwrap_or(u32::MAX);
         }
     }
 
     fn begin(&mut self, now: Instant) {
-        self.turn(now);
+        self.advance(now);
         self.open += 1;
         self.peak = self.peak.max(self.open);
     }
 
     fn end(&mut self, now: Instant) {
-        self.turn(now);
+        self.advance(now);
         self.open -= 1;
     }
 }
@@ -185,7 +185,7 @@ mod tests {
         load.end(at(300));
         load.end(at(400));
         load.begin(at(1_000));
-        load.turn(at(1_100));
+        load.advance(at(1_100));
         assert_eq!(
             (load.busy, load.total),
             (Duration::from_millis(400), Duration::from_millis(500))

@@ -1,6 +1,6 @@
-//! One page as it is kept: plain and compressed, with what its headers say of it.
+//! One page in both forms, plain and compressed, with the values of its headers.
 //!
-//! Pure. Which of the two is sent is decided in [`response`](super::response).
+//! Pure. [`response`](super::response) decides which of the two is sent.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 /// One page, ready to be sent with or without compression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// The page, as far as it is its own.
+    /// The page without its padding.
     plain: Bytes,
-    /// The gzip member, or with padding its part before that.
+    /// The gzip member; with padding, its part before the padding.
     gzip: Bytes,
     padding: Option<SharedPadding>,
     etag: String,
@@ -30,7 +30,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// The page itself. Costs nothing, or with padding a copy.
+    /// The page itself. Costs nothing; with padding it costs a copy.
     #[must_use]
     pub fn plain(&self) -> Bytes {
         match &self.padding {
@@ -41,7 +41,7 @@ impl Document {
         }
     }
 
-    /// The page as one gzip member. Costs nothing, or with padding a copy.
+    /// The page as one gzip member. Costs nothing; with padding it costs a copy.
     #[must_use]
     pub fn gzip(&self) -> Bytes {
         match &self.padding {
@@ -65,28 +65,28 @@ impl Document {
     }
 }
 
-/// What makes a document heavier.
+/// The padding that follows a page's own text, shared with other pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SharedPadding {
     padding: Arc<Padding>,
-    /// What ends the gzip member: CRC and length (RFC 1952, 2.3.1).
+    /// The end of the gzip member: CRC and length (RFC 1952, 2.3.1).
     trailer: [u8; 8],
 }
 
-/// What turns texts into documents; keeps the compressor and its buffer from one to the next.
+/// Turns texts into documents; reuses the compressor and its buffer for each of them.
 pub(super) struct DocumentBuilder {
     compressor: Compressor,
     buffer: Vec<u8>,
 }
 
 impl DocumentBuilder {
-    /// A builder with an empty buffer.
+    /// Makes a builder with an empty buffer.
     pub(super) fn new() -> DocumentBuilder {
         let level = CompressionLvl::new(GZIP_LEVEL).expect("libdeflate has levels 1 to 12");
         DocumentBuilder { compressor: Compressor::new(level), buffer: Vec::new() }
     }
 
-    /// The document of this text.
+    /// Makes the document of this text.
     pub(super) fn document(&mut self, text: &str, content_type: &'static str) -> Document {
         let text = text.as_bytes();
         let bound = self.compressor.gzip_compress_bound(text.len());
@@ -107,9 +107,9 @@ impl DocumentBuilder {
     }
 }
 
-/// The document of this text with the padding after it, which is shared with other documents. Its
-/// gzip member is put together from blocks: those of the text, those of the padding.
-pub(super) fn heavy(text: &str, padding: &Arc<Padding>, content_type: &'static str) -> Document {
+/// Makes the document of this text with the padding after it, which is shared with other
+/// documents. Its gzip member consists of the text's blocks and the padding's blocks.
+pub(super) fn padded(text: &str, padding: &Arc<Padding>, content_type: &'static str) -> Document {
     let mut crc = Crc::new();
     crc.update(text.as_bytes());
     padding.append_to(&mut crc);
@@ -153,7 +153,7 @@ mod tests {
     fn a_heavy_page_is_one_member_too_and_its_own() {
         let padding = Arc::new(Padding::new(1, Duration::from_millis(1)).unwrap());
         for text in ["", "short", &"long and repetitive ".repeat(10_000)] {
-            let document = heavy(text, &padding, "text/plain");
+            let document = padded(text, &padding, "text/plain");
             let plain = document.plain();
             assert!(plain.starts_with(text.as_bytes()));
             assert_eq!(plain.len(), text.len() + padding.plain().len());

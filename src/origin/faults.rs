@@ -1,99 +1,27 @@
-//! What may go wrong, how often, and where: drawn from the seed, so that a run can be repeated.
+//! Where and when a fault happens: drawn from the seed, so that a run can be repeated.
 //!
-//! Pure. The kinds are in [`fault_kind`](super::fault_kind). What a fault does to a response is left to [`inject`](super::inject), counting attempts to
-//! [`counters`](super::counters).
+//! Pure. [`fault_kind`](super::fault_kind) has the kinds; [`inject`](super::inject) decides what a
+//! fault does to a response, and [`counters`](super::counters) counts the attempts.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
-use super::fault_kind::{Class, FaultKind};
+use super::fault_kind::{FaultKind, Scope};
+use super::fault_share::{FaultError, FaultShare, WHOLE};
 use super::site::{INDEX_PATH, ROBOTS_PATH};
 use crate::random::Rng;
 
-/// The whole that shares are parts of: a per cent has four decimals.
-const WHOLE: u32 = 1_000_000;
-
-/// The parts of the whole that make one per cent.
-const PERCENT: u32 = WHOLE / 100;
-
-/// How many decimals of a per cent are kept.
-const DECIMALS: usize = 4;
-
-/// Paths where nothing goes wrong, so that there is always a way in.
+/// Paths that never have a fault, so that a client always finds the site.
 const EXEMPT: [&str; 3] = ["/", INDEX_PATH, ROBOTS_PATH];
 
-/// Why faults could not be taken as they were asked for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FaultError {
-    /// There is no colon in it.
-    #[error("{text:?} does not look like KIND:PERCENT")]
-    Form {
-        /// What was given.
-        text: String,
-    },
-    /// There is no such kind.
-    #[error("no kind of fault is called {name:?}; there are {}", FaultKind::names())]
-    Kind {
-        /// What was given.
-        name: String,
-    },
-    /// The share is no number, out of range, or too fine.
-    #[error("{text:?} is no per cent from 0 to 100, with {DECIMALS} decimals at most")]
-    Percent {
-        /// What was given.
-        text: String,
-    },
-    /// Kinds of which at most one can happen at a time have too large shares.
-    #[error("{} add up to more than 100 per cent", kinds.join(", "))]
-    Sum {
-        /// The names of the kinds.
-        kinds: Vec<&'static str>,
-    },
-}
-
-/// How often one kind happens: `KIND:PERCENT` as typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FaultShare {
-    kind: FaultKind,
-    /// Parts of [`WHOLE`].
-    share: u32,
-}
-
-impl FromStr for FaultShare {
-    type Err = FaultError;
-
-    fn from_str(text: &str) -> Result<FaultShare, FaultError> {
-        let (kind, percent) =
-            text.split_once(':').ok_or_else(|| FaultError::Form { text: text.to_owned() })?;
-        let share = share(percent).ok_or_else(|| FaultError::Percent { text: percent.into() });
-        Ok(FaultShare { kind: kind.parse()?, share: share? })
-    }
-}
-
-/// The parts of [`WHOLE`] that a decimal number of per cent is.
-///
-/// Read digit by digit, since a share that went through binary fractions would not compare equal.
-fn share(percent: &str) -> Option<u32> {
-    let (whole, decimals) = percent.split_once('.').unwrap_or((percent, "0"));
-    let is_number =
-        |digits: &str| !digits.is_empty() && digits.bytes().all(|digit: u8| digit.is_ascii_digit());
-    if !is_number(whole) || !is_number(decimals) || decimals.len() > DECIMALS {
-        return None;
-    }
-    let decimals: u32 = format!("{decimals:0<DECIMALS$}").parse().ok()?;
-    let share = whole.parse::<u32>().ok()?.checked_mul(PERCENT)?.checked_add(decimals)?;
-    (share <= WHOLE).then_some(share)
-}
-
-/// Which faults happen, and where. The default is none.
+/// Draws the faults of attempts, pages and connections. By default there are no faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// Parts of [`WHOLE`] by kind; sorted, so that the order of asking does not matter.
+    /// Parts of [`WHOLE`] by kind; sorted, so that the order of the options does not matter.
     shares: BTreeMap<FaultKind, u32>,
 }
 
 impl Faults {
-    /// Faults with these shares; those of a kind that comes more than once are added up.
+    /// Makes faults with these shares; several shares of one kind are added up.
     ///
     /// # Errors
     ///
@@ -105,43 +33,43 @@ impl Faults {
             let sum = faults.shares.entry(kind).or_default();
             *sum = sum.saturating_add(share);
         }
-        for class in [Class::Attempt, Class::Connection, Class::Page] {
-            let sum = faults.of(class).fold(0, |sum: u32, (_, share)| sum.saturating_add(share));
+        for scope in [Scope::Attempt, Scope::Connection, Scope::Page] {
+            let sum = faults.of(scope).fold(0, |sum: u32, (_, share)| sum.saturating_add(share));
             if sum > WHOLE {
-                let kinds = faults.of(class).map(|(kind, _)| kind.name()).collect();
+                let kinds = faults.of(scope).map(|(kind, _)| kind.name()).collect();
                 return Err(FaultError::Sum { kinds });
             }
         }
         Ok(faults)
     }
 
-    /// What goes wrong with this attempt at this path, which has no query and no escapes.
+    /// Returns the fault of this attempt at this path, which has no query and no escapes.
     ///
-    /// The same values give the same answer. What is wrong with the page for ever comes before
-    /// what goes wrong with the attempt. Attempts are numbered from 1. The index and the other
-    /// paths that lead into the site are spared.
+    /// The same values give the same fault. A page's permanent fault comes before the fault of an
+    /// attempt. Attempts are numbered from 1. The index and the other paths that lead into the
+    /// site have no faults.
     #[must_use]
     pub fn decide(&self, seed: u64, path: &str, attempt: u64) -> Option<FaultKind> {
         if Faults::exempts(path) {
             return None;
         }
         self.permanent(seed, path)
-            .or_else(|| self.draw(Class::Attempt, seed, &format!("{attempt} {path}")))
+            .or_else(|| self.draw(Scope::Attempt, seed, &format!("{attempt} {path}")))
     }
 
-    /// What goes wrong with every attempt at this path.
+    /// Returns the fault of every attempt at this path.
     #[must_use]
     pub fn permanent(&self, seed: u64, path: &str) -> Option<FaultKind> {
-        if Faults::exempts(path) { None } else { self.draw(Class::Page, seed, path) }
+        if Faults::exempts(path) { None } else { self.draw(Scope::Page, seed, path) }
     }
 
-    /// What goes wrong with the connection of this number.
+    /// Returns the fault of the connection with this number.
     #[must_use]
     pub fn at_connection(&self, seed: u64, number: u64) -> Option<FaultKind> {
-        self.draw(Class::Connection, seed, &number.to_string())
+        self.draw(Scope::Connection, seed, &number.to_string())
     }
 
-    /// Whether nothing goes wrong at this path, which has no query and no escapes.
+    /// Whether this path, which has no query and no escapes, never has a fault.
     pub(super) fn exempts(path: &str) -> bool {
         EXEMPT.contains(&path)
     }
@@ -153,21 +81,21 @@ impl Faults {
 
     /// Whether the number of the attempt matters.
     pub(super) fn depend_on_attempts(&self) -> bool {
-        self.of(Class::Attempt).next().is_some()
+        self.of(Scope::Attempt).next().is_some()
     }
 
-    fn of(&self, class: Class) -> impl Iterator<Item = (FaultKind, u32)> {
+    fn of(&self, scope: Scope) -> impl Iterator<Item = (FaultKind, u32)> {
         self.shares
             .iter()
             .map(|(&kind, &share)| (kind, share))
-            .filter(move |(kind, _)| kind.class() == class)
+            .filter(move |(kind, _)| kind.scope() == scope)
     }
 
-    fn draw(&self, class: Class, seed: u64, purpose: &str) -> Option<FaultKind> {
-        // The class is named, so that the draws do not depend on each other.
-        let mut rng = Rng::for_purpose(seed, &format!("fault {class:?} {purpose}"));
+    fn draw(&self, scope: Scope, seed: u64, purpose: &str) -> Option<FaultKind> {
+        // The scope is named, so that the draws do not depend on each other.
+        let mut rng = Rng::for_purpose(seed, &format!("fault {scope:?} {purpose}"));
         let mut rest = rng.below(WHOLE);
-        for (kind, share) in self.of(class) {
+        for (kind, share) in self.of(scope) {
             if rest < share {
                 return Some(kind);
             }
@@ -187,49 +115,6 @@ mod tests {
 
     fn paths() -> impl Iterator<Item = String> {
         (0..10_000).map(|number| format!("/wiki/Page_{number}"))
-    }
-
-    #[test]
-    fn a_share_is_a_kind_and_a_decimal_number() {
-        for (text, kind, share) in [
-            ("503:5", FaultKind::Unavailable, 50_000),
-            ("429-retry-after:0.5", FaultKind::TooManyRetryAfter, 5_000),
-            ("drip:100", FaultKind::Drip, WHOLE),
-            ("cut:100.0000", FaultKind::Cut, WHOLE),
-            ("endless:0", FaultKind::Endless, 0),
-            ("reset:0.0001", FaultKind::Reset, 1),
-        ] {
-            assert_eq!(text.parse(), Ok(FaultShare { kind, share }), "{text}");
-        }
-        for kind in FaultKind::all() {
-            assert_eq!(kind.to_string().parse(), Ok(kind));
-        }
-    }
-
-    #[test]
-    fn what_is_no_share_is_refused_with_a_reason() {
-        let percent = "is no per cent from 0 to 100, with 4 decimals at most";
-        for (text, message) in [
-            ("503", "\"503\" does not look like KIND:PERCENT".to_owned()),
-            ("503:100.0001", format!("\"100.0001\" {percent}")),
-            ("503:1.00001", format!("\"1.00001\" {percent}")),
-            ("503:-1", format!("\"-1\" {percent}")),
-            ("503:NaN", format!("\"NaN\" {percent}")),
-            ("503:", format!("\"\" {percent}")),
-            ("503:.5", format!("\".5\" {percent}")),
-            ("503:5.", format!("\"5.\" {percent}")),
-            ("503:5%", format!("\"5%\" {percent}")),
-            ("503:99999999999", format!("\"99999999999\" {percent}")),
-            (
-                "504:5",
-                "no kind of fault is called \"504\"; there are 503, 429, 429-retry-after, reset, \
-                 cut, stall, h2-reset-no-error, partial-206, folded-header, refused-stream, \
-                 stale-connection, slow-accept, redirect-loop, endless, bad-gzip, wrong-length, drip"
-                    .to_owned(),
-            ),
-        ] {
-            assert_eq!(text.parse::<FaultShare>().unwrap_err().to_string(), message);
-        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The index page: a table of countries with a flag and a link each, as Wikipedia would write it.
 //!
-//! Pure. The CSS selector `td .flagicon + a` finds every article's link in it, and two more that
-//! lead to articles it has found before; the page has other links that the selector must not find.
+//! Pure. The CSS selector `td .flagicon + a` finds every article's link in it, and two more links
+//! to articles that it has found before. The selector must not find the page's other links.
 
 use super::countries::COUNTRIES;
 use super::entry::Entry;
@@ -35,7 +35,7 @@ fn push_ranking(out: &mut String, entries: &[Entry]) {
         push_link(out, &entry.title, "", &entry.name);
         out.push_str("\n</td>\n<td>");
         push_grouped(out, entry.population);
-        // In hundredths of a per cent, which spares rounding floating point numbers.
+        // In hundredths of a per cent, to avoid rounding of floating point numbers.
         let share = entry.population * 10_000 / world;
         push_formatted(
             out,

@@ -1,8 +1,7 @@
-//! What a fault makes of a response, as values.
+//! Fault injection: what a fault turns a correct response into, as values.
 //!
-//! Pure. Which fault it is has been drawn in [`faults`](super::faults); sending what comes out,
-//! and breaking what is to be broken, is left to [`server`](super::server) and
-//! [`body`](super::body).
+//! Pure. [`faults`](super::faults) has drawn the fault; [`server`](super::server) and
+//! [`body`](super::body) send the result and abort what has to be aborted.
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RETRY_AFTER};
@@ -13,33 +12,34 @@ use super::fault_kind::FaultKind;
 use super::response::{short_page, typed};
 use super::wire::{FOLDED_NAME, FOLDED_VALUE};
 
-/// By how much a wrong `Content-Length` is too large.
+/// The number of bytes by which a wrong `Content-Length` is too large.
 const MISSING_BYTES: usize = 1000;
 
-/// What is sent as gzip without being so: it does not begin with 1f 8b (RFC 1952, section 2.3.1).
+/// A body that is sent as gzip and is not: it does not begin with 1f 8b (RFC 1952, section 2.3.1).
 const NOT_GZIP: &str = "<!DOCTYPE html>\n<title>Not gzip</title>\n<p>Not gzip.</p>\n";
 
 /// The part of a redirect's query before its number.
 const TURN: &str = "turn=";
 
-/// What is left of a response.
+/// What a fault turned a response into.
 #[derive(Debug)]
 pub(super) enum Injected {
-    /// Nothing: the request is to stay without an answer.
+    /// There is no answer: the connection, or on HTTP/2 the stream, is reset.
     Reset,
-    /// Nothing: its stream is to be refused.
+    /// There is no answer: the stream is refused.
     Refused,
-    /// A response whose body ends like this.
+    /// A response whose body has this ending.
     Sent(Response<Bytes>, Ending),
 }
 
-/// What this fault makes of the right response to this request; `None` if nothing, which is so
-/// where a body is to be injected and there is none, and where the version of HTTP has no such
-/// fault.
+/// Applies this fault to the correct response to this request.
+///
+/// Returns `None` if the fault changes nothing: it needs a body and there is none, or this version
+/// of HTTP has no such fault.
 pub(super) fn inject<T>(
     kind: FaultKind,
     request: &Request<T>,
-    right: &Response<Bytes>,
+    correct: &Response<Bytes>,
 ) -> Option<Injected> {
     let version = request.version();
     let injected = match kind {
@@ -49,7 +49,7 @@ pub(super) fn inject<T>(
         }
         FaultKind::FoldedHeader => {
             return (version != Version::HTTP_2).then(|| {
-                let mut response = right.clone();
+                let mut response = correct.clone();
                 response.headers_mut().insert(FOLDED_NAME, FOLDED_VALUE);
                 Injected::Sent(response, Ending::Complete)
             });
@@ -72,8 +72,8 @@ pub(super) fn inject<T>(
         | FaultKind::Endless
         | FaultKind::WrongLength
         | FaultKind::Drip => {
-            return (!right.body().is_empty())
-                .then(|| inject_into_body(kind, version, right.clone()));
+            return (!correct.body().is_empty())
+                .then(|| inject_into_body(kind, version, correct.clone()));
         }
     };
     let is_head = request.method() == Method::HEAD;
@@ -81,8 +81,8 @@ pub(super) fn inject<T>(
     Some(Injected::Sent(injected, Ending::Complete))
 }
 
-/// A redirect to where the request went, with a query that differs each time, so that only
-/// counting tells the loop.
+/// A redirect to the same path with a query that differs each time, so that a client finds the
+/// loop only by counting.
 fn another_turn(query: Option<&str>) -> Response<Bytes> {
     let turn = query.and_then(|query| query.strip_prefix(TURN)?.parse().ok()).unwrap_or(0_u32);
     // A reference that is nothing but a query keeps the path (RFC 3986, section 5.2.2).
@@ -93,7 +93,7 @@ fn another_turn(query: Option<&str>) -> Response<Bytes> {
     response
 }
 
-/// What becomes of a response with a body.
+/// Applies a fault that needs a body.
 fn inject_into_body(kind: FaultKind, version: Version, mut response: Response<Bytes>) -> Injected {
     let length = response.body().len();
     let ending = match kind {
@@ -104,13 +104,13 @@ fn inject_into_body(kind: FaultKind, version: Version, mut response: Response<By
         }
         FaultKind::Cut | FaultKind::Stall => {
             response.body_mut().truncate(length / 2);
-            if kind == FaultKind::Cut { Ending::Break } else { Ending::Silence }
+            if kind == FaultKind::Cut { Ending::Abort } else { Ending::Stall }
         }
         FaultKind::ResetNoError => {
             response.body_mut().truncate(length / 2);
-            // A length would show what only the mark of the stream's end is to show.
+            // With a length, a client could see the fault without the mark of the stream's end.
             response.headers_mut().remove(CONTENT_LENGTH);
-            Ending::BreakNoError
+            Ending::AbortNoError
         }
         FaultKind::Partial => {
             make_partial(&mut response);
@@ -119,8 +119,8 @@ fn inject_into_body(kind: FaultKind, version: Version, mut response: Response<By
         FaultKind::WrongLength => {
             let wrong = HeaderValue::from(length + MISSING_BYTES);
             response.headers_mut().insert(CONTENT_LENGTH, wrong);
-            // A stream has an end of its own, and other streams need the connection.
-            if version == Version::HTTP_2 { Ending::Complete } else { Ending::Break }
+            // A stream has its own end, and other streams need the connection.
+            if version == Version::HTTP_2 { Ending::Complete } else { Ending::Abort }
         }
         _ => {
             response.headers_mut().remove(CONTENT_LENGTH);
@@ -130,7 +130,7 @@ fn inject_into_body(kind: FaultKind, version: Version, mut response: Response<By
     Injected::Sent(response, ending)
 }
 
-/// Leaves the first half of a page, with the headers that say so (RFC 9110, section 15.3.7.1).
+/// Reduces a page to its first half, with the headers that say so (RFC 9110, section 15.3.7.1).
 fn make_partial(response: &mut Response<Bytes>) {
     let total = response.body().len();
     let half = total.div_ceil(2);

@@ -1,18 +1,18 @@
 //! The pieces of HTML that the index and the articles share: numbers, paths, links, page frame.
 //!
-//! Everything appends to a `String`, because a site is some 80 MB of text and has to be there
-//! within a second. Pure; what stands between head and foot is left to [`index`](super::index) and
-//! [`article`](super::article).
+//! Everything appends to a `String`, because a site is about 80 MB of text and has to be ready
+//! within a second. Pure; [`index`](super::index) and [`article`](super::article) write what
+//! stands between head and foot.
 
 use std::fmt::Write as _;
 
 use super::countries::{COUNTRIES, Country};
 use super::vocabulary::TOPICS;
 
-/// Where the articles are: `/wiki/` and the article's title.
+/// The start of the articles' paths; the title follows.
 pub(super) const ARTICLE_PREFIX: &str = "/wiki/";
 
-/// The links that articles are full of, written out once for the whole site.
+/// The links that occur in articles, written once for the whole site.
 pub(super) struct ArticleLinks {
     /// A link to each country's article.
     pub(super) countries: Vec<String>,
@@ -21,7 +21,7 @@ pub(super) struct ArticleLinks {
 }
 
 impl ArticleLinks {
-    /// All links, in the order of [`COUNTRIES`] and [`TOPICS`].
+    /// Writes all links, in the order of [`COUNTRIES`] and [`TOPICS`].
     pub(super) fn new() -> ArticleLinks {
         ArticleLinks {
             countries: COUNTRIES.iter().map(|country| link(country.title, country.name)).collect(),
@@ -30,15 +30,14 @@ impl ArticleLinks {
     }
 }
 
-/// A link to the article of this title.
+/// Writes a link to the article of this title.
 pub(super) fn link(title: &str, text: &str) -> String {
     let mut out = String::new();
     push_link(&mut out, title, "", text);
     out
 }
 
-/// Appends a link to an article, or to the part of it that `fragment` (empty, or `#` and a name)
-/// gives.
+/// Appends a link to an article, or to a part of it if `fragment` is `#` and a name.
 pub(super) fn push_link(out: &mut String, title: &str, fragment: &str, text: &str) {
     out.push_str("<a href=\"");
     push_article_path(out, title);
@@ -78,7 +77,7 @@ pub(super) fn push_article_path(out: &mut String, title: &str) {
 
 /// Appends a number.
 pub(super) fn push_number(out: &mut String, number: u32) {
-    // Written by hand: citations put several of these into each sentence.
+    // By hand and not by `write!`, for speed: citations put several numbers into each sentence.
     let mut digits = [0_u8; 10];
     let mut start = digits.len();
     let mut rest = number;
@@ -165,7 +164,7 @@ pub(super) fn push_foot(out: &mut String, categories: &[&str]) {
     out.push_str(FOOTER);
 }
 
-/// The box of links to all countries that closes an article.
+/// Writes the box of links to all countries that closes an article.
 pub(super) fn navigation_box(links: &ArticleLinks) -> String {
     let mut out = String::from(
         "<div role=\"navigation\" class=\"navbox\"><table class=\"nowraplinks navbox-inner\">\
@@ -179,7 +178,7 @@ pub(super) fn navigation_box(links: &ArticleLinks) -> String {
     out
 }
 
-/// The site's own links, which no selector for countries should catch.
+/// The site's own links, which a selector for countries must not find.
 const NAVIGATION: &str = "\
 <div class=\"vector-header-container\"><header class=\"vector-header mw-header\">
 <a href=\"/\" class=\"mw-logo\"><span>Sample Encyclopedia</span></a>
@@ -194,7 +193,7 @@ const NAVIGATION: &str = "\
 </ul></nav>
 ";
 
-/// The end of every page, with links of schemes that are no pages.
+/// The end of every page, with links of schemes that do not lead to pages.
 const FOOTER: &str = "\
 <footer id=\"footer\" class=\"mw-footer\"><ul>
 <li>Every sentence of this page was made up by a program.</li>

@@ -1,7 +1,7 @@
-//! What makes pages heavier to process: one text that follows every article of a site.
+//! The padding that makes pages heavier to process: one text that follows every article of a site.
 //!
-//! Pure. It is made and compressed once; a page costs whoever serves it a copy, and whoever reads
-//! it the decoding, hashing and writing of the whole.
+//! Pure. The padding is made and compressed once. Sending a page costs the server a copy; reading
+//! it costs the client the decoding, hashing and writing of the whole.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::random::Rng;
 /// with SHA-256 and to write to a file in memory.
 const BYTES_PER_MICROSECOND: u128 = 220;
 
-/// The text repeats after so much.
+/// The length after which the text repeats.
 const SEGMENT_BYTES: usize = 64 * 1024;
 
-/// The text is flushed so often, as by a server that sends a page while it makes it. Each flush
-/// ends a deflate block, and the next brings Huffman tables of its own, which cost more to set up
-/// than so little text to decode: so pages are heavy before they are long.
+/// The number of bytes between two flushes, as by a server that sends a page while it makes it.
+/// Each flush ends a deflate block, and the next block has Huffman tables of its own. Setting them
+/// up costs more than decoding such a short text, so pages get heavy before they get long.
 const FLUSHED_BYTES: usize = 512;
 
 /// A last block without any text, in fixed Huffman codes (RFC 1951, 3.2.6).
@@ -35,8 +35,8 @@ pub(super) struct Padding {
 }
 
 impl Padding {
-    /// What takes a CPU about this long to process, by a constant: the same for the same seed on
-    /// any machine. `None` for no time at all.
+    /// Makes padding that a CPU needs about this long to process, as a constant says: the same
+    /// seed gives the same padding on any machine. `None` for a time of zero.
     pub(super) fn new(seed: u64, cost: Duration) -> Option<Padding> {
         let bytes = cost.as_micros() * BYTES_PER_MICROSECOND;
         let segment = segment(seed);
@@ -66,8 +66,9 @@ impl Padding {
     }
 }
 
-/// Lines of about so many bytes, made-up words in comments.
+/// Makes one segment: comment lines with made-up words.
 fn segment(seed: u64) -> String {
+    // The purpose is a part of the seed: another word would make other pages.
     let mut rng = Rng::for_purpose(seed, "ballast");
     let mut text = String::new();
     while text.len() < SEGMENT_BYTES {
@@ -82,14 +83,14 @@ fn segment(seed: u64) -> String {
 }
 
 /// The text as deflate blocks that neither refer to what is before them nor end the stream, so
-/// that others can follow. After each so many bytes of it they are flushed, that is ended by an
-/// empty stored block, which ends with a byte (RFC 1951, 3.2.4).
+/// that others can follow. A flush comes after every `flushed_bytes` of the text: an empty stored
+/// block, which ends on a byte (RFC 1951, 3.2.4).
 pub(super) fn deflated(text: &[u8], flushed_bytes: usize) -> Vec<u8> {
     let mut compressor = Compress::new(Compression::fast(), false);
     let mut out = Vec::new();
     for piece in text.chunks(flushed_bytes) {
-        // Stored blocks take a few bytes more than what they hold, and Huffman codes do not take
-        // more than that; with room for all of it, one call does all.
+        // A stored block takes a few bytes more than what it holds, and Huffman codes never take
+        // more than that. With room for all of it, one call does all.
         out.reserve(piece.len() + piece.len() / 8 + 64);
         let done = compressor.compress_vec(piece, &mut out, FlushCompress::Sync);
         done.expect("compressing has no errors of its own");

@@ -1,7 +1,7 @@
-//! What to answer: from a site and a request to a response, as values.
+//! The correct response to a request, as values.
 //!
-//! Pure. When and how fast the response is sent is left to [`server`](super::server), making it
-//! go wrong to [`inject`](super::inject).
+//! Pure. [`server`](super::server) decides when and how fast the response is sent;
+//! [`inject`](super::inject) applies faults.
 
 use bytes::Bytes;
 use http::header::{
@@ -13,11 +13,11 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use super::document::Document;
 use super::site::{INDEX_PATH, Site};
 
-/// When all pages were last changed: the same on each run, like the pages.
+/// The date of every page's last change: the same in each run, like the pages.
 const MODIFIED: &str = "Mon, 01 Jan 2024 00:00:00 GMT";
 
-/// The response to a request for this path, which has no query. Its body is empty for `HEAD`; its
-/// `Content-Length` is not.
+/// Makes the response to a request for this path, which has no query. For `HEAD` its body is empty
+/// and its `Content-Length` is that of the page.
 pub(super) fn respond(
     site: &Site,
     method: &Method,
@@ -40,7 +40,7 @@ pub(super) fn respond(
     if method == Method::HEAD { response.map(|_| Bytes::new()) } else { response }
 }
 
-/// A response of this type with this body.
+/// Makes a response with this type and this body.
 pub(super) fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> {
     let length = HeaderValue::from(body.len());
     let mut response = Response::new(body);
@@ -49,7 +49,7 @@ pub(super) fn typed(content_type: &'static str, body: Bytes) -> Response<Bytes> 
     response
 }
 
-/// A page that says no more than its status.
+/// Makes a page that only states its status.
 pub(super) fn short_page(status: StatusCode, text: &str) -> Response<Bytes> {
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"UTF-8\"><title>{text}</title>\
@@ -60,13 +60,13 @@ pub(super) fn short_page(status: StatusCode, text: &str) -> Response<Bytes> {
     response
 }
 
-/// The page in the coding that the client takes, or 304 if it has the page already.
+/// Sends the page in a coding that the client accepts, or 304 if the client has the page already.
 fn document_response(document: &Document, headers: &HeaderMap) -> Response<Bytes> {
     let mut response = if is_unchanged(document.etag(), headers) {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
-    } else if takes_gzip(headers) {
+    } else if accepts_gzip(headers) {
         let mut response = typed(document.content_type(), document.gzip());
         set(&mut response, CONTENT_ENCODING, "gzip");
         response
@@ -84,9 +84,9 @@ fn set(response: &mut Response<Bytes>, name: HeaderName, value: &'static str) {
     response.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
-/// Whether `Accept-Encoding` names gzip with a weight above 0 (RFC 9110, section 12.5.3). A `*` is
-/// not taken for it, since plain is as good an answer.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether `Accept-Encoding` names gzip with a weight above 0 (RFC 9110, section 12.5.3). A `*`
+/// does not count, since a plain page is as good an answer.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     list(headers, &ACCEPT_ENCODING).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         let is_gzip = parts.next().is_some_and(|name| {
@@ -96,7 +96,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether the parameter is a `q` of zero, with whatever digits.
+/// Whether the parameter is a `q` of zero, with any number of digits.
 fn is_zero_weight(parameter: &str) -> bool {
     parameter
         .strip_prefix(['q', 'Q'])
@@ -109,7 +109,7 @@ fn is_zero_weight(parameter: &str) -> bool {
 /// `If-None-Match` (RFC 9110, section 13.2.2).
 fn is_unchanged(etag: &str, headers: &HeaderMap) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
-        // Weak comparison, as the section 13.1.2 wants it.
+        // Section 13.1.2 demands the weak comparison.
         let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
         return list(headers, &IF_NONE_MATCH).any(|tag| tag == "*" || opaque(tag) == opaque(etag));
     }
@@ -117,7 +117,7 @@ fn is_unchanged(etag: &str, headers: &HeaderMap) -> bool {
         .get(IF_MODIFIED_SINCE)
         .and_then(|value| value.to_str().ok())
         .and_then(sortable_date);
-    // A date that cannot be read is as good as none, by section 13.1.3.
+    // By section 13.1.3, a date that cannot be read is ignored.
     since.is_some_and(|since| Some(since) >= sortable_date(MODIFIED))
 }
 
@@ -131,8 +131,8 @@ fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
         .map(str::trim)
 }
 
-/// Year, month, day and time of an IMF-fixdate (RFC 9110, section 5.6.7), in the order that sorts
-/// them. The two obsolete forms are not read.
+/// Year, month, day and time of an IMF-fixdate (RFC 9110, section 5.6.7), so that dates compare in
+/// order. The two obsolete forms are not read.
 fn sortable_date(text: &str) -> Option<(u32, usize, u32, &str)> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,7 +1,7 @@
-//! The HTTP server: accepts connections, waits as long as the options say, sends what
+//! The HTTP server: it accepts connections, waits as the options say, and sends what
 //! [`response`](super::response) and [`inject`](super::inject) decide.
 //!
-//! I/O only; it chooses neither status nor body.
+//! It does I/O only, and chooses neither status nor body.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -33,28 +33,28 @@ use super::site::{Site, decoded};
 use super::tcp::{TcpConnection, TcpHandle};
 use super::wire::{Addition, Wire};
 
-/// Where the counters are.
+/// The path of the counters.
 const STATS_PATH: &str = "/_stats";
 
-/// Connections that may wait to be accepted: more than any test opens at once, so that none of
-/// them sees the kernel's second-long retry of a refused handshake.
+/// The number of connections that may wait to be accepted: more than any test opens at once, so
+/// that no test meets the kernel's retry of a refused handshake, which takes a second.
 const BACKLOG: u32 = 4096;
 
-/// Rest after an error of accept, such as having no file descriptor left, which would otherwise
-/// come again at once.
+/// The pause after an error of accept, such as too many open files, which would otherwise occur
+/// again at once.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
-/// How much longer a connection waits that is accepted slowly.
+/// The additional delay of a connection that is accepted slowly.
 const SLOW_ACCEPT: Duration = Duration::from_secs(1);
 
-/// What all connections share.
+/// The state that all connections share.
 pub(super) struct Server {
     pub(super) site: Arc<Site>,
     pub(super) counters: Arc<LiveCounters>,
     pub(super) latency: Duration,
-    /// The places where answers are made, taken in the order of the requests; `None` for any
-    /// number.
-    pub(super) places: Option<Semaphore>,
+    /// The slots for answers in the making, taken in the order of the requests; `None` sets no
+    /// limit.
+    pub(super) slots: Option<Semaphore>,
     pub(super) bytes_per_second: Option<NonZeroU64>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) seed: u64,
@@ -72,7 +72,7 @@ pub(super) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Server {
-    /// Serves until `stop` is sent or dropped; connections end with it, wherever they are.
+    /// Serves until `stop` is sent or dropped; then all connections end, in any state.
     pub(super) async fn run(self, listener: TcpListener, mut stop: oneshot::Receiver<()>) {
         let server = Arc::new(self);
         let mut connections = JoinSet::new();
@@ -93,7 +93,7 @@ impl Server {
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream, number: u64) {
-        // Only a delay hangs on it, and a connection that is gone is noticed soon enough.
+        // A failure only costs a delay, and a lost connection is noticed soon enough.
         stream.set_nodelay(true).ok();
         let fault = self.faults.at_connection(self.seed, number);
         if fault == Some(FaultKind::SlowAccept) {
@@ -106,7 +106,7 @@ impl Server {
         let Some(acceptor) = &self.tls else {
             return self.serve_http1(stream, connection).await;
         };
-        // A failed handshake is the client's to report.
+        // The client reports a failed handshake.
         let Ok(stream) = acceptor.accept(stream).await else {
             return;
         };
@@ -125,10 +125,9 @@ impl Server {
         let has_folds = self.faults.include(FaultKind::FoldedHeader);
         let addition = if has_folds { Addition::Folds } else { Addition::Nothing };
         let io = TokioIo::new(Wire::new(stream, addition));
-        let answer = move |request| Arc::clone(&self).take(request, &connection);
+        let answer = move |request| Arc::clone(&self).handle(request, &connection);
         let served = http1::Builder::new().serve_connection(io, service_fn(answer));
-        // It ends with an error when the client breaks it off, which is the client's right, or
-        // when a fault has it so.
+        // An error means that the client aborted the exchange, which is its right, or a fault did.
         served.await.ok();
     }
 
@@ -139,40 +138,41 @@ impl Server {
     ) {
         let addition = Addition::GoAway(Arc::clone(&connection.go_away));
         let io = TokioIo::new(Wire::new(stream, addition));
-        let answer = move |request| Arc::clone(&self).take(request, &connection);
+        let answer = move |request| Arc::clone(&self).handle(request, &connection);
         let service = service_fn(answer);
         let served = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service);
         // As with HTTP/1.1.
         served.await.ok();
     }
 
-    /// Takes the next request of a connection: an answer is made for it, or the connection ends.
+    /// Handles the next request of a connection: answers it or ends the connection.
     ///
-    /// The latter is decided now, when requests come in their order and a flush is ahead.
-    fn take(
+    /// The end is decided before the future runs: at this point requests come in their order, and
+    /// a flush follows.
+    fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
         connection: &Connection,
     ) -> impl Future<Output = Result<Response<ResponseBody>, Aborted>> + use<> {
-        let is_worked_on = !connection.is_left_by_next() || self.is_exempt(request.uri().path());
-        if !is_worked_on && connection.end(request.version()) {
+        let is_processed = !connection.ends_before_next() || self.is_exempt(request.uri().path());
+        if !is_processed && connection.end(request.version()) {
             self.counters.count_fault();
         }
         let tcp = Arc::clone(&connection.tcp);
         async move {
-            if is_worked_on {
+            if is_processed {
                 return self.answer(request, tcp).await;
             }
             drop(self.counters.open_request());
             if request.version() == Version::HTTP_2 {
-                // The client closes the connection when it has its first answer.
+                // The client closes the connection after its first answer.
                 pending::<()>().await;
             }
             Err(Aborted::default())
         }
     }
 
-    /// Answers one request after the latency; other requests on an HTTP/2 connection run beside it.
+    /// Answers one request after the latency. Other requests of an HTTP/2 connection run meanwhile.
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -186,11 +186,11 @@ impl Server {
         }
         let open = self.counters.open_request();
         let fault = self.fault(path);
-        // A part is one of the plain page, whatever the client takes and has.
+        // Partial answers are parts of the plain page, whatever the client accepts or has.
         let plain = fault.filter(|kind| kind.sends_a_part()).map(|_| HeaderMap::new());
         let headers = plain.as_ref().unwrap_or(request.headers());
         let response = respond(&self.site, request.method(), path, headers);
-        self.make().await;
+        self.wait_for_turn().await;
         let injected = fault.and_then(|kind| inject(kind, &request, &response));
         if injected.is_some() {
             self.counters.count_fault();
@@ -202,23 +202,23 @@ impl Server {
                 Ok(response.map(|bytes| ResponseBody::ending(bytes, speed, open, ending, tcp)))
             }
             Some(Injected::Reset) => {
-                // On HTTP/2 the error resets the stream, and the others on the connection live on.
+                // On HTTP/2 the error resets the stream, and the other streams live on.
                 if request.version() != Version::HTTP_2 {
                     tcp.reset_when_dropped();
                 }
                 Err(Aborted::default())
             }
-            Some(Injected::Refused) => Err(Aborted::because(Reason::REFUSED_STREAM)),
+            Some(Injected::Refused) => Err(Aborted::with_reason(Reason::REFUSED_STREAM)),
         }
     }
 
-    /// Whether nothing goes wrong at this path: a way into the site, or no page.
+    /// Whether this path never has a fault: it leads into the site, or there is no page.
     fn is_exempt(&self, path: &str) -> bool {
         self.site.get(path).is_none() || Faults::exempts(&decoded(path))
     }
 
-    /// What is to go wrong with this request, which counts as an attempt at its page. Where there
-    /// is no page nothing goes wrong.
+    /// Returns the fault of this request, which counts as an attempt at its page. A path without a
+    /// page has no fault.
     fn fault(&self, path: &str) -> Option<FaultKind> {
         self.site.get(path)?;
         let path = decoded(path);
@@ -227,18 +227,18 @@ impl Server {
         self.faults.decide(self.seed, &path, attempt)
     }
 
-    /// Takes the time of making an answer, after those before it where places are few.
-    async fn make(&self) {
-        // Semaphores of this kind are fair, and nobody closes it.
-        let _place = match &self.places {
-            Some(places) => places.acquire().await.ok(),
+    /// Waits for a slot, and then as long as an answer takes to make.
+    async fn wait_for_turn(&self) {
+        // This kind of semaphore is fair, and it is never closed.
+        let _slot = match &self.slots {
+            Some(slots) => slots.acquire().await.ok(),
             None => None,
         };
         self.wait().await;
     }
 
     async fn wait(&self) {
-        // A timer of zero would still cost up to a millisecond.
+        // A timer of zero still costs up to a millisecond.
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }

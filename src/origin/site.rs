@@ -1,6 +1,6 @@
 //! The site as a value: a seed and a number of pages give every path its page.
 //!
-//! Pure: no files, no sockets, no clock. Serving is left to [`server`](super::server).
+//! Pure: no files, no sockets, no clock. [`server`](super::server) serves it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,27 +12,27 @@ use std::time::Duration;
 
 use super::article::Writer;
 use super::countries::{COUNT, COUNTRIES};
-use super::document::{Document, DocumentBuilder, heavy};
+use super::document::{Document, DocumentBuilder, padded};
 use super::entry::Entry;
 use super::index::index_page;
 use super::markup::push_article_path;
 use super::padding::Padding;
 use crate::random::Rng;
 
-/// Where the index page is.
+/// The path of the index page.
 pub const INDEX_PATH: &str = "/wiki/List_of_countries_by_population_(United_Nations)";
 
-/// Where the rules for robots are.
+/// The path of the rules for robots.
 pub(super) const ROBOTS_PATH: &str = "/robots.txt";
 
-/// Rules that keep robots from nothing that the index leads to.
+/// Rules for robots that allow every page that the index links.
 const ROBOTS: &str = "User-agent: *\nDisallow: /w/\nDisallow: /api/\nDisallow: /trap/\n";
 
-/// How the lengths of articles are spread: for a rank of so many per mille, the length in kB.
+/// The distribution of the articles' lengths: pairs of a rank in per mille and a length in kB.
 ///
-/// Close to a log-normal distribution with a median of 300 kB and sigma 0.58. A table rather than
-/// the formula, since libraries differ in the last digits of the exponential function, and the
-/// pages of a seed are to be the same everywhere.
+/// It is close to a log-normal distribution with a median of 300 kB and sigma 0.58. It is a table
+/// and not the formula, because libraries differ in the last digits of the exponential function,
+/// and the pages of a seed have to be the same everywhere.
 const LENGTHS: [(usize, usize); 13] = [
     (0, 80),
     (25, 96),
@@ -51,27 +51,26 @@ const LENGTHS: [(usize, usize); 13] = [
 
 /// All pages of a site, by path.
 ///
-/// Articles and index link to more than there is: topics, categories and, when there are fewer
-/// than 233 articles, the countries left out.
+/// Articles and index also link to pages that do not exist: topics, categories and, if there are
+/// fewer than 233 articles, the other countries.
 #[derive(Debug)]
 pub struct Site {
     /// The articles' paths in index order.
     paths: Vec<String>,
-    /// For each path, decoded, the place in `documents`.
+    /// The index into `documents` of each decoded path.
     places: HashMap<String, usize>,
     /// The distinct articles in index order, then the index and the rules for robots.
     documents: Vec<Document>,
 }
 
 impl Site {
-    /// Makes all pages: an index and so many articles.
+    /// Makes all pages: an index and this number of articles.
     ///
     /// The first 233 articles are those of the countries. Any further ones, `/wiki/Area_234` and
-    /// so on, have the bodies of the first 233 again, in turn, and so cost next to nothing but
-    /// their row in the index, some 500 bytes. An article depends on the seed and its title only.
+    /// so on, repeat the bodies of the first 233 in turn, and so cost little more than their row in
+    /// the index, about 500 bytes. An article depends on the seed and its title only.
     ///
-    /// Takes about 0.3 s on two cores and 95 MB for 233 articles or more; all cores work
-    /// at it.
+    /// Takes about 0.3 s on two cores and 95 MB for 233 articles or more; it uses all cores.
     ///
     /// # Panics
     ///
@@ -82,8 +81,8 @@ impl Site {
     }
 
     /// As [`new`](Self::new), with articles so long that decoding, hashing and saving one takes
-    /// about this much of a CPU of 2025: some 220 kB for each millisecond. That text is the same
-    /// for all articles and follows each one's own.
+    /// about this much time of a CPU of 2025: about 220 kB per millisecond. The additional text is
+    /// the same for all articles and follows each one's own.
     ///
     /// # Panics
     ///
@@ -113,7 +112,7 @@ impl Site {
         Site { paths, places, documents }
     }
 
-    /// The page at this path, percent-encoded or not; without a query, which the caller cuts off.
+    /// The page at this path, which may be percent-encoded and has no query.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Document> {
         let place = self.places.get(decoded(path).as_ref())?;
@@ -133,7 +132,7 @@ const HTML: &str = "text/html; charset=UTF-8";
 fn articles(seed: u64, count: usize, padding: Option<&Arc<Padding>>) -> Vec<Document> {
     let lengths = lengths(seed);
     let mut order: Vec<usize> = (0..count).collect();
-    // The longest first, so that no core is left with a long one at the end.
+    // The longest first, so that no core has a long one left at the end.
     order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
     let writer = Writer::new(seed);
     let next = AtomicUsize::new(0);
@@ -146,7 +145,7 @@ fn articles(seed: u64, count: usize, padding: Option<&Arc<Padding>>) -> Vec<Docu
             writer.write(&mut text, COUNTRIES[index].title, lengths[index]);
             let document = match padding {
                 None => builder.document(&text, HTML),
-                Some(padding) => heavy(&text, padding, HTML),
+                Some(padding) => padded(&text, padding, HTML),
             };
             made.push((index, document));
         }
@@ -164,8 +163,8 @@ fn articles(seed: u64, count: usize, padding: Option<&Arc<Padding>>) -> Vec<Docu
     made.into_iter().map(|(_, document)| document).collect()
 }
 
-/// The length in bytes that each country's article is to have: the seed shuffles the countries,
-/// and the rank in that order gives the length, so that every seed has the same spread.
+/// The target length in bytes of each country's article. The seed shuffles the countries, and the
+/// rank in that order gives the length, so that every seed has the same distribution.
 fn lengths(seed: u64) -> Vec<usize> {
     let mut shuffled: Vec<usize> = (0..COUNT).collect();
     shuffled.sort_by_cached_key(|&index| {
@@ -179,7 +178,7 @@ fn lengths(seed: u64) -> Vec<usize> {
     lengths
 }
 
-/// The length in bytes for this rank in per mille, between the two nearest of [`LENGTHS`].
+/// The length in bytes for this rank in per mille, interpolated in [`LENGTHS`].
 fn length_at(rank: usize) -> usize {
     let above = LENGTHS.partition_point(|&(mille, _)| mille <= rank);
     let (low, low_kb) = LENGTHS[above - 1];
@@ -188,7 +187,7 @@ fn length_at(rank: usize) -> usize {
     1000 * low_kb + 1000 * (high_kb - low_kb) * (rank - low) / step
 }
 
-/// The path with its percent escapes resolved; as it is when they do not give UTF-8.
+/// Resolves the path's percent escapes; returns the path unchanged if they do not give UTF-8.
 pub(super) fn decoded(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
@@ -230,7 +229,7 @@ mod tests {
         String::from_utf8(document.plain().to_vec()).unwrap()
     }
 
-    /// The values of the links that `td .flagicon + a` finds, told by how the page is written.
+    /// The links that `td .flagicon + a` finds, found by the way in which the page is written.
     fn flagged_links(html: &str) -> Vec<&str> {
         html.split("<td")
             .skip(1)

@@ -1,6 +1,7 @@
-//! A TCP connection that tells when its data is out, and that can be reset instead of closed.
+//! A TCP connection that counts its flushes, and that can be reset instead of closed.
 //!
-//! Below TLS, so that it is the same for both. When to break a connection is decided elsewhere.
+//! This layer is below TLS, so that it works with and without TLS. [`server`](super::server) and
+//! [`body`](super::body) decide when to abort a connection.
 
 use std::io;
 use std::pin::Pin;
@@ -11,21 +12,21 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection; what is above it reads and writes as ever.
+/// A TCP connection; the layers above read and write as with any stream.
 pub(super) struct TcpConnection {
     stream: TcpStream,
     handle: Arc<TcpHandle>,
 }
 
 impl TcpConnection {
-    /// A line over this connection, with a handle for whoever answers the requests on it.
+    /// Wraps this stream; also returns a handle for the code that answers the requests on it.
     pub(super) fn new(stream: TcpStream) -> (TcpConnection, Arc<TcpHandle>) {
         let handle = Arc::new(TcpHandle::default());
         (TcpConnection { stream, handle: Arc::clone(&handle) }, handle)
     }
 }
 
-/// What can be asked of a line by those who do not own it.
+/// Controls a connection without owning it.
 #[derive(Debug, Default)]
 pub(super) struct TcpHandle {
     flushes: Mutex<Flushes>,
@@ -39,17 +40,17 @@ struct Flushes {
 }
 
 impl TcpHandle {
-    /// Has the connection reset, not closed, as soon as it is dropped.
+    /// Makes the connection send a reset instead of closing in order when it is dropped.
     pub(super) fn reset_when_dropped(&self) {
         self.reset.store(true, Ordering::Relaxed);
     }
 
-    /// How often everything written had been handed to the system.
+    /// How often everything written so far had been handed to the system.
     pub(super) fn flushes(&self) -> u64 {
         self.lock().count
     }
 
-    /// Ready when there have been more flushes than these.
+    /// Is ready after more flushes than `since`.
     pub(super) fn poll_flushed(&self, since: u64, context: &mut Context<'_>) -> Poll<()> {
         let mut flushes = self.lock();
         if flushes.count > since {
@@ -61,7 +62,7 @@ impl TcpHandle {
         Poll::Pending
     }
 
-    /// Wakes those that wait for a flush.
+    /// Counts a flush and wakes the tasks that wait for one.
     pub(super) fn count_flush(&self) {
         let waiting = {
             let mut flushes = self.lock();
@@ -79,8 +80,8 @@ impl TcpHandle {
 impl Drop for TcpConnection {
     fn drop(&mut self) {
         if self.handle.reset.load(Ordering::Relaxed) {
-            // With a lingering time of zero, closing discards what is unsent and sends RST. If
-            // that is refused, the connection is gone already.
+            // With a lingering time of zero, closing discards unsent data and sends RST. If the
+            // system refuses that, the connection is gone already.
             self.stream.set_zero_linger().ok();
         }
     }
@@ -117,8 +118,8 @@ impl AsyncWrite for TcpConnection {
         self.stream.is_write_vectored()
     }
 
-    /// Those above call it when they have written all that they had, which is what makes it
-    /// worth counting; for the socket itself there is nothing to do.
+    /// The layers above call this after they have written all that they had; that is why it is
+    /// counted. The socket itself needs no flush.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         self.handle.count_flush();
@@ -147,7 +148,7 @@ mod tests {
 
     const ARTICLE: &str = "/wiki/India";
 
-    /// An origin with TLS where all that can go wrong in this way does.
+    /// An origin with TLS where every article has this fault.
     fn origin(kind: &str) -> Origin {
         let faults = Faults::new([format!("{kind}:100").parse().unwrap()]).unwrap();
         Origin::start(&Options { pages: 1, tls: true, faults, ..Options::default() }).unwrap()
@@ -187,8 +188,8 @@ mod tests {
         assert!(received.ends_with(&page[page.len() / 2 - 1000..page.len() / 2]));
     }
 
-    /// What comes of two requests for this path on one HTTP/2 connection: how long each body was,
-    /// and why it broke off.
+    /// Sends two requests for this path on one HTTP/2 connection; returns how long each body was,
+    /// and why it was aborted.
     fn over_http2(origin: &Origin, path: &str) -> Vec<(usize, Option<Reason>)> {
         let exchange = async {
             let connector = tokio_rustls::TlsConnector::from(trusting(origin, "h2"));

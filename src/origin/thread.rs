@@ -1,6 +1,6 @@
-//! The thread that the server runs on: started, listened to until it is ready, and joined.
+//! The server's thread: starting it, waiting until it listens, and joining it.
 //!
-//! What the server does there is left to [`server`](super::server).
+//! [`server`](super::server) does the work there.
 
 use std::net::SocketAddr;
 use std::panic;
@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::OriginError;
+use super::error::OriginError;
 use super::server::{Server, listen};
 
-/// A server on a thread of its own, which ends when this is dropped.
+/// A server on a thread of its own; dropping it stops the server.
 #[derive(Debug)]
 pub(super) struct ServerThread {
     addr: SocketAddr,
@@ -24,11 +24,11 @@ pub(super) struct ServerThread {
 }
 
 impl ServerThread {
-    /// Runs the server; returns when it listens.
+    /// Starts the thread and the server; returns when the server listens.
     pub(super) fn start(server: Server, wanted: SocketAddr) -> Result<ServerThread, OriginError> {
         let (stop, stopped) = oneshot::channel();
         let (report, reported) = mpsc::sync_channel(1);
-        // The event loop is made on the thread: the caller may be inside another one, where none
+        // The thread makes its own event loop: the caller may be inside another one, where no loop
         // may be run or dropped.
         let serve = move || {
             let (outcome, ready) = match prepare(wanted) {
@@ -54,7 +54,7 @@ impl ServerThread {
         Ok(ServerThread { addr, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where the server listens.
+    /// The address that the server listens on.
     pub(super) fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -69,7 +69,7 @@ impl Drop for ServerThread {
     }
 }
 
-/// Waits for the end of the thread and passes its panic on, unless there is one on its way.
+/// Joins the thread and passes its panic on, unless this thread panics already.
 fn join(thread: JoinHandle<()>) {
     if let Err(reason) = thread.join()
         && !thread::panicking()
@@ -78,7 +78,7 @@ fn join(thread: JoinHandle<()>) {
     }
 }
 
-/// The event loop and the socket, which tells where it really listens.
+/// Makes the event loop and the socket, with the address on which it really listens.
 fn prepare(wanted: SocketAddr) -> Result<(Runtime, TcpListener, SocketAddr), OriginError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,6 +1,7 @@
-//! What the HTTP library would never send, put among the bytes that it sends.
+//! Bytes that the HTTP library never sends by itself, inserted among the bytes that it sends.
 //!
-//! Above TLS, so that it is the same for both. Whether it is put there is decided elsewhere.
+//! This layer is above TLS, so that it works with and without TLS. [`server`](super::server) and
+//! [`connection`](super::connection) decide when to insert.
 
 use std::io;
 use std::pin::Pin;
@@ -13,39 +14,39 @@ use http::{HeaderName, HeaderValue};
 use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The header that leaves folded over two lines.
+/// The header that is sent folded over two lines.
 pub(super) const FOLDED_NAME: HeaderName = HeaderName::from_static("x-folded");
 
-/// The header's value before that.
+/// The header's value before it is folded.
 pub(super) const FOLDED_VALUE: HeaderValue = HeaderValue::from_static("one; two");
 
 /// The folded line up to where its second line begins, with the space that makes it one.
 const FIRST_LINE: &[u8] = b"x-folded: one;";
 
 /// A GOAWAY frame with `NO_ERROR` that names stream 1, the first of a client, as the last one that
-/// is worked on (RFC 9113, section 6.8).
+/// is processed (RFC 9113, section 6.8).
 const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
 
-/// What is put among the bytes of a connection.
+/// What is inserted among the bytes of a connection.
 pub(super) enum Addition {
     /// Nothing.
     Nothing,
     /// A line break in each header [`FOLDED_NAME`] of HTTP/1.1 (RFC 9112, section 5.2).
     Folds,
-    /// A GOAWAY frame of HTTP/2, once that is asked for.
+    /// A GOAWAY frame of HTTP/2, once it is requested.
     GoAway(Arc<GoAway>),
 }
 
-/// Whether a client has to leave its connection.
+/// A request to send GOAWAY, which makes a client leave its connection.
 #[derive(Debug, Default)]
 pub(super) struct GoAway {
     is_due: AtomicBool,
 }
 
 impl GoAway {
-    /// Has the frame sent with the next flush, which follows each turn of the connection's task;
-    /// returns whether it was asked for before.
-    pub(super) fn say(&self) -> bool {
+    /// Requests the frame, which is sent with the next flush; the connection's task flushes each
+    /// time it runs. Returns whether the frame was requested before.
+    pub(super) fn request(&self) -> bool {
         self.is_due.swap(true, Ordering::Relaxed)
     }
 
@@ -54,11 +55,11 @@ impl GoAway {
     }
 }
 
-/// A connection whose bytes have additions.
+/// A connection with additions among the bytes that are written.
 pub(super) struct Wire<S> {
     stream: S,
     addition: Addition,
-    /// What goes out before anything else.
+    /// Bytes that are sent before anything else.
     rest: Bytes,
 }
 
@@ -79,7 +80,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     }
 }
 
-/// These bytes with the header's line folded; `None` if they do not begin with a head that has it.
+/// Folds the header's line in these bytes; `None` if they do not begin with a head that has it.
 fn folded(bytes: &[u8]) -> Option<Bytes> {
     let is_head = bytes.starts_with(b"HTTP/1.1 ");
     let head = &bytes[..memmem::find(bytes, b"\r\n\r\n").filter(|_| is_head)?];
@@ -108,7 +109,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         if matches!(wire.addition, Addition::Folds)
             && let Some(folded) = folded(bytes)
         {
-            // Taken as written, since a part of it could not be counted in the bytes that came.
+            // Reports all bytes as written: a part of the folded head has no matching number of
+            // the caller's bytes.
             wire.rest = folded;
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -124,12 +126,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
-    /// Not where heads are looked for, so that a head comes in one piece.
+    /// Returns false if heads are searched, so that a head comes in one piece.
     fn is_write_vectored(&self) -> bool {
         !matches!(self.addition, Addition::Folds) && self.stream.is_write_vectored()
     }
 
-    /// Those above call it when they have written whole frames.
+    /// The HTTP library calls this after it has written whole frames.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self;
         ready!(wire.poll_rest(context))?;
@@ -199,8 +201,8 @@ mod tests {
         let go_away = Arc::<GoAway>::default();
         let addition = || Addition::GoAway(Arc::clone(&go_away));
         assert_eq!(through(addition(), b"frames").await, b"frames");
-        assert!(!go_away.say());
+        assert!(!go_away.request());
         assert_eq!(through(addition(), b"frames").await, [b"frames", GOAWAY].concat());
-        assert!(go_away.say());
+        assert!(go_away.request());
     }
 }
