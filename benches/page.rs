@@ -13,10 +13,10 @@ use fetchpages::event::{Event, Observer};
 use fetchpages::fetch::client::HttpChoice;
 use fetchpages::fetch::tls::Trust;
 use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Options, Reply, Request, Shared};
+use fetchpages::in_flight::ProgressView;
 use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
 use fetchpages::origin::{self, Origin, Site};
 use fetchpages::page::decode;
-use fetchpages::phase::PhaseCell;
 use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
 use fetchpages::save::{self, Output};
 use http::HeaderValue;
@@ -50,7 +50,7 @@ impl Connection {
     }
 
     fn request(&self) -> RawPage {
-        let phase = Arc::<PhaseCell>::default();
+        let progress = ProgressView::default();
         let budget = Arc::new(Budget::unlimited());
         let memory = BodyMemory::new(Share::new(&budget), &SystemClock);
         let request = Request {
@@ -63,7 +63,7 @@ impl Connection {
             spent: Duration::ZERO,
             started: SystemClock.now(),
             body_limit: BodyLimit::Whole,
-            phase: &phase,
+            progress: &progress,
             memory: &memory,
         };
         match self.runtime.block_on(self.client.send(&request)) {

@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::foreign::Foreign;
+use crate::in_flight::ProgressView;
 use crate::model::{Attempt, Job, Settled};
-use crate::phase::PhaseCell;
 
 /// How long events gather, counted from the first.
 const BATCH_DELAY: Duration = Duration::from_millis(20);
@@ -41,7 +41,7 @@ pub enum Event {
         /// The address that is asked.
         url: Url,
         /// How far it has come, to look at.
-        phase: Arc<PhaseCell>,
+        progress: ProgressView,
     },
     /// A page was redirected, and waits for its turn at the other address.
     Onward {
@@ -60,7 +60,7 @@ pub enum Event {
         /// When.
         at: Instant,
         /// How far it has come, to look at.
-        phase: Arc<PhaseCell>,
+        progress: ProgressView,
     },
     /// A request that is for no page ended, whatever came of it.
     SideRequestEnded {

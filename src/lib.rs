@@ -18,7 +18,7 @@
 //! | [`compare`] | which mode wins, how sure that is, and why |
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
-//! Imports go downwards only: `model`, `message`, `event`, `clock`, `phase`,
+//! Imports go downwards only: `model`, `message`, `event`, `clock`, `in_flight`,
 //! `budget`, `fingerprint`, `foreign`, `printable`, `random`, `digest` and `secret` at the bottom, then
 //! `queue`, `fetch`, `page`, `save`, `report` and `origin`, then `source` and `work`, then
 //! `exec`, then `compare`, then `config`, then `cli` and `app`. A test reads the sources and
@@ -38,11 +38,11 @@ pub mod fingerprint;
 pub mod foreign;
 #[cfg(test)]
 mod foreign_bytes;
+pub mod in_flight;
 pub mod message;
 pub mod model;
 pub mod origin;
 pub mod page;
-pub mod phase;
 pub mod printable;
 pub mod queue;
 pub mod random;

@@ -3,15 +3,14 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
 use super::Run;
 use crate::event::Event;
+use crate::in_flight::InFlight;
 use crate::model::{Attempt, Job, Kind, Outcome, Response, Settled};
-use crate::phase::PhaseCell;
 use crate::queue::StopReason;
 use crate::queue::frontier::Settlement;
 use crate::work::{Work, panicked};
@@ -25,20 +24,20 @@ pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
 }
 
 /// That the turn of `job` began at `at`: the slowest are shown, whatever they are for.
-fn begun(job: &Job, worker: usize, at: Instant, phase: &Arc<PhaseCell>) -> Event {
-    let (url, phase) = (job.target().clone(), Arc::clone(phase));
+fn begun(job: &Job, worker: usize, at: Instant, in_flight: &InFlight) -> Event {
+    let (url, progress) = (job.target().clone(), in_flight.progress().clone());
     if job.kind != Kind::Page {
-        return Event::SideRequestStarted { asked: job.url.clone(), url, at, phase };
+        return Event::SideRequestStarted { asked: job.url.clone(), url, at, progress };
     }
     let spent = job.hop.as_ref().map_or(Duration::ZERO, |hop| hop.spent);
-    Event::Started { seq: job.seq, at, worker, spent, url, phase }
+    Event::Started { seq: job.seq, at, worker, spent, url, progress }
 }
 
 /// Gives a job the turn that came at `started`, settles it with the queue and tells
 /// what happened.
 ///
 /// A panic fails the page and nothing else. When `aborted` ends first, so does
-/// the page, unless it is [held](PhaseCell::hold): it is then waited for.
+/// the page, unless it is [held](crate::in_flight::CommitLock::hold): it is then waited for.
 pub async fn step(
     run: &Run<'_>,
     work: &dyn Work,
@@ -46,14 +45,14 @@ pub async fn step(
     (job, started): (Job, Instant),
     aborted: Pin<&mut impl Future<Output = ()>>,
 ) {
-    let phase = Arc::<PhaseCell>::default();
+    let in_flight = InFlight::default();
     if job.kind == Kind::Page {
         run.fetch_phase.begin();
     }
-    run.events.send(begun(&job, worker, started, &phase));
+    run.events.send(begun(&job, worker, started, &in_flight));
     let aside = (job.kind != Kind::Page).then(|| job.url.clone());
     let turn = {
-        let mut turn = pin!(AssertUnwindSafe(work.turn(&job, &phase)).catch_unwind());
+        let mut turn = pin!(AssertUnwindSafe(work.turn(&job, &in_flight)).catch_unwind());
         let ended = tokio::select! {
             biased;
             turn = turn.as_mut() => Some(turn),
@@ -61,7 +60,7 @@ pub async fn step(
         };
         match ended {
             Some(ended) => ended,
-            None if phase.cancel() => {
+            None if in_flight.commit().cancel() => {
                 Ok(Response::Done(Attempt::without_answer(run.queue.aborted_outcome())))
             }
             // Somebody else is at it, and says what came of it.

@@ -158,7 +158,7 @@ pub(super) async fn read(
     }
     let announced = announced.map(|announced| announced.min(limit));
     // Before its first byte, so that most pages that have begun need not be held back.
-    request.memory.have(collected::room_ahead(announced), request.phase).await;
+    request.memory.have(collected::room_ahead(announced), request.progress).await;
     let announced = announced.and_then(|announced| usize::try_from(announced).ok());
     loop {
         let chunk = match within(options.read_timeout, incoming.next()).await {
@@ -178,7 +178,7 @@ pub(super) async fn read(
             }
         };
         received.wire_bytes += chunk.len() as u64;
-        request.phase.set_bytes(received.wire_bytes);
+        request.progress.set_bytes(received.wire_bytes);
         let is_over = received.wire_bytes > limit;
         if is_over && !is_cut {
             return Err(too_large(limit));
@@ -196,7 +196,7 @@ pub(super) async fn read(
 /// Adds a chunk, when there is memory for it.
 async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, request: &Request<'_>) {
     let room = body.room_with(chunk.len(), announced);
-    request.memory.have(room as u64, request.phase).await;
+    request.memory.have(room as u64, request.progress).await;
     body.push(chunk, room, announced);
 }
 
@@ -225,7 +225,7 @@ async fn read_reason(
             Err(_) => return Some(Truncation::Disconnect),
         };
         received.wire_bytes += chunk.len() as u64;
-        request.phase.set_bytes(received.wire_bytes);
+        request.progress.set_bytes(received.wire_bytes);
         if received.wire_bytes > UNSAVED_BODY_LIMIT {
             return Some(Truncation::Length);
         }

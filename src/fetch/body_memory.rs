@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 
 use crate::budget::Share;
 use crate::clock::Clock;
-use crate::phase::{Phase, PhaseCell};
+use crate::in_flight::{AttemptProgress, Phase};
 
 /// What a request is taken to hold from its beginning, in bytes: its buffers and the head
 /// of its answer; most small bodies are within it.
@@ -77,17 +77,17 @@ impl<'a> BodyMemory<'a> {
     }
 
     /// Holds `bytes` in all, or more, after a wait where they are not left.
-    pub async fn have(&self, bytes: u64, phase: &PhaseCell) {
+    pub async fn have(&self, bytes: u64, progress: &AttemptProgress) {
         let missing = bytes.saturating_sub(self.share.bytes());
         if self.share.try_grow(missing) {
             return;
         }
-        let before = phase.get();
-        phase.set(Phase::HeldBack);
+        let before = progress.get();
+        progress.set(Phase::HeldBack);
         let wait = Wait::begin(self);
         self.share.grow(missing).await;
         drop(wait);
-        phase.set(before);
+        progress.set(before);
     }
 }
 
@@ -153,10 +153,10 @@ mod tests {
                 let (first, other) = (Share::new(&budget), Share::new(&budget));
                 first.grow(1000).await; // and so exceeds it
                 let held = BodyMemory::new(other, &LoopClock);
-                let phase = PhaseCell::default();
+                let progress = AttemptProgress::default();
                 let started = LoopClock.now();
                 let exchange = async {
-                    held.have(50, &phase).await;
+                    held.have(50, &progress).await;
                     assert_eq!(LoopClock.now() - started, seconds(held_back));
                     sleep(seconds(works)).await;
                 };

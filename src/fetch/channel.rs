@@ -16,6 +16,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::connect_state::ConnectState;
 use super::first_connection::FirstConnection;
 use crate::clock::Clock;
 
@@ -139,6 +140,7 @@ pub(super) struct Sent {
     /// The local address of the connection that was opened for it. It may have found
     /// another one meanwhile: then the library leaves this one to others.
     own: OnceLock<SocketAddr>,
+    connection: ConnectState,
     channel: Arc<Channel>,
     clock: Arc<dyn Clock>,
 }
@@ -146,7 +148,8 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn new(channel: &Arc<Channel>, clock: &Arc<dyn Clock>) -> Self {
         let (channel, clock) = (Arc::clone(channel), Arc::clone(clock));
-        Self { state: Mutex::new(State::Queued), own: OnceLock::new(), channel, clock }
+        let (state, own) = (Mutex::new(State::Queued), OnceLock::new());
+        Self { state, own, connection: ConnectState::default(), channel, clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -161,6 +164,11 @@ impl Sent {
         if let Some(local) = local {
             self.own.get_or_init(|| local);
         }
+    }
+
+    /// Whether it got a new connection.
+    pub(super) const fn connection(&self) -> &ConnectState {
+        &self.connection
     }
 
     /// The connection that was opened for it, by its local address.

@@ -192,7 +192,7 @@ impl Shared {
         let own = options.proxies.iter().map(|proxy| proxy.host().to_owned()).collect();
         let guard = if options.untrusted { Guard::Public(own) } else { Guard::Open };
         let resolver = Arc::new(Resolver::new(options.connect_timeout, guard));
-        let counter = Arc::new(ConnectionCounter::new(Arc::clone(&clock)));
+        let counter = Arc::<ConnectionCounter>::default();
         let rotation = Mutex::new(Rotation::new(options.proxies.iter().len()));
         let (others, host_stats) = (Mutex::default(), HostStats::default());
         let memory = Arc::new(Budget::unlimited());

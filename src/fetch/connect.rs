@@ -19,8 +19,7 @@ use super::channel::Sent;
 use super::first_connection::Leader;
 use super::handshakes;
 use super::recording::TlsVersions;
-use crate::clock::Clock;
-use crate::phase::{Phase, PhaseCell};
+use crate::in_flight::{Phase, ProgressView};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -50,18 +49,18 @@ pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
 /// What learns that a connection for a request is being opened, or is open.
 #[derive(Clone)]
 pub(super) struct ConnectListener {
-    phase: Arc<PhaseCell>,
+    progress: ProgressView,
     sent: Arc<Sent>,
     leader: Option<Arc<Leader>>,
 }
 
 impl ConnectListener {
     pub(super) fn new(
-        phase: &Arc<PhaseCell>,
+        progress: &ProgressView,
         sent: &Arc<Sent>,
         leader: Option<Arc<Leader>>,
     ) -> Self {
-        Self { phase: Arc::clone(phase), sent: Arc::clone(sent), leader }
+        Self { progress: progress.clone(), sent: Arc::clone(sent), leader }
     }
 }
 
@@ -74,16 +73,12 @@ pub(super) fn with_listener<F: Future>(
 }
 
 /// Counts the connections of all clients.
+#[derive(Default)]
 pub(super) struct ConnectionCounter {
     total: AtomicU64,
-    clock: Arc<dyn Clock>,
 }
 
 impl ConnectionCounter {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { total: AtomicU64::new(0), clock }
-    }
-
     /// Connections opened so far.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
@@ -189,7 +184,8 @@ impl Opening {
     fn new(counter: &Arc<ConnectionCounter>) -> Self {
         let listener = LISTENER.try_with(ConnectListener::clone).ok();
         if let Some(listener) = &listener {
-            listener.phase.set(Phase::Connecting);
+            listener.sent.connection().open();
+            listener.progress.set(Phase::Connecting);
         }
         Self { counter: Arc::clone(counter), listener }
     }
@@ -197,11 +193,10 @@ impl Opening {
     fn connected(self, connected: &Connected) {
         self.counter.total.fetch_add(1, Ordering::Relaxed);
         // A request that found another connection meanwhile does not wait for this one.
-        if let Some(ConnectListener { phase, sent, leader }) = &self.listener {
+        if let Some(ConnectListener { progress, sent, leader }) = &self.listener {
             sent.opened(local_address(connected), connected.is_negotiated_h2());
-            if phase.get() == Phase::Connecting {
-                phase.set_connected(self.counter.clock.now());
-            }
+            sent.connection().opened();
+            progress.advance(Phase::Connecting, Phase::Waiting);
             if let Some(leader) = leader {
                 leader.connected();
             }
@@ -213,10 +208,9 @@ impl Drop for Opening {
     /// The connection failed, or was not needed: a request that found another connection
     /// waits for its answer there, and no longer for this one.
     fn drop(&mut self) {
-        if let Some(ConnectListener { phase, .. }) = &self.listener
-            && phase.get() == Phase::Connecting
-        {
-            phase.set(Phase::Waiting);
+        if let Some(ConnectListener { progress, sent, .. }) = &self.listener {
+            sent.connection().failed();
+            progress.advance(Phase::Connecting, Phase::Waiting);
         }
     }
 }
@@ -224,25 +218,25 @@ impl Drop for Opening {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::ManualClock;
+    use crate::clock::{Clock, ManualClock};
 
     #[tokio::test]
     async fn a_connection_that_comes_to_nothing_is_not_waited_for() {
-        let counter = Arc::new(ConnectionCounter::new(Arc::new(ManualClock::new())));
+        let counter = Arc::<ConnectionCounter>::default();
         for is_opened in [true, false] {
-            let phase = Arc::<PhaseCell>::default();
+            let progress = ProgressView::default();
             let opening = async { Opening::new(&counter) };
             let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
             let sent = Arc::new(Sent::new(&Arc::default(), &clock));
-            let listener = ConnectListener::new(&phase, &sent, None);
+            let listener = ConnectListener::new(&progress, &sent, None);
             let opening = with_listener(listener, opening).await;
-            assert_eq!(phase.get(), Phase::Connecting);
+            assert_eq!(progress.get(), Phase::Connecting);
             if is_opened {
                 opening.connected(&Connected::new());
             } else {
                 drop(opening);
             }
-            assert_eq!((phase.get(), phase.connected().is_some()), (Phase::Waiting, is_opened));
+            assert_eq!((progress.get(), sent.connection().is_new()), (Phase::Waiting, is_opened));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::budget::{Budget, Share};
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::BodyMemory;
+use crate::in_flight::ProgressView;
 
 #[test]
 fn names_say_which_fields_carry_secrets() {
@@ -131,7 +132,7 @@ fn credentials(homes: &[&str]) -> Credentials {
 /// What the last request of a chain of redirects gets, beginning with a page of the source.
 fn gets(credentials: &Credentials, chain: &[&str], body_limit: BodyLimit) -> Gets {
     let chain: Vec<_> = chain.iter().map(|text| Url::parse(text).unwrap()).collect();
-    let phase = Arc::default();
+    let progress = ProgressView::default();
     let held = BodyMemory::new(Share::new(&Arc::new(Budget::unlimited())), &SystemClock);
     let mut has_left_home = false;
     let mut fields = HeaderMap::new();
@@ -146,7 +147,7 @@ fn gets(credentials: &Credentials, chain: &[&str], body_limit: BodyLimit) -> Get
             has_left_home,
             body_limit,
             started: SystemClock.now(),
-            phase: &phase,
+            progress: &progress,
             memory: &held,
         };
         fields = credentials.fields_for(&request);

@@ -19,11 +19,11 @@ use super::pool::Keeping;
 use super::recording::SentRequest;
 use super::route::Route;
 use super::{BodyLimit, Client, FetchFailure, HttpChoice, Reply, Request, cookies};
+use crate::in_flight::Phase;
 use crate::message;
 use crate::model::{
     Exchange, Failure, FailureCode, Head, Moved, RawPage, RedirectExchange, shown_url,
 };
-use crate::phase::Phase;
 
 /// Whether a request waits in the library's queue is first looked at after this time:
 /// most requests are answered by then.
@@ -62,7 +62,7 @@ impl Client {
     /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
     pub async fn send(&self, request: &Request<'_>) -> Result<Reply, FetchFailure> {
         let mut received = Received { wait: request.spent, ..Received::default() };
-        request.memory.have(body_memory::FIRST, request.phase).await;
+        request.memory.have(body_memory::FIRST, request.progress).await;
         let limit = self.options().max_time;
         let exchanged = {
             let exchange = pin!(self.exchange(request, &mut received));
@@ -89,7 +89,7 @@ impl Client {
     ) -> Result<Reply, Failure> {
         let (response, route) = self.send_until_worked_on(request, received).await?;
         // A future has room for what it holds while it waits: the response is not that.
-        let (mut incoming, target) = match self.answer_begins(request, received, response) {
+        let (mut incoming, target) = match self.answer_begins(request, &route, received, response) {
             Ok(begun) => begun,
             Err(failure) => {
                 route.settle();
@@ -129,12 +129,13 @@ impl Client {
     fn answer_begins(
         &self,
         request: &Request<'_>,
+        route: &Route<'_>,
         received: &mut Received,
         response: Response,
     ) -> Result<(Incoming, Option<Box<Moved>>), Failure> {
-        request.phase.set(Phase::Receiving);
+        request.progress.set(Phase::Receiving);
         received.wait = request.spent + (self.now() - request.started);
-        let is_on_new_connection = request.phase.connected().is_some();
+        let is_on_new_connection = route.sent().connection().is_new();
         let head = Head { is_on_new_connection, ..read_head(&response, request.url) };
         received.head = Some(Box::new(head));
         refuse_large(response.headers())?;
@@ -215,7 +216,7 @@ impl Client {
         received: &mut Received,
     ) -> Result<Response, Unsent> {
         let limit = self.options().read_timeout;
-        request.phase.begin();
+        request.progress.set(Phase::Waiting);
         let leader = self.lead_or_wait(route, request).await;
         let built = route.sender().build(self.library_request(route, request));
         let recorded = match &built {
@@ -228,7 +229,7 @@ impl Client {
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
         let settles = leader.clone().filter(|_| request.url.scheme() == "https");
-        let listener = ConnectListener::new(request.phase, route.sent(), settles);
+        let listener = ConnectListener::new(request.progress, route.sent(), settles);
         let mut sending = std::pin::pin!(connect::with_listener(listener, sending));
         let look = limit.min(FIRST_LOOK);
         let mut deadline = end_of(self.now(), look);
@@ -246,7 +247,7 @@ impl Client {
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_old = is_on_old(&*error, route, request);
+                    let is_on_old = is_on_old(&*error, route);
                     return Err(self.failed(route, request.url, &*error, is_on_old).into());
                 }
                 Err(_elapsed) => match route.sent().begun() {
@@ -266,7 +267,7 @@ impl Client {
     /// Takes note of what an answer says of its connection.
     fn note_connection(&self, route: &Route<'_>, request: &Request<'_>, response: &Response) {
         if route.is_direct()
-            && request.phase.connected().is_some()
+            && route.sent().connection().is_new()
             && let (Some(host), Some(address)) = (request.url.domain(), response.remote_addr())
         {
             self.shared().resolver().worked(host, address.ip());
@@ -299,12 +300,12 @@ impl Client {
         }
         let first = &route.channel().first;
         if !first.is_settled() {
-            request.phase.set(Phase::Connecting);
+            request.progress.set(Phase::Connecting);
             if first.wait(self.options().connect_timeout).await {
                 // For this page too it is a new one.
-                request.phase.set_connected(self.now());
+                route.sent().connection().set_new();
             }
-            request.phase.set(Phase::Waiting);
+            request.progress.set(Phase::Waiting);
         }
         None
     }
@@ -331,14 +332,14 @@ impl From<Failure> for Unanswered {
 }
 
 /// Whether a request failed on a connection that had served others before.
-fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>, request: &Request<'_>) -> bool {
+fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>) -> bool {
     match failure::connection_of(error) {
         // While its own was being opened, the request may have found another one.
         Some(used) if route.channel().protocol() != Protocol::Http2 => {
             route.sent().own() != Some(used)
         }
         // Those that waited for the first connection share it.
-        _ => request.phase.connected().is_none() || route.channel().has_answered(),
+        _ => !route.sent().connection().is_new() || route.channel().has_answered(),
     }
 }
 

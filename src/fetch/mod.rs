@@ -11,6 +11,7 @@ mod chunked;
 pub mod client;
 mod collected;
 mod connect;
+mod connect_state;
 mod content_range;
 mod cookies;
 pub mod credentials;
@@ -35,13 +36,12 @@ mod serde_headers;
 pub mod tls;
 mod tunnel;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use url::Url;
 
+use crate::in_flight::ProgressView;
 use crate::model::{Attempt, Exchange, Failure, Head, Moved, RawPage, SetCookie, Validators};
-use crate::phase::PhaseCell;
 pub use body_memory::BodyMemory;
 pub use client::{Client, FetchError, HttpChoice, NetworkCounts, Options, Shared};
 
@@ -90,7 +90,7 @@ pub struct Request<'a> {
     /// When the request began: now.
     pub started: Instant,
     /// Shows how far the request has come.
-    pub phase: &'a Arc<PhaseCell>,
+    pub progress: &'a ProgressView,
     /// The memory for the answer's body.
     pub memory: &'a BodyMemory<'a>,
 }

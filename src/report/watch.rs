@@ -2,7 +2,6 @@
 //! and requests that pages wait for, such as one for a robots.txt.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -10,9 +9,9 @@ use url::Url;
 use super::human;
 use crate::event::Event;
 use crate::foreign::Foreign;
+use crate::in_flight::{Phase, ProgressView};
 use crate::message;
 use crate::model::shown_url;
-use crate::phase::{Phase, PhaseCell};
 
 /// So many are named.
 const NAMED: usize = 3;
@@ -35,19 +34,19 @@ pub(super) struct Watch {
 struct Flight {
     at: Instant,
     url: Url,
-    phase: Arc<PhaseCell>,
+    progress: ProgressView,
 }
 
 impl Watch {
     pub(super) fn on_event(&mut self, event: &Event) {
         match event {
-            Event::Started { seq, at, url, phase, .. } => {
-                let flight = Flight { at: *at, url: url.clone(), phase: Arc::clone(phase) };
+            Event::Started { seq, at, url, progress, .. } => {
+                let flight = Flight { at: *at, url: url.clone(), progress: progress.clone() };
                 self.in_flight.insert(*seq, flight);
                 self.last_started = self.last_started.max(Some(*at));
             }
-            Event::SideRequestStarted { asked, url, at, phase } => {
-                let flight = Flight { at: *at, url: url.clone(), phase: Arc::clone(phase) };
+            Event::SideRequestStarted { asked, url, at, progress } => {
+                let flight = Flight { at: *at, url: url.clone(), progress: progress.clone() };
                 self.aside.insert(asked.clone(), flight);
             }
             Event::SideRequestEnded { asked } => drop(self.aside.remove(asked)),
@@ -110,10 +109,10 @@ impl Watch {
 
 impl Flight {
     fn tell(&self, now: Instant) -> String {
-        let phase = match self.phase.get() {
+        let phase = match self.progress.get() {
             Phase::Connecting => "connecting".to_owned(),
             Phase::Waiting => "no answer yet".to_owned(),
-            Phase::Receiving => format!("{} so far", human::bytes(self.phase.bytes())),
+            Phase::Receiving => format!("{} so far", human::bytes(self.progress.bytes())),
             Phase::Working => "saving".to_owned(),
             Phase::HeldBack => "held back by --max-memory".to_owned(),
         };
@@ -127,8 +126,8 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, ManualClock};
 
-    fn started(seq: u64, at: Instant) -> (Event, Arc<PhaseCell>) {
-        let phase = Arc::<PhaseCell>::default();
+    fn started(seq: u64, at: Instant) -> (Event, ProgressView) {
+        let progress = ProgressView::default();
         let url = Url::parse(&format!("http://a.org/{seq}")).unwrap();
         (
             Event::Started {
@@ -137,9 +136,9 @@ mod tests {
                 worker: 0,
                 spent: Duration::ZERO,
                 url,
-                phase: Arc::clone(&phase),
+                progress: progress.clone(),
             },
-            phase,
+            progress,
         )
     }
 
@@ -193,10 +192,10 @@ mod tests {
 
     fn robots_started(at: Instant) -> (Event, Url) {
         let asked = Url::parse("http://b.org/robots.txt").unwrap();
-        let phase = Arc::<PhaseCell>::default();
-        phase.set(Phase::Waiting);
+        let progress = ProgressView::default();
+        progress.set(Phase::Waiting);
         let url = asked.clone();
-        (Event::SideRequestStarted { asked: asked.clone(), url, at, phase }, asked)
+        (Event::SideRequestStarted { asked: asked.clone(), url, at, progress }, asked)
     }
 
     #[test]

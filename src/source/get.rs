@@ -14,10 +14,10 @@ use crate::clock::Clock;
 use crate::event::{Event, Events};
 use crate::fetch::{BodyLimit, BodyMemory, Client, FetchFailure, Reply, Request, Shared};
 use crate::foreign::clean;
+use crate::in_flight::InFlight;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Response};
 use crate::page::decode;
-use crate::phase::PhaseCell;
 use crate::queue::Queue;
 use crate::queue::frontier::Settlement;
 use crate::queue::host::site_policy;
@@ -85,13 +85,13 @@ impl Getter {
         let mut turn = queue.invite(job).await;
         while let Some(job) = turn {
             let started = self.access.clock.now();
-            let phase = Arc::<PhaseCell>::default();
+            let in_flight = InFlight::default();
             self.report(|| {
-                let (url, phase) = (job.target().clone(), Arc::clone(&phase));
-                Event::SideRequestStarted { asked: job.url.clone(), url, at: started, phase }
+                let (url, progress) = (job.target().clone(), in_flight.progress().clone());
+                Event::SideRequestStarted { asked: job.url.clone(), url, at: started, progress }
             });
             let asked = tokio::select! {
-                asked = self.ask(&job, started, &phase) => asked,
+                asked = self.ask(&job, started, &in_flight) => asked,
                 () = queue.aborted() => Asked::failed(queue.aborted_outcome()),
             };
             let (settlement, effects) =
@@ -126,7 +126,7 @@ impl Getter {
     }
 
     /// One request and its answer.
-    async fn ask(&self, job: &Job, started: Instant, phase: &Arc<PhaseCell>) -> Asked {
+    async fn ask(&self, job: &Job, started: Instant, in_flight: &InFlight) -> Asked {
         let hop = job.hop.as_deref();
         let memory = BodyMemory::new(Share::new(self.access.shared.memory()), &*self.access.clock);
         let request = Request {
@@ -139,7 +139,7 @@ impl Getter {
             spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
             cookies: hop.map_or(&[], |hop| &hop.cookies),
             has_left_home: hop.is_some_and(|hop| hop.has_left_home),
-            phase,
+            progress: in_flight.progress(),
             memory: &memory,
         };
         match self.client.send(&request).await {

@@ -13,13 +13,13 @@ use crate::clock::{self, Clock};
 use crate::digest::Running;
 use crate::fetch::{BodyLimit, BodyMemory, Client, Reply, Request, Shared};
 use crate::foreign::Foreign;
+use crate::in_flight::{InFlight, Phase};
 use crate::message;
 use crate::model::{
     Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Response, Stages,
 };
 use crate::page::decode::{self, decode, decode_start};
 use crate::page::{self, Computed, DecodedPieces, Needed, codings};
-use crate::phase::{Phase, PhaseCell};
 use crate::queue::host::site_policy;
 use crate::queue::robots;
 use crate::save::{SaveError, Sink};
@@ -83,7 +83,7 @@ struct Finisher {
 }
 
 impl Work for LocalWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response> {
+    fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let started = self.finisher.clock.now();
             let hop = job.hop.as_deref();
@@ -101,7 +101,7 @@ impl Work for LocalWork {
                     Kind::Robots => BodyLimit::Prefix(RULES_LIMIT),
                 },
                 started,
-                phase,
+                progress: in_flight.progress(),
                 memory: &memory,
             };
             let raw = match self.client.send(&request).await {
@@ -114,7 +114,9 @@ impl Work for LocalWork {
                 }
             };
             match job.kind {
-                Kind::Page => Response::Done(self.finish(job, raw, started, phase, memory).await),
+                Kind::Page => {
+                    Response::Done(self.finish(job, raw, started, in_flight, memory).await)
+                }
                 Kind::Robots | Kind::Source => read(raw),
             }
         })
@@ -128,7 +130,7 @@ impl LocalWork {
         job: &Job,
         raw: RawPage,
         started: Instant,
-        phase: &Arc<PhaseCell>,
+        in_flight: &InFlight,
         memory: BodyMemory<'_>,
     ) -> Attempt {
         let size = weight(&raw);
@@ -139,22 +141,24 @@ impl LocalWork {
         }
         // Here and not where it computes: tasks of a pool may not wait for one another.
         let needed = page::needed(&raw.body, raw.head.coding());
-        memory.have(raw.body.len() as u64 + needed.whole + needed.beside, phase).await;
+        memory
+            .have(raw.body.len() as u64 + needed.whole + needed.beside, in_flight.progress())
+            .await;
         let raw = Received { raw, needed, share: memory.into_share() };
         let ended = match &self.cpu {
             Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => {
                 let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());
-                let told = Arc::clone(phase);
+                let progress = in_flight.progress().clone();
                 let task = move |thread| {
-                    told.set(Phase::Working);
+                    progress.set(Phase::Working);
                     let taken_up = finisher.clock.now() - started;
                     let stages = Stages { taken_up, thread: Some(thread), ..stages };
                     finisher.finish(&key, raw, started, stages)
                 };
-                pooled::run(&**pool, phase, task).await
+                pooled::run(&**pool, in_flight, task).await
             }
             Cpu::Pool(_) | Cpu::Inline => {
-                phase.set(Phase::Working);
+                in_flight.progress().set(Phase::Working);
                 let stages = Stages { taken_up: received, ..stages };
                 self.finisher.finish(&job.key, raw, started, stages)
             }

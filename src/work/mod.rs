@@ -12,8 +12,8 @@ use std::sync::Arc;
 use futures_util::future::LocalBoxFuture;
 
 use crate::fetch::FetchError;
+use crate::in_flight::InFlight;
 use crate::model::{Attempt, Failure, FailureCode, Job, Response};
-use crate::phase::PhaseCell;
 
 /// Makes requests for jobs, many at a time on one thread.
 ///
@@ -22,8 +22,8 @@ use crate::phase::PhaseCell;
 /// done. Redirects, retries, pacing and events are the caller's business.
 pub trait Work {
     /// Makes the one request that `job` needs next, and what follows from its
-    /// answer. How far it has come is told to `phase`.
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response>;
+    /// answer. `in_flight` shows how far it has come.
+    fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response>;
 }
 
 /// Makes the work of one runtime. Called inside each runtime of an executor,

@@ -1,12 +1,11 @@
 //! A task on a pool's thread, waited for on the loop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::CpuPool;
-use crate::phase::PhaseCell;
+use crate::in_flight::InFlight;
 
 /// Runs `task` on a thread of `pool` from now on; the future gives its result, and panics
 /// as it does.
@@ -15,13 +14,13 @@ use crate::phase::PhaseCell;
 /// begun is held until the page's turn ends, so nothing may be waited for after it.
 pub(super) fn run<T: Send + 'static>(
     pool: &dyn CpuPool,
-    phase: &Arc<PhaseCell>,
+    in_flight: &InFlight,
     task: impl FnOnce(usize) -> T + Send + 'static,
 ) -> impl Future<Output = T> {
     let (sender, receiver) = oneshot::channel();
-    let phase = Arc::clone(phase);
+    let in_flight = in_flight.clone();
     pool.spawn(Box::new(move |thread| {
-        if phase.hold() {
+        if in_flight.commit().hold() {
             let result = catch_unwind(AssertUnwindSafe(|| task(thread)));
             // Nobody waits any more when the run itself has panicked.
             drop(sender.send(result));

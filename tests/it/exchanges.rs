@@ -13,11 +13,11 @@ use fetchpages::fetch::tls::Trust;
 use fetchpages::fetch::{
     BodyLimit, BodyMemory, Client, FetchFailure, Options, Reply, Request, Shared,
 };
+use fetchpages::in_flight::ProgressView;
 use fetchpages::model::{
     Exchange, Field, HttpVersion, RawPage, RedirectExchange, TlsVersion, Truncation,
 };
 use fetchpages::origin::{self, Origin};
-use fetchpages::phase::PhaseCell;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio::runtime::Runtime;
 use url::Url;
@@ -40,7 +40,7 @@ impl Fetcher {
     }
 
     fn send(&self, url: &Url, hops: u32) -> Result<Reply, FetchFailure> {
-        let phase = Arc::<PhaseCell>::default();
+        let progress = ProgressView::default();
         let budget = Arc::new(Budget::unlimited());
         let memory = BodyMemory::new(Share::new(&budget), &SystemClock);
         let request = Request {
@@ -53,7 +53,7 @@ impl Fetcher {
             spent: Duration::ZERO,
             started: SystemClock.now(),
             body_limit: BodyLimit::Whole,
-            phase: &phase,
+            progress: &progress,
             memory: &memory,
         };
         self.runtime.block_on(self.client.send(&request))

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
         "foreign_bytes",
         "message",
         "model",
-        "phase",
+        "in_flight",
         "printable",
         "random",
         "event",
@@ -37,7 +37,7 @@ const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("model", "foreign"),
     ("printable", "foreign"),
     ("event", "model"),
-    ("event", "phase"),
+    ("event", "in_flight"),
     ("model", "digest"),
     ("app", "cli"),
 ];

@@ -241,12 +241,11 @@ impl Observer for Trace {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
+    use crate::in_flight::ProgressView;
     use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Key, Outcome, Stages};
-    use crate::phase::PhaseCell;
     use crate::report::captured::Captured;
 
     const fn millis(millis: u64) -> Duration {
@@ -259,8 +258,8 @@ mod tests {
     }
 
     fn begun(seq: u64, worker: usize, at: Instant, spent: Duration) -> Event {
-        let (url, phase) = (job(seq).url, Arc::<PhaseCell>::default());
-        Event::Started { seq, at, worker, spent, url, phase }
+        let (url, progress) = (job(seq).url, ProgressView::default());
+        Event::Started { seq, at, worker, spent, url, progress }
     }
 
     /// Saved after 10 ms, of which 6 were waiting.

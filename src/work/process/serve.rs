@@ -16,9 +16,9 @@ use super::wire::{self, Order, Pipe, Reply, WireError};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::fetch::NetworkCounts;
+use crate::in_flight::InFlight;
 use crate::message;
 use crate::model::{Attempt, Job, Outcome, Response};
-use crate::phase::PhaseCell;
 use crate::work::{Work, panicked};
 
 /// How often it is told how far the turn that goes on has come.
@@ -109,8 +109,8 @@ async fn run(
     parent: &mut Pipe,
     telling: &mut Interval,
 ) -> Result<Option<Response>, WireError> {
-    let phase = Arc::<PhaseCell>::default();
-    let mut turn = pin!(AssertUnwindSafe(work.turn(job, &phase)).catch_unwind());
+    let in_flight = InFlight::default();
+    let mut turn = pin!(AssertUnwindSafe(work.turn(job, &in_flight)).catch_unwind());
     loop {
         tokio::select! {
             biased;
@@ -127,7 +127,10 @@ async fn run(
                 Some(Order::Turn(_)) => (),
             },
             Some(bytes) = lent.asked.recv() => say(parent, &Reply::Needs(bytes)).await?,
-            _ = telling.tick() => say(parent, &Reply::Phase(phase.get(), phase.bytes())).await?,
+            _ = telling.tick() => {
+                let progress = in_flight.progress();
+                say(parent, &Reply::Phase(progress.get(), progress.bytes())).await?;
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use url::Url;
 
 use crate::fetch::NetworkCounts;
+use crate::in_flight::Phase;
 use crate::model::{Hop, Job, Key, Kind, RedirectExchange, Response, SetCookie, Validators};
-use crate::phase::Phase;
 
 /// The version of the messages, with that of the program whose options they hold.
 const VERSION: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));

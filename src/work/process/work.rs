@@ -12,9 +12,9 @@ use super::wire::{self, Hello, Order, Reply, Task, WireError};
 use super::worker::WorkerProcess;
 use crate::budget::{Budget, Share};
 use crate::fetch::NetworkCounts;
+use crate::in_flight::{InFlight, Phase};
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Response};
-use crate::phase::{Phase, PhaseCell};
 use crate::work::{Work, WorkError};
 
 /// A process has this time to end a turn that was cancelled, then it is killed: it may
@@ -23,7 +23,7 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Hands each page to a worker process.
 ///
-/// All turns are [held](PhaseCell::hold): the caller that cancels one waits until the
+/// All turns [hold](crate::in_flight::CommitLock::hold) the lock: the caller that cancels one waits until the
 /// process reports the result.
 pub(in crate::work) struct ProcessWork {
     pub(super) pool: WorkerPool,
@@ -55,7 +55,7 @@ impl ProcessWork {
         Ok(Self { pool, hello, memory, add: Box::new(add), patience: CANCEL_PATIENCE })
     }
 
-    async fn run(&self, job: &Job, phase: &PhaseCell) -> Response {
+    async fn run(&self, job: &Job, in_flight: &InFlight) -> Response {
         let mut order = Vec::new();
         if let Err(error) = wire::encode(&Order::Turn(Box::new(Task::of(job))), &mut order) {
             let message = format!("failed to hand the page over: {}", message::one_line(&error));
@@ -70,7 +70,7 @@ impl ProcessWork {
         }
         // Lent for this turn, and given back when it ends, whatever the process does.
         let lent = Share::new(&self.memory);
-        let attempt = match self.exchange(&mut process, &order, &lent, phase).await {
+        let attempt = match self.exchange(&mut process, &order, &lent, in_flight).await {
             Ok(TurnEnd::Done(turn)) => {
                 self.pool.put_back(process);
                 return *turn;
@@ -92,7 +92,7 @@ impl ProcessWork {
         process: &mut WorkerProcess,
         order: &[u8],
         lent: &Share,
-        phase: &PhaseCell,
+        in_flight: &InFlight,
     ) -> Result<TurnEnd, WireError> {
         tokio::select! {
             biased;
@@ -101,23 +101,23 @@ impl ProcessWork {
             sent = process.send(order) => if sent.is_err() {
                 process.kill();
             },
-            () = phase.cancelled() => return Ok(TurnEnd::Cancelled),
+            () = in_flight.commit().cancelled() => return Ok(TurnEnd::Cancelled),
         }
         tokio::select! {
             biased;
-            end = self.receive(process, lent, phase) => return end,
-            () = phase.cancelled() => (),
+            end = self.receive(process, lent, in_flight) => return end,
+            () = in_flight.commit().cancelled() => (),
         }
         let mut cancel = Vec::new();
         wire::encode(&Order::Cancel, &mut cancel)?;
         let _ = process.send(&cancel).await; // one that does not take it is dead: see below
-        let end = tokio::time::timeout(self.patience, self.receive(process, lent, phase)).await;
+        let end = tokio::time::timeout(self.patience, self.receive(process, lent, in_flight)).await;
         let end = match end {
             Ok(end) => end,
             Err(_elapsed) => {
                 process.kill();
                 // It may have ended the page just before.
-                self.receive(process, lent, phase).await
+                self.receive(process, lent, in_flight).await
             }
         };
         match end {
@@ -131,7 +131,7 @@ impl ProcessWork {
         &self,
         process: &mut WorkerProcess,
         lent: &Share,
-        phase: &PhaseCell,
+        in_flight: &InFlight,
     ) -> Result<TurnEnd, WireError> {
         loop {
             match process.receive().await? {
@@ -142,13 +142,13 @@ impl ProcessWork {
                 }
                 Some(Reply::Refused(causes)) => return Ok(TurnEnd::Refused(causes)),
                 Some(Reply::Phase(reached, bytes)) => {
-                    phase.set(reached);
-                    phase.set_bytes(bytes);
+                    in_flight.progress().set(reached);
+                    in_flight.progress().set_bytes(bytes);
                 }
                 Some(Reply::Needs(bytes)) => {
-                    phase.set(Phase::HeldBack);
+                    in_flight.progress().set(Phase::HeldBack);
                     lent.grow(bytes).await;
-                    phase.set(Phase::Receiving);
+                    in_flight.progress().set(Phase::Receiving);
                     let mut granted = Vec::new();
                     wire::encode(&Order::Granted(bytes), &mut granted)?;
                     // One that does not take it is dead, and the next receive finds its end.
@@ -164,13 +164,13 @@ impl ProcessWork {
 }
 
 impl Work for ProcessWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response> {
+    fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
-            if !phase.hold() {
+            if !in_flight.commit().hold() {
                 // Cancelled before it began: the caller drops this future next.
                 std::future::pending::<()>().await;
             }
-            self.run(job, phase).await
+            self.run(job, in_flight).await
         })
     }
 }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::budget::Budget;
+use crate::in_flight::InFlight;
 use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Response};
-use crate::phase::PhaseCell;
 use crate::save;
 use crate::work::process::pool::WorkerPool;
 use crate::work::process::work::ProcessWork;
@@ -138,22 +138,22 @@ enum Place {
 }
 
 /// Counts an attempt as in flight until it ends, in whatever way.
-struct InFlight<'a>(&'a State);
+struct Counted<'a>(&'a State);
 
-impl Drop for InFlight<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Work for ScriptedWork {
-    fn turn<'a>(&'a self, job: &'a Job, phase: &'a Arc<PhaseCell>) -> LocalBoxFuture<'a, Response> {
+    fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let state = &*self.script.state;
             state.begun.fetch_add(1, Ordering::SeqCst);
-            let in_flight = state.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-            state.peak.fetch_max(in_flight, Ordering::SeqCst);
-            let _in_flight = InFlight(state);
+            let count = state.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            state.peak.fetch_max(count, Ordering::SeqCst);
+            let _counted = Counted(state);
             let number = {
                 let mut attempts = state.attempts.lock().unwrap_or_else(PoisonError::into_inner);
                 let number = attempts.entry(job.seq).or_default();
@@ -166,7 +166,7 @@ impl Work for ScriptedWork {
             let cpu = match &self.place {
                 Place::Here(cpu) => cpu,
                 Place::Processes(work) => {
-                    return work.turn(&with_step(job, step, number), phase).await;
+                    return work.turn(&with_step(job, step, number), in_flight).await;
                 }
             };
             if step == Step::Hang {
@@ -175,7 +175,7 @@ impl Work for ScriptedWork {
             let attempt = match cpu {
                 Cpu::Inline => attempt(step, seq, number),
                 Cpu::Pool(pool) => {
-                    pooled::run(&**pool, phase, move |_| attempt(step, seq, number)).await
+                    pooled::run(&**pool, in_flight, move |_| attempt(step, seq, number)).await
                 }
             };
             Response::Done(attempt)
@@ -209,11 +209,7 @@ fn failed(code: FailureCode) -> Attempt {
 struct Instructed;
 
 impl Work for Instructed {
-    fn turn<'a>(
-        &'a self,
-        job: &'a Job,
-        _phase: &'a Arc<PhaseCell>,
-    ) -> LocalBoxFuture<'a, Response> {
+    fn turn<'a>(&'a self, job: &'a Job, _in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let (step, number) = step_in(&job.url);
             match step {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::wire::{self, Hello, Order, Reply};
 use crate::foreign_bytes::{Format, Input, config, within};
-use crate::phase::Phase;
+use crate::in_flight::Phase;
 
 fn frame(json: &str) -> Vec<u8> {
     let length = u32::try_from(json.len()).unwrap();

@@ -16,8 +16,8 @@ use super::super::work::ProcessWork;
 use super::super::worker::Program;
 use crate::budget::Budget;
 use crate::fetch::NetworkCounts;
+use crate::in_flight::{InFlight, Phase};
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Outcome, Response};
-use crate::phase::{Phase, PhaseCell};
 use crate::save;
 use crate::work::Work;
 use crate::work::tests::scripted::{self, Step};
@@ -27,10 +27,10 @@ fn on_a_loop<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A turn at this step, as a scripted process does it.
-async fn turn(work: &ProcessWork, step: Step, phase: &Arc<PhaseCell>) -> Attempt {
+async fn turn(work: &ProcessWork, step: Step, in_flight: &InFlight) -> Attempt {
     let url = Url::parse("http://a.org/").unwrap();
     let job = scripted::with_step(&Job::new(0, url, Key::new("a.html").unwrap()), step, 1);
-    match work.turn(&job, phase).await {
+    match work.turn(&job, in_flight).await {
         Response::Done(attempt) => attempt,
         turn => panic!("{turn:?}"),
     }
@@ -110,8 +110,8 @@ fn one_that_is_killed_while_it_is_busy_is_told_by_number_and_signal() {
         let work = scripted();
         assert!(is_saved(&save(&work).await));
         let process = idle_process(&work);
-        let phase = Arc::default();
-        let mut hanging = pin!(turn(&work, Step::Hang, &phase));
+        let in_flight = InFlight::default();
+        let mut hanging = pin!(turn(&work, Step::Hang, &in_flight));
         let attempt = tokio::select! {
             biased;
             attempt = &mut hanging => attempt,
@@ -142,12 +142,14 @@ fn processes_are_used_again_and_end_with_their_work() {
 fn a_turn_that_is_cancelled_ends_and_leaves_its_process_usable() {
     on_a_loop(async {
         let work = scripted();
-        let phase = Arc::<PhaseCell>::default();
-        let mut hanging = pin!(turn(&work, Step::Hang, &phase));
+        let in_flight = InFlight::default();
+        let mut hanging = pin!(turn(&work, Step::Hang, &in_flight));
         let attempt = tokio::select! {
             biased;
             attempt = &mut hanging => attempt,
-            () = async { assert!(!phase.cancel(), "a page may be dropped") } => hanging.await,
+            () = async {
+                assert!(!in_flight.commit().cancel(), "a page may be dropped");
+            } => hanging.await,
         };
         assert_eq!(attempt.outcome, Outcome::Interrupted);
         // It was cancelled before the process had begun with it, or after.
@@ -161,12 +163,12 @@ fn one_that_does_not_heed_a_cancellation_is_killed() {
         let script = say(&frames(&[Reply::Ready])) + LISTEN;
         let mut work = shell(&script);
         work.patience = Duration::ZERO;
-        let phase = Arc::<PhaseCell>::default();
-        let mut waiting = pin!(turn(&work, Step::Save, &phase));
+        let in_flight = InFlight::default();
+        let mut waiting = pin!(turn(&work, Step::Save, &in_flight));
         let attempt = tokio::select! {
             biased;
             attempt = &mut waiting => attempt,
-            () = async { assert!(!phase.cancel()) } => waiting.await,
+            () = async { assert!(!in_flight.commit().cancel()) } => waiting.await,
         };
         assert_eq!(attempt.outcome, Outcome::Interrupted);
         assert!(work.pool.idle.borrow().is_empty());
@@ -180,10 +182,13 @@ fn what_a_process_tells_of_its_turn_is_noted() {
         let told = Reply::Phase(Phase::Receiving, 7);
         let done = Reply::Done(Box::new(Response::Done(done)), NetworkCounts::default());
         let work = shell(&(say(&frames(&[Reply::Ready, told, done])) + LISTEN));
-        let phase = Arc::<PhaseCell>::default();
-        let attempt = turn(&work, Step::Save, &phase).await;
+        let in_flight = InFlight::default();
+        let attempt = turn(&work, Step::Save, &in_flight).await;
         assert_eq!(attempt.outcome, Outcome::Unchanged);
-        assert_eq!((phase.get(), phase.bytes()), (Phase::Receiving, 7));
+        assert_eq!(
+            (in_flight.progress().get(), in_flight.progress().bytes()),
+            (Phase::Receiving, 7)
+        );
     });
 }
 
