@@ -72,6 +72,21 @@ fn is_plain_url(text: &str) -> bool {
     is_one && url.is_some_and(|url| url.username().is_empty() && url.password().is_none())
 }
 
+/// A count with its noun, which is in the plural unless the count is 1: `1 page`, `2 pages`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {}", plural(count, noun))
+}
+
+/// `noun` in the plural unless `count` is 1: `page`, `pages`, `switches`.
+pub fn plural(count: u64, noun: &str) -> Cow<'_, str> {
+    let ending = match count {
+        1 => return Cow::Borrowed(noun),
+        _ if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    Cow::Owned(format!("{noun}{ending}"))
+}
+
 /// A status with its standard name: `404 Not Found`.
 pub fn status(code: u16) -> String {
     let name = http::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
@@ -81,6 +96,18 @@ pub fn status(code: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_one_is_in_the_singular() {
+        for (count, noun, text) in [
+            (0, "page", "0 pages"),
+            (1, "page", "1 page"),
+            (2, "page", "2 pages"),
+            (3, "context switch", "3 context switches"),
+        ] {
+            assert_eq!(counted(count, noun), text);
+        }
+    }
 
     #[test]
     fn foreign_text_stays_on_its_line() {
