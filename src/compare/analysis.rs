@@ -1,57 +1,53 @@
-//! What follows from what was measured: spreads, ratios, bounds, and plain words.
+//! The numbers that follow from the samples: spreads, ratios, lower bounds, sweeps.
 //!
-//! The figures are worked out here; what is to be doubted about them is worded in
-//! `warnings`, and what follows for the user in `verdict`.
+//! No sentence is written here: [`super::warnings`] and [`super::verdict`] word what
+//! these numbers mean.
 
 use std::collections::BTreeMap;
 
 use super::bound::{self, LowerBound, RunCost};
 use super::design::Contender;
-use super::results::{End, Results, Sample};
+use super::results::{Results, Sample};
 use super::stats::{self, Bootstrap, Interval, Spread};
-use super::{verdict, warnings};
 use crate::exec;
 
-/// What follows from the results. All ratios are of the time of the fetch phase.
+/// The numbers that follow from the results. All ratios compare times of the fetch phase.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// One for each contender that was measured at least once, in the order of the design.
+    /// One for each contender that ran at least once, in the order of the design.
     pub rows: Vec<ContenderStats>,
     /// The row with the smallest median.
     pub fastest: Option<usize>,
     /// Modes that ran with several numbers of workers.
     pub sweeps: Vec<Sweep>,
-    /// What the job is bound by.
+    /// What the pages take most of their time for.
     pub workload: Option<Workload>,
-    /// Why the figures are to be taken with care, a sentence each.
-    pub warnings: Vec<String>,
-    /// Which mode to use and why, in plain words, a sentence or two a line. Empty
-    /// where there is no verdict.
-    pub verdict: Vec<String>,
 }
 
-/// What follows for one contender.
+/// The numbers of one contender.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContenderStats {
-    /// Who.
+    /// The contender.
     pub contender: Contender,
+    /// The number of rounds that it ran in.
+    pub rounds: usize,
     /// Seconds of the fetch phase.
     pub seconds: Spread,
-    /// CPU seconds of the whole process, in the median.
+    /// The median CPU time of the whole process, in seconds.
     pub cpu_seconds: f64,
-    /// CPU seconds of the fetch phase, in the median.
+    /// The median CPU time of the fetch phase, in seconds.
     pub fetch_cpu_seconds: f64,
-    /// Peak memory, in the median.
+    /// The median of peak memory.
     pub peak_rss_bytes: f64,
-    /// Context switches of both kinds, in the median.
+    /// The median number of context switches, of both kinds.
     pub context_switches: f64,
-    /// Rounds whose time is far from the others' ([`stats::outliers`]), by 5 percent of
-    /// the median at least.
+    /// Rounds whose time is an outlier ([`stats::outliers`]) and differs from the median
+    /// by at least 5 percent.
     pub outliers: Vec<u32>,
-    /// The least time that theory gives for it.
+    /// The least time that theory allows.
     pub lower_bound: LowerBound,
     /// How many times as fast as `sequential` it is, compared within rounds: 1 for
-    /// `sequential` itself; `None` where that was not measured.
+    /// `sequential` itself; `None` if that was not measured.
     pub speed_up: Option<Interval>,
     /// How many times as long as the fastest contender it takes, compared within
     /// rounds; `None` for the fastest itself.
@@ -59,7 +55,7 @@ pub struct ContenderStats {
 }
 
 impl ContenderStats {
-    /// The bound as a share of the median time: 1 is all that theory allows.
+    /// The lower bound as a share of the median time: at 1 theory allows no better.
     pub fn share_of_bound(&self) -> f64 {
         self.lower_bound.seconds / self.seconds.median
     }
@@ -70,29 +66,29 @@ impl ContenderStats {
 pub struct Sweep {
     /// The mode.
     pub mode: String,
-    /// Its rows by the number of workers.
+    /// Its rows, by the number of workers.
     pub rows: Vec<usize>,
-    /// The row with the smallest number of workers that is within 5 percent of the
-    /// best of them, by their medians.
+    /// The row with the smallest number of workers whose median is within 5 percent of
+    /// the best median.
     pub sweet_spot: usize,
 }
 
-/// What a job spends its time on.
+/// What pages take most of their time for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Workload {
     /// Waiting.
     IoBound {
-        /// The share of computing in the time of one page after the other, 0 to 1.
+        /// The share of computing when pages are fetched one at a time, 0 to 1.
         computing: f64,
     },
-    /// Both, neither much less than the other.
+    /// Waiting and computing take times of the same order.
     Mixed {
-        /// The same.
+        /// As above.
         computing: f64,
     },
     /// Computing.
     CpuBound {
-        /// The same.
+        /// As above.
         computing: f64,
     },
 }
@@ -106,7 +102,7 @@ impl Workload {
         }
     }
 
-    /// The share of computing in the time of one page after the other, 0 to 1.
+    /// The share of computing when pages are fetched one at a time, 0 to 1.
     pub fn computing(self) -> f64 {
         let (Self::IoBound { computing }
         | Self::Mixed { computing }
@@ -115,38 +111,43 @@ impl Workload {
     }
 }
 
-/// What takes less than this share of the time is not what a job is bound by.
+/// A workload is not bound by what takes less than this share of its time.
 const MUCH_LESS: f64 = 0.25;
-/// A sweep's sweet spot is within this factor of its best.
+/// The sweet spot of a sweep is within this factor of the best.
 const NEARLY_THE_BEST: f64 = 1.05;
-/// A round is told to be far from the others only if it is that far from the
-/// median, as a share of it: very even rounds make outliers of trifles.
+/// An outlier is reported only if it differs from the median by this share of the
+/// median: when all rounds are very even, tiny differences are outliers.
 const FAR: f64 = 0.05;
 
-/// Works everything out, of as many samples as there are: a comparison that is
-/// still running has no samples of some contenders, or of some rounds.
+/// Computes all numbers from the samples that exist: while a comparison runs, some
+/// contenders or rounds have none yet.
 ///
-/// Contenders are compared by the rounds that both have run.
+/// Two contenders are compared by the rounds in which both ran.
 pub fn analyse(results: &Results) -> Analysis {
     let rows = rows(results);
-    let mut analysis = Analysis {
+    Analysis {
         fastest: fastest(&rows),
         sweeps: sweeps(&rows),
         workload: workload(results, &rows),
         rows,
-        warnings: Vec::new(),
-        verdict: Vec::new(),
-    };
-    analysis.warnings = warnings::all(results, &analysis);
-    if !matches!(results.end, End::Different { .. }) {
-        analysis.verdict = verdict::word(results, &analysis);
     }
-    analysis
 }
 
-/// A quantity of both contenders, divided, for each round that both have run, in
-/// the order of the rounds. Pairs of which one is not above 0 say nothing and are
-/// left out.
+impl Analysis {
+    /// The smallest number of rounds that a contender ran in; 0 if none was measured.
+    pub fn least_rounds(&self) -> usize {
+        self.rows.iter().map(|row| row.rounds).min().unwrap_or(0)
+    }
+
+    /// The row of `sequential`, or else the row with the fewest workers.
+    pub(super) fn least_concurrent(&self) -> Option<&ContenderStats> {
+        least_concurrent(&self.rows)
+    }
+}
+
+/// The ratio of a quantity of two contenders in each round that both ran, in the order
+/// of the rounds. Pairs in which one value is not above 0 are left out, because they
+/// have no meaningful ratio.
 pub(super) fn paired_ratios(
     results: &Results,
     above: &Contender,
@@ -154,7 +155,7 @@ pub(super) fn paired_ratios(
     quantity: impl Fn(&Sample) -> f64,
 ) -> Vec<f64> {
     let by_round = |contender: &Contender| -> BTreeMap<u32, f64> {
-        let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
+        let samples = results.samples_of(contender);
         samples.map(|sample| (sample.round, quantity(sample))).collect()
     };
     let below = by_round(below);
@@ -165,27 +166,17 @@ pub(super) fn paired_ratios(
     pairs.collect()
 }
 
-/// A quantity of each run of `contender`, in the order of the runs.
-pub(super) fn values(
-    results: &Results,
-    contender: &Contender,
-    quantity: impl Fn(&Sample) -> f64,
-) -> Vec<f64> {
-    let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
-    samples.map(quantity).collect()
-}
-
 fn rows(results: &Results) -> Vec<ContenderStats> {
     let mut bootstrap = Bootstrap::new();
     let contenders = &results.design.contenders;
-    let work = RunCost {
+    let common = RunCost {
         pages: results.task.pages,
         latency: bound::latency(results).unwrap_or(0.0),
         wire_bytes: 0.0,
         bandwidth: results.task.site.as_ref().and_then(|site| site.bandwidth),
         cpu_seconds: 0.0,
     };
-    let row = |contender| row(results, contender, work, &mut bootstrap);
+    let row = |contender| row(results, contender, common, &mut bootstrap);
     let mut rows: Vec<_> = contenders.iter().filter_map(row).collect();
     let mut compare = |above: &Contender, below: &Contender| {
         let ratios = paired_ratios(results, above, below, |sample| sample.seconds);
@@ -202,29 +193,29 @@ fn rows(results: &Results) -> Vec<ContenderStats> {
     rows
 }
 
-/// `job` is what is known of the work for all contenders.
+/// `common` is what every run costs, whoever runs it.
 fn row(
     results: &Results,
     contender: &Contender,
-    job: RunCost,
+    common: RunCost,
     bootstrap: &mut Bootstrap,
 ) -> Option<ContenderStats> {
-    let samples = || results.samples.iter().filter(|sample| sample.contender == *contender);
     let median = |quantity: &dyn Fn(&Sample) -> f64| {
-        stats::median(&values(results, contender, quantity)).unwrap_or(0.0)
+        stats::median(&results.values(contender, quantity)).unwrap_or(0.0)
     };
-    let times = values(results, contender, |sample| sample.seconds);
+    let times = results.values(contender, |sample| sample.seconds);
     let seconds = bootstrap.spread(&times)?;
     let cpu_seconds = median(&|sample| sample.cpu_seconds);
     let wire_bytes = median(&|sample| sample.wire_bytes as f64);
     let fetch_cpu_seconds = median(&Sample::phase_cpu_seconds);
-    let work = RunCost { wire_bytes, cpu_seconds: fetch_cpu_seconds, ..job };
-    let rounds: Vec<_> = samples().map(|sample| sample.round).collect();
+    let work = RunCost { wire_bytes, cpu_seconds: fetch_cpu_seconds, ..common };
+    let rounds: Vec<_> = results.samples_of(contender).map(|sample| sample.round).collect();
     let is_far = |at: &usize| (times[*at] - seconds.median).abs() > FAR * seconds.median;
     let outliers = stats::outliers(&times).into_iter().filter(is_far).map(|at| rounds[at]);
     let parallelism = bound::parallelism(contender, results.machine.cpus);
     Some(ContenderStats {
         contender: contender.clone(),
+        rounds: times.len(),
         seconds,
         cpu_seconds,
         fetch_cpu_seconds,
@@ -245,7 +236,7 @@ fn fastest(rows: &[ContenderStats]) -> Option<usize> {
     (0..rows.len()).min_by(|one, other| median(one).total_cmp(&median(other)))
 }
 
-/// In the order in which their modes come first in the design.
+/// The sweeps, in the order in which their modes first appear in the design.
 fn sweeps(rows: &[ContenderStats]) -> Vec<Sweep> {
     let mut sweeps: Vec<Sweep> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
@@ -269,20 +260,22 @@ fn sweeps(rows: &[ContenderStats]) -> Vec<Sweep> {
     sweeps
 }
 
-/// `sequential`, or else the row with the fewest workers.
-pub(super) fn least_concurrent(rows: &[ContenderStats]) -> Option<&ContenderStats> {
+/// The row of `sequential`, or else the row with the fewest workers.
+fn least_concurrent(rows: &[ContenderStats]) -> Option<&ContenderStats> {
     rows.iter().min_by_key(|row| (row.contender.mode != exec::SEQUENTIAL, row.contender.workers))
 }
 
-/// The share of computing in the time that the pages take one after the other:
-/// measured where `sequential` ran, else put together from the CPU time, the waits
-/// and the transfers of the contender with fewest workers, in whose waits there is
-/// least of waiting for each other.
+/// Judges the workload by the share of computing in the time that the pages take when
+/// they are fetched one at a time.
+///
+/// That time is measured if `sequential` ran. Otherwise it is estimated from the CPU
+/// time, the waits and the transfers of the contender with the fewest workers, because
+/// its waits contain the least queueing.
 fn workload(results: &Results, rows: &[ContenderStats]) -> Option<Workload> {
     let ratio = |contender: &Contender, time: &dyn Fn(&Sample) -> f64| {
-        let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
         stats::median(
-            &samples
+            &results
+                .samples_of(contender)
                 .map(|sample| sample.phase_cpu_seconds() / time(sample))
                 .filter(|share| share.is_finite())
                 .collect::<Vec<_>>(),
@@ -320,7 +313,7 @@ mod tests {
     #[test]
     fn a_bound_is_of_the_fetch_phase_and_no_longer_than_the_run() {
         for (fetch_cpu, cpu, bound) in [
-            // What the process computes before and behind the phase does not count.
+            // What the process computes before and after the phase does not count.
             (Some(0.08), 0.9, 0.08),
             // Results of earlier versions have the process alone.
             (None, 0.09, 0.09),
@@ -339,13 +332,13 @@ mod tests {
                 "{fetch_cpu:?}"
             );
             assert!(row.share_of_bound() <= 1.0);
-            assert!((row.cpu_seconds - cpu).abs() < 1e-9, "the whole is told as it was");
+            assert!((row.cpu_seconds - cpu).abs() < 1e-9, "the whole process stays as measured");
         }
     }
 
     #[test]
     fn ratios_are_of_one_round() {
-        // All is twice as slow in the third round, which no ratio shows.
+        // Every contender is twice as slow in the third round, which no ratio shows.
         let results = results(&[
             ("sequential@1", &[2.0, 2.2, 4.0]),
             ("threads@16", &[0.20, 0.20, 0.40]),
@@ -412,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nature_is_told_by_the_share_of_computing() {
+    fn the_share_of_computing_decides_the_workload() {
         let mut results = results(&[("threads@4", &[0.6; 3]), ("sequential@1", &[0.4; 3])]);
         let mut workload = |cpu_seconds: f64| {
             for sample in &mut results.samples {
@@ -428,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn without_sequential_the_nature_comes_from_the_fewest_workers() {
+    fn without_sequential_the_workload_comes_from_the_fewest_workers() {
         let mut results = results(&[("async@64", &[0.2; 3]), ("threads@4", &[0.6; 3])]);
         for sample in &mut results.samples {
             let is_async = sample.contender == contender("async@64");
@@ -445,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn outliers_are_told_and_kept() {
+    fn outliers_are_reported_and_not_dropped() {
         let even = results(&[("threads@16", &[0.250, 0.250, 0.251, 0.249, 0.256])]);
         assert!(analyse(&even).rows[0].outliers.is_empty());
         let row = &analyse(&results(&[("threads@16", &[0.25, 0.26, 0.5, 0.24, 0.25])])).rows[0];

@@ -7,12 +7,12 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::analysis::values;
 use super::design::Contender;
 use super::design::Design;
 use super::figures;
 use super::results::{End, Machine, Results, RunTask, VERSION};
 use super::stats::{Bootstrap, Interval, LEAST_VALUES};
+use super::warnings::Warning;
 
 /// A file cannot be the baseline.
 #[derive(Debug, thiserror::Error)]
@@ -139,10 +139,9 @@ fn plan(task: &RunTask, design: &Design) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What differs between two machines, in one sentence; `None` for machines that seem
-/// the same.
-pub fn machine_warning(now: &Machine, then: &Machine) -> Option<String> {
-    // Two systems on one machine keep different shares of its memory to themselves.
+/// The warning that two machines differ; `None` if they seem to be the same.
+pub fn machine_warning(now: &Machine, then: &Machine) -> Option<Warning> {
+    // Two systems on one machine reserve different shares of its memory.
     let gigabytes = |machine: &Machine| (machine.memory_bytes as f64 / 1e9).round();
     let parts = |machine: &Machine| {
         [
@@ -155,12 +154,7 @@ pub fn machine_warning(now: &Machine, then: &Machine) -> Option<String> {
     let differing = parts(now).into_iter().zip(parts(then)).filter(|(now, then)| now != then);
     let differences: Vec<_> =
         differing.map(|((what, now), (_, then))| format!("{what}: {now}, was {then}")).collect();
-    (!differences.is_empty()).then(|| {
-        format!(
-            "the baseline was measured on another machine, so a difference may be the machine's: {}",
-            differences.join("; ")
-        )
-    })
+    (!differences.is_empty()).then_some(Warning::OtherMachine(differences))
 }
 
 /// How each contender did compared with `then`, in the order of the design;
@@ -168,7 +162,7 @@ pub fn machine_warning(now: &Machine, then: &Machine) -> Option<String> {
 pub fn compare(now: &Results, then: &Results) -> Vec<Change> {
     let mut bootstrap = Bootstrap::new();
     let times = |results: &Results, contender: &Contender| {
-        values(results, contender, |sample| sample.seconds)
+        results.values(contender, |sample| sample.seconds)
     };
     let mut change = |contender: &Contender| {
         let (now, then) = (times(now, contender), times(then, contender));
@@ -346,8 +340,8 @@ mod tests {
         let other = Machine { memory_bytes: now.memory_bytes + 100_000_000, ..busy };
         assert_eq!(machine_warning(&now, &other), None);
         let other = Machine { cpu: "Example CPU 2".into(), cpus: 8, ..other };
-        let expected = "the baseline was measured on another machine, so a difference may be the \
-                        machine's: CPU: Example CPU, was Example CPU 2; CPUs: 2, was 8";
-        assert_eq!(machine_warning(&now, &other).as_deref(), Some(expected));
+        let differences = ["CPU: Example CPU, was Example CPU 2", "CPUs: 2, was 8"];
+        let expected = Warning::OtherMachine(differences.map(str::to_owned).to_vec());
+        assert_eq!(machine_warning(&now, &other), Some(expected));
     }
 }

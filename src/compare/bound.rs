@@ -7,17 +7,20 @@
 
 use std::num::NonZeroUsize;
 
+use serde::Serialize;
+
 use super::design::Contender;
 use super::results::Results;
 use super::stats;
 use crate::exec;
 
 /// A lower bound and where it comes from.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LowerBound {
     /// In seconds.
     pub seconds: f64,
     /// Which of the limits it is: the largest.
+    #[serde(rename = "limit")]
     pub bottleneck: Bottleneck,
 }
 
@@ -35,7 +38,8 @@ impl LowerBound {
 }
 
 /// What limits a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Bottleneck {
     /// Round trips: ceil(pages / workers) times the latency.
     Latency,
@@ -95,8 +99,7 @@ pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
 pub fn latency(results: &Results) -> Option<f64> {
     let millis = results.task.site.as_ref().map(|site| site.latency_ms).or_else(|| {
         let of = |contender: &Contender| {
-            let samples = results.samples.iter().filter(|sample| sample.contender == *contender);
-            stats::median(&samples.map(|sample| sample.median_wait_ms).collect::<Vec<_>>())
+            stats::median(&results.values(contender, |sample| sample.median_wait_ms))
         };
         results.design.contenders.iter().filter_map(of).min_by(f64::total_cmp)
     });

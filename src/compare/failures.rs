@@ -1,10 +1,12 @@
-//! Pages that failed: how many of them, and of what.
+//! The pages that failed: how many of them in each run, and with which codes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::results::Results;
+use crate::message::plural;
 
-/// How many pages failed in each run: the least and the most.
+/// The smallest and the largest count of all runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extent {
     least: u64,
@@ -13,7 +15,7 @@ struct Extent {
 
 /// The failures of all runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failures {
+pub struct Failures {
     /// Pages of each run.
     of: u64,
     pages: Extent,
@@ -21,34 +23,36 @@ pub(super) struct Failures {
     codes: BTreeMap<String, Extent>,
 }
 
-/// The failures of all runs; `None` where no page failed.
-pub(super) fn all(results: &Results) -> Option<Failures> {
-    let samples = &results.samples;
-    let pages = range(samples.iter().map(|sample| sample.failed));
-    let names: BTreeSet<_> = samples.iter().flat_map(|sample| sample.failures.keys()).collect();
-    let codes = names.into_iter().map(|name| {
-        let counts = samples.iter().map(|it| it.failures.get(name).copied().unwrap_or(0));
-        (name.clone(), range(counts))
-    });
-    (pages.most > 0).then(|| Failures { of: results.task.pages, pages, codes: codes.collect() })
-}
-
-fn range(counts: impl Iterator<Item = u64> + Clone) -> Extent {
-    Extent { least: counts.clone().min().unwrap_or(0), most: counts.max().unwrap_or(0) }
-}
-
 impl Extent {
-    fn word(self) -> String {
-        match self {
-            Self { least, most } if least == most => most.to_string(),
-            Self { least: 0, most } => format!("up to {most}"),
-            Self { least, most } => format!("{least} to {most}"),
+    fn new(counts: impl Iterator<Item = u64> + Clone) -> Self {
+        Self { least: counts.clone().min().unwrap_or(0), most: counts.max().unwrap_or(0) }
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self { least, most } if least == most => write!(f, "{most}"),
+            Self { least: 0, most } => write!(f, "up to {most}"),
+            Self { least, most } => write!(f, "{least} to {most}"),
         }
     }
 }
 
 impl Failures {
-    /// Whether no page of any run went well.
+    /// The failures of all runs; `None` if no page failed.
+    pub(super) fn of(results: &Results) -> Option<Self> {
+        let samples = &results.samples;
+        let pages = Extent::new(samples.iter().map(|sample| sample.failed));
+        let names: BTreeSet<_> = samples.iter().flat_map(|sample| sample.failures.keys()).collect();
+        let codes = names.into_iter().map(|name| {
+            let counts = samples.iter().map(|it| it.failures.get(name).copied().unwrap_or(0));
+            (name.clone(), Extent::new(counts))
+        });
+        (pages.most > 0).then(|| Self { of: results.task.pages, pages, codes: codes.collect() })
+    }
+
+    /// Whether all pages of all runs failed.
     pub(super) fn are_all(&self) -> bool {
         self.pages.least >= self.of
     }
@@ -58,24 +62,18 @@ impl Failures {
         if self.are_all() {
             return "all of which failed".into();
         }
-        format!("{} of which failed", self.pages.word())
+        format!("{} of which failed", self.pages)
     }
+}
 
-    /// As a warning.
-    pub(super) fn warning(&self) -> String {
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_even = self.pages.least == self.pages.most;
         let runs = if is_even { "in every run" } else { "in a run, not the same in all" };
-        let noun = if self.of == 1 { "page" } else { "pages" };
+        write!(f, "{} of {} {} failed {runs}", self.pages, self.of, plural(self.of, "page"))?;
         let codes: Vec<_> =
-            self.codes.iter().map(|(code, count)| format!("{code} {}", count.word())).collect();
-        let codes =
-            if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
-        format!(
-            "{} of {} {noun} failed {runs}{codes}; retries and the pauses before them are part of \
-             the times",
-            self.pages.word(),
-            self.of
-        )
+            self.codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
+        if codes.is_empty() { Ok(()) } else { write!(f, " ({})", codes.join(", ")) }
     }
 }
 
@@ -84,7 +82,7 @@ mod tests {
     use super::*;
     use crate::compare::results::tests::results;
 
-    fn told(pages: u64, failed: [u64; 3], codes: &[(&str, [u64; 3])]) -> Option<[String; 2]> {
+    fn failures(pages: u64, failed: [u64; 3], codes: &[(&str, [u64; 3])]) -> Option<[String; 2]> {
         let mut results = results(&[("sequential@1", &[2.5; 3])]);
         results.task.pages = pages;
         for (at, sample) in results.samples.iter_mut().enumerate() {
@@ -92,12 +90,11 @@ mod tests {
             let counts = codes.iter().filter(|(_, counts)| counts[at] > 0);
             sample.failures = counts.map(|(code, it)| ((*code).to_owned(), it[at])).collect();
         }
-        all(&results).map(|failures| [failures.of_which(), failures.warning()])
+        Failures::of(&results).map(|failures| [failures.of_which(), failures.to_string()])
     }
 
     #[test]
     fn failures_are_counted_over_all_runs() {
-        let text = "retries and the pauses before them are part of the times";
         for (pages, failed, codes, title, warning) in [
             (
                 33,
@@ -122,9 +119,9 @@ mod tests {
             ),
             (1, [1; 3], &[], "all", "1 of 1 page failed in every run"),
         ] {
-            let expected = [format!("{title} of which failed"), format!("{warning}; {text}")];
-            assert_eq!(told(pages, failed, codes), Some(expected));
+            let expected = [format!("{title} of which failed"), warning.to_owned()];
+            assert_eq!(failures(pages, failed, codes), Some(expected));
         }
-        assert_eq!(told(33, [0; 3], &[]), None);
+        assert_eq!(failures(33, [0; 3], &[]), None);
     }
 }

@@ -1,6 +1,7 @@
-//! How figures are worded for people.
+//! Figures as people read them.
 
 use super::stats::ENOUGH_VALUES;
+use crate::message::counted;
 
 /// Three significant digits, without zeros at the end.
 pub(super) fn number(value: f64) -> String {
@@ -41,9 +42,9 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0} percent", share * 100.0)
 }
 
-/// What is known of an estimate, in parentheses: ` (between 3.19 and 3.21 with 95 percent
-/// confidence)`. Of few rounds that is all that was measured; nothing is said where
-/// both ends read the same.
+/// The interval of an estimate, in parentheses: ` (between 3.19 and 3.21 with 95 percent
+/// confidence)`. With few rounds it is the range of all rounds. It is empty if both ends
+/// read the same.
 pub(super) fn certainty(low: &str, high: &str, rounds: usize) -> String {
     match rounds {
         _ if low == high => String::new(),
@@ -52,19 +53,20 @@ pub(super) fn certainty(low: &str, high: &str, rounds: usize) -> String {
     }
 }
 
-/// What an interval of so many rounds is: of few it is all that was measured.
+/// The name of an interval that comes from this number of rounds: few give only a range.
 pub(super) fn interval_name(rounds: usize) -> &'static str {
     if rounds < ENOUGH_VALUES { "range" } else { "95% interval" }
 }
 
 /// `1 round`, `5 rounds`.
 pub(super) fn rounds(count: usize) -> String {
-    if count == 1 { "1 round".into() } else { format!("{count} rounds") }
+    counted(count as u64, "round")
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(names: &[String]) -> String {
-    match names {
+pub(super) fn list<T: ToString>(names: &[T]) -> String {
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    match &names[..] {
         [] => String::new(),
         [one] => one.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),

@@ -1,4 +1,4 @@
-//! How a gate is written.
+//! A gate, and how it is written.
 //!
 //! ```text
 //! gate      = [quantity] contender "<=" limit
@@ -7,12 +7,69 @@
 //! contender = mode ["@" workers]
 //! ```
 //!
-//! A unit stands right behind its number: `500ms`, `1.5s`, `2m`, `1h` for time and
-//! CPU time, `40MB`, `64MiB` and the like for memory. Blanks between the rest do not
-//! matter.
+//! A unit follows its number without a blank: `500ms`, `1.5s`, `2m`, `1h` for time and
+//! CPU time, `40MB`, `64MiB` and the like for memory. Elsewhere blanks do not matter.
 
-use super::gate::{Gate, GateError, Name, Quantity, Reference, Threshold};
+use std::fmt;
+use std::str::FromStr;
+
 use crate::exec;
+
+/// A claim: a contender's time, CPU time or memory is at most a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    pub(super) text: String,
+    pub(super) quantity: Quantity,
+    pub(super) left: Name,
+    pub(super) threshold: Threshold,
+}
+
+/// What a gate limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Seconds of the fetch phase.
+    Time,
+    /// CPU seconds.
+    Cpu,
+    /// Peak memory, in bytes.
+    Memory,
+}
+
+/// A contender as a gate names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) mode: String,
+    /// `None` for the number that it ran with.
+    pub(super) workers: Option<u32>,
+}
+
+/// The value that the quantity must not exceed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Threshold {
+    /// Seconds or bytes.
+    Absolute(f64),
+    /// A multiple of what another contender has.
+    Times(f64, Reference),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reference {
+    Name(Name),
+    /// The same contender in the baseline.
+    Baseline,
+}
+
+/// A text is not written as a gate is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("gate {text:?} does not parse {place}: expected {expected}")]
+pub struct GateSyntaxError {
+    /// The text.
+    text: String,
+    /// The place: `at "thread"`, `after "*"`.
+    place: String,
+    /// What is allowed there.
+    expected: String,
+}
 
 const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
 const SIZE_UNITS: &[(&str, f64)] = &[
@@ -27,192 +84,137 @@ const SIZE_UNITS: &[(&str, f64)] = &[
 /// The word for the same contender in the baseline.
 const BASELINE: &str = "baseline";
 
-/// Reads a gate.
-pub(super) fn parse(text: &str) -> Result<Gate, GateError> {
-    let mut reader = Reader { text, tokens: tokens(text), at: 0 };
-    let quantity = reader.quantity();
-    let left = reader.name()?;
-    reader.symbol("<=", "<=")?;
-    let limit = reader.limit(quantity)?;
-    match reader.next() {
-        None => Ok(Gate { text: text.trim().to_owned(), quantity, left, limit }),
-        Some(token) => Err(reader.wrong(token.column, "the end of the gate".into())),
+impl Quantity {
+    const ALL: [Self; 3] = [Self::Time, Self::Cpu, Self::Memory];
+
+    /// As a gate spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+        }
     }
-}
 
-#[derive(Debug, Clone, Copy)]
-struct Token<'a> {
-    kind: Kind,
-    text: &'a str,
-    /// In characters, from 1.
-    column: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Word,
-    Number,
-    Symbol,
-}
-
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let (mut rest, mut column) = (text, 1);
-    while let Some(first) = rest.chars().next() {
-        let is_part: fn(char) -> bool = match first {
-            _ if first.is_ascii_alphabetic() => |c| c.is_ascii_alphanumeric() || "-_".contains(c),
-            _ if first.is_ascii_digit() => |c| c.is_ascii_digit() || c == '.',
-            _ => |_| false,
+    fn factor_of(self, unit: &str) -> Option<f64> {
+        let unit = match self {
+            Self::Time | Self::Cpu => TIME_UNITS.iter().find(|(name, _)| *name == unit),
+            Self::Memory => SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)),
         };
-        let kind = match first {
-            _ if first.is_ascii_alphabetic() => Kind::Word,
-            _ if first.is_ascii_digit() => Kind::Number,
-            _ => Kind::Symbol,
-        };
-        let length = match kind {
-            Kind::Symbol if rest.starts_with("<=") => 2,
-            Kind::Symbol => first.len_utf8(),
-            Kind::Word | Kind::Number => rest.find(|c| !is_part(c)).unwrap_or(rest.len()),
-        };
-        let (token, after) = rest.split_at(length);
-        if !first.is_whitespace() {
-            tokens.push(Token { kind, text: token, column });
-        }
-        column += token.chars().count();
-        rest = after;
-    }
-    tokens
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    tokens: Vec<Token<'a>>,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<Token<'a>> {
-        self.tokens.get(self.at).copied()
+        unit.map(|(_, factor)| *factor)
     }
 
-    fn next(&mut self) -> Option<Token<'a>> {
-        let token = self.peek()?;
-        self.at += 1;
-        Some(token)
-    }
-
-    fn next_of(&mut self, kind: Kind) -> Option<Token<'a>> {
-        self.peek().filter(|token| token.kind == kind)?;
-        self.next()
-    }
-
-    /// What stands at `column` is not what should stand there.
-    fn wrong(&self, column: usize, expected: String) -> GateError {
-        GateError::Syntax { text: self.text.to_owned(), column, expected }
-    }
-
-    /// The next token is not what should stand there.
-    fn wrong_here(&self, expected: impl Into<String>) -> GateError {
-        let end = self.text.trim_end().chars().count() + 1;
-        self.wrong(self.peek().map_or(end, |token| token.column), expected.into())
-    }
-
-    fn symbol(&mut self, symbol: &str, expected: &str) -> Result<(), GateError> {
-        if self.peek().is_none_or(|token| token.text != symbol) {
-            return Err(self.wrong_here(expected));
+    const fn units(self) -> &'static str {
+        match self {
+            Self::Time | Self::Cpu => "a unit of time: ms, s, m or h",
+            Self::Memory => "a unit of size: kB, MB, GB, KiB, MiB or GiB",
         }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn quantity(&mut self) -> Quantity {
-        let word = self.peek().map_or("", |token| token.text);
-        let found = Quantity::ALL.into_iter().find(|quantity| quantity.name() == word);
-        self.at += usize::from(found.is_some());
-        found.unwrap_or(Quantity::Time)
-    }
-
-    fn name(&mut self) -> Result<Name, GateError> {
-        let Some(mode) = self.next_of(Kind::Word) else {
-            return Err(self.wrong_here("a mode"));
-        };
-        if exec::find(mode.text).is_none() {
-            let known: Vec<_> = exec::TABLE.iter().map(|mode| mode.name).collect();
-            return Err(self.wrong(mode.column, format!("one of the modes {}", known.join(", "))));
-        }
-        let mode = mode.text.to_owned();
-        if self.peek().is_none_or(|token| token.text != "@") {
-            return Ok(Name { mode, workers: None });
-        }
-        self.at += 1;
-        let workers = self.peek().and_then(|token| token.text.parse().ok());
-        match workers.filter(|workers| *workers > 0) {
-            Some(workers) => {
-                self.at += 1;
-                Ok(Name { mode, workers: Some(workers) })
-            }
-            None => Err(self.wrong_here("a number of workers, from 1")),
-        }
-    }
-
-    fn limit(&mut self, quantity: Quantity) -> Result<Threshold, GateError> {
-        if self.peek().is_some_and(|token| token.kind == Kind::Word && !is_no_number(token.text)) {
-            return Ok(Threshold::Times(1.0, self.reference()?));
-        }
-        let expected = format!("a mode, {BASELINE}, or a number above 0");
-        let Some(token) = self.next_of(Kind::Number) else {
-            return Err(self.wrong_here(expected));
-        };
-        let number = token.text.parse().ok();
-        let Some(number) = number.filter(|number: &f64| number.is_finite() && *number > 0.0) else {
-            return Err(self.wrong(token.column, expected));
-        };
-        let end = token.column + token.text.len();
-        let unit = self.peek().filter(|unit| unit.kind == Kind::Word && unit.column == end);
-        if let Some(unit) = unit {
-            self.at += 1;
-            let factor = unit_of(quantity, unit.text)
-                .ok_or_else(|| self.wrong(unit.column, units(quantity)))?;
-            return Ok(Threshold::Absolute(number * factor));
-        }
-        if self.peek().is_none_or(|token| token.text != "*") {
-            return Err(self.wrong(end, format!("* and a mode, or {}", units(quantity))));
-        }
-        self.at += 1;
-        Ok(Threshold::Times(number, self.reference()?))
-    }
-
-    fn reference(&mut self) -> Result<Reference, GateError> {
-        if self.peek().is_some_and(|token| token.text == BASELINE) {
-            self.at += 1;
-            return Ok(Reference::Baseline);
-        }
-        if self.peek().is_none_or(|token| token.kind != Kind::Word) {
-            return Err(self.wrong_here(format!("a mode or {BASELINE}")));
-        }
-        self.name().map(Reference::Name)
     }
 }
 
-/// Words that other programs write for numbers which are none.
-fn is_no_number(word: &str) -> bool {
-    ["nan", "inf", "infinity"].iter().any(|name| name.eq_ignore_ascii_case(word))
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.workers {
+            Some(workers) => write!(f, "{}@{workers}", self.mode),
+            None => f.write_str(&self.mode),
+        }
+    }
 }
 
-fn unit_of(quantity: Quantity, name: &str) -> Option<f64> {
-    let unit = match quantity {
-        Quantity::Time | Quantity::Cpu => TIME_UNITS.iter().find(|(unit, _)| *unit == name),
-        Quantity::Memory => SIZE_UNITS.iter().find(|(unit, _)| unit.eq_ignore_ascii_case(name)),
+impl FromStr for Gate {
+    type Err = GateSyntaxError;
+
+    /// Reads `[time|cpu|memory] MODE[@WORKERS] <= LIMIT`. The limit is a value with its
+    /// unit (`500ms`, `2s`, `40MB`), or `[FACTOR *] MODE[@WORKERS]`, or `[FACTOR *]
+    /// baseline` for the same contender in the baseline. By default the factor is 1 and
+    /// the quantity is `time`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read(text).map_err(|Expected { place, expected }| GateSyntaxError {
+            text: text.to_owned(),
+            place,
+            expected,
+        })
+    }
+}
+
+/// What is allowed at a place where something else stands.
+struct Expected {
+    place: String,
+    expected: String,
+}
+
+/// `expected` is allowed where `part` stands, or, where nothing stands, at `gap`.
+fn expected(part: &str, gap: &str, expected: impl Into<String>) -> Expected {
+    let place = if part.is_empty() { gap.to_owned() } else { format!("at {part:?}") };
+    Expected { place, expected: expected.into() }
+}
+
+fn read(text: &str) -> Result<Gate, Expected> {
+    let text = text.trim();
+    let (before, after) =
+        text.split_once("<=").ok_or_else(|| expected("", "at its end", "MODE <= LIMIT"))?;
+    let before = before.trim();
+    let first = before.split_whitespace().next().unwrap_or_default();
+    let quantity = Quantity::ALL.into_iter().find(|quantity| quantity.name() == first);
+    let left = if quantity.is_some() { &before[first.len()..] } else { before };
+    let quantity = quantity.unwrap_or(Quantity::Time);
+    Ok(Gate {
+        text: text.to_owned(),
+        quantity,
+        left: name(left.trim(), r#"before "<=""#, "a mode")?,
+        threshold: threshold(after.trim(), quantity)?,
+    })
+}
+
+/// Reads `MODE[@WORKERS]`; where it is missing, at `gap`, `what` is allowed.
+fn name(text: &str, gap: &str, what: &str) -> Result<Name, Expected> {
+    let (mode, workers) = match text.split_once('@') {
+        Some((mode, workers)) => (mode.trim_end(), Some(workers.trim_start())),
+        None => (text, None),
     };
-    unit.map(|(_, factor)| *factor)
+    if mode.is_empty() {
+        return Err(expected(text, gap, what));
+    }
+    if exec::find(mode).is_none() {
+        let known: Vec<_> = exec::TABLE.iter().map(|mode| mode.name).collect();
+        return Err(expected(mode, gap, format!("one of the modes {}", known.join(", "))));
+    }
+    let count = |digits: &str| {
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let count = digits.parse().ok().filter(|count| is_number && *count > 0);
+        count.ok_or_else(|| expected(digits, r#"after "@""#, "a number of workers, from 1"))
+    };
+    Ok(Name { mode: mode.to_owned(), workers: workers.map(count).transpose()? })
 }
 
-fn units(quantity: Quantity) -> String {
-    match quantity {
-        Quantity::Time | Quantity::Cpu => "a unit of time: ms, s, m or h",
-        Quantity::Memory => "a unit of size: kB, MB, GB, KiB, MiB or GiB",
+fn threshold(text: &str, quantity: Quantity) -> Result<Threshold, Expected> {
+    let what = || format!("MODE, {BASELINE}, or a number above 0");
+    let gap = r#"after "<=""#;
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Ok(Threshold::Times(1.0, reference(text, gap)?));
     }
-    .to_owned()
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit());
+    let value = number.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0);
+    let value = value.filter(|_| is_number).ok_or_else(|| expected(text, gap, what()))?;
+    if let Some(other) = rest.trim_start().strip_prefix('*') {
+        return Ok(Threshold::Times(value, reference(other.trim_start(), r#"after "*""#)?));
+    }
+    let (unit, more) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    match quantity.factor_of(unit) {
+        Some(factor) if more.is_empty() => return Ok(Threshold::Absolute(value * factor)),
+        Some(_) => return Err(expected(more.trim_start(), gap, "the end of the gate")),
+        None => (),
+    }
+    Err(expected(rest.trim_start(), "at its end", format!("* MODE, or {}", quantity.units())))
+}
+
+fn reference(text: &str, gap: &str) -> Result<Reference, Expected> {
+    match text {
+        BASELINE => Ok(Reference::Baseline),
+        _ => name(text, gap, &format!("a mode or {BASELINE}")).map(Reference::Name),
+    }
 }
 
 #[cfg(test)]
@@ -222,105 +224,95 @@ mod tests {
 
     use super::*;
 
-    fn name(mode: &str, workers: Option<u32>) -> Name {
-        Name { mode: mode.into(), workers }
-    }
-
     #[test]
     fn gates_read_as_people_write_them() {
-        let sequential = || Reference::Name(name("sequential", None));
+        let name = |mode: &str, workers| Name { mode: mode.into(), workers };
         let threads = || name("threads", Some(16));
-        for (text, quantity, left, limit) in [
-            (
-                "threads@16 <= 0.25 * sequential",
-                Quantity::Time,
-                threads(),
-                Threshold::Times(0.25, sequential()),
-            ),
-            (
-                "  time threads@16<=0.25*sequential ",
-                Quantity::Time,
-                threads(),
-                Threshold::Times(0.25, sequential()),
-            ),
-            (
-                "cpu async <= threads@16",
-                Quantity::Cpu,
-                name("async", None),
-                Threshold::Times(1.0, Reference::Name(threads())),
-            ),
-            (
-                "hybrid <= 1.1 * baseline",
-                Quantity::Time,
-                name("hybrid", None),
-                Threshold::Times(1.1, Reference::Baseline),
-            ),
-            (
-                "memory rayon@2 <= baseline",
-                Quantity::Memory,
-                name("rayon", Some(2)),
-                Threshold::Times(1.0, Reference::Baseline),
-            ),
-            ("threads@16 <= 500ms", Quantity::Time, threads(), Threshold::Absolute(0.5)),
-            ("threads@16 <= 1.5s", Quantity::Time, threads(), Threshold::Absolute(1.5)),
-            ("cpu threads@16 <= 2m", Quantity::Cpu, threads(), Threshold::Absolute(120.0)),
-            ("memory threads@16 <= 40MB", Quantity::Memory, threads(), Threshold::Absolute(40e6)),
-            (
-                "memory threads@16 <= 64mib",
-                Quantity::Memory,
-                threads(),
-                Threshold::Absolute(67_108_864.0),
-            ),
+        let times = |factor, of| Threshold::Times(factor, Reference::Name(of));
+        let sequential = |factor| times(factor, name("sequential", None));
+        let baseline = |factor| Threshold::Times(factor, Reference::Baseline);
+        let absolute = Threshold::Absolute;
+        for (text, quantity, left, threshold) in [
+            ("threads@16 <= 0.25 * sequential", Quantity::Time, threads(), sequential(0.25)),
+            ("  time threads@16<=0.25*sequential ", Quantity::Time, threads(), sequential(0.25)),
+            ("threads @ 016 <= 1. * sequential", Quantity::Time, threads(), sequential(1.0)),
+            ("cpu async <= threads@16", Quantity::Cpu, name("async", None), times(1.0, threads())),
+            ("hybrid <= 1.1 * baseline", Quantity::Time, name("hybrid", None), baseline(1.1)),
+            ("memory rayon@2<=baseline", Quantity::Memory, name("rayon", Some(2)), baseline(1.0)),
+            ("threads@16 <= 500ms", Quantity::Time, threads(), absolute(0.5)),
+            ("threads@16 <= 1.5s", Quantity::Time, threads(), absolute(1.5)),
+            ("cpu threads@16 <= 2m", Quantity::Cpu, threads(), absolute(120.0)),
+            ("memory threads@16 <= 40MB", Quantity::Memory, threads(), absolute(40e6)),
+            ("memory threads@16 <= 64mib", Quantity::Memory, threads(), absolute(67_108_864.0)),
         ] {
-            let expected = Gate { text: text.trim().into(), quantity, left, limit };
-            assert_eq!(parse(text), Ok(expected), "{text}");
+            let expected = Gate { text: text.trim().into(), quantity, left, threshold };
+            assert_eq!(text.parse(), Ok(expected), "{text}");
         }
     }
 
     #[test]
-    fn what_does_not_parse_is_told_with_its_place() {
+    fn what_does_not_parse_is_reported_with_its_place() {
         let modes = "one of the modes sequential, threads, rayon, processes, async, hybrid";
-        let number = "a mode, baseline, or a number above 0";
-        let time = "a unit of time: ms, s, m or h";
-        for (text, column, expected) in [
-            ("", 1, "a mode"),
-            ("   ", 1, "a mode"),
-            ("memory <= 40MB", 8, "a mode"),
-            ("thread@16 <= sequential", 1, modes),
-            ("baseline <= threads", 1, modes),
-            ("threads@0 <= 1s", 9, "a number of workers, from 1"),
-            ("threads@auto <= 1s", 9, "a number of workers, from 1"),
-            ("threads@1.5 <= 1s", 9, "a number of workers, from 1"),
-            ("threads@99999999999 <= 1s", 9, "a number of workers, from 1"),
-            ("threads@", 9, "a number of workers, from 1"),
-            ("threads", 8, "<="),
-            ("threads < sequential", 9, "<="),
-            ("threads@16 >= 1s", 12, "<="),
-            ("threads <=", 11, number),
-            ("threads <= 0 * sequential", 12, number),
-            ("threads <= 0.0s", 12, number),
-            ("threads <= -1 * sequential", 12, number),
-            ("threads <= NaN * sequential", 12, number),
-            ("threads <= inf * sequential", 12, number),
-            ("threads <= 1.2.3 * sequential", 12, number),
-            ("threads <= 0.25", 16, "* and a mode, or a unit of time: ms, s, m or h"),
-            ("threads <= 500 ms", 15, "* and a mode, or a unit of time: ms, s, m or h"),
-            ("threads <= 500x", 15, time),
-            ("threads <= 40MB", 14, time),
-            ("memory threads <= 2s", 20, "a unit of size: kB, MB, GB, KiB, MiB or GiB"),
-            ("threads@16 <= 0.25 ** sequential", 21, "a mode or baseline"),
-            ("threads <= 0.25 * 3", 19, "a mode or baseline"),
-            ("threads <= 0.25 *", 18, "a mode or baseline"),
-            ("threads <= 0.25 * sequentially", 19, modes),
-            ("threads <= sequential and more", 23, "the end of the gate"),
-            ("threads <= baseline@2", 20, "the end of the gate"),
-            ("threäds <= 1s", 1, modes),
-            ("threads@16 <= ½ * sequential", 15, number),
-            ("threads@16 <= 2 × sequential", 16, "* and a mode, or a unit of time: ms, s, m or h"),
+        let workers = "a number of workers, from 1";
+        let number = "MODE, baseline, or a number above 0";
+        let factor = "* MODE, or a unit of time: ms, s, m or h";
+        for (text, place, expected) in [
+            ("", "at its end", "MODE <= LIMIT"),
+            ("   ", "at its end", "MODE <= LIMIT"),
+            ("threads", "at its end", "MODE <= LIMIT"),
+            ("threads < sequential", "at its end", "MODE <= LIMIT"),
+            ("threads@16 >= 1s", "at its end", "MODE <= LIMIT"),
+            ("memory <= 40MB", r#"before "<=""#, "a mode"),
+            ("cpu @2 <= 1s", r#"at "@2""#, "a mode"),
+            ("thread@16 <= sequential", r#"at "thread""#, modes),
+            ("cputhreads <= 1s", r#"at "cputhreads""#, modes),
+            ("baseline <= threads", r#"at "baseline""#, modes),
+            ("threäds <= 1s", r#"at "threäds""#, modes),
+            ("threads x <= 1s", r#"at "threads x""#, modes),
+            ("threads@0 <= 1s", r#"at "0""#, workers),
+            ("threads@auto <= 1s", r#"at "auto""#, workers),
+            ("threads@1.5 <= 1s", r#"at "1.5""#, workers),
+            ("threads@+5 <= 1s", r#"at "+5""#, workers),
+            ("threads@1 6 <= 1s", r#"at "1 6""#, workers),
+            ("threads@99999999999 <= 1s", r#"at "99999999999""#, workers),
+            ("threads@ <= 1s", r#"after "@""#, workers),
+            ("threads <=", r#"after "<=""#, number),
+            ("threads <= 0 * sequential", r#"at "0 * sequential""#, number),
+            ("threads <= 0.0s", r#"at "0.0s""#, number),
+            ("threads <= .5s", r#"at ".5s""#, number),
+            ("threads <= -1 * sequential", r#"at "-1 * sequential""#, number),
+            ("threads <= 1.2.3 * sequential", r#"at "1.2.3 * sequential""#, number),
+            ("threads@16 <= ½ * sequential", r#"at "½ * sequential""#, number),
+            ("threads <= NaN * sequential", r#"at "NaN * sequential""#, modes),
+            ("threads <= 0.25", "at its end", factor),
+            ("threads <= 500 ms", r#"at "ms""#, factor),
+            ("threads <= 500x", r#"at "x""#, factor),
+            ("threads <= 40MB", r#"at "MB""#, factor),
+            ("threads <= 2s more", r#"at "more""#, "the end of the gate"),
+            ("threads@16 <= 2 × sequential", r#"at "× sequential""#, factor),
+            (
+                "memory threads <= 2s",
+                r#"at "s""#,
+                "* MODE, or a unit of size: kB, MB, GB, KiB, MiB or GiB",
+            ),
+            ("threads@16 <= 0.25 ** sequential", r#"at "* sequential""#, modes),
+            ("threads <= 0.25 * 3", r#"at "3""#, modes),
+            ("threads <= 0.25 *", r#"after "*""#, "a mode or baseline"),
+            ("threads <= 0.25 * sequentially", r#"at "sequentially""#, modes),
+            ("threads <= sequential and more", r#"at "sequential and more""#, modes),
+            ("threads <= baseline@2", r#"at "baseline""#, modes),
         ] {
-            let wrong = GateError::Syntax { text: text.into(), column, expected: expected.into() };
-            assert_eq!(parse(text), Err(wrong), "{text}");
+            let wrong = GateSyntaxError {
+                text: text.into(),
+                place: place.into(),
+                expected: expected.into(),
+            };
+            assert_eq!(text.parse::<Gate>(), Err(wrong), "{text}");
         }
+        let error = "threads <= 0.25 *".parse::<Gate>().unwrap_err();
+        let sentence =
+            r#"gate "threads <= 0.25 *" does not parse after "*": expected a mode or baseline"#;
+        assert_eq!(error.to_string(), sentence);
     }
 
     proptest! {
@@ -329,8 +321,8 @@ mod tests {
 
         #[test]
         fn any_text_is_survived(text in "(threads|async@|cpu |[ -~]|\\PC|<=|0\\.5| \\* |ms){0,12}") {
-            if let Err(GateError::Syntax { column, .. }) = parse(&text) {
-                prop_assert!((1..=text.chars().count() + 1).contains(&column));
+            if let Ok(gate) = text.parse::<Gate>() {
+                prop_assert_eq!(gate.text.parse(), Ok(gate));
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Runs everybody in turn and keeps what was measured, whatever ends it.
 
-use super::analysis::values;
 use super::design::Contender;
 use super::results::{End, Results, Sample, Timeline};
 use super::stats;
@@ -52,13 +51,13 @@ pub trait Runner {
     /// # Errors
     ///
     /// [`RunError`]; the figures of such a run do not count.
-    fn run(&mut self, turn: &RunId) -> Result<Measured, RunError>;
+    fn run(&mut self, id: &RunId) -> Result<Measured, RunError>;
 
     /// In what two runs differ, a line each, the first few of them. Both have run.
     fn differences(&mut self, one: &RunId, other: &RunId) -> Vec<String>;
 
     /// A run page by page; `None` when it cannot be had.
-    fn timeline(&mut self, turn: &RunId, seconds: f64) -> Option<Timeline>;
+    fn timeline(&mut self, id: &RunId, seconds: f64) -> Option<Timeline>;
 }
 
 /// How far it is.
@@ -67,7 +66,7 @@ pub enum Milestone<'a> {
     /// A run begins: its place among `runs`, from 1.
     Begins {
         /// Which.
-        turn: &'a RunId,
+        id: &'a RunId,
         /// Its place.
         number: u64,
         /// Runs in all.
@@ -103,21 +102,21 @@ fn run_all(
     let mut first: Option<(RunId, [u8; 32])> = None;
     for (round, order) in (0..).zip(orders) {
         for place in order {
-            let turn = RunId { round, contender: results.design.contenders[place].clone() };
+            let id = RunId { round, contender: results.design.contenders[place].clone() };
             number += 1;
-            told(Milestone::Begins { turn: &turn, number, runs });
-            let Measured { sample, work } = runner.run(&turn).map_err(|error| match error {
+            told(Milestone::Begins { id: &id, number, runs });
+            let Measured { sample, work } = runner.run(&id).map_err(|error| match error {
                 RunError::Stopped => End::Interrupted,
-                RunError::Failed(why) => End::Broken { why: format!("{turn}: {why}") },
+                RunError::Failed(why) => End::Broken { why: format!("{id}: {why}") },
             })?;
             match &first {
                 Some((one, expected)) if *expected != work => {
-                    let mut differences = vec![format!("{one} and {turn} did not do the same")];
-                    differences.extend(runner.differences(one, &turn));
+                    let mut differences = vec![format!("{one} and {id} did not do the same")];
+                    differences.extend(runner.differences(one, &id));
                     return Err(End::Different { differences });
                 }
                 Some(_) => (),
-                None => first = Some((turn, work)),
+                None => first = Some((id, work)),
             }
             if round > 0 {
                 results.samples.push(sample);
@@ -133,7 +132,7 @@ fn run_all(
 fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
     let mut best: Vec<(&Contender, f64)> = Vec::new();
     for contender in &results.design.contenders {
-        let Some(median) = stats::median(&values(results, contender, |it| it.seconds)) else {
+        let Some(median) = stats::median(&results.values(contender, |it| it.seconds)) else {
             continue;
         };
         match best.iter_mut().find(|(other, _)| other.mode == contender.mode) {
@@ -143,11 +142,12 @@ fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
         }
     }
     let typical = |(contender, median): (&Contender, f64)| {
-        let of = results.samples.iter().filter(|sample| sample.contender == *contender);
         let distance = |sample: &&Sample| (sample.seconds - median).abs();
-        let sample = of.min_by(|one, other| distance(one).total_cmp(&distance(other)))?;
-        let turn = RunId { round: sample.round, contender: contender.clone() };
-        runner.timeline(&turn, sample.seconds)
+        let sample = results
+            .samples_of(contender)
+            .min_by(|one, other| distance(one).total_cmp(&distance(other)))?;
+        let id = RunId { round: sample.round, contender: contender.clone() };
+        runner.timeline(&id, sample.seconds)
     };
     best.into_iter().filter_map(typical).collect()
 }

@@ -1,18 +1,19 @@
-//! Runs modes side by side on the same pages and says which one wins, how sure
-//! that is, and why.
+//! Runs modes side by side on the same pages and reports which one wins, how sure that
+//! is, and why.
 //!
-//! What was measured ([`results`]) is kept apart from what follows from it
-//! ([`analysis`]): the first is written down, the second can be worked out again
-//! from the file. Everything between the two is arithmetic without a clock.
+//! [`results`] holds the measured samples, which are stored. [`findings`] holds all that
+//! follows from them: numbers ([`analysis`]), a choice, warnings, and sentences about
+//! them. It can be computed again from a stored file, without a clock.
 
 pub mod analysis;
 pub mod baseline;
 pub mod bound;
-mod choice;
+pub mod choice;
 pub mod design;
 pub mod export;
-mod failures;
+pub mod failures;
 mod figures;
+pub mod findings;
 pub mod gate;
 mod gate_syntax;
 pub mod machine;
@@ -25,7 +26,7 @@ pub mod stats;
 pub mod target_hosts;
 pub mod tutorial;
 mod verdict;
-mod warnings;
+pub mod warnings;
 
 #[cfg(test)]
 mod tests;

@@ -109,18 +109,18 @@ impl<'a> ProcessRunner<'a> {
 
     /// The directory of a run. Each has its own, and none is removed before the
     /// end: on some file systems it is slow to create files after many were removed.
-    fn directory(&self, turn: &RunId) -> PathBuf {
-        let RunId { round, contender } = turn;
+    fn directory(&self, id: &RunId) -> PathBuf {
+        let RunId { round, contender } = id;
         let name = format!("{round}-{}-{}", contender.mode, contender.workers);
         self.options.directory.join(name)
     }
 
-    fn command(&self, turn: &RunId, errors: File) -> Command {
+    fn command(&self, id: &RunId, errors: File) -> Command {
         let mut command = Command::new(&self.options.program);
         command.arg("--input-file").arg(&self.options.list);
-        command.arg("--output").arg(self.directory(turn));
-        command.args(["--mode", &turn.contender.mode]);
-        command.args(["--workers", &turn.contender.workers.to_string()]);
+        command.arg("--output").arg(self.directory(id));
+        command.args(["--mode", &id.contender.mode]);
+        command.args(["--workers", &id.contender.workers.to_string()]);
         command.args(["--json", "--progress", "none", "--compared"]);
         if !self.options.saves {
             command.arg("--no-save");
@@ -132,12 +132,12 @@ impl<'a> ProcessRunner<'a> {
         command
     }
 
-    fn run_process(&self, turn: &RunId) -> Result<(RunSummary, f64), RunError> {
+    fn run_process(&self, id: &RunId) -> Result<(RunSummary, f64), RunError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |error: std::io::Error| RunError::Failed(format!("{what}: {error}"))
         };
-        let errors_path = self.directory(turn).with_extension("stderr");
+        let errors_path = self.directory(id).with_extension("stderr");
         let errors = File::options().create_new(true).write(true).open(&errors_path);
         let errors = errors.map_err(failed("its messages cannot be kept"))?;
         let started = self.clock.now();
@@ -147,7 +147,7 @@ impl<'a> ProcessRunner<'a> {
                 return Err(RunError::Stopped);
             }
             running.has_begun = true;
-            let child = self.command(turn, errors).spawn().map_err(failed("cannot be started"))?;
+            let child = self.command(id, errors).spawn().map_err(failed("cannot be started"))?;
             running.group = i32::try_from(child.id()).ok().map(Pid::from_raw);
             child
         };
@@ -198,19 +198,19 @@ fn last_error(path: &Path) -> String {
 }
 
 impl Runner for ProcessRunner<'_> {
-    fn run(&mut self, turn: &RunId) -> Result<Measured, RunError> {
-        let (summary, process_seconds) = self.run_process(turn)?;
+    fn run(&mut self, id: &RunId) -> Result<Measured, RunError> {
+        let (summary, process_seconds) = self.run_process(id)?;
         if summary.saved == 0 {
             let codes: Vec<_> =
                 summary.failures.iter().map(|(code, n)| format!("{code} {n}")).collect();
             let codes = if codes.is_empty() { "none was there".into() } else { codes.join(", ") };
             return Err(RunError::Failed(format!("no page could be had: {codes}")));
         }
-        let work = same_work::read(&self.directory(turn))
+        let work = same_work::read(&self.directory(id))
             .map_err(|error| RunError::Failed(one_line(&error)))?;
         let sample = Sample {
-            round: turn.round,
-            contender: turn.contender.clone(),
+            round: id.round,
+            contender: id.contender.clone(),
             seconds: summary.seconds,
             process_seconds: rounded(process_seconds),
             cpu_seconds: summary.cpu_seconds,
@@ -237,9 +237,9 @@ impl Runner for ProcessRunner<'_> {
             .unwrap_or_else(|error| vec![one_line(&error)])
     }
 
-    fn timeline(&mut self, turn: &RunId, seconds: f64) -> Option<Timeline> {
-        let directory = self.directory(turn);
+    fn timeline(&mut self, id: &RunId, seconds: f64) -> Option<Timeline> {
+        let directory = self.directory(id);
         // A picture less is no reason to lose the figures.
-        same_work::timeline(&directory, turn.contender.clone(), turn.round, seconds).ok()
+        same_work::timeline(&directory, id.contender.clone(), id.round, seconds).ok()
     }
 }

@@ -1,26 +1,26 @@
-//! Why one mode wins: what the job spends its time on, what more workers and more
-//! CPUs buy, and how much theory leaves to gain.
+//! Why one mode wins: what the pages take time for, what more workers and more CPUs
+//! gain, and how much better theory allows a run to be.
 
-use super::analysis::{Analysis, ContenderStats, Sweep, Workload, least_concurrent};
+use super::analysis::{Analysis, ContenderStats, Sweep, Workload};
 use super::bound::{self, Bottleneck};
 use super::design::Contender;
 use super::figures;
 use super::results::Results;
 use crate::exec;
+use crate::message::counted;
 
-/// From here on the CPU time is what a run takes, and not only its largest bound.
+/// From this share of the time on, the lower bound explains the time.
 const NEAR_ITS_BOUND: f64 = 0.5;
-/// A smaller gain than this share of the time is not worth a word.
+/// Smaller gains than this share of the time are not mentioned.
 const WORTH_A_WORD: f64 = 0.005;
 
-/// What the job spends its time on, and what would save some of it, judged by the
-/// `winner`.
+/// What the pages take time for, and what would save some of it, judged by the `winner`.
 pub(super) fn workload(
     results: &Results,
     analysis: &Analysis,
     winner: &ContenderStats,
 ) -> Vec<String> {
-    let (Some(workload), Some(row)) = (analysis.workload, least_concurrent(&analysis.rows)) else {
+    let (Some(workload), Some(row)) = (analysis.workload, analysis.least_concurrent()) else {
         return Vec::new();
     };
     let computing = workload.computing();
@@ -33,21 +33,22 @@ pub(super) fn workload(
     let of_page = row.fetch_cpu_seconds / results.task.pages as f64;
     if of_page.is_finite() && computing > 0.0 {
         text += &format!(
-            ": one after the other, a page waits {} and computes {}, which is {} of its time",
+            ": fetched one at a time, a page waits {} and computes {}, which is {} of its time",
             figures::time(of_page / computing - of_page),
             figures::time(of_page),
             figures::percent(computing)
         );
     }
     if row.contender.mode != exec::SEQUENTIAL {
-        text += &format!(", judged by {}", row.contender);
+        text += &format!(" (estimated from {})", row.contender);
     }
     text.push('.');
     if results.task.pages == 1 {
-        return vec![text, "Of one page nothing can be done side by side.".into()];
+        return vec![text, "A single page leaves nothing to do in parallel.".into()];
     }
     let mut gains = gains(results, workload);
-    let is_limit = is_computing_the_limit(winner);
+    let is_limit = winner.lower_bound.bottleneck == Bottleneck::Cpu
+        && winner.share_of_bound() >= NEAR_ITS_BOUND;
     if is_limit {
         gains += &limit(results, workload, winner);
     }
@@ -57,51 +58,49 @@ pub(super) fn workload(
     vec![text, gains]
 }
 
-fn is_computing_the_limit(row: &ContenderStats) -> bool {
-    row.lower_bound.bottleneck == Bottleneck::Cpu && row.share_of_bound() >= NEAR_ITS_BOUND
-}
-
-/// What concurrency and parallelism can save, each by itself: all of the waiting,
-/// and all of the computing but one part in as many as there are CPUs.
+/// What concurrency and parallelism can save, each by itself: concurrency all of the
+/// waiting, parallelism on N CPUs all of the computing but one part in N.
 fn gains(results: &Results, workload: Workload) -> String {
     let computing = workload.computing();
     let cpus = results.machine.cpus.max(1);
     let by_pages = 1.0 - computing;
     let by_cpus = computing * (1.0 - 1.0 / f64::from(cpus));
     let [of_pages, of_cpus] = [by_pages, by_cpus].map(figures::percent);
-    let mut text = match workload {
-        Workload::IoBound { .. } => format!(
-            "What counts is how many pages are in flight, which can save up to {of_pages} of the \
-             time"
+    let text = match workload {
+        Workload::IoBound { .. } if by_cpus >= WORTH_A_WORD => format!(
+            "Pages in flight matter most: they can save up to {of_pages} of the time; computing \
+             on {cpus} CPUs can save up to {of_cpus}"
         ),
-        Workload::Mixed { .. } => {
-            format!("Both count: pages in flight can save up to {of_pages} of the time")
+        Workload::IoBound { .. } => {
+            format!("Pages in flight matter most: they can save up to {of_pages} of the time")
         }
+        Workload::Mixed { .. } if cpus == 1 => format!(
+            "Both matter: pages in flight can save up to {of_pages} of the time; this machine has \
+             one CPU to compute on"
+        ),
+        Workload::Mixed { .. } => format!(
+            "Both matter: pages in flight can save up to {of_pages} of the time, computing on \
+             {cpus} CPUs up to {of_cpus}"
+        ),
+        Workload::CpuBound { .. } if cpus == 1 && by_pages >= WORTH_A_WORD => format!(
+            "Computing matters most, and this machine has one CPU; pages in flight can save up to \
+             {of_pages} of the time"
+        ),
         Workload::CpuBound { .. } if cpus == 1 => {
-            "What counts is computing, for which this machine has one CPU".into()
+            "Computing matters most, and this machine has one CPU".into()
         }
-        Workload::CpuBound { .. } => format!(
-            "What counts is how many CPUs compute: {cpus} can save up to {of_cpus} of the time"
+        Workload::CpuBound { .. } if by_pages >= WORTH_A_WORD => format!(
+            "CPUs matter most: computing on {cpus} can save up to {of_cpus} of the time, pages in \
+             flight up to {of_pages}"
         ),
+        Workload::CpuBound { .. } => {
+            format!("CPUs matter most: computing on {cpus} can save up to {of_cpus} of the time")
+        }
     };
-    match workload {
-        Workload::IoBound { .. } if by_cpus >= WORTH_A_WORD => {
-            text += &format!("; computing on {cpus} CPUs can save up to {of_cpus}");
-        }
-        Workload::Mixed { .. } if cpus == 1 => text += "; to compute this machine has one CPU",
-        Workload::Mixed { .. } => text += &format!(", computing on {cpus} CPUs up to {of_cpus}"),
-        Workload::CpuBound { .. } if by_pages >= WORTH_A_WORD && cpus == 1 => {
-            text += &format!("; pages in flight can save up to {of_pages} of the time");
-        }
-        Workload::CpuBound { .. } if by_pages >= WORTH_A_WORD => {
-            text += &format!(", pages in flight up to {of_pages}");
-        }
-        _ => (),
-    }
     text + "."
 }
 
-/// That more pages in flight gain nothing, of a winner that computing limits.
+/// More pages in flight gain nothing if computing limits the winner.
 fn limit(results: &Results, workload: Workload, winner: &ContenderStats) -> String {
     let cpus = results.machine.cpus;
     let workers = winner.contender.workers;
@@ -110,24 +109,21 @@ fn limit(results: &Results, workload: Workload, winner: &ContenderStats) -> Stri
         1 => "the one CPU that it computes on is",
         _ => "the CPUs are",
     };
-    match workload {
-        _ if workers <= 1 => String::new(),
-        Workload::IoBound { .. } => format!(
-            " With as many as {} has in flight, waiting is gone and {limit} the limit now.",
-            winner.contender
-        ),
-        Workload::Mixed { .. } => {
-            format!(
-                " Once {workers} pages are in flight, as with {}, {limit} the limit.",
-                winner.contender
-            )
-        }
-        Workload::CpuBound { .. } => String::new(),
-    }
+    let waiting = match workload {
+        _ if workers <= 1 => return String::new(),
+        Workload::IoBound { .. } => "almost no waiting is left: ",
+        Workload::Mixed { .. } => "",
+        Workload::CpuBound { .. } => return String::new(),
+    };
+    format!(
+        " With {} in flight, as {} has, {waiting}{limit} the limit.",
+        counted(u64::from(workers), "page"),
+        winner.contender
+    )
 }
 
-/// The modes that compute on one CPU whatever their workers and are clearly slower
-/// than the winner, which does not.
+/// The modes that compute on one CPU whatever their workers, and are clearly slower than
+/// the winner for that reason.
 fn on_one_cpu(results: &Results, analysis: &Analysis, winner: &ContenderStats) -> String {
     let cpus = results.machine.cpus;
     if bound::parallelism(&winner.contender, cpus).get() == 1 {
@@ -138,11 +134,11 @@ fn on_one_cpu(results: &Results, analysis: &Analysis, winner: &ContenderStats) -
         bound::parallelism(&contender, cpus).get() == 1
     };
     let is_slower = |row: &&ContenderStats| row.times_fastest.is_some_and(|times| times.low > 1.0);
-    let rows = analysis.rows.iter().filter(|row| is_single(&row.contender.mode));
-    let mut modes: Vec<String> = Vec::new();
-    for row in rows.filter(is_slower) {
-        if !modes.contains(&row.contender.mode) {
-            modes.push(row.contender.mode.clone());
+    let mut modes: Vec<&str> = Vec::new();
+    for row in analysis.rows.iter().filter(is_slower) {
+        let mode = &*row.contender.mode;
+        if is_single(mode) && !modes.contains(&mode) {
+            modes.push(mode);
         }
     }
     match modes.len() {
@@ -152,24 +148,24 @@ fn on_one_cpu(results: &Results, analysis: &Analysis, winner: &ContenderStats) -
     }
 }
 
-/// From how many workers on a mode gains nothing.
+/// The number of workers beyond which a mode gains nothing.
 pub(super) fn of_sweep(rows: &[ContenderStats], sweep: &Sweep) -> String {
     let workers = |at: usize| rows[at].contender.workers;
     let spot = workers(sweep.sweet_spot);
     let most = sweep.rows.last().map_or(spot, |at| workers(*at));
     let median = |at: &usize| rows[*at].seconds.median;
     let is_best = sweep.rows.iter().all(|at| median(at) >= median(&sweep.sweet_spot));
-    let mode = &sweep.mode;
+    let (mode, workers) = (&sweep.mode, counted(u64::from(spot), "worker"));
     if spot == most {
-        format!("{mode} gains up to {most} workers, the most that were measured.")
+        format!("{mode} gains up to {workers}, the most that were measured.")
     } else if is_best {
-        format!("{mode} gains nothing beyond {spot} workers.")
+        format!("{mode} gains nothing beyond {workers}.")
     } else {
-        format!("{mode} gains less than 5 percent beyond {spot} workers.")
+        format!("{mode} gains less than 5 percent beyond {workers}.")
     }
 }
 
-/// How close it came to what theory allows.
+/// How close a run came to its lower bound; `None` if there is nothing to explain.
 pub(super) fn theory(results: &Results, row: &ContenderStats) -> Option<String> {
     let share_of_bound = row.share_of_bound();
     // A run that took no longer than its bound has nothing to explain.
@@ -177,27 +173,25 @@ pub(super) fn theory(results: &Results, row: &ContenderStats) -> Option<String> 
     if !is_between {
         return None;
     }
-    let least = figures::time(row.lower_bound.seconds);
     let why = match row.lower_bound.bottleneck {
         Bottleneck::Latency => {
             let in_a_row = results.task.pages.div_ceil(u64::from(row.contender.workers.max(1)));
-            let trips = if in_a_row == 1 { "round trip" } else { "round trips" };
-            let each = figures::time(bound::latency(results)?);
-            format!("a worker has {in_a_row} {trips} of {each} to make")
+            let trips = counted(in_a_row, "round trip");
+            format!("a worker makes {trips} of {}", figures::time(bound::latency(results)?))
         }
-        Bottleneck::Bandwidth => "its connections carry no more bytes in a second".into(),
+        Bottleneck::Bandwidth => "its connections carry no more bytes per second".into(),
         Bottleneck::Cpu => {
-            let cpus = bound::parallelism(&row.contender, results.machine.cpus);
             let computing = figures::time(row.fetch_cpu_seconds);
-            match cpus.get() {
-                1 => format!("one CPU has {computing} to compute"),
-                cpus => format!("{cpus} CPUs have {computing} to compute"),
+            match bound::parallelism(&row.contender, results.machine.cpus).get() {
+                1 => format!("one CPU computes for {computing}"),
+                cpus => format!("{cpus} CPUs share {computing} of computing"),
             }
         }
     };
     Some(format!(
-        "In theory {} takes {least} at least, because {why}; it takes {} times that.",
+        "In theory {} takes at least {}, because {why}; it takes {} times that.",
         row.contender,
+        figures::time(row.lower_bound.seconds),
         figures::number(1.0 / share_of_bound)
     ))
 }

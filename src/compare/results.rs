@@ -34,6 +34,22 @@ pub struct Results {
     pub timelines: Vec<Timeline>,
 }
 
+impl Results {
+    /// The runs of `contender`, in the order in which they ran.
+    pub fn samples_of(&self, contender: &Contender) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().filter(move |sample| sample.contender == *contender)
+    }
+
+    /// One quantity of each run of `contender`, in the order in which they ran.
+    pub(super) fn values(
+        &self,
+        contender: &Contender,
+        quantity: impl Fn(&Sample) -> f64,
+    ) -> Vec<f64> {
+        self.samples_of(contender).map(quantity).collect()
+    }
+}
+
 /// Where it ran.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
@@ -199,9 +215,12 @@ pub(super) mod tests {
         Contender { mode: mode.into(), workers: workers.parse().unwrap() }
     }
 
+    /// Contenders with the durations of their runs in seconds, one a round.
+    pub(in super::super) type Runs<'a> = [(&'a str, &'a [f64])];
+
     /// Results of runs with these durations in seconds, one a round, on two CPUs,
     /// of 233 pages of the embedded site at 10 ms. Each run takes 0.1 s of CPU.
-    pub(in super::super) fn results(runs: &[(&str, &[f64])]) -> Results {
+    pub(in super::super) fn results(runs: &Runs) -> Results {
         let contenders: Vec<_> = runs.iter().map(|(name, _)| contender(name)).collect();
         let rounds = u32::try_from(runs.iter().map(|(_, times)| times.len()).max().unwrap_or(0));
         let mut samples = Vec::new();

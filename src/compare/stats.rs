@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::random::Rng;
 
 /// With fewer values no interval tells a difference from chance.
@@ -24,7 +26,7 @@ const SEED: u64 = 9_309;
 const TAIL: f64 = 0.025;
 
 /// A sample of one quantity, summed up.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// The median.
     pub median: f64,
@@ -49,7 +51,7 @@ impl Spread {
 }
 
 /// An estimate with its 95 percent confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
     /// The estimate.
     pub estimate: f64,

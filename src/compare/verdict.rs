@@ -1,156 +1,161 @@
-//! Which mode to use and why, in plain words for people who do not know
-//! statistics. Nothing is claimed of what was not measured.
+//! Which mode to use and why, in plain words for people who do not know statistics.
+//! The sentences claim nothing about what was not measured.
 
 use super::analysis::{Analysis, ContenderStats};
-use super::choice::{self, Choice};
+use super::choice::{Choice, Merit};
 use super::results::Results;
 use super::stats::{Interval, LEAST_VALUES};
-use super::{figures, reasons, warnings};
+use super::{figures, reasons};
 use crate::exec;
 
-/// The verdict, a sentence or two a line; empty of nothing.
-pub(super) fn word(results: &Results, analysis: &Analysis) -> Vec<String> {
-    let rows = &analysis.rows;
-    let Some(choice) = choice::choose(results, analysis) else {
-        return Vec::new();
-    };
-    let fastest = choice.fastest;
-    let rounds = warnings::least_rounds(results, rows);
-    let mut lines = Vec::new();
-    let mut winner = fastest;
-    if rows.len() == 1 {
-        let (who, time) = (&fastest.contender, figures::time(fastest.seconds.median));
-        lines.push(format!(
-            "Only {who} was measured, at {time}: there is nothing to compare it with."
-        ));
-    } else if rounds < LEAST_VALUES {
-        lines.push(format!(
-            "After {} {} is ahead, but it takes {LEAST_VALUES} at least to tell that from chance.",
-            figures::rounds(rounds),
+/// The verdict, one or two sentences a line.
+pub(super) fn sentences(results: &Results, analysis: &Analysis, choice: &Choice) -> Vec<String> {
+    let words = Words { rows: &analysis.rows, choice, rounds: analysis.least_rounds() };
+    let fastest = words.row(choice.fastest);
+    let is_decided = words.rows.len() > 1 && words.rounds >= LEAST_VALUES;
+    let mut lines = match words.rows.len() {
+        1 => vec![format!(
+            "Only {} was measured ({}), so there is nothing to compare it with.",
+            fastest.contender,
+            figures::time(fastest.seconds.median)
+        )],
+        _ if !is_decided => vec![format!(
+            "After {} {} is ahead, but at least {LEAST_VALUES} are needed to tell that from chance.",
+            figures::rounds(words.rounds),
             fastest.contender
-        ));
-    } else {
-        winner = choice.row;
-        lines.push(advice(&choice, rounds));
-        lines.extend(others(&choice, rounds));
-    }
+        )],
+        _ => [words.advice()].into_iter().chain(words.rivals()).collect(),
+    };
+    let winner = if is_decided { words.row(choice.chosen) } else { fastest };
     lines.extend(reasons::workload(results, analysis, winner));
-    lines.extend(analysis.sweeps.iter().map(|sweep| reasons::of_sweep(rows, sweep)));
-    if rows.len() > 1 && rounds >= LEAST_VALUES {
+    lines.extend(analysis.sweeps.iter().map(|sweep| reasons::of_sweep(words.rows, sweep)));
+    if is_decided {
         lines.extend(reasons::theory(results, winner));
     }
     lines
 }
 
-fn advice(choice: &Choice, rounds: usize) -> String {
-    let Choice { row, fastest, .. } = choice;
-    let mut text = format!("Use {}: it takes {}", row.contender, figures::time(row.seconds.median));
-    let is_fastest = row.contender == fastest.contender;
-    if row.contender.mode == exec::SEQUENTIAL {
-        let than = if is_fastest { "faster" } else { "clearly faster" };
-        return text + &format!(", and nothing that was measured is {than}.");
-    }
-    if !is_fastest && row.contender.mode == fastest.contender.mode {
-        text += &format!(
-            ", within 5 percent of {}, the fastest, and needs fewer workers",
-            fastest.contender
-        );
-    }
-    text.push('.');
-    if let Some(times) = row.speed_up.filter(|times| times.low > 1.0) {
-        text += &format!(
-            " That is {} times as fast as sequential{}.",
-            figures::number(times.estimate),
-            certainty(times, rounds)
-        );
-    }
-    text
+/// What the sentences about a choice are made of.
+struct Words<'a> {
+    rows: &'a [ContenderStats],
+    choice: &'a Choice,
+    /// The rounds that intervals come from.
+    rounds: usize,
 }
 
-fn certainty(times: Interval, rounds: usize) -> String {
-    figures::certainty(&figures::number(times.low), &figures::number(times.high), rounds)
-}
-
-/// Who may be as good, or else who comes next.
-fn others(choice: &Choice, rounds: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !choice.equals.is_empty() {
-        let are = if choice.equals.len() == 1 { "is" } else { "are" };
-        let mut text = format!(
-            "{} {are} about as fast: the difference is within the noise; {} {}.",
-            names(&choice.equals),
-            choice.row.contender,
-            merit(choice)
-        );
-        text += more_rounds(choice, &choice.equals);
-        lines.push(text);
+impl<'a> Words<'a> {
+    fn row(&self, at: usize) -> &'a ContenderStats {
+        &self.rows[at]
     }
-    if !choice.doubtful.is_empty() {
-        let its = if choice.doubtful.len() == 1 { "its median is" } else { "their medians are" };
-        let factors = choice.doubtful.iter().filter_map(|row| row.times_fastest);
-        let least = factors.map(|times| times.estimate).fold(f64::INFINITY, f64::min);
-        let or_more = if choice.doubtful.len() == 1 { "" } else { " or more" };
-        let mut text = format!(
-            "{} may be as fast: the difference is within the noise, though {its} {} times as long \
-             as that of {}{or_more}.",
-            names(&choice.doubtful),
+
+    fn name(&self, at: usize) -> String {
+        self.rows[at].contender.to_string()
+    }
+
+    fn names(&self, places: &[usize]) -> String {
+        figures::list(&places.iter().map(|at| self.name(*at)).collect::<Vec<_>>())
+    }
+
+    fn certainty(&self, times: Interval) -> String {
+        let [low, high] = [times.low, times.high].map(figures::number);
+        figures::certainty(&low, &high, self.rounds)
+    }
+
+    fn advice(&self) -> String {
+        let (row, fastest) = (self.row(self.choice.chosen), self.row(self.choice.fastest));
+        let mut text =
+            format!("Use {}: it takes {}", row.contender, figures::time(row.seconds.median));
+        let is_fastest = self.choice.chosen == self.choice.fastest;
+        if row.contender.mode == exec::SEQUENTIAL {
+            let than = if is_fastest { "faster" } else { "clearly faster" };
+            return text + &format!(", and no other contender is {than}.");
+        }
+        if !is_fastest && row.contender.mode == fastest.contender.mode {
+            text += &format!(
+                ", within 5 percent of the fastest ({}), and needs fewer workers",
+                fastest.contender
+            );
+        }
+        text.push('.');
+        if let Some(times) = row.speed_up.filter(|times| times.low > 1.0) {
+            text += &format!(
+                " That is {} times as fast as sequential{}.",
+                figures::number(times.estimate),
+                self.certainty(times)
+            );
+        }
+        text
+    }
+
+    /// The contenders that may be as good, or else the next best one.
+    fn rivals(&self) -> Vec<String> {
+        let lines: Vec<_> = self.equals().into_iter().chain(self.doubtful()).collect();
+        if !lines.is_empty() {
+            return lines;
+        }
+        let next = self.choice.next.map(|at| self.row(at));
+        let line = next.and_then(|next| {
+            let times = next.times_fastest?;
+            Some(format!(
+                "The next best, {}, takes {} times as long as {}{}.",
+                next.contender,
+                figures::number(times.estimate),
+                self.name(self.choice.fastest),
+                self.certainty(times)
+            ))
+        });
+        line.into_iter().collect()
+    }
+
+    fn equals(&self) -> Option<String> {
+        let (equals, merit) = (&self.choice.equals, self.choice.merit?);
+        let are = if equals.len() == 1 { "is" } else { "are" };
+        Some(format!(
+            "{} {are} about as fast (the difference is within the noise), but {} {}.{}",
+            self.names(equals),
+            self.name(self.choice.chosen),
+            self.merit(merit),
+            self.more_rounds(equals)
+        ))
+    }
+
+    fn doubtful(&self) -> Option<String> {
+        let doubtful = &self.choice.doubtful;
+        let factors = doubtful.iter().filter_map(|at| self.row(*at).times_fastest);
+        let least = factors.map(|times| times.estimate).min_by(f64::total_cmp)?;
+        let (its, at_least) = match doubtful.len() {
+            1 => ("its median is", ""),
+            _ => ("their medians are", "at least "),
+        };
+        Some(format!(
+            "{} may be as fast: {its} {at_least}{} times that of {}, but the difference is within \
+             the noise.{}",
+            self.names(doubtful),
             figures::number(least),
-            choice.fastest.contender
-        );
-        text += more_rounds(choice, &choice.doubtful);
-        lines.push(text);
+            self.name(self.choice.fastest),
+            self.more_rounds(doubtful)
+        ))
     }
-    if let Some((next, than)) = choice.next.and_then(|row| Some((row, row.times_fastest?)))
-        && lines.is_empty()
-    {
-        lines.push(format!(
-            "The next, {}, takes {} times as long as {}{}.",
-            next.contender,
-            figures::number(than.estimate),
-            choice.fastest.contender,
-            certainty(than, rounds)
-        ));
+
+    fn merit(&self, merit: Merit) -> String {
+        match merit {
+            Merit::Simplest => "is the simplest".into(),
+            Merit::LessCpu => {
+                let others = self.choice.equals.iter().map(|at| self.row(*at).cpu_seconds);
+                let least = others.fold(f64::INFINITY, f64::min);
+                let at_least = if self.choice.equals.len() == 1 { "" } else { "at least " };
+                let ours = figures::time(self.row(self.choice.chosen).cpu_seconds);
+                let theirs = figures::time(least);
+                format!("takes less CPU time: {ours} instead of {at_least}{theirs}")
+            }
+            Merit::FewerWorkers => "needs fewer workers".into(),
+            Merit::SmallestMedian => "has the smallest median".into(),
+            Merit::LessCpuOrFewerWorkers => "takes less CPU time or needs fewer workers".into(),
+        }
     }
-    lines
-}
 
-fn names(rows: &[&ContenderStats]) -> String {
-    figures::list(&rows.iter().map(|row| row.contender.to_string()).collect::<Vec<_>>())
-}
-
-/// Why the chosen one is taken and none of its equals.
-fn merit(choice: &Choice) -> String {
-    let cpu = |row: &ContenderStats| row.cpu_seconds;
-    let ours = figures::time(cpu(choice.row));
-    if choice.row.contender.mode == exec::SEQUENTIAL {
-        "is the simplest".into()
-    } else if choice.takes_less_cpu() {
-        let least = choice.equals.iter().map(|row| cpu(row)).fold(f64::INFINITY, f64::min);
-        let or_more = if choice.equals.len() == 1 { "" } else { " or more" };
-        format!("takes less CPU time: {ours} instead of {}{or_more}", figures::time(least))
-    } else if choice.has_fewer_workers() {
-        "needs fewer workers".into()
-    } else if choice.row.contender == choice.fastest.contender {
-        "has the smallest median".into()
-    } else {
-        "takes less CPU time or needs fewer workers".into()
+    fn more_rounds(&self, among: &[usize]) -> &'static str {
+        let is_open = self.choice.open.iter().any(|at| among.contains(at));
+        if is_open { " Use more rounds to tell them apart." } else { "" }
     }
-}
-
-fn more_rounds(choice: &Choice, among: &[&ContenderStats]) -> &'static str {
-    let is_among = |open: &ContenderStats| among.iter().any(|row| row.contender == open.contender);
-    if choice.open().any(is_among) { " More rounds would tell them apart." } else { "" }
-}
-
-/// The fastest and those that may be much faster still, for all that was measured;
-/// empty where it is clear enough which one is.
-pub(super) fn undecided(results: &Results, analysis: &Analysis) -> Vec<String> {
-    let Some(choice) = choice::choose(results, analysis) else {
-        return Vec::new();
-    };
-    let mut names: Vec<_> = choice.open().map(|row| row.contender.to_string()).collect();
-    if !names.is_empty() {
-        names.insert(0, choice.fastest.contender.to_string());
-    }
-    names
 }

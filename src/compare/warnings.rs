@@ -1,185 +1,258 @@
-//! Why figures are to be taken with care, in plain words.
+//! Reasons why the figures may mislead, as data; [`Display`](fmt::Display) words them,
+//! each with what to do about it.
 
-use super::analysis::{Analysis, ContenderStats, values};
+use std::fmt;
+
+use super::analysis::Analysis;
+use super::choice::Choice;
 use super::design::Contender;
+use super::failures::Failures;
+use super::figures;
 use super::results::Results;
 use super::stats::{ENOUGH_VALUES, LEAST_VALUES};
-use super::{failures, figures, verdict};
+use crate::message::counted;
 
 /// Rounds that vary by more than this share of their median hide differences that
 /// matter.
 const NOISY: f64 = 0.1;
-/// A machine that is busier than this share of its CPUs takes them from the runs.
+/// A load average above this share of the CPUs takes CPU time from the runs.
 const BUSY: f64 = 0.5;
-/// The start of threads and connections and the clock's own unrest are a
-/// large part of shorter runs.
+/// In shorter runs, in seconds, starting threads and connections and the clock's own
+/// jitter take a large share of the time.
 const TOO_SHORT: f64 = 0.02;
-/// A bound below this share of the time does not explain it.
+/// A lower bound below this share of the time does not explain it.
 const EXPLAINS_NOTHING: f64 = 0.1;
-/// What starts and ends a run may be most of a shorter one.
+/// In shorter runs, in seconds, starting and ending may take most of the time.
 const LONG_ENOUGH: f64 = 0.05;
 
-/// A sentence for each reason, the weightiest first.
-pub(super) fn all(results: &Results, analysis: &Analysis) -> Vec<String> {
-    let rows = &analysis.rows;
-    let failed = failures::all(results);
+/// A reason why the figures may mislead.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Warning {
+    /// Pages failed, so their retries are part of the times.
+    Failures(Failures),
+    /// With fewer than three rounds no difference can be told from chance.
+    TooFewRounds(usize),
+    /// With fewer than five rounds there is no interval of 95 percent.
+    FewRounds(usize),
+    /// It is open which of these is the fastest.
+    Undecided(Vec<Contender>),
+    /// Times varied by these shares of their medians.
+    Noisy {
+        /// The contenders and the shares.
+        contenders: Vec<(Contender, f64)>,
+        /// Whether pages failed, which makes times vary too.
+        have_failures: bool,
+    },
+    /// The machine had other work before the first run.
+    Busy {
+        /// The load average.
+        load: f64,
+        /// The CPUs of the machine.
+        cpus: u32,
+    },
+    /// Runs took only these times, in seconds.
+    TooShort(Vec<(Contender, f64)>),
+    /// Runs took these multiples of their lower bounds.
+    FarFromTheory(Vec<(Contender, f64)>),
+    /// The baseline was measured on a machine that differs in these ways.
+    OtherMachine(Vec<String>),
+}
+
+/// The reasons in these results, the most important first.
+pub(super) fn find(
+    results: &Results,
+    analysis: &Analysis,
+    choice: Option<&Choice>,
+) -> Vec<Warning> {
+    let failures = Failures::of(results);
+    let have_failures = failures.is_some();
     let found = [
-        failed.as_ref().map(failures::Failures::warning),
-        few_rounds(results, rows),
-        undecided(results, analysis),
-        noisy(results, rows, failed.is_some()),
+        failures.map(Warning::Failures),
+        few_rounds(analysis.least_rounds()),
+        choice.and_then(|choice| undecided(analysis, choice)),
+        noisy(analysis, have_failures),
         busy(results),
-        too_short(rows),
-        far_from_theory(rows),
+        too_short(analysis),
+        far_from_theory(analysis),
     ];
     found.into_iter().flatten().collect()
 }
 
-/// The smallest number of rounds that a row was measured in; 0 of nothing.
-pub(super) fn least_rounds(results: &Results, rows: &[ContenderStats]) -> usize {
-    let rounds = |row: &ContenderStats| times(results, &row.contender).len();
-    rows.iter().map(rounds).min().unwrap_or(0)
-}
-
-fn times(results: &Results, contender: &Contender) -> Vec<f64> {
-    values(results, contender, |sample| sample.seconds)
-}
-
-fn few_rounds(results: &Results, rows: &[ContenderStats]) -> Option<String> {
-    let least = least_rounds(results, rows);
-    let rounds = figures::rounds(least);
-    match least {
-        0 => None,
-        least if least < LEAST_VALUES => Some(format!(
-            "only {rounds}: it takes {LEAST_VALUES} at least to tell a difference from chance"
-        )),
-        least if least < ENOUGH_VALUES => {
-            let coverage = 1.0 - 2.0 * 0.5_f64.powi(i32::try_from(least).unwrap_or(i32::MAX));
-            Some(format!(
-                "only {rounds}: the ranges of what was measured hold the true figure in \
-                 {coverage:.0} of 100 comparisons; {ENOUGH_VALUES} rounds or more give intervals \
-                 of 95 percent confidence",
-                coverage = (100.0 * coverage).floor(),
-            ))
-        }
+fn few_rounds(rounds: usize) -> Option<Warning> {
+    match rounds {
+        1..LEAST_VALUES => Some(Warning::TooFewRounds(rounds)),
+        LEAST_VALUES..ENOUGH_VALUES => Some(Warning::FewRounds(rounds)),
         _ => None,
     }
 }
 
-fn undecided(results: &Results, analysis: &Analysis) -> Option<String> {
-    let names = verdict::undecided(results, analysis);
-    let is_measured = least_rounds(results, &analysis.rows) >= LEAST_VALUES;
-    (is_measured && !names.is_empty()).then(|| {
-        format!("times varied too much to say which of {} is fastest", figures::list(&names))
-    })
+fn undecided(analysis: &Analysis, choice: &Choice) -> Option<Warning> {
+    let candidates = [choice.fastest].into_iter().chain(choice.open.iter().copied());
+    let names = candidates.map(|at| analysis.rows[at].contender.clone()).collect();
+    (analysis.least_rounds() >= LEAST_VALUES && !choice.open.is_empty())
+        .then_some(Warning::Undecided(names))
 }
 
-/// Pages that fail make times vary too: the machine is not blamed alone then.
-fn noisy(results: &Results, rows: &[ContenderStats], have_failures: bool) -> Option<String> {
-    let is_noisy = |row: &&ContenderStats| {
-        row.seconds.noise() > NOISY && times(results, &row.contender).len() >= LEAST_VALUES
-    };
-    let by = |row: &ContenderStats| {
-        format!("{} by {}", row.contender, figures::percent(row.seconds.noise()))
-    };
-    let names: Vec<_> = rows.iter().filter(is_noisy).map(by).collect();
-    let why = if have_failures {
-        "times varied from round to round, with the machine or with the pages that failed"
-    } else {
-        "the machine was noisy, times varied from round to round"
-    };
-    (!names.is_empty()).then(|| format!("{why}: {}", figures::list(&names)))
+fn noisy(analysis: &Analysis, have_failures: bool) -> Option<Warning> {
+    let rows = analysis.rows.iter();
+    let noisy = rows.filter(|row| row.seconds.noise() > NOISY && row.rounds >= LEAST_VALUES);
+    let contenders: Vec<_> =
+        noisy.map(|row| (row.contender.clone(), row.seconds.noise())).collect();
+    (!contenders.is_empty()).then_some(Warning::Noisy { contenders, have_failures })
 }
 
-fn busy(results: &Results) -> Option<String> {
+fn busy(results: &Results) -> Option<Warning> {
     let (load, cpus) = (results.machine.load_before?, results.machine.cpus);
-    let cpus_text = if cpus == 1 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") };
-    (load > BUSY * f64::from(cpus)).then(|| {
-        format!("the machine was busy before the first run: a load of {load:.1} on {cpus_text}")
-    })
+    (load > BUSY * f64::from(cpus)).then_some(Warning::Busy { load, cpus })
 }
 
-fn too_short(rows: &[ContenderStats]) -> Option<String> {
-    let is_short = |row: &&ContenderStats| row.seconds.median < TOO_SHORT;
-    let took = |row: &ContenderStats| {
-        format!("{} took {}", row.contender, figures::time(row.seconds.median))
-    };
-    let names: Vec<_> = rows.iter().filter(is_short).map(took).collect();
-    (!names.is_empty()).then(|| {
-        format!("too short to measure well: {}; more pages would tell more", figures::list(&names))
-    })
+fn too_short(analysis: &Analysis) -> Option<Warning> {
+    let short = analysis.rows.iter().filter(|row| row.seconds.median < TOO_SHORT);
+    let runs: Vec<_> = short.map(|row| (row.contender.clone(), row.seconds.median)).collect();
+    (!runs.is_empty()).then_some(Warning::TooShort(runs))
 }
 
-fn far_from_theory(rows: &[ContenderStats]) -> Option<String> {
-    let is_far = |row: &&ContenderStats| {
+fn far_from_theory(analysis: &Analysis) -> Option<Warning> {
+    let far = analysis.rows.iter().filter(|row| {
         let is_known = row.lower_bound.seconds > 0.0 && row.seconds.median > LONG_ENOUGH;
         is_known && row.share_of_bound() < EXPLAINS_NOTHING
-    };
-    let takes = |row: &ContenderStats| {
-        format!("{} takes {} times", row.contender, figures::number(1.0 / row.share_of_bound()))
-    };
-    let names: Vec<_> = rows.iter().filter(is_far).map(takes).collect();
-    let them = if names.len() == 1 { "it" } else { "them" };
-    (!names.is_empty()).then(|| {
-        format!(
-            "{} what theory allows: something else limits {them}, such as retries or a server \
-             that takes few connections at a time",
-            figures::list(&names)
-        )
-    })
+    });
+    let runs: Vec<_> = far.map(|row| (row.contender.clone(), 1.0 / row.share_of_bound())).collect();
+    (!runs.is_empty()).then_some(Warning::FarFromTheory(runs))
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failures(failures) => write!(
+                f,
+                "{failures}; their retries and pauses are part of the times: leave these pages \
+                 out, or compare again when the site answers them"
+            ),
+            Self::TooFewRounds(rounds) => write!(
+                f,
+                "only {}: {LEAST_VALUES} are needed to tell a difference from chance, so use \
+                 --rounds {ENOUGH_VALUES} or more",
+                figures::rounds(*rounds)
+            ),
+            Self::FewRounds(rounds) => write!(
+                f,
+                "only {}: the range of the measured times contains the true one in {:.0} of 100 \
+                 comparisons; use --rounds {ENOUGH_VALUES} or more for intervals of 95 percent \
+                 confidence",
+                figures::rounds(*rounds),
+                coverage(*rounds)
+            ),
+            Self::Undecided(contenders) => write!(
+                f,
+                "times varied too much to say which of {} is fastest; use more rounds",
+                figures::list(contenders)
+            ),
+            Self::Noisy { contenders, have_failures } => write!(
+                f,
+                "times varied from round to round ({}), because {}; stop other programs and \
+                 compare again",
+                list(contenders, |share| format!("by {}", figures::percent(share))),
+                if *have_failures {
+                    "of the machine or because of the pages that failed"
+                } else {
+                    "the machine was noisy"
+                }
+            ),
+            Self::Busy { load, cpus } => write!(
+                f,
+                "the machine was busy before the first run (load {load:.1} on {}); stop other \
+                 programs and compare again",
+                counted(u64::from(*cpus), "CPU")
+            ),
+            Self::TooShort(runs) => write!(
+                f,
+                "runs were too short to measure well ({}); compare more pages",
+                list(runs, |seconds| format!("took {}", figures::time(seconds)))
+            ),
+            Self::FarFromTheory(runs) => write!(
+                f,
+                "{} what theory allows, so something else limits {}; check for retries, and for \
+                 a server that accepts few connections at a time",
+                list(runs, |factor| format!("takes {} times", figures::number(factor))),
+                if runs.len() == 1 { "it" } else { "them" }
+            ),
+            Self::OtherMachine(differences) => write!(
+                f,
+                "the baseline was measured on another machine, which may be the cause of a \
+                 difference ({}); measure the baseline again on this machine",
+                differences.join("; ")
+            ),
+        }
+    }
+}
+
+/// How many of 100 comparisons have the true median within the range of their rounds:
+/// with `n` rounds the probability is 1 - 2^(1 - n).
+fn coverage(rounds: usize) -> f64 {
+    let rounds = i32::try_from(rounds).unwrap_or(i32::MAX);
+    (100.0 * (1.0 - 2.0 * 0.5_f64.powi(rounds))).floor()
+}
+
+/// `threads@16 by 25 percent and async@64 by 12 percent`
+fn list(contenders: &[(Contender, f64)], word: impl Fn(f64) -> String) -> String {
+    let parts = contenders.iter().map(|(contender, value)| format!("{contender} {}", word(*value)));
+    figures::list(&parts.collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::compare::analysis::analyse;
-    use crate::compare::results::tests::results;
+    use super::*;
+    use crate::compare::findings::Findings;
+    use crate::compare::results::tests::{Runs, contender, results};
+
+    fn found(results: &Results) -> Vec<Warning> {
+        Findings::new(results).warnings
+    }
+
+    fn of(name: &str) -> Contender {
+        contender(name)
+    }
 
     #[test]
-    fn each_reason_for_doubt_is_told() {
+    fn each_reason_for_doubt_is_found() {
         let quiet: &[f64] = &[2.5, 2.51, 2.49, 2.5, 2.52];
-        for (runs, expected) in [
-            (&[][..], &[][..]),
-            (&[("sequential@1", quiet), ("threads@16", &[0.25, 0.25, 0.26, 0.25, 0.25])], &[]),
+        let noise = 1.4826 * (0.35 - 0.30) / 0.30;
+        let cases: &[(&Runs, Vec<Warning>)] = &[
+            (&[], vec![]),
+            (&[("sequential@1", quiet), ("threads@16", &[0.25, 0.25, 0.26, 0.25, 0.25])], vec![]),
+            (&[("sequential@1", &[2.5]), ("threads@16", &[0.25])], vec![Warning::TooFewRounds(1)]),
+            (&[("sequential@1", &quiet[..3])], vec![Warning::FewRounds(3)]),
             (
-                &[("sequential@1", &[2.5]), ("threads@16", &[0.25])],
-                &["only 1 round: it takes 3 at least to tell a difference from chance"],
-            ),
-            (
-                &[("sequential@1", &quiet[..3])],
-                &["only 3 rounds: the ranges of what was measured hold the true figure in 75 of \
-                   100 comparisons; 5 rounds or more give intervals of 95 percent confidence"],
-            ),
-            (
-                // The MAD is 0.05 of 0.30: 0.2471.
+                // The MAD is 0.05 of 0.30.
                 &[("threads@16", &[0.30, 0.25, 0.35, 0.20, 0.31])],
-                &["the machine was noisy, times varied from round to round: \
-                   threads@16 by 25 percent"],
+                vec![Warning::Noisy {
+                    contenders: vec![(of("threads@16"), noise)],
+                    have_failures: false,
+                }],
             ),
             (
                 &[
                     ("threads@16", &[0.25, 0.25, 0.25, 0.25, 0.5]),
                     ("async@64", &[0.26, 0.26, 0.26, 0.26, 0.26]),
                 ],
-                &["times varied too much to say which of threads@16 and async@64 is fastest"],
+                vec![Warning::Undecided(vec![of("threads@16"), of("async@64")])],
             ),
             (
                 // 15 round trips of 10 ms, or 4; 50 ms of CPU time.
                 &[("threads@16", &[7.5; 5]), ("threads@64", &[6.0; 5])],
-                &["threads@16 takes 50 times and threads@64 takes 120 times what theory allows: \
-                     something else limits them, such as retries or a server that takes few \
-                     connections at a time"],
-            ),
-            (
-                &[("threads@16", &[7.5; 5])],
-                &["threads@16 takes 50 times what theory allows: something else limits it, such \
-                     as retries or a server that takes few connections at a time"],
+                vec![Warning::FarFromTheory(vec![
+                    (of("threads@16"), 1.0 / (0.15 / 7.5)),
+                    (of("threads@64"), 1.0 / (0.05 / 6.0)),
+                ])],
             ),
             (
                 &[("rayon@2", &[0.0124, 0.0124, 0.0125, 0.0124, 0.0123])],
-                &["too short to measure well: rayon@2 took 12.4 ms; more pages would tell more"],
+                vec![Warning::TooShort(vec![(of("rayon@2"), 0.0124)])],
             ),
-        ] {
-            assert_eq!(analyse(&results(runs)).warnings, expected, "{runs:?}");
+        ];
+        for (runs, expected) in cases {
+            assert_eq!(found(&results(runs)), *expected, "{runs:?}");
         }
     }
 
@@ -189,22 +262,75 @@ mod tests {
         for sample in &mut results.samples {
             sample.failed = 3;
         }
-        let expected = [
-            "3 of 233 pages failed in every run; retries and the pauses before them are part of \
-             the times",
-            "times varied from round to round, with the machine or with the pages that failed: \
-             threads@16 by 25 percent",
-        ];
-        assert_eq!(analyse(&results).warnings, expected);
+        let found = found(&results);
+        assert!(
+            matches!(found[..], [Warning::Failures(_), Warning::Noisy { have_failures: true, .. }]),
+            "{found:?}"
+        );
     }
 
     #[test]
-    fn a_busy_machine_is_told() {
+    fn a_load_above_half_of_the_cpus_is_busy() {
         let mut results = results(&[("sequential@1", &[2.5; 5])]);
-        let busy = ["the machine was busy before the first run: a load of 1.2 on 2 CPUs"];
-        for (load, expected) in [(None, &[][..]), (Some(1.0), &[]), (Some(1.2), &busy)] {
+        let busy = vec![Warning::Busy { load: 1.2, cpus: 2 }];
+        for (load, expected) in [(None, vec![]), (Some(1.0), vec![]), (Some(1.2), busy)] {
             results.machine.load_before = load;
-            assert_eq!(analyse(&results).warnings, expected, "{load:?}");
+            assert_eq!(found(&results), expected, "{load:?}");
+        }
+    }
+
+    #[test]
+    fn each_warning_ends_with_what_to_do() {
+        let two = || vec![(of("threads@16"), 0.25), (of("async@64"), 0.1)];
+        let noisy = |have_failures| Warning::Noisy { contenders: two(), have_failures };
+        for (warning, sentence) in [
+            (
+                Warning::TooFewRounds(1),
+                "only 1 round: 3 are needed to tell a difference from chance, so use --rounds 5 \
+                 or more",
+            ),
+            (
+                Warning::FewRounds(3),
+                "only 3 rounds: the range of the measured times contains the true one in 75 of \
+                 100 comparisons; use --rounds 5 or more for intervals of 95 percent confidence",
+            ),
+            (
+                Warning::Undecided(vec![of("threads@16"), of("async@64")]),
+                "times varied too much to say which of threads@16 and async@64 is fastest; use \
+                 more rounds",
+            ),
+            (
+                noisy(false),
+                "times varied from round to round (threads@16 by 25 percent and async@64 by 10 \
+                 percent), because the machine was noisy; stop other programs and compare again",
+            ),
+            (
+                noisy(true),
+                "times varied from round to round (threads@16 by 25 percent and async@64 by 10 \
+                 percent), because of the machine or because of the pages that failed; stop \
+                 other programs and compare again",
+            ),
+            (
+                Warning::Busy { load: 1.2, cpus: 1 },
+                "the machine was busy before the first run (load 1.2 on 1 CPU); stop other \
+                 programs and compare again",
+            ),
+            (
+                Warning::TooShort(vec![(of("rayon@2"), 0.0124)]),
+                "runs were too short to measure well (rayon@2 took 12.4 ms); compare more pages",
+            ),
+            (
+                Warning::FarFromTheory(vec![(of("threads@16"), 50.0)]),
+                "threads@16 takes 50 times what theory allows, so something else limits it; \
+                 check for retries, and for a server that accepts few connections at a time",
+            ),
+            (
+                Warning::OtherMachine(vec!["CPUs: 2, was 8".into()]),
+                "the baseline was measured on another machine, which may be the cause of a \
+                 difference (CPUs: 2, was 8); measure the baseline again on this machine",
+            ),
+        ] {
+            assert_eq!(warning.to_string(), sentence);
         }
     }
 }

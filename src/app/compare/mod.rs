@@ -15,11 +15,11 @@ use super::signals;
 use super::terminal::{print, report_line};
 use crate::cli::UsageError;
 use crate::clock::{Clock, SystemClock, rfc3339};
-use crate::compare::analysis::{self, Analysis};
 use crate::compare::baseline::{self, BaselineError};
 use crate::compare::design::Design;
 use crate::compare::export::terminal::table;
 use crate::compare::export::{Format, Report, render};
+use crate::compare::findings::Findings;
 use crate::compare::gate::{GateOutcome, Judgement};
 use crate::compare::measure::{self, Milestone};
 use crate::compare::process::{Options, ProcessRunner, Stopper};
@@ -101,7 +101,7 @@ fn watch_signals(workspace: &Workspace, stopper: &Stopper) -> anyhow::Result<()>
 
 /// What follows from the results, with what the user asked of them.
 struct Conclusion {
-    analysis: Analysis,
+    findings: Findings,
     judgements: Vec<Judgement>,
     /// How it compares with the baseline.
     changes: Vec<String>,
@@ -111,23 +111,33 @@ struct Conclusion {
 
 impl Conclusion {
     fn of(config: &Comparison, results: &Results, baseline: Option<&(PathBuf, Results)>) -> Self {
-        let mut analysis = analysis::analyse(results);
+        let mut findings = Findings::new(results);
         let then = baseline.map(|(_, then)| then);
         let judge = |gate: &crate::compare::gate::Gate| gate.judge(results, then);
         let judgements = config.gates.iter().map(judge).collect();
         let mut changes = Vec::new();
         if let Some(then) = then {
             changes = baseline::compare(results, then).iter().map(ToString::to_string).collect();
-            analysis.warnings.extend(baseline::machine_warning(&results.machine, &then.machine));
+            findings.warnings.extend(baseline::machine_warning(&results.machine, &then.machine));
         }
-        let published = if config.is_tutorial { tutorial::beside(&analysis) } else { Vec::new() };
-        Self { analysis, judgements, changes, published }
+        let published =
+            if config.is_tutorial { tutorial::beside(&findings.analysis) } else { Vec::new() };
+        Self { findings, judgements, changes, published }
     }
 
     fn with<T>(&self, results: &Results, take: impl FnOnce(&Report) -> T) -> T {
+        let Self { findings, changes, published, .. } = self;
         let judgements: Vec<_> = self.judgements.iter().map(ToString::to_string).collect();
-        let Self { analysis, changes, published, .. } = self;
-        take(&Report { results, analysis, judgements: &judgements, changes, published })
+        let warnings: Vec<_> = findings.warnings.iter().map(ToString::to_string).collect();
+        take(&Report {
+            results,
+            analysis: &findings.analysis,
+            verdict: &findings.verdict,
+            warnings: &warnings,
+            judgements: &judgements,
+            changes,
+            published,
+        })
     }
 
     /// What went wrong, on standard error, where a script's log has it.

@@ -20,8 +20,8 @@ impl Progress {
             return;
         }
         match step {
-            Milestone::Begins { turn, number, runs } if self.is_terminal => {
-                report(&Printable::in_place(format_args!("run {number} of {runs}: {turn}")));
+            Milestone::Begins { id, number, runs } if self.is_terminal => {
+                report(&Printable::in_place(format_args!("run {number} of {runs}: {id}")));
             }
             Milestone::RoundEnded(results) if !self.is_terminal => {
                 let round = results.samples.last().map_or(0, |sample| sample.round);

@@ -196,5 +196,5 @@ fn workers(text: &str) -> Result<NonZeroU32, String> {
 }
 
 fn gate(text: &str) -> Result<Gate, String> {
-    Gate::parse(text).map_err(|error| error.to_string())
+    text.parse::<Gate>().map_err(|error| error.to_string())
 }

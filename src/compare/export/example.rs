@@ -1,4 +1,4 @@
-//! Comparisons that the formats' tests lay out, made by hand.
+//! Comparisons made by hand, which the tests of the formats lay out.
 
 use super::super::analysis::{Analysis, ContenderStats, Sweep, Workload};
 use super::super::bound::{Bottleneck, LowerBound};
@@ -11,6 +11,8 @@ use super::Report;
 pub(super) struct Example {
     pub(super) results: Results,
     pub(super) analysis: Analysis,
+    pub(super) verdict: Vec<String>,
+    pub(super) warnings: Vec<String>,
     pub(super) judgements: Vec<String>,
     pub(super) changes: Vec<String>,
 }
@@ -18,11 +20,11 @@ pub(super) struct Example {
 impl Example {
     pub(super) fn report(&self) -> Report<'_> {
         Report {
-            results: &self.results,
-            analysis: &self.analysis,
+            verdict: &self.verdict,
+            warnings: &self.warnings,
             judgements: &self.judgements,
             changes: &self.changes,
-            published: &[],
+            ..Report::new(&self.results, &self.analysis)
         }
     }
 }
@@ -33,6 +35,7 @@ pub(super) fn row(name: &str, median: f64, bound: f64, bottleneck: Bottleneck) -
     let (least, most) = (interval.low, interval.high);
     ContenderStats {
         contender: contender(name),
+        rounds: 5,
         seconds: Spread { median, mad: median * 0.02, least, most, interval },
         cpu_seconds: 0.1,
         fetch_cpu_seconds: 0.1,
@@ -57,11 +60,13 @@ pub(super) fn small() -> Example {
     let ratio = Some(Interval { estimate: 10.0, low: 9.62, high: 10.4 });
     let rows = vec![
         ContenderStats {
+            rounds: 2,
             seconds: spread(2.5, 2.6, 2.55, 0.05),
             times_fastest: ratio,
             ..row("sequential@1", 2.55, 2.04, Bottleneck::Latency)
         },
         ContenderStats {
+            rounds: 2,
             seconds: spread(0.25, 0.26, 0.255, 0.005),
             outliers: vec![2],
             speed_up: ratio,
@@ -75,9 +80,9 @@ pub(super) fn small() -> Example {
             fastest: Some(1),
             sweeps: Vec::new(),
             workload: Some(Workload::IoBound { computing: 0.04 }),
-            warnings: vec!["only 2 rounds: intervals are wide".into()],
-            verdict: vec!["Use threads@16: it takes a tenth of the time of sequential.".into()],
         },
+        verdict: vec!["Use threads@16: it takes a tenth of the time of sequential.".into()],
+        warnings: vec!["only 2 rounds: intervals are wide".into()],
         judgements: vec!["met: threads@16 <= 0.25 * sequential".into()],
         changes: vec!["threads@16 is as fast as before".into()],
     }
@@ -137,6 +142,10 @@ pub(super) fn large() -> Example {
             sweep("async", &[8, 9, 10, 11], 11),
         ],
         workload: Some(Workload::IoBound { computing: 0.087 }),
+    };
+    Example {
+        results,
+        analysis,
         warnings: vec![
             "the machine had other work (load 1.40 before the first run): times may be too long".into(),
         ],
@@ -144,10 +153,6 @@ pub(super) fn large() -> Example {
             "Use threads@16: hybrid@64 and threads@64 are no more than 5 % faster, and it needs fewer connections.".into(),
             "The job waits: 91 % of the time of one page after the other goes by without computing, so pages in flight count more than the mode.".into(),
         ],
-    };
-    Example {
-        results,
-        analysis,
         judgements: vec!["met: threads@16 <= 0.25 * sequential (0.09, 0.09–0.10)".into()],
         changes: vec![
             "async@64 takes 1.02 times as long as before (0.99–1.05): no difference".into(),

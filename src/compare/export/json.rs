@@ -1,31 +1,30 @@
-//! Everything, for programs: the stored results, and beside them what follows
-//! from them, so that no script has to work it out again.
+//! Everything, for programs: the stored results, and beside them what follows from
+//! them, so that no script has to compute it again.
 
 use serde::Serialize;
 
-use super::super::analysis::{self, Workload};
-use super::super::bound::Bottleneck;
+use super::super::analysis::{ContenderStats, Workload};
+use super::super::bound::LowerBound;
 use super::super::design::Contender;
 use super::super::results::Results;
-use super::super::stats;
+use super::super::stats::{Interval, Spread};
 use super::Report;
 use crate::printable::Printable;
 
-/// The stored format with one more member, which readers of results pass over.
+/// The stored format with one more member, which readers of results ignore.
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(flatten)]
     results: &'a Results,
-    analysis: Analysis<'a>,
+    analysis: Derived<'a>,
 }
 
 #[derive(Serialize)]
-struct Analysis<'a> {
+struct Derived<'a> {
     rows: Vec<Row<'a>>,
     fastest: Option<&'a Contender>,
-    sweeps: Vec<Sweep<'a>>,
-    #[serde(rename = "nature")]
-    workload: Option<WorkloadOf>,
+    sweeps: Vec<SweepWorkers<'a>>,
+    nature: Option<Nature>,
     warnings: &'a [String],
     verdict: &'a [String],
     gates: &'a [String],
@@ -44,43 +43,20 @@ struct Row<'a> {
     context_switches: f64,
     outliers: &'a [u32],
     bound: LowerBound,
-    #[serde(rename = "closeness")]
-    share_of_bound: f64,
+    closeness: f64,
     speed_up: Option<Interval>,
     times_fastest: Option<Interval>,
 }
 
 #[derive(Serialize)]
-struct Spread {
-    median: f64,
-    mad: f64,
-    least: f64,
-    most: f64,
-    interval: Interval,
-}
-
-#[derive(Serialize)]
-struct Interval {
-    estimate: f64,
-    low: f64,
-    high: f64,
-}
-
-#[derive(Serialize)]
-struct LowerBound {
-    seconds: f64,
-    limit: &'static str,
-}
-
-#[derive(Serialize)]
-struct Sweep<'a> {
+struct SweepWorkers<'a> {
     mode: &'a str,
     workers: Vec<u32>,
     sweet_spot: Option<u32>,
 }
 
 #[derive(Serialize)]
-struct WorkloadOf {
+struct Nature {
     bound_by: &'static str,
     computing: f64,
 }
@@ -91,23 +67,23 @@ pub(super) fn render(report: &Report) -> Printable {
     Printable::json(&document)
 }
 
-fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
+fn derived<'a>(report: &Report<'a>) -> Derived<'a> {
     let analysis = report.analysis;
     let rows = &analysis.rows;
     let workers = |row: usize| rows.get(row).map(|row| row.contender.workers);
-    Analysis {
+    Derived {
         rows: rows.iter().map(row).collect(),
         fastest: analysis.fastest.and_then(|row| rows.get(row)).map(|row| &row.contender),
         sweeps: analysis
             .sweeps
             .iter()
-            .map(|sweep| Sweep {
+            .map(|sweep| SweepWorkers {
                 mode: &sweep.mode,
                 workers: sweep.rows.iter().filter_map(|row| workers(*row)).collect(),
                 sweet_spot: workers(sweep.sweet_spot),
             })
             .collect(),
-        workload: analysis.workload.map(|workload| WorkloadOf {
+        nature: analysis.workload.map(|workload| Nature {
             bound_by: match workload {
                 Workload::IoBound { .. } => "io",
                 Workload::Mixed { .. } => "both",
@@ -115,40 +91,27 @@ fn derived<'a>(report: &Report<'a>) -> Analysis<'a> {
             },
             computing: workload.computing(),
         }),
-        warnings: &analysis.warnings,
-        verdict: &analysis.verdict,
+        warnings: report.warnings,
+        verdict: report.verdict,
         gates: report.judgements,
         baseline: report.changes,
         published: report.published,
     }
 }
 
-fn row(row: &analysis::ContenderStats) -> Row<'_> {
-    let stats::Spread { median, mad, least, most, interval: of_median } = row.seconds;
+fn row(row: &ContenderStats) -> Row<'_> {
     Row {
         contender: &row.contender,
-        seconds: Spread { median, mad, least, most, interval: interval(of_median) },
+        seconds: row.seconds,
         cpu_seconds: row.cpu_seconds,
         peak_rss_bytes: row.peak_rss_bytes,
         context_switches: row.context_switches,
         outliers: &row.outliers,
-        bound: LowerBound {
-            seconds: row.lower_bound.seconds,
-            limit: match row.lower_bound.bottleneck {
-                Bottleneck::Latency => "latency",
-                Bottleneck::Bandwidth => "bandwidth",
-                Bottleneck::Cpu => "cpu",
-            },
-        },
-        share_of_bound: row.share_of_bound(),
-        speed_up: row.speed_up.map(interval),
-        times_fastest: row.times_fastest.map(interval),
+        bound: row.lower_bound,
+        closeness: row.share_of_bound(),
+        speed_up: row.speed_up,
+        times_fastest: row.times_fastest,
     }
-}
-
-fn interval(interval: stats::Interval) -> Interval {
-    let stats::Interval { estimate, low, high } = interval;
-    Interval { estimate, low, high }
 }
 
 #[cfg(test)]

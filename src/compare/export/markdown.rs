@@ -14,7 +14,7 @@ pub(super) fn render(report: &Report) -> String {
             text += &format!("> - {}\n", escaped(line));
         }
     }
-    for line in &analysis.verdict {
+    for line in report.verdict {
         text += &format!("\n{}\n", escaped(line));
     }
     text += &table(report);
@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report) -> String {
     }
     for (title, lines) in [
         ("Notes", notes.as_slice()),
-        ("Warnings", analysis.warnings.as_slice()),
+        ("Warnings", report.warnings),
         ("Gates", report.judgements),
         ("Against the baseline", report.changes),
         ("Beside the tutorial's figures", report.published),
@@ -162,7 +162,7 @@ Range: from the fastest round to the slowest. Memory: the most memory of the lar
         let mut example = example::small();
         let differences = vec!["threads@16 in round 2: 232 pages | not 233".into()];
         example.results.end = End::Different { differences };
-        example.analysis.verdict.clear();
+        example.verdict.clear();
         let text = render(&example.report());
         let banner = "site\n
 > **no verdict:** the runs did not do the same, so their times do not compare

@@ -17,19 +17,39 @@ use std::path::Path;
 use super::analysis::Analysis;
 use super::results::{End, Results};
 
-/// All that a comparison tells.
+/// All that a comparison reports.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// What was measured.
+    /// The measured samples.
     pub results: &'a Results,
-    /// What follows from it.
+    /// The numbers that follow from them.
     pub analysis: &'a Analysis,
-    /// What became of the gates, a sentence each.
+    /// Which contender to use and why, a line each.
+    pub verdict: &'a [String],
+    /// Why the figures may mislead, a sentence each.
+    pub warnings: &'a [String],
+    /// The outcome of each gate, a sentence each.
     pub judgements: &'a [String],
     /// How it compares with an earlier comparison, a sentence each.
     pub changes: &'a [String],
     /// Published figures beside those of the same experiment here, a line each.
     pub published: &'a [String],
+}
+
+impl<'a> Report<'a> {
+    /// A report without any sentences.
+    pub fn new(results: &'a Results, analysis: &'a Analysis) -> Self {
+        let none: &[String] = &[];
+        Self {
+            results,
+            analysis,
+            verdict: none,
+            warnings: none,
+            judgements: none,
+            changes: none,
+            published: none,
+        }
+    }
 }
 
 /// A format of files.
@@ -67,7 +87,7 @@ impl Format {
 /// `report` as a file of `format`, ending with a line end.
 pub fn render(format: Format, report: &Report) -> String {
     let analysis = claims(report);
-    let report = &Report { analysis: &analysis, ..*report };
+    let report = &comparable(report, &analysis);
     match format {
         Format::Json => json::render(report).to_string(),
         Format::Csv => self::csv::render(report.results),
@@ -77,10 +97,9 @@ pub fn render(format: Format, report: &Report) -> String {
     }
 }
 
-/// What may be said of the contenders: of runs that did not do the same, nothing
-/// that compares them.
+/// The numbers without those that compare contenders, if the runs differ.
 fn claims<'a>(report: &Report<'a>) -> Cow<'a, Analysis> {
-    if !matches!(report.results.end, End::Different { .. }) {
+    if are_comparable(report.results) {
         return Cow::Borrowed(report.analysis);
     }
     let mut analysis = report.analysis.clone();
@@ -90,8 +109,17 @@ fn claims<'a>(report: &Report<'a>) -> Cow<'a, Analysis> {
     }
     analysis.fastest = None;
     analysis.sweeps.clear();
-    analysis.verdict.clear();
     Cow::Owned(analysis)
+}
+
+/// The report with these [`claims`], without a verdict if the runs differ.
+fn comparable<'a>(report: &Report<'a>, analysis: &'a Analysis) -> Report<'a> {
+    let verdict = if are_comparable(report.results) { report.verdict } else { &[] };
+    Report { analysis, verdict, ..*report }
+}
+
+fn are_comparable(results: &Results) -> bool {
+    !matches!(results.end, End::Different { .. })
 }
 
 #[cfg(test)]
@@ -118,13 +146,7 @@ mod tests {
     fn every_format_takes_a_comparison_without_runs() {
         let results = super::super::results::tests::results(&[]);
         let analysis = super::super::analysis::analyse(&results);
-        let report = Report {
-            results: &results,
-            analysis: &analysis,
-            judgements: &[],
-            changes: &[],
-            published: &[],
-        };
+        let report = Report::new(&results, &analysis);
         for (ending, format) in TABLE {
             assert!(render(*format, &report).ends_with('\n'), "{ending}");
         }
@@ -141,7 +163,8 @@ mod tests {
         assert!(
             claims.rows.iter().all(|row| row.speed_up.is_none() && row.times_fastest.is_none())
         );
-        assert!(claims.fastest.is_none() && claims.sweeps.is_empty() && claims.verdict.is_empty());
+        assert!(claims.fastest.is_none() && claims.sweeps.is_empty());
         assert_eq!(claims.rows.len(), example.analysis.rows.len());
+        assert!(comparable(&report, &claims).verdict.is_empty());
     }
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::analysis::ContenderStats;
 use super::super::bound::Bottleneck;
-use super::super::failures;
+use super::super::failures::Failures;
 use super::super::results::{End, Results, RunTask, Sample, Site};
 use super::super::stats::{ENOUGH_VALUES, Interval};
-use super::super::warnings;
 use super::Report;
 use crate::foreign::clean;
 use crate::report::human;
@@ -65,7 +64,7 @@ fn pages_of(task: &RunTask) -> String {
 
 /// `, 3 of which failed`; empty where no page failed.
 fn of_which(results: &Results) -> String {
-    failures::all(results).map_or(String::new(), |failures| format!(", {}", failures.of_which()))
+    Failures::of(results).map_or(String::new(), |failures| format!(", {}", failures.of_which()))
 }
 
 /// What ran, in one line.
@@ -103,7 +102,7 @@ pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     }
     let saved = if task.saves { "saved" } else { "fetched, not saved" };
     let source = clean(&task.source);
-    let rest = match failures::all(results) {
+    let rest = match Failures::of(results) {
         None => saved.to_owned(),
         Some(failures) if failures.are_all() => failures.of_which(),
         Some(failures) => format!("{}, the others {saved}", failures.of_which()),
@@ -134,7 +133,7 @@ pub(super) fn counted(count: u32, what: &str) -> String {
 
 /// Whether intervals are no more than the range of all rounds, which are few.
 pub(super) fn are_ranges(report: &Report) -> bool {
-    warnings::least_rounds(report.results, &report.analysis.rows) < ENOUGH_VALUES
+    report.analysis.least_rounds() < ENOUGH_VALUES
 }
 
 /// The head of a column of intervals.

@@ -18,7 +18,7 @@ const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '�
 /// `width` columns; where they are few, the least columns are left out.
 pub fn table(report: &Report, width: usize, colour: bool) -> String {
     let analysis = super::claims(report);
-    let report = &Report { analysis: &analysis, ..*report };
+    let report = &super::comparable(report, &analysis);
     let width = width.max(LEAST_WIDTH);
     let paint = Paint { colour };
     let rows = &report.analysis.rows;
@@ -30,10 +30,10 @@ pub fn table(report: &Report, width: usize, colour: bool) -> String {
         grid(&mut text, report, width, paint)
     };
     text += &notes(report, &left_out, width, paint);
-    if !report.analysis.verdict.is_empty() {
+    if !report.verdict.is_empty() {
         text.push('\n');
     }
-    for line in &report.analysis.verdict {
+    for line in report.verdict {
         text += &wrapped("", line, width, paint, Style::Strong);
     }
     text
@@ -183,7 +183,7 @@ fn blocks(share: f64, width: usize) -> String {
 }
 
 fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> String {
-    let Report { results, analysis, judgements, changes, published } = report;
+    let Report { results, analysis, warnings, judgements, changes, published, .. } = report;
     let mut text = String::new();
     let mut add = |label: &str, line: &str, style| {
         text += &wrapped(label, line, width, paint, style);
@@ -204,7 +204,7 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
     if !left_out.is_empty() {
         add("no room for:", &left_out.join(", "), Style::Faint);
     }
-    for line in &analysis.warnings {
+    for line in *warnings {
         add("warning:", line, Style::Warning);
     }
     let unmeasured = phrases::unmeasured(report);

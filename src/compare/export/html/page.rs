@@ -64,13 +64,13 @@ fn head(report: &Report, title: &str) -> String {
         );
     }
     text += "<section class=\"verdict\">\n";
-    for line in &report.analysis.verdict {
+    for line in report.verdict {
         text += &format!("<p>{}</p>\n", escaped(line));
     }
-    if report.analysis.verdict.is_empty() && mark.is_none() {
+    if report.verdict.is_empty() && mark.is_none() {
         text += "<p>There is no verdict.</p>\n";
     }
-    text + "</section>\n" + &list("warnings", &report.analysis.warnings)
+    text + "</section>\n" + &list("warnings", report.warnings)
 }
 
 fn times(report: &Report) -> String {
@@ -188,7 +188,7 @@ mod tests {
         for row in &example.analysis.rows {
             assert!(page.contains(&format!("<th scope=\"row\">{}</th>", row.contender)));
         }
-        for line in example.analysis.verdict.iter().chain(&example.analysis.warnings) {
+        for line in example.verdict.iter().chain(&example.warnings) {
             assert!(page.contains(&escaped(line)), "{line}");
         }
         assert!(page.contains("<li>met: threads@16 &lt;= 0.25 * sequential"));
@@ -225,8 +225,8 @@ mod tests {
         example.results.end = End::Broken { why: hostile.into() };
         example.judgements = vec![hostile.into()];
         example.changes = vec![hostile.into()];
-        example.analysis.verdict = vec![hostile.into()];
-        example.analysis.warnings = vec![hostile.into()];
+        example.verdict = vec![hostile.into()];
+        example.warnings = vec![hostile.into()];
         for row in &mut example.analysis.rows {
             row.contender.mode = hostile.into();
         }
@@ -249,28 +249,13 @@ mod tests {
         let Example { mut results, analysis, .. } = example::small();
         results.end = End::Interrupted;
         results.samples.pop();
-        let report = Report {
-            results: &results,
-            analysis: &analysis,
-            judgements: &[],
-            changes: &[],
-            published: &[],
-        };
+        let report = Report::new(&results, &analysis);
         let page = render(Format::Html, &report);
         let banner = "<strong>partial:</strong> stopped in round 2 of 2</p>";
         assert!(page.find(banner).unwrap() < page.find("class=\"verdict\"").unwrap());
 
         results.end = End::Different { differences: vec!["threads@16 <in> round 2".into()] };
-        let page = render(
-            Format::Html,
-            &Report {
-                results: &results,
-                analysis: &analysis,
-                judgements: &[],
-                changes: &[],
-                published: &[],
-            },
-        );
+        let page = render(Format::Html, &Report::new(&results, &analysis));
         assert!(page.contains("<strong>no verdict:</strong> the runs did not do the same"));
         assert!(page.contains("<li>threads@16 &lt;in&gt; round 2</li>"));
         for claim in ["fastest</td>", "fastest\n", "10.00×"] {
@@ -285,13 +270,7 @@ mod tests {
         results.design.rounds = 5;
         results.design.contenders = vec![contender("threads@16")];
         let analysis = super::super::super::super::analysis::analyse(&results);
-        let report = Report {
-            results: &results,
-            analysis: &analysis,
-            judgements: &[],
-            changes: &[],
-            published: &[],
-        };
+        let report = Report::new(&results, &analysis);
         let page = render(Format::Html, &report);
         assert!(elements(&page).iter().all(|element| element != "svg"));
         assert!(page.contains("<li>not measured: threads@16</li>"), "{page}");
