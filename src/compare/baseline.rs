@@ -1,7 +1,7 @@
-//! The same comparison at an earlier time.
+//! An earlier run of the same comparison.
 //!
-//! Its rounds are not those of now, so nothing can be paired: medians are compared,
-//! and a machine that was slower all the time looks like a slower program.
+//! Its rounds are others, so values cannot be paired. Medians are compared instead, and a
+//! machine that was slower all the time looks like a slower program.
 
 use std::fmt;
 
@@ -14,55 +14,57 @@ use super::results::{End, Machine, Results, RunTask, VERSION};
 use super::stats::{Bootstrap, Interval, LEAST_VALUES};
 use super::warnings::Warning;
 
-/// A file cannot be the baseline.
+/// Why a file cannot be the baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// It is no JSON, or no comparison.
-    #[error("the baseline is no comparison that was exported as JSON")]
+    /// It is not JSON, or not a comparison.
+    #[error("the baseline is not a comparison that was exported as JSON")]
     NotAComparison(#[source] serde_json::Error),
-    /// It is of another version of the format.
-    #[error("the baseline has version {found} of the format, and only {VERSION} can be read")]
+    /// It has another version of the format.
+    #[error(
+        "the baseline has version {found} of the format, but only version {VERSION} can be read"
+    )]
     Version {
-        /// Which.
+        /// Its version.
         found: u64,
     },
-    /// Not all of its runs ended well.
-    #[error("the baseline is of a comparison that {how}")]
+    /// Its comparison did not complete.
+    #[error("the baseline is a comparison that {how}")]
     Unfinished {
-        /// What became of it.
+        /// How it ended.
         how: &'static str,
     },
     /// It measured something else.
-    #[error("the baseline is of another plan: {}", .differences.join("; "))]
+    #[error("the baseline has another plan: {}", .differences.join("; "))]
     OtherPlan {
-        /// What differs, with both values.
+        /// The differences, with both values.
         differences: Vec<String>,
     },
 }
 
-/// How a contender did, compared with the baseline.
+/// The change of a contender since the baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Who.
+    /// The contender.
     pub contender: Contender,
-    /// How many times as long as then it takes now.
+    /// The time now, divided by the time of the baseline.
     pub ratio: Interval,
-    /// What that means.
+    /// The meaning of the ratio.
     pub direction: Direction,
-    /// The rounds that it comes from: of now or then, whichever were fewer.
+    /// The number of rounds, now or in the baseline, whichever is smaller.
     pub rounds: usize,
 }
 
-/// What a change means.
+/// The meaning of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// All of the interval is below 1.
+    /// The whole interval is below 1.
     Faster,
-    /// All of the interval is above 1.
+    /// The whole interval is above 1.
     Slower,
     /// The interval contains 1.
     NoClearDifference,
-    /// There are too few rounds, now or then, to tell.
+    /// There are too few rounds, now or in the baseline, to decide.
     TooFewRounds,
 }
 
@@ -70,10 +72,10 @@ pub enum Direction {
 ///
 /// # Errors
 ///
-/// [`BaselineError`] when it is none, or of another version of the format, or when
-/// not all of its runs ended well.
+/// [`BaselineError`] if it is something else, has another version of the format, or did
+/// not complete.
 pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
-    /// The version is read first: the rest may be of another shape.
+    /// The version is read first, because the rest may have another shape.
     #[derive(Deserialize)]
     struct Head {
         v: u64,
@@ -87,15 +89,15 @@ pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
         End::Complete => return Ok(results),
         End::Running => "was killed, or is still running",
         End::Interrupted => "was interrupted",
-        End::Broken { .. } => "broke off",
-        End::Different { .. } => "ran what cannot be compared",
+        End::Broken { .. } => "failed",
+        End::Different { .. } => "has runs that differ",
     };
     Err(BaselineError::Unfinished { how })
 }
 
-/// Checks that what is about to run is what ran `then`: the same contenders in any
-/// order, pages, site and options; a list may have another name. Rounds, seeds, machines and versions of the program
-/// may differ.
+/// Checks that the comparison has the plan of `then`: the same contenders in any order,
+/// pages, site and options. The name of a list, the rounds, the seed, the machine and the
+/// version of the program may differ.
 ///
 /// # Errors
 ///
@@ -113,7 +115,7 @@ pub fn check_same_plan(
     if differences.is_empty() { Ok(()) } else { Err(BaselineError::OtherPlan { differences }) }
 }
 
-/// What makes a plan, in words, with the names of the parts.
+/// The parts of a plan, with their names.
 fn plan(task: &RunTask, design: &Design) -> Vec<(&'static str, String)> {
     let site = task.site.as_ref();
     let millis = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value} ms"));
@@ -121,15 +123,15 @@ fn plan(task: &RunTask, design: &Design) -> Vec<(&'static str, String)> {
     let mut contenders = design.contenders.clone();
     contenders.sort();
     let contenders: Vec<_> = contenders.iter().map(ToString::to_string).collect();
-    // A file may hold any text there.
+    // A file may contain any text there.
     let start = |digest: &String| digest.chars().take(16).collect();
     let addresses = task.pages_sha256.as_ref().map_or("none".into(), start);
     let options = if task.options.is_empty() { "none".into() } else { task.options.join(" ") };
     vec![
         ("contenders", figures::list(&contenders)),
-        ("site", if site.is_some() { "the embedded one" } else { "others" }.into()),
+        ("site", if site.is_some() { "the embedded one" } else { "another" }.into()),
         ("pages", task.pages.to_string()),
-        // The same list may be called by another name.
+        // The same list may have another name.
         ("SHA-256 of the pages' addresses", addresses),
         ("latency", millis(site.map(|site| site.latency_ms))),
         ("CPU per page", millis(site.map(|site| site.cpu_per_page_ms))),
@@ -157,8 +159,8 @@ pub fn machine_warning(now: &Machine, then: &Machine) -> Option<Warning> {
     (!differences.is_empty()).then_some(Warning::OtherMachine(differences))
 }
 
-/// How each contender did compared with `then`, in the order of the design;
-/// contenders without a run in one of the two are left out.
+/// The change of each contender since `then`, in the order of the design. Contenders
+/// without a run in one of the two are left out.
 pub fn compare(now: &Results, then: &Results) -> Vec<Change> {
     let mut bootstrap = Bootstrap::new();
     let times = |results: &Results, contender: &Contender| {
@@ -185,7 +187,7 @@ impl fmt::Display for Direction {
             Self::Faster => "faster",
             Self::Slower => "slower",
             Self::NoClearDifference => "no clear difference",
-            Self::TooFewRounds => "too few rounds to tell",
+            Self::TooFewRounds => "too few rounds to decide",
         })
     }
 }
@@ -229,21 +231,27 @@ mod tests {
     fn what_cannot_be_a_baseline_is_refused() {
         let unfinished = |end| read(&Results { end, ..then() }).unwrap_err();
         let broken = unfinished(End::Broken { why: "x".into() });
-        assert_eq!(broken, "the baseline is of a comparison that broke off");
+        assert_eq!(broken, "the baseline is a comparison that failed");
         let different = unfinished(End::Different { differences: Vec::new() });
-        assert_eq!(different, "the baseline is of a comparison that ran what cannot be compared");
+        assert_eq!(different, "the baseline is a comparison that has runs that differ");
         assert!(unfinished(End::Running).ends_with("was killed, or is still running"));
         assert!(unfinished(End::Interrupted).ends_with("was interrupted"));
         for (json, message) in [
-            ("", "the baseline is no comparison that was exported as JSON"),
-            ("mode,workers\n", "the baseline is no comparison that was exported as JSON"),
-            ("\u{0}\u{1}", "the baseline is no comparison that was exported as JSON"),
-            (r#"{"kind":"run","v":1}"#, "the baseline is no comparison that was exported as JSON"),
-            (r#"{"v":-1}"#, "the baseline is no comparison that was exported as JSON"),
-            (r#"{"v":2}"#, "the baseline has version 2 of the format, and only 1 can be read"),
+            ("", "the baseline is not a comparison that was exported as JSON"),
+            ("mode,workers\n", "the baseline is not a comparison that was exported as JSON"),
+            ("\u{0}\u{1}", "the baseline is not a comparison that was exported as JSON"),
+            (
+                r#"{"kind":"run","v":1}"#,
+                "the baseline is not a comparison that was exported as JSON",
+            ),
+            (r#"{"v":-1}"#, "the baseline is not a comparison that was exported as JSON"),
+            (
+                r#"{"v":2}"#,
+                "the baseline has version 2 of the format, but only version 1 can be read",
+            ),
             (
                 r#"{"v":99999999999,"x":1}"#,
-                "the baseline has version 99999999999 of the format, and only 1 can be read",
+                "the baseline has version 99999999999 of the format, but only version 1 can be read",
             ),
         ] {
             assert_eq!(parse(json.as_bytes()).unwrap_err().to_string(), message, "{json}");
@@ -281,10 +289,10 @@ mod tests {
             "options: --http 2 now, none in the baseline",
         ];
         assert_eq!(differences, &expected);
-        assert!(error.to_string().starts_with("the baseline is of another plan: contenders: "));
+        assert!(error.to_string().starts_with("the baseline has another plan: contenders: "));
         now.task.site = None;
         let error = check_same_plan(&now.task, &now.design, &then).unwrap_err().to_string();
-        assert!(error.contains("site: others now, the embedded one in the baseline"), "{error}");
+        assert!(error.contains("site: another now, the embedded one in the baseline"), "{error}");
         assert!(error.contains("latency: unknown now, 10 ms in the baseline"), "{error}");
     }
 
@@ -327,7 +335,7 @@ mod tests {
             "sequential@1: no clear difference: 1 times the baseline's time \
              (range 0.941 to 1.06)",
             "async@64: slower: 2 times the baseline's time (range 2 to 2)",
-            "rayon@2: too few rounds to tell: 2 times the baseline's time (range 2 to 2)",
+            "rayon@2: too few rounds to decide: 2 times the baseline's time (range 2 to 2)",
         ];
         assert_eq!(words, expected);
         assert_eq!(compare(&now, &then)[0].contender, contender("threads@16"));

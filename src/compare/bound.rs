@@ -1,9 +1,9 @@
-//! The least time that theory gives for a run.
+//! The lower bound of a run's time.
 //!
-//! Three things cannot be hurried: the round trips that a worker makes one after
+//! Three things take a minimum of time: the round trips that a worker makes one after
 //! the other, the bytes that a connection carries, and the computing that the CPUs
-//! share. The largest of the three is the bound; connections, robots.txt and the
-//! start of workers come on top of it.
+//! share. The largest of the three is the bound. Opening connections, fetching
+//! robots.txt and starting workers add to it.
 
 use std::num::NonZeroUsize;
 
@@ -19,18 +19,18 @@ use crate::exec;
 pub struct LowerBound {
     /// In seconds.
     pub seconds: f64,
-    /// Which of the limits it is: the largest.
+    /// Which of the three limits is the largest.
     #[serde(rename = "limit")]
     pub bottleneck: Bottleneck,
 }
 
 impl LowerBound {
-    /// The bound of a run that took `measured` seconds: it is no longer than that.
+    /// The bound of a run that took `measured` seconds, which it does not exceed.
     ///
-    /// Two of the limits are estimates that may come out above it. Helper threads
-    /// (events, names) compute beside a mode that has one CPU, and the latency of a
-    /// site that is not the embedded one is a median wait. Where that happens, there
-    /// was nothing left to gain.
+    /// Two of the limits are estimates that may exceed the measured time: helper threads
+    /// (events, names) compute beside a mode that uses one CPU, and the latency of a
+    /// site other than the embedded one is a median wait. Such a run had nothing left
+    /// to gain.
     #[must_use]
     pub fn within(self, measured: f64) -> Self {
         Self { seconds: self.seconds.min(measured), ..self }
@@ -49,7 +49,7 @@ pub enum Bottleneck {
     Cpu,
 }
 
-/// What is known of a run before it is known how its work is shared out.
+/// What a run costs, whatever its workers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunCost {
     /// Pages of the run.
@@ -58,14 +58,14 @@ pub struct RunCost {
     pub latency: f64,
     /// Bytes of bodies on the wire.
     pub wire_bytes: f64,
-    /// Bytes a second of each connection; `None` for no known limit.
+    /// Bytes per second of each connection; `None` if no limit is known.
     pub bandwidth: Option<u64>,
     /// CPU time of the fetch phase in seconds.
     pub cpu_seconds: f64,
 }
 
-/// The largest of the three limits for `work` that `workers` share, of which
-/// `parallelism` compute at a time. Each worker has one connection.
+/// The largest of the three limits for `work` that `workers` share. `parallelism` of them
+/// compute at a time. Each worker has one connection.
 pub fn lower_bound(work: &RunCost, workers: u32, parallelism: NonZeroUsize) -> LowerBound {
     let workers = u64::from(workers.max(1));
     let in_a_row = work.pages.div_ceil(workers) as f64;
@@ -82,8 +82,8 @@ pub fn lower_bound(work: &RunCost, workers: u32, parallelism: NonZeroUsize) -> L
     limits.into_iter().fold(LowerBound { seconds: 0.0, bottleneck: Bottleneck::Latency }, largest)
 }
 
-/// Threads or processes of `contender` that compute at a time on `cpus`. A mode
-/// that is not known here, from the results of another version, may use them all.
+/// The number of threads or processes of `contender` that compute at a time on `cpus`.
+/// An unknown mode, from the results of another version, may use all of them.
 pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
     let number = |count: u32| {
         NonZeroUsize::new(usize::try_from(count).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN)
@@ -93,9 +93,8 @@ pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
         .map_or(cpus, |mode| (mode.parallelism)(number(contender.workers), cpus))
 }
 
-/// The latency of the site, in seconds: as it was set, else the lowest median wait
-/// that a contender saw, since waiting in line is part of the others'. `None`
-/// before the first run.
+/// The latency of the site, in seconds: the configured one, else the lowest median wait
+/// of a contender, because higher ones include queueing. `None` before the first run.
 pub fn latency(results: &Results) -> Option<f64> {
     let millis = results.task.site.as_ref().map(|site| site.latency_ms).or_else(|| {
         let of = |contender: &Contender| {
@@ -127,14 +126,14 @@ mod tests {
         let busy = RunCost { cpu_seconds: 1.2, ..WORK };
         for (work, workers, parallelism, seconds, limit) in [
             (WORK, 1, NonZeroUsize::MIN, 2.33, Bottleneck::Latency),
-            // 233 / 16 = 14.6: some worker makes 15 round trips.
+            // 233 / 16 = 14.6: one of the workers makes 15 round trips.
             (WORK, 16, TWO, 0.15, Bottleneck::Latency),
             (WORK, 233, TWO, 0.05, Bottleneck::Cpu),
             (WORK, 1_000, NonZeroUsize::MIN, 0.1, Bottleneck::Cpu),
             (busy, 16, NonZeroUsize::MIN, 1.2, Bottleneck::Cpu),
             (busy, 16, TWO, 0.6, Bottleneck::Cpu),
             // 11.65 MB by 5 MB/s are 2.33 s on one connection, as long as the round
-            // trips; the first of equals is told.
+            // trips; the first of equals counts.
             (slow_line, 1, TWO, 2.33, Bottleneck::Latency),
             (RunCost { latency: 0.001, ..slow_line }, 2, TWO, 1.165, Bottleneck::Bandwidth),
             // No more connections than pages.

@@ -1,4 +1,4 @@
-//! Who runs when: every contender once in each round, in a balanced order.
+//! The order of the runs: every contender runs once in each round, in a balanced order.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Rng;
 
-/// A mode with a number of workers, as it is compared: `threads@16`.
+/// A mode with a number of workers: `threads@16`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Contender {
     /// The mode's name.
     pub mode: String,
-    /// Pages in flight at most.
+    /// The maximum number of pages in flight.
     pub workers: u32,
 }
 
@@ -22,28 +22,28 @@ impl fmt::Display for Contender {
     }
 }
 
-/// Who runs, how often, and in which order.
+/// The contenders, the number of rounds, and the seed of their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Design {
-    /// Who is compared.
+    /// The contenders.
     pub contenders: Vec<Contender>,
-    /// Runs of each, the warm-up left out.
+    /// The number of rounds, without the warm-up.
     pub rounds: u32,
-    /// What the order is drawn from.
+    /// The seed of the order.
     pub seed: u64,
 }
 
 impl Design {
-    /// The rounds, each as places in the list of contenders in the order in which
-    /// they run.
+    /// The order of each round, as places in the list of contenders.
     ///
     /// The orders are those of a Williams design (E. J. Williams, "Experimental
     /// designs balanced for the estimation of residual effects of treatments",
     /// Australian Journal of Scientific Research 2, 1949): over all of its rows
-    /// everybody runs in each position, and directly after everybody else, equally
-    /// often. So neither a machine that grows hot nor what a run leaves behind
-    /// favours anybody. Which row a round takes, and who is who in it, is drawn from
-    /// the seed; more rounds than rows begin again with a new draw.
+    /// each contender runs equally often in each position, and equally often directly
+    /// after each other one. So neither a machine that grows hot nor what a run leaves
+    /// behind favours a contender. The seed decides which row a round takes and which
+    /// contender has which number in it. If there are more rounds than rows, the rows
+    /// are drawn anew.
     pub fn orders(&self) -> Vec<Vec<usize>> {
         let mut rng = Rng::new(self.seed);
         let rounds = self.rounds as usize;
@@ -57,7 +57,7 @@ impl Design {
         orders
     }
 
-    /// Runs in all, the warm-up included.
+    /// The number of all runs, including the warm-up.
     pub fn runs(&self) -> u64 {
         self.contenders.len() as u64 * (u64::from(self.rounds) + 1)
     }

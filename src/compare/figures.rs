@@ -3,7 +3,7 @@
 use super::stats::ENOUGH_VALUES;
 use crate::message::counted;
 
-/// Three significant digits, without zeros at the end.
+/// A number with three significant digits, without zeros at the end.
 pub(super) fn number(value: f64) -> String {
     let decimals = match value.abs() {
         size if size >= 99.95 => 0,
@@ -19,7 +19,7 @@ pub(super) fn number(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A time, from seconds: `250 ms`, `2.5 s`.
+/// A time with its unit: `250 ms`, `2.5 s`.
 pub(super) fn time(seconds: f64) -> String {
     if seconds < 0.9995 {
         format!("{} ms", number(seconds * 1_000.0))

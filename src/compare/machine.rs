@@ -1,4 +1,4 @@
-//! What machine this is, as far as the system tells.
+//! Describes the machine, as far as the system reports it.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -7,7 +7,7 @@ use nix::sys::utsname::uname;
 
 use super::results::Machine;
 
-/// This machine, of which this process may use so many CPUs.
+/// This machine. `cpus` is the number of CPUs that this process may use.
 pub fn this(cpus: NonZeroUsize) -> Machine {
     let read = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap_or_default();
     let system = uname().map_or_else(

@@ -1,15 +1,16 @@
-//! Runs everybody in turn and keeps what was measured, whatever ends it.
+//! Runs every contender in each round, and keeps all samples measured so far even if
+//! the comparison is interrupted.
 
 use super::design::Contender;
 use super::results::{End, Results, Sample, Timeline};
 use super::stats;
 
-/// One run, by who ran in which round; round 0 is the warm-up.
+/// One run: a contender in a round. Round 0 is the warm-up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RunId {
     /// The round.
     pub round: u32,
-    /// Who.
+    /// The contender.
     pub contender: Contender,
 }
 
@@ -22,12 +23,12 @@ impl std::fmt::Display for RunId {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Measured {
     /// Its figures.
     pub sample: Sample,
-    /// What it did, as a digest: equal for runs that ended with the same set of
+    /// A digest of what it did. It is equal for runs that ended with the same set of
     /// URL, status and SHA-256.
     pub work: [u8; 32],
 }
@@ -37,52 +38,52 @@ pub struct Measured {
 pub enum RunError {
     /// It was stopped from outside.
     Stopped,
-    /// It failed; how, in one line.
+    /// It failed; the reason in one line.
     Failed(String),
 }
 
 /// Runs a contender.
 ///
-/// Implementors do every run in the same way, each in a fresh place, and keep what
-/// it did until they are dropped, so that it can be asked for later.
+/// Implementors do every run in the same way, each in a fresh directory. They keep what
+/// a run did until they are dropped, for `differences` and `timeline`.
 pub trait Runner {
-    /// Runs once, to the end.
+    /// Runs `id` to its end.
     ///
     /// # Errors
     ///
     /// [`RunError`]; the figures of such a run do not count.
     fn run(&mut self, id: &RunId) -> Result<Measured, RunError>;
 
-    /// In what two runs differ, a line each, the first few of them. Both have run.
+    /// The first few differences between two runs that have ended, a line each.
     fn differences(&mut self, one: &RunId, other: &RunId) -> Vec<String>;
 
-    /// A run page by page; `None` when it cannot be had.
+    /// A run page by page; `None` if its record cannot be read.
     fn timeline(&mut self, id: &RunId, seconds: f64) -> Option<Timeline>;
 }
 
-/// How far it is.
+/// A step of a comparison, for reporting progress.
 #[derive(Debug)]
 pub enum Milestone<'a> {
-    /// A run begins: its place among `runs`, from 1.
+    /// A run begins.
     Begins {
-        /// Which.
+        /// The run.
         id: &'a RunId,
-        /// Its place.
+        /// Its number, from 1 to `runs`.
         number: u64,
-        /// Runs in all.
+        /// The number of all runs.
         runs: u64,
     },
-    /// A round ended, or the warm-up.
+    /// A round or the warm-up ended.
     RoundEnded(&'a Results),
 }
 
-/// Runs the design of `results` and puts what is measured into it, with how it
-/// ended. What was measured before something went wrong stays.
+/// Runs the design of `results`, and adds the samples and how the comparison ended.
+/// Samples that were measured before a failure stay.
 ///
-/// The warm-up comes first: everybody once, in the order of the design, not
-/// measured, but held to the same work as the others.
-pub fn measure(results: &mut Results, runner: &mut dyn Runner, told: &mut dyn FnMut(Milestone)) {
-    results.end = match run_all(results, runner, told) {
+/// The warm-up comes first. It runs every contender once, in the order of the design. Its
+/// times do not count, but it must do the same work as the other runs.
+pub fn measure(results: &mut Results, runner: &mut dyn Runner, report: &mut dyn FnMut(Milestone)) {
+    results.end = match run_all(results, runner, report) {
         Ok(()) => End::Complete,
         Err(end) => end,
     };
@@ -92,7 +93,7 @@ pub fn measure(results: &mut Results, runner: &mut dyn Runner, told: &mut dyn Fn
 fn run_all(
     results: &mut Results,
     runner: &mut dyn Runner,
-    told: &mut dyn FnMut(Milestone),
+    report: &mut dyn FnMut(Milestone),
 ) -> Result<(), End> {
     let warm_up = (0..results.design.contenders.len()).collect();
     let orders = std::iter::once(warm_up).chain(results.design.orders());
@@ -104,7 +105,7 @@ fn run_all(
         for place in order {
             let id = RunId { round, contender: results.design.contenders[place].clone() };
             number += 1;
-            told(Milestone::Begins { id: &id, number, runs });
+            report(Milestone::Begins { id: &id, number, runs });
             let Measured { sample, work } = runner.run(&id).map_err(|error| match error {
                 RunError::Stopped => End::Interrupted,
                 RunError::Failed(why) => End::Broken { why: format!("{id}: {why}") },
@@ -122,12 +123,12 @@ fn run_all(
                 results.samples.push(sample);
             }
         }
-        told(Milestone::RoundEnded(results));
+        report(Milestone::RoundEnded(results));
     }
     Ok(())
 }
 
-/// One run of each mode: of its contender with the shortest median the run that
+/// A typical run of each mode: of the contender with the smallest median, the run that
 /// is nearest to that median.
 fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
     let mut best: Vec<(&Contender, f64)> = Vec::new();
@@ -136,8 +137,8 @@ fn timelines(results: &Results, runner: &mut dyn Runner) -> Vec<Timeline> {
             continue;
         };
         match best.iter_mut().find(|(other, _)| other.mode == contender.mode) {
-            Some(kept) if kept.1 <= median => (),
-            Some(kept) => *kept = (contender, median),
+            Some(other) if other.1 <= median => (),
+            Some(other) => *other = (contender, median),
             None => best.push((contender, median)),
         }
     }

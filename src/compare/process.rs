@@ -1,4 +1,4 @@
-//! Runs each contender as this program in a process of its own.
+//! Runs each contender as a separate process of this program.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::message::{excerpt, one_line};
 use crate::secret::Secret;
 
-/// Exit codes of runs whose figures count: all pages done; done, but some failed.
+/// Exit codes of runs whose figures count: all pages done, and done but some failed.
 const COUNTED: [i32; 2] = [0, 3];
 
 /// How each run is started.
@@ -30,7 +30,7 @@ pub struct Options {
     pub program: PathBuf,
     /// A file with the URLs of the pages, one a line.
     pub list: PathBuf,
-    /// An empty directory for all that the runs leave.
+    /// An empty directory for the output of the runs.
     pub directory: PathBuf,
     /// Whether pages are saved.
     pub saves: bool,
@@ -38,7 +38,7 @@ pub struct Options {
     pub arguments: Secret<Vec<OsString>>,
 }
 
-/// Stops the run that is going on, and every later one, from any thread.
+/// Stops the current run, and every later one, from any thread.
 #[derive(Debug, Clone, Default)]
 pub struct Stopper(Arc<Mutex<Running>>);
 
@@ -47,18 +47,17 @@ struct Running {
     is_stopped: bool,
     /// Whether a run was started.
     has_begun: bool,
-    /// The group of the run's processes.
+    /// The process group of the current run.
     group: Option<Pid>,
 }
 
 impl Stopper {
-    /// Ends the run at once: nothing of it is kept. Tells whether there are runs at
-    /// all, that is whether the first one has begun.
+    /// Kills the current run and discards it. Returns whether the first run has begun.
     pub fn stop(&self) -> bool {
         let mut running = self.lock();
         running.is_stopped = true;
         if let Some(group) = running.group {
-            // It may have ended by itself this moment.
+            // An error means that the process has just ended by itself.
             let _ = killpg(group, Signal::SIGKILL);
         }
         running.has_begun
@@ -69,7 +68,7 @@ impl Stopper {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
-        // Nothing in here can panic between two changes that belong together.
+        // No code panics between two changes that belong together.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,7 +80,7 @@ pub struct ProcessRunner<'a> {
     clock: &'a dyn Clock,
 }
 
-/// The part of a run's summary that is kept.
+/// The part of a run's summary that becomes a sample.
 #[derive(Deserialize)]
 struct RunSummary {
     seconds: f64,
@@ -107,8 +106,9 @@ impl<'a> ProcessRunner<'a> {
         Self { options, stopper, clock }
     }
 
-    /// The directory of a run. Each has its own, and none is removed before the
-    /// end: on some file systems it is slow to create files after many were removed.
+    /// The directory of a run. Each run has its own. They are removed only at the end of
+    /// the comparison, because some file systems create files slowly after many were
+    /// removed.
     fn directory(&self, id: &RunId) -> PathBuf {
         let RunId { round, contender } = id;
         let name = format!("{round}-{}-{}", contender.mode, contender.workers);
@@ -126,8 +126,8 @@ impl<'a> ProcessRunner<'a> {
             command.arg("--no-save");
         }
         command.args(self.options.arguments.expose());
-        // In a group of its own, Ctrl-C reaches this process alone.
-        // And it ends when the pipe does that is its input: with this process.
+        // With a process group of its own, Ctrl-C reaches only this process. The run ends
+        // when the pipe closes that is its input, so it ends with this process.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         command
     }
@@ -139,7 +139,7 @@ impl<'a> ProcessRunner<'a> {
         };
         let errors_path = self.directory(id).with_extension("stderr");
         let errors = File::options().create_new(true).write(true).open(&errors_path);
-        let errors = errors.map_err(failed("its messages cannot be kept"))?;
+        let errors = errors.map_err(failed("its messages cannot be stored"))?;
         let started = self.clock.now();
         let mut child = {
             let mut running = self.stopper.lock();
@@ -161,8 +161,8 @@ impl<'a> ProcessRunner<'a> {
         }
         let ended = ended.map_err(failed("cannot be waited for"))?;
         if !ended.status.code().is_some_and(|code| COUNTED.contains(&code)) {
-            let said = last_error(&errors_path);
-            return Err(RunError::Failed(format!("{}{said}", ended.status)));
+            let error = last_error(&errors_path);
+            return Err(RunError::Failed(format!("{}{error}", ended.status)));
         }
         let summary = serde_json::from_slice(&ended.stdout)
             .map_err(|error| RunError::Failed(format!("its summary is not as expected: {error}")));
@@ -170,31 +170,31 @@ impl<'a> ProcessRunner<'a> {
     }
 }
 
-/// To six decimals: what is stored is read back as it was.
+/// `value` with six decimals, so that it reads back from the file unchanged.
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// So much of what a run said is looked at, from the end.
+/// At most this many bytes of a run's messages are read, from the end.
 const ERRORS_READ: u64 = 64 * 1024;
 
-/// What a run said last of errors, to be added to how it ended.
+/// The last error message of a run and its cause, to follow its exit status.
 fn last_error(path: &Path) -> String {
-    // A run may have had much to say before its end.
+    // A run may print many messages before its last one.
     let end = |mut file: File| {
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(ERRORS_READ)))?;
-        let mut said = Vec::new();
-        file.take(ERRORS_READ).read_to_end(&mut said).map(|_| said)
+        let mut text = Vec::new();
+        file.take(ERRORS_READ).read_to_end(&mut text).map(|_| text)
     };
-    let said = File::open(path).and_then(end).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    let lines = || said.lines().rev().filter(|line| !line.trim().is_empty());
+    let text = File::open(path).and_then(end).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines = || text.lines().rev().filter(|line| !line.trim().is_empty());
     let error = lines().find(|line| line.starts_with("error: ")).or_else(|| lines().next());
-    // The last cause is the deepest, and tells most.
+    // The last cause is the deepest one, which says most.
     let cause = lines().find(|line| line.starts_with("caused by: "));
-    let told = error.into_iter().chain(cause).map(excerpt);
-    std::iter::once(String::new()).chain(told).collect::<Vec<_>>().join(", ")
+    let messages = error.into_iter().chain(cause).map(excerpt);
+    std::iter::once(String::new()).chain(messages).collect::<Vec<_>>().join(", ")
 }
 
 impl Runner for ProcessRunner<'_> {
@@ -203,8 +203,9 @@ impl Runner for ProcessRunner<'_> {
         if summary.saved == 0 {
             let codes: Vec<_> =
                 summary.failures.iter().map(|(code, n)| format!("{code} {n}")).collect();
-            let codes = if codes.is_empty() { "none was there".into() } else { codes.join(", ") };
-            return Err(RunError::Failed(format!("no page could be had: {codes}")));
+            let codes =
+                if codes.is_empty() { "the source named none".into() } else { codes.join(", ") };
+            return Err(RunError::Failed(format!("no page was fetched: {codes}")));
         }
         let work = same_work::read(&self.directory(id))
             .map_err(|error| RunError::Failed(one_line(&error)))?;
@@ -239,7 +240,7 @@ impl Runner for ProcessRunner<'_> {
 
     fn timeline(&mut self, id: &RunId, seconds: f64) -> Option<Timeline> {
         let directory = self.directory(id);
-        // A picture less is no reason to lose the figures.
+        // A missing picture is no reason to lose the figures.
         same_work::timeline(&directory, id.contender.clone(), id.round, seconds).ok()
     }
 }

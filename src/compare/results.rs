@@ -1,5 +1,5 @@
-//! What a comparison measured: the stored format, and nothing that can be worked
-//! out from it.
+//! The measured samples of a comparison, in the stored format. Nothing is stored that can
+//! be computed from them.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use super::design::{Contender, Design};
 /// The version of the stored format.
 pub const VERSION: u32 = 1;
 
-/// All that was measured, with what is needed to measure it again.
+/// All samples, with what is needed to repeat the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// [`VERSION`].
     pub v: u32,
     /// The version of the program.
     pub version: String,
-    /// When it began, RFC 3339.
+    /// The time of its start, RFC 3339.
     pub started: String,
-    /// Where it ran.
+    /// The machine that it ran on.
     pub machine: Machine,
-    /// What each run had to do.
+    /// The task of each run.
     #[serde(rename = "job")]
     pub task: RunTask,
-    /// Who ran, how often, in which order.
+    /// The contenders, the rounds and the order.
     pub design: Design,
     /// How it ended.
     pub end: End,
@@ -50,28 +50,28 @@ impl Results {
     }
 }
 
-/// Where it ran.
+/// The machine that a comparison ran on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The CPU's name; empty where the system does not tell.
+    /// The CPU's name; empty if the system does not report it.
     pub cpu: String,
-    /// The CPUs that this process may use.
+    /// The number of CPUs that this process may use.
     pub cpus: u32,
-    /// Main memory; 0 where the system does not tell.
+    /// Main memory; 0 if the system does not report it.
     pub memory_bytes: u64,
     /// The operating system, its version, and the kind of CPU.
     pub system: String,
     /// Runnable tasks on average over the minute before the first run (load
-    /// average); `None` where the system does not tell.
+    /// average); `None` if the system does not report it.
     pub load_before: Option<f64>,
 }
 
-/// What each run had to do.
+/// What each run has to do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunTask {
     /// Where the pages come from, for people: `embedded site`, or the typed source.
     pub source: String,
-    /// Pages of each run.
+    /// The number of pages of each run.
     pub pages: u64,
     /// The SHA-256 of their addresses in order, one a line, in hexadecimal; `None` for
     /// the embedded site, whose port may be another each time.
@@ -85,22 +85,22 @@ pub struct RunTask {
     pub options: Vec<String>,
 }
 
-/// How the embedded site was set.
+/// The settings of the embedded site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Site {
-    /// How far away it is: once for each connection, once for each request.
+    /// Its latency: once for each connection, once for each request.
     pub latency_ms: f64,
-    /// About how much of a CPU a page takes.
+    /// The CPU time of a page, about.
     pub cpu_per_page_ms: f64,
-    /// Bytes a second for each connection's bodies; `None` for no limit.
+    /// Bytes per second for each connection's bodies; `None` for no limit.
     pub bandwidth: Option<u64>,
 }
 
-/// How it ended.
+/// How a comparison ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum End {
-    /// All rounds ran, and all runs did the same.
+    /// All rounds ran, and all runs did the same work.
     Complete,
     /// It is still running, or was killed.
     Running,
@@ -108,12 +108,12 @@ pub enum End {
     Interrupted,
     /// A run failed.
     Broken {
-        /// Which, and how.
+        /// The run and its error.
         why: String,
     },
-    /// Runs did not do the same, so their times cannot be compared.
+    /// Runs did different work, so their times cannot be compared.
     Different {
-        /// Which runs differ, and how.
+        /// The runs and their differences.
         differences: Vec<String>,
     },
 }
@@ -121,9 +121,9 @@ pub enum End {
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    /// Which round, from 1.
+    /// The round, from 1.
     pub round: u32,
-    /// Who ran.
+    /// The contender.
     #[serde(flatten)]
     pub contender: Contender,
     /// First request to last page saved, in seconds.
@@ -132,43 +132,43 @@ pub struct Sample {
     pub process_seconds: f64,
     /// CPU time in all, in seconds.
     pub cpu_seconds: f64,
-    /// Of that in our own code.
+    /// The part of it in the program's own code.
     pub cpu_user_seconds: f64,
-    /// Of that in the system's code.
+    /// The part of it in the system's code.
     pub cpu_system_seconds: f64,
-    /// Of that in worker processes, of both kinds.
+    /// The part of it in worker processes, of both kinds.
     pub cpu_children_seconds: f64,
-    /// CPU time of the fetch phase, whose length `seconds` is; `None` in results of
-    /// versions that did not measure it.
+    /// CPU time of the fetch phase, which lasted `seconds`; `None` in results of versions
+    /// that did not measure it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch_cpu_seconds: Option<f64>,
-    /// The most memory at a time, in the process that had most.
+    /// Peak memory of the largest process.
     pub peak_rss_bytes: u64,
-    /// How often a thread gave its CPU up to wait.
+    /// The number of times that a thread gave up its CPU to wait.
     pub context_switches_voluntary: u64,
-    /// How often a thread lost its CPU to another.
+    /// The number of times that a thread lost its CPU to another.
     pub context_switches_involuntary: u64,
     /// Connections opened.
     pub connections: u64,
-    /// Pages saved, or fetched where none is saved.
+    /// Pages saved, or fetched with `--no-save`.
     pub saved: u64,
     /// Pages that failed.
     pub failed: u64,
-    /// Of those so many by the code of their failure.
+    /// Their number for each failure code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u64>,
     /// Decoded bytes.
     pub bytes: u64,
     /// Bytes of bodies on the wire.
     pub wire_bytes: u64,
-    /// The median page's wait, from its request to the headers of its answer, in
+    /// The median time from a page's request to the headers of its answer, in
     /// milliseconds.
     pub median_wait_ms: f64,
 }
 
 impl Sample {
-    /// CPU time to set beside `seconds`: that of the fetch phase, or of the whole
-    /// process where only that was measured.
+    /// CPU time that belongs to `seconds`: that of the fetch phase, or of the whole
+    /// process if only that was measured.
     pub fn phase_cpu_seconds(&self) -> f64 {
         self.fetch_cpu_seconds.unwrap_or(self.cpu_seconds)
     }
@@ -177,31 +177,31 @@ impl Sample {
 /// One run, page by page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
-    /// Who ran.
+    /// The contender.
     #[serde(flatten)]
     pub contender: Contender,
-    /// Which round.
+    /// The round.
     pub round: u32,
     /// First request to last page saved, in seconds.
     pub seconds: f64,
     /// The pages, in the order of their starts.
     pub spans: Vec<Span>,
-    /// Pages that are not among them, because there were too many.
+    /// The number of pages that are left out, because there were too many.
     pub left_out: u64,
 }
 
 /// One page of a timeline. Times in milliseconds from the run's first request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Span {
-    /// Which worker, from 0.
+    /// The worker, from 0.
     pub worker: u32,
-    /// Its (last) request.
+    /// The start of its last request.
     pub start_ms: f64,
-    /// From there to the headers of the answer.
+    /// From the start to the headers of the answer.
     pub wait_ms: f64,
     /// From the start to the page's end.
     pub total_ms: f64,
-    /// Of that decoding, hashing and saving, at its end.
+    /// The part of it that was decoding, hashing and saving, at its end.
     pub cpu_ms: f64,
 }
 

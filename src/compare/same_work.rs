@@ -1,5 +1,5 @@
-//! What a run did, read from its manifest: whether two runs did the same, and how
-//! one went page by page.
+//! What a run did, read from its manifest: its work as a digest, the differences
+//! between two runs, and a run page by page.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,24 +8,24 @@ use super::design::Contender;
 use super::results::{Span, Timeline};
 use super::stats;
 use crate::digest;
-use crate::message::excerpt_url;
+use crate::message::{excerpt_url, plural};
 use crate::model::{FailureCode, State};
 use crate::save::SaveError;
 use crate::save::manifest::Reader;
 use crate::save::manifest::{PageRecord, Record};
 
-/// So many differences are told.
-const DIFFERENCES_TOLD: usize = 10;
+/// At most this many differences are reported.
+const DIFFERENCES_SHOWN: usize = 10;
 
-/// So many pages of a timeline are kept: more would not be seen apart.
-const SPANS_KEPT: usize = 4_000;
+/// A timeline holds at most this many pages: more could not be distinguished.
+const MOST_SPANS: usize = 4_000;
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorkDone {
     /// The digest of the set of (URL, status, SHA-256).
     pub digest: [u8; 32],
-    /// The median wait of its pages in milliseconds; 0 without any page.
+    /// The median wait of its pages in milliseconds; 0 if it has no page.
     pub median_wait_ms: f64,
 }
 
@@ -33,14 +33,14 @@ pub struct WorkDone {
 ///
 /// # Errors
 ///
-/// [`SaveError`] when there is no manifest or it cannot be read.
+/// [`SaveError`] if the manifest is missing or cannot be read.
 pub fn read(directory: &Path) -> Result<WorkDone, SaveError> {
     let (mut pages, mut waits) = (Vec::new(), Vec::new());
     for_each_page(directory, |page| {
         pages.push(digest::sha256(outcome(&page).as_bytes()));
         waits.push(page.wait_ms);
     })?;
-    // The order in which pages end is no part of the work.
+    // The order in which pages end does not belong to the work.
     pages.sort_unstable();
     Ok(WorkDone {
         digest: digest::sha256(pages.as_flattened()),
@@ -48,11 +48,11 @@ pub fn read(directory: &Path) -> Result<WorkDone, SaveError> {
     })
 }
 
-/// In which pages the runs in two directories differ, a line each.
+/// The pages in which the runs in two directories differ, a line each.
 ///
 /// # Errors
 ///
-/// [`SaveError`] when a manifest cannot be read.
+/// [`SaveError`] if a manifest cannot be read.
 pub fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
     let (one, mut other) = (outcomes(one)?, outcomes(other)?);
     let mut lines = Vec::new();
@@ -61,16 +61,16 @@ pub fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
         match other.remove(&url) {
             Some(same) if same == ended => (),
             Some(otherwise) => lines.push(format!("{shown}: {ended} and {otherwise}")),
-            None => lines.push(format!("{shown}: {ended} and not there")),
+            None => lines.push(format!("{shown}: {ended} and missing")),
         }
     }
     let added =
-        |(url, ended): (String, String)| format!("{}: not there and {ended}", excerpt_url(&url));
+        |(url, ended): (String, String)| format!("{}: missing and {ended}", excerpt_url(&url));
     lines.extend(other.into_iter().map(added));
-    let more = lines.len().saturating_sub(DIFFERENCES_TOLD);
-    lines.truncate(DIFFERENCES_TOLD);
+    let more = lines.len().saturating_sub(DIFFERENCES_SHOWN);
+    lines.truncate(DIFFERENCES_SHOWN);
     if more > 0 {
-        lines.push(format!("and {more} more pages"));
+        lines.push(format!("and {more} more {}", plural(more as u64, "page")));
     }
     Ok(lines)
 }
@@ -79,7 +79,7 @@ pub fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
 ///
 /// # Errors
 ///
-/// [`SaveError`] when its manifest cannot be read.
+/// [`SaveError`] if its manifest cannot be read.
 pub fn timeline(
     directory: &Path,
     contender: Contender,
@@ -89,12 +89,12 @@ pub fn timeline(
     let mut spans = Vec::new();
     for_each_page(directory, |page| spans.extend(span(&page)))?;
     spans.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
-    let left_out = spans.len().saturating_sub(SPANS_KEPT) as u64;
-    spans.truncate(SPANS_KEPT);
-    // The manifest counts from the beginning of the run, before the first request.
+    let left_out = spans.len().saturating_sub(MOST_SPANS) as u64;
+    spans.truncate(MOST_SPANS);
+    // Times in the manifest count from the start of the run, before the first request.
     let first = spans.first().map_or(0.0, |span| span.start_ms);
     for span in &mut spans {
-        // Back to the manifest's microseconds.
+        // Rounds to microseconds again, as in the manifest.
         span.start_ms = ((span.start_ms - first) * 1e3).round() / 1e3;
     }
     Ok(Timeline { contender, round, seconds, spans, left_out })
@@ -204,8 +204,8 @@ mod tests {
             differences(one.path(), other.path()).unwrap(),
             [
                 "http://a.org/2: saved, status 200, SHA-256 cd and saved, status 200, SHA-256 ce",
-                "http://a.org/3: failed, status 500 (http) and not there",
-                "http://a.org/4: not there and saved, status 200, SHA-256 ff",
+                "http://a.org/3: failed, status 500 (http) and missing",
+                "http://a.org/4: missing and saved, status 200, SHA-256 ff",
             ]
         );
         assert!(differences(one.path(), one.path()).unwrap().is_empty());

@@ -1,7 +1,7 @@
 //! Robust statistics of small samples.
 //!
-//! Durations of runs have a lower limit and a long upper tail, so all here rests
-//! on medians: one slow run in ten moves none of it far. Nothing is dropped.
+//! Durations of runs have a lower limit and a long upper tail, so everything here is
+//! based on medians: one slow run in ten changes little. No value is dropped.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use serde::Serialize;
 
 use crate::random::Rng;
 
-/// With fewer values no interval tells a difference from chance.
+/// With fewer values no interval distinguishes a difference from chance.
 pub const LEAST_VALUES: usize = 3;
-/// With fewer values an interval is the whole range and holds the true median with
-/// less than 94 percent: see [`Bootstrap`].
+/// With fewer values an interval is the whole range, and contains the true median with a
+/// probability of less than 94 percent: see [`Bootstrap`].
 pub const ENOUGH_VALUES: usize = 5;
-/// With fewer values "far from the others" means nothing: two that happen to be
-/// close would make an outlier of any third.
+/// With fewer values there are no outliers: two values that are close by chance would
+/// make an outlier of any third one.
 const LEAST_VALUES_FOR_OUTLIERS: usize = 5;
 /// Resamples of each bootstrap: the ends of a 95 percent interval then rest on 250
-/// of them (Efron and Tibshirani 1993, 19.3, ask for 1,000 at least).
+/// of them (Efron and Tibshirani 1993, 19.3, ask for at least 1,000).
 const RESAMPLES: usize = 10_000;
-/// Fixed, so that the same samples always give the same interval.
+/// The seed is fixed, so that the same samples always give the same interval.
 const SEED: u64 = 9_309;
-/// What an interval leaves out on each side.
+/// The share of the resamples that an interval leaves out on each side.
 const TAIL: f64 = 0.025;
 
-/// A sample of one quantity, summed up.
+/// A summary of the values of one quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// The median.
@@ -62,14 +62,14 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether `value` lies in it, ends included.
+    /// Whether it contains `value`; both ends belong to it.
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
 }
 
 /// The value below which this `share` (0 to 1) of the values lies, interpolated
-/// between the two nearest; `None` of nothing.
+/// between the two nearest; `None` if there are no values.
 ///
 /// Definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages",
 /// The American Statistician 50, 1996.
@@ -77,7 +77,7 @@ pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
     percentile_of_sorted(&sorted(values), share)
 }
 
-/// The middle value, or the mean of the two in the middle; `None` of nothing.
+/// The middle value, or the mean of the two middle values; `None` if there are none.
 pub fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let middle = sorted.len() / 2;
@@ -85,16 +85,15 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(if sorted.len().is_multiple_of(2) { sorted[middle - 1].midpoint(high) } else { high })
 }
 
-/// The median absolute deviation from the median, unscaled; `None` of nothing.
+/// The median absolute deviation from the median, unscaled; `None` if there are no values.
 pub fn mad(values: &[f64]) -> Option<f64> {
     let middle = median(values)?;
     median(&values.iter().map(|value| (value - middle).abs()).collect::<Vec<_>>())
 }
 
-/// The positions of values that are far from the others, fewer than five values
-/// having none.
+/// The positions of outliers; none if there are fewer than five values.
 ///
-/// Far is a modified z-score, 0.6745 times the deviation from the median by the
+/// An outlier has a modified z-score, 0.6745 times the deviation from the median by the
 /// median absolute deviation, of more than 3.5 (Iglewicz and Hoaglin, "How to
 /// Detect and Handle Outliers", ASQC 1993). Where more than half of the values are
 /// equal that deviation is 0, and 1.2533 times the mean absolute deviation takes
@@ -116,18 +115,18 @@ pub fn outliers(values: &[f64]) -> Vec<usize> {
 /// Confidence intervals of medians by the percentile bootstrap (Efron and
 /// Tibshirani, "An Introduction to the Bootstrap", Chapman and Hall 1993, 13.3).
 ///
-/// Up to five values it is the whole range, which holds the true median with a
+/// With up to five values it is the whole range, which contains the true median with a
 /// probability of 1 - 2^(1 - n) for `n` values: 75 percent for three, 94 for five.
 ///
-/// Resampling draws positions of sorted values, which depend on nothing but how many
-/// there are. So they are drawn once for each size and kept: keep one of these for
-/// as long as there is something to work out.
+/// Resampling draws positions of sorted values, which depend only on the number of
+/// values. A `Bootstrap` therefore draws once for each number and remembers the result:
+/// use one for all intervals of a computation.
 #[derive(Debug, Default)]
 pub struct Bootstrap {
     drawn: BTreeMap<(usize, Stream), Vec<Middle>>,
 }
 
-/// Two samples that have nothing to do with each other are drawn from apart.
+/// Two independent samples need two independent draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stream {
     First,
@@ -140,12 +139,12 @@ enum Stream {
 struct Middle(usize, usize);
 
 impl Bootstrap {
-    /// One that has drawn nothing yet.
+    /// A bootstrap without any draws yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sums `values` up; `None` of nothing.
+    /// A summary of `values`; `None` if there are none.
     pub fn spread(&mut self, values: &[f64]) -> Option<Spread> {
         let sorted = sorted(values);
         Some(Spread {
@@ -157,15 +156,15 @@ impl Bootstrap {
         })
     }
 
-    /// The median with its interval; `None` of nothing. For paired ratios these are
-    /// the values.
+    /// The median with its interval; `None` if there are no values. The values may be
+    /// paired ratios.
     pub fn median(&mut self, values: &[f64]) -> Option<Interval> {
         let medians = self.resampled_medians(values, Stream::First);
         interval(median(values)?, medians)
     }
 
     /// The ratio of the medians of two independent samples, with its interval;
-    /// `None` where one is empty or the second has values that are not above 0.
+    /// `None` if one is empty or the second has a value that is not above 0.
     pub fn ratio(&mut self, above: &[f64], below: &[f64]) -> Option<Interval> {
         if below.iter().any(|value| *value <= 0.0) {
             return None;
@@ -184,7 +183,7 @@ impl Bootstrap {
     }
 }
 
-/// The middles of all resamples of `count` values; none of no values.
+/// The middles of all resamples of `count` values; empty if `count` is 0.
 fn draw(count: usize, stream: Stream) -> Vec<Middle> {
     let Some(last) = count.checked_sub(1) else {
         return Vec::new();

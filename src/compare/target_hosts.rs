@@ -1,53 +1,54 @@
-//! Whose sites a comparison would ask, and whether it may.
+//! The hosts that a comparison would send requests to, and whether it may.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use url::Url;
 
+use crate::message::{counted, plural};
 use crate::model::is_loopback;
 use crate::queue::host::site_policy;
 
-/// The sites that the pages of one run are on.
+/// The hosts of the pages of one run.
 #[derive(Debug, Default)]
 pub struct TargetHosts {
-    /// Pages.
+    /// The number of pages.
     pub pages: u64,
-    /// Of these the ones that are not on this machine, by host.
+    /// The number of pages on each host that is not this machine.
     foreign: BTreeMap<String, u64>,
 }
 
-/// Why it may not run.
+/// Why a comparison may not run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The site is known not to want it.
+    /// The policy of a known site forbids it.
     #[error(
-        "compare does not run against {host}: {policy} asks programs to keep to limits that would \
-         make all modes the same"
+        "compare does not run against {host}: {policy} asks programs to respect limits that would \
+         make all modes equally fast"
     )]
     KnownSite {
         /// The host.
         host: String,
-        /// Who says so.
+        /// The owner of the policy.
         policy: &'static str,
     },
-    /// The user was not asked yet.
+    /// The user has not agreed to the requests.
     #[error("compare would send {0}")]
     NotAgreed(Requests),
 }
 
-/// Requests that others would get.
+/// The requests that other machines would get.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Requests {
-    /// How many, without retries and redirects.
+    /// Their number, without retries and redirects.
     count: u64,
-    /// To whom.
+    /// The names of the hosts.
     hosts: String,
 }
 
 impl fmt::Display for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "about {} requests to {}", self.count, self.hosts)
+        write!(f, "about {} to {}", counted(self.count, "request"), self.hosts)
     }
 }
 
@@ -60,13 +61,13 @@ impl TargetHosts {
         }
     }
 
-    /// Whether so many runs may begin; to other machines only if that was agreed to.
-    /// Tells what these would get. Each run asks each host for its robots rules when
-    /// it `obeys_robots`.
+    /// Checks whether this number of `runs` may begin, and returns the requests that other
+    /// machines would get; these need the user's agreement. If `obeys_robots` is set, each
+    /// run also fetches the robots.txt of each host.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when they may not.
+    /// [`Refused`] if they may not.
     pub fn check(
         &self,
         runs: u64,
@@ -82,7 +83,10 @@ impl TargetHosts {
         let rules = if obeys_robots { self.foreign.len() as u64 } else { 0 };
         let count = (self.foreign.values().sum::<u64>() + rules) * runs;
         let mut hosts: Vec<&str> = self.foreign.keys().map(String::as_str).take(3).collect();
-        let more = format!("{} more hosts", self.foreign.len() - hosts.len());
+        let more = {
+            let more = self.foreign.len() - hosts.len();
+            format!("{more} more {}", plural(more as u64, "host"))
+        };
         if self.foreign.len() > hosts.len() {
             hosts.push(&more);
         }
@@ -91,7 +95,7 @@ impl TargetHosts {
     }
 }
 
-/// Refuses an address of a site that is known not to want it.
+/// Refuses the address of a site whose policy forbids comparisons.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The experiment of the tutorial behind this program, and what it published.
+//! The experiment of the tutorial behind this program, and the figures it published.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use super::design::Contender;
 /// A tenth of the latency that the tutorial's loop implies: 137.37 s for 233 pages.
 pub const LATENCY: Duration = Duration::from_millis(59);
 
-/// Runs of each contender, when nothing else is said: the loop alone takes 14 s.
+/// The default number of rounds: one run of the loop takes 14 s.
 pub const ROUNDS: u32 = 3;
 
 /// A figure that the tutorial published: seconds for 233 pages.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Published {
-    /// The mode that does what it did.
+    /// The mode that works like the tutorial's code.
     pub mode: &'static str,
-    /// The workers that it had, or that its figure implies.
+    /// Its number of workers, as published or as implied by its figure.
     pub workers: u32,
     /// The shortest and the longest time, in seconds.
     pub seconds: (f64, f64),
 }
 
-/// What was published. The pool of processes was sized to a CPU count that was not
-/// told; 137/18 implies 8.
+/// The published figures. The tutorial sized its process pool to a CPU count that it did
+/// not publish; 137/18 implies 8.
 pub const PUBLISHED: [Published; 4] = [
     Published { mode: "sequential", workers: 1, seconds: (137.37, 137.37) },
     Published { mode: "threads", workers: 16, seconds: (11.23, 11.23) },
@@ -31,7 +31,7 @@ pub const PUBLISHED: [Published; 4] = [
     Published { mode: "processes", workers: 8, seconds: (18.10, 19.28) },
 ];
 
-/// Who runs in it, on a machine with so many CPUs.
+/// The contenders of the experiment on a machine with this number of CPUs.
 pub fn contenders(cpus: u32) -> Vec<Contender> {
     let mut contenders: Vec<Contender> = Vec::new();
     for (mode, workers) in [
@@ -54,7 +54,7 @@ pub fn contenders(cpus: u32) -> Vec<Contender> {
 
 /// The speed-up of each contender beside what the tutorial published, a line each.
 ///
-/// Speed-ups and not times: the latency is not its own, and neither is the machine.
+/// It compares speed-ups, not times, because the latency and the machine differ.
 pub fn beside(analysis: &Analysis) -> Vec<String> {
     let loop_seconds = PUBLISHED[0].seconds.0;
     let line = |row: &ContenderStats| {

@@ -11,7 +11,7 @@ use nix::fcntl::OFlag;
 
 use crate::compare::export::{Format, Report, render};
 
-/// Files to write, and in which format.
+/// The files to write, with their formats.
 pub(super) struct Exports<'a>(&'a [(PathBuf, Format)]);
 
 impl<'a> Exports<'a> {
@@ -21,7 +21,7 @@ impl<'a> Exports<'a> {
             let checked = if let Some(staged) = staged(path) {
                 create(&staged).and_then(|_| fs::remove_file(&staged))
             } else {
-                // A pipe without a reader must not hold everything up.
+                // Opening a pipe without a reader must not block.
                 let flags = OFlag::O_NONBLOCK.bits();
                 File::options().write(true).custom_flags(flags).open(path).map(drop)
             };
@@ -30,7 +30,7 @@ impl<'a> Exports<'a> {
         Ok(Self(files))
     }
 
-    /// Writes each of them anew: it is whole at any moment.
+    /// Replaces each file atomically, so that it is complete at any moment.
     pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
         for (path, format) in self.0 {
             write(path, render(*format, report).as_bytes()).with_context(|| failed(path))?;
@@ -52,28 +52,28 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let written = file.and_then(|mut file| file.write_all(bytes));
     let Some(staged) = target else { return written };
     written.and_then(|()| fs::rename(&staged, real(path))).inspect_err(|_| {
-        // The first error is the one to tell.
+        // Only the first error is returned.
         let _ = fs::remove_file(&staged);
     })
 }
 
-/// Makes the file `staged` anew. In a folder of several users somebody else may have put a
-/// link there, which must not be written through.
+/// Creates the file `staged` anew. In a folder that several users share, another user may
+/// have put a link there, which must not be followed.
 fn create(staged: &Path) -> std::io::Result<File> {
     match fs::remove_file(staged) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        // What was there is a link, or what a killed process left.
+        // A link, or a file of a killed process, was removed.
         _ => File::create_new(staged),
     }
 }
 
-/// Where a link leads; the path itself when it is none, or leads nowhere yet.
+/// The target of a link; the path itself if it is not a link, or its target is missing.
 fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where the file is written before it gets its name; `None` for what is there and
-/// no ordinary file, such as `/dev/stdout`.
+/// The path that the file is written to before it gets its name; `None` if the path exists
+/// and is not an ordinary file, such as `/dev/stdout`.
 fn staged(path: &Path) -> Option<PathBuf> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return None;

@@ -1,4 +1,4 @@
-//! `fetchpages compare`: the pages are found once, then everybody fetches them.
+//! `fetchpages compare`: finds the pages once, then runs every contender on them.
 
 mod exports;
 mod pages;
@@ -63,12 +63,12 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
         arguments: config.passed_on.arguments.clone(),
     };
     let mut runner = ProcessRunner::new(options, stopper, &SystemClock);
-    // Without a file to write, nothing is worked out between rounds.
+    // Without a file to write, nothing is computed between rounds.
     let mut is_unwritten = config.exports.is_empty();
     measure::measure(&mut results, &mut runner, &mut |step| {
         progress.report(&step);
-        // What is measured is kept should the machine go down; what cannot be
-        // written now is told at the end, when it is tried again.
+        // The files are written after each round, in case the machine goes down. An error
+        // is reported at the end, when they are written again.
         if let Milestone::RoundEnded(results) = step
             && !is_unwritten
         {
@@ -85,13 +85,13 @@ pub(super) fn run(config: &Comparison) -> anyhow::Result<Status> {
     Ok(conclusion.status(&results))
 }
 
-/// The first Ctrl-C stops the run that goes on, if one does; what was measured is
-/// told then. Before the first run there is nothing to tell, and it all ends at once.
+/// The first Ctrl-C stops the current run, and the samples so far are reported. Before the
+/// first run there are none, and the program ends at once.
 fn watch_signals(workspace: &Workspace, stopper: &Stopper) -> anyhow::Result<()> {
     let (directory, stopper) = (workspace.directory().to_owned(), stopper.clone());
     let on_first = move || {
         if !stopper.stop() {
-            // What cannot be removed is left to the user, who wants it to end.
+            // The user wants the program to end, so an error is ignored.
             let _ = std::fs::remove_dir_all(&directory);
             signals::end_at_once();
         }
@@ -99,13 +99,13 @@ fn watch_signals(workspace: &Workspace, stopper: &Stopper) -> anyhow::Result<()>
     signals::watch_for_stop(on_first).context("failed to watch for signals")
 }
 
-/// What follows from the results, with what the user asked of them.
+/// The findings, with the gates and the comparisons that the user asked for.
 struct Conclusion {
     findings: Findings,
     judgements: Vec<Judgement>,
-    /// How it compares with the baseline.
+    /// The changes since the baseline.
     changes: Vec<String>,
-    /// The tutorial's figures beside those of its experiment.
+    /// The published figures of the tutorial, beside those of its experiment here.
     published: Vec<String>,
 }
 
@@ -140,7 +140,7 @@ impl Conclusion {
         })
     }
 
-    /// What went wrong, on standard error, where a script's log has it.
+    /// Reports errors and gates on standard error, for the log of a script.
     fn report(&self, results: &Results, is_quiet: bool) {
         match &results.end {
             End::Broken { why } => report_line(format_args!("error: {why}")),
@@ -184,10 +184,10 @@ fn rendered(config: &Comparison, report: &Report) -> Printable {
     }
 }
 
-/// A comparison of a thousand rounds with fifty contenders takes a third of this.
+/// A comparison of a thousand rounds with fifty contenders takes a third of this size.
 const LARGEST_BASELINE: u64 = 64 * 1024 * 1024;
 
-/// Reads the earlier comparison, before anything runs.
+/// Reads the baseline, before anything runs.
 fn read_baseline(config: &Comparison) -> anyhow::Result<Option<(PathBuf, Results)>> {
     let Some(path) = &config.baseline else { return Ok(None) };
     let failed = || format!("failed to read the baseline {}", path.display());
@@ -208,9 +208,7 @@ fn check_gates(config: &Comparison, then: Option<&Design>) -> Result<(), UsageEr
     for gate in &config.gates {
         gate.check(&config.design, then).map_err(|error| UsageError {
             message: format!("--gate: {error}"),
-            hint: Some(
-                "a gate is about what --modes, --workers, --rounds and --baseline name".into(),
-            ),
+            hint: Some("check it against --modes, --workers, --rounds and --baseline".into()),
         })?;
     }
     Ok(())
@@ -221,7 +219,7 @@ fn digest_of(list: &Path) -> anyhow::Result<String> {
     Ok(digest::hex(&digest.with_context(|| format!("failed to read {}", list.display()))?))
 }
 
-/// Results with nothing measured yet.
+/// Results without any samples yet.
 fn prepared(config: &Comparison, pages: u64, workspace: &Workspace) -> anyhow::Result<Results> {
     let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
     let site = match &config.plan.source {

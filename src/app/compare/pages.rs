@@ -1,4 +1,4 @@
-//! The pages that every run fetches: found once, so that all runs have the same.
+//! Finds the pages once, so that all runs fetch the same ones.
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
@@ -19,8 +19,8 @@ use crate::save::history::Catalogue;
 use crate::save::names::Layout;
 use crate::source::plan::{Plan, Planned};
 
-/// Reads the source, writes the pages' addresses to `list`, and says whose they are.
-/// The embedded site, if it is that, must live as long as they are fetched.
+/// Reads the source, writes the pages' addresses to `list`, and returns their hosts. If the
+/// source is the embedded site, it is returned too: it runs until it is dropped.
 pub(super) fn find(
     options: &PlanOptions,
     list: &Path,
@@ -29,7 +29,7 @@ pub(super) fn find(
     let Opened { source, demo, .. } = source::open_alone(options)?;
     let mut plan = Plan::new(source, options.filter.clone(), Catalogue::new(Layout::Flat));
     let failed = || format!("failed to write {}", list.display());
-    // Addresses may hold passwords.
+    // Addresses may contain passwords.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(list);
     let mut file = BufWriter::new(file.with_context(failed)?);
     let mut visited = TargetHosts::default();
@@ -55,7 +55,7 @@ pub(super) fn find(
     Ok((demo, visited))
 }
 
-/// Before anything is asked: an index or a sitemap is fetched to find the pages.
+/// Checks the address of an index or sitemap, before it is fetched to find the pages.
 fn refuse_known(source: &SourceOptions) -> Result<(), UsageError> {
     match source {
         SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => {
@@ -65,7 +65,7 @@ fn refuse_known(source: &SourceOptions) -> Result<(), UsageError> {
     }
 }
 
-/// Why it may not run, with what to do instead.
+/// The usage error for a refused comparison, with what to do instead.
 pub(super) fn refused(why: &Refused) -> UsageError {
     let hint = match why {
         Refused::KnownSite { .. } => {

@@ -1,10 +1,11 @@
-//! How far a comparison is, on standard error.
+//! Progress of a comparison, on standard error.
 
 use crate::app::terminal::{is_error_terminal, report, report_line};
 use crate::compare::measure::Milestone;
+use crate::message::counted;
 use crate::printable::Printable;
 
-/// Tells it on a terminal run by run in one line, else round by round.
+/// Reports each run in one line on a terminal, and each round elsewhere.
 pub(super) struct Progress {
     is_quiet: bool,
     is_terminal: bool,
@@ -27,7 +28,10 @@ impl Progress {
                 let round = results.samples.last().map_or(0, |sample| sample.round);
                 let rounds = results.design.rounds;
                 match round {
-                    0 => report_line(format_args!("warm-up done, rounds to go: {rounds}")),
+                    0 => report_line(format_args!(
+                        "warm-up done, {} to go",
+                        counted(u64::from(rounds), "round")
+                    )),
                     _ => report_line(format_args!("round {round} of {rounds} done")),
                 }
             }
@@ -35,7 +39,7 @@ impl Progress {
         }
     }
 
-    /// Wipes the line of a terminal.
+    /// Clears the line of a terminal.
     pub(super) fn end(&self) {
         if self.is_terminal && !self.is_quiet {
             report(&Printable::in_place(""));

@@ -1,4 +1,4 @@
-//! Where runs keep what they save, while a comparison goes on.
+//! The temporary directory of a comparison.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -8,13 +8,13 @@ use anyhow::Context;
 
 use crate::app::terminal::report_line;
 
-/// A directory of this comparison's own, removed at the end with all that is in it.
+/// A directory of this comparison, which is removed at the end with everything in it.
 pub(super) struct Workspace {
     directory: PathBuf,
 }
 
 impl Workspace {
-    /// Makes it in `parent`, else where the system keeps temporary files.
+    /// Creates it in `parent`, or in the system's directory for temporary files.
     pub(super) fn new(parent: Option<&Path>) -> anyhow::Result<Self> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
         let directory = parent.join(format!("fetchpages-compare-{}", std::process::id()));
@@ -33,7 +33,7 @@ impl Workspace {
         self.directory.join("pages.txt")
     }
 
-    /// Makes the directory for all runs.
+    /// Creates the directory of all runs.
     pub(super) fn make_runs(&self) -> anyhow::Result<PathBuf> {
         let runs = self.directory.join("runs");
         fs::create_dir(&runs).with_context(|| format!("failed to create {}", runs.display()))?;

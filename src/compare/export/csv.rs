@@ -1,5 +1,5 @@
-//! One row for each run, for spreadsheets and statistics programs. Gates and
-//! whatever else follows from the runs is left to the other formats.
+//! A table with one row for each run, for spreadsheets and statistics programs. Gates and
+//! everything else that follows from the runs are in the other formats.
 
 use super::super::results::{End, Results, Sample};
 use crate::foreign::clean;
@@ -31,8 +31,8 @@ const COLUMNS: &[Column] = &[
     }),
 ];
 
-/// The runs, in the order in which they ran. The last column tells in every row
-/// how the comparison ended, because a file cut short looks like a whole one.
+/// Renders the runs, in the order in which they ran. The last column repeats in each row
+/// how the comparison ended, because a table shows no missing rows.
 pub(super) fn render(results: &Results) -> String {
     let state = match results.end {
         End::Complete => "complete",
@@ -43,13 +43,14 @@ pub(super) fn render(results: &Results) -> String {
     };
     let mut table = csv::Writer::from_writer(Vec::new());
     let names = COLUMNS.iter().map(|(name, _)| (*name).to_owned());
-    let mut write = |row: Vec<String>| table.write_record(row).expect("a Vec takes all rows");
+    let mut write =
+        |row: Vec<String>| table.write_record(row).expect("writing to a Vec never fails");
     write(names.chain(["comparison".to_owned()]).collect());
     for run in &results.samples {
         let values = COLUMNS.iter().map(|(_, value)| value(run));
         write(values.chain([state.to_owned()]).collect());
     }
-    let bytes = table.into_inner().expect("a Vec takes all bytes");
+    let bytes = table.into_inner().expect("writing to a Vec never fails");
     String::from_utf8(bytes).expect("only texts were written")
 }
 

@@ -1,10 +1,10 @@
-//! Tables for an issue or a README.
+//! A document with tables, for an issue or a README.
 
 use super::Report;
 use super::phrases;
 use crate::foreign::clean;
 
-/// The comparison as a document.
+/// Renders the comparison as a document.
 pub(super) fn render(report: &Report) -> String {
     let Report { results, analysis, .. } = report;
     let mut text = format!("# {}\n", escaped(&phrases::title(results)));
@@ -55,7 +55,7 @@ fn table(report: &Report) -> String {
     }
     let mut text = format!(
         "
-| contender | median | {} | speed-up | CPU | memory | bound | of median |
+| contender | median | {} | speed-up | CPU | memory | bound | bound / median |
 |:--|--:|--:|--:|--:|--:|:--|--:|
 ",
         phrases::interval_head(report)
@@ -88,8 +88,8 @@ fn list(title: &str, lines: &[String]) -> String {
     text
 }
 
-/// `text` so that it reads as it stands: one line without markup
-/// (`CommonMark` 0.31, 2.4, and the tables of GitHub's specification, 4.10).
+/// Escapes `text` so that it is one line without markup (`CommonMark` 0.31, 2.4, and the
+/// tables of GitHub's specification, 4.10).
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in clean(text).chars() {
@@ -116,16 +116,16 @@ mod tests {
 
 Use threads@16: it takes a tenth of the time of sequential.
 
-| contender | median | range | speed-up | CPU | memory | bound | of median |
+| contender | median | range | speed-up | CPU | memory | bound | bound / median |
 |:--|--:|--:|--:|--:|--:|:--|--:|
 | sequential@1 | 2.550 s | 2.500–2.600 s | – | 0.10 s | 20.0 MB | latency | 80 % |
 | threads@16 | 0.255 s\\* | 0.250–0.260 s | 10.00× (9.62–10.40) | 0.10 s | 20.0 MB | latency | 60 % |
 
-Range: from the fastest round to the slowest. Memory: the most memory of the largest process. Bound: what limits a run in theory, and that least time as a share of the median.
+Range: from the fastest round to the slowest. Memory: peak memory of the largest process. Bound: what limits a run in theory, and the least time it allows as a share of the median.
 
 ## Notes
 
-- far from its other rounds: threads@16 in round 2 (0.260 s)
+- outliers: threads@16 in round 2 (0.260 s)
 
 ## Warnings
 
@@ -149,9 +149,9 @@ Range: from the fastest round to the slowest. Memory: the most memory of the lar
 | system | Linux 6.1 x86\\_64 |
 | load | 0.25 in the minute before the first run |
 | pages | 233 of embedded site, saved |
-| site | 10 ms away, 0 ms of CPU a page, no limit to bandwidth |
+| site | 10 ms away, 0 ms of CPU per page, no bandwidth limit |
 | options | none |
-| rounds | 2, each contender once in each |
+| rounds | 2, each contender once per round |
 | seed | 1 |
 "
         );
@@ -165,7 +165,7 @@ Range: from the fastest round to the slowest. Memory: the most memory of the lar
         example.verdict.clear();
         let text = render(&example.report());
         let banner = "site\n
-> **no verdict:** the runs did not do the same, so their times do not compare
+> **no verdict:** the runs did not do the same work, so their times cannot be compared
 > - threads@16 in round 2: 232 pages \\| not 233\n\n| contender";
         assert!(text.contains(banner), "{text}");
     }

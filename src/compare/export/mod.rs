@@ -1,6 +1,6 @@
-//! Results as files and tables: one file for each format, all from a [`Report`].
+//! Renders a [`Report`] as files and tables, each format in a file of its own.
 //!
-//! What there is to tell is worked out elsewhere; here it is only laid out.
+//! Nothing is computed here: the report holds all numbers and sentences.
 
 mod csv;
 #[cfg(test)]
@@ -55,19 +55,19 @@ impl<'a> Report<'a> {
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Everything, for programs; can be read back as [`Results`].
+    /// Everything, for programs. It can be read back as [`Results`].
     Json,
-    /// One row for each run.
+    /// A table with one row for each run.
     Csv,
-    /// Tables for an issue or a README.
+    /// A document with tables, for an issue or a README.
     Markdown,
-    /// One page with charts that needs nothing else.
+    /// A self-contained page with charts.
     Html,
-    /// The chart of times alone.
+    /// The chart of times.
     Svg,
 }
 
-/// The formats by the endings of files.
+/// The formats, by file name extension.
 pub const TABLE: &[(&str, Format)] = &[
     ("json", Format::Json),
     ("csv", Format::Csv),
@@ -77,14 +77,14 @@ pub const TABLE: &[(&str, Format)] = &[
 ];
 
 impl Format {
-    /// The format for the file `path`, by its ending in either case.
+    /// The format for the file `path`, by its extension in upper or lower case.
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?;
         TABLE.iter().find(|(name, _)| name.eq_ignore_ascii_case(ending)).map(|(_, format)| *format)
     }
 }
 
-/// `report` as a file of `format`, ending with a line end.
+/// Renders `report` as a file of `format`, which ends with a line end.
 pub fn render(format: Format, report: &Report) -> String {
     let analysis = claims(report);
     let report = &comparable(report, &analysis);

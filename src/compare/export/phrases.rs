@@ -1,4 +1,4 @@
-//! What all formats for people say in the same words.
+//! Phrases that all formats for people share.
 
 use std::collections::BTreeSet;
 
@@ -9,30 +9,31 @@ use super::super::results::{End, Results, RunTask, Sample, Site};
 use super::super::stats::{ENOUGH_VALUES, Interval};
 use super::Report;
 use crate::foreign::clean;
+use crate::message::{counted, plural};
 use crate::report::human;
 
-/// How a comparison stands that is not complete.
+/// A mark on the figures of a comparison that is not complete.
 pub(super) struct Mark {
-    /// What that means for its figures: `partial` or `no verdict`.
+    /// What the figures are: `partial` or `no verdict`.
     pub(super) name: &'static str,
-    /// Why, without a full stop.
+    /// The reason, without a full stop.
     pub(super) why: String,
-    /// More about it, a line each.
+    /// Details, a line each.
     pub(super) details: Vec<String>,
 }
 
-/// The mark of what is not complete; `None` for a complete comparison.
+/// The mark of a comparison that is not complete.
 pub(super) fn mark(results: &Results) -> Option<Mark> {
     let partial = |why| Some(Mark { name: "partial", why, details: Vec::new() });
     let place = || format!("in round {} of {}", unfinished_round(results), results.design.rounds);
     match &results.end {
         End::Complete => None,
-        End::Running => partial(format!("not at its end, {}", place())),
+        End::Running => partial(format!("still running, {}", place())),
         End::Interrupted => partial(format!("stopped {}", place())),
         End::Broken { why } => partial(format!("a run failed: {}", clean(why))),
         End::Different { differences } => Some(Mark {
             name: "no verdict",
-            why: "the runs did not do the same, so their times do not compare".into(),
+            why: "the runs did not do the same work, so their times cannot be compared".into(),
             details: differences.iter().map(|line| clean(line).into_owned()).collect(),
         }),
     }
@@ -45,21 +46,20 @@ fn unfinished_round(results: &Results) -> u32 {
     (1..=rounds).find(|round| runs(*round) < results.design.contenders.len()).unwrap_or(rounds)
 }
 
-/// Contenders that were never measured.
+/// The contenders that have no sample.
 pub(super) fn unmeasured(report: &Report) -> Vec<String> {
     let measured: BTreeSet<_> = report.analysis.rows.iter().map(|row| &row.contender).collect();
     let contenders = &report.results.design.contenders;
     contenders.iter().filter(|one| !measured.contains(one)).map(ToString::to_string).collect()
 }
 
-/// What the comparison is about.
+/// The title of the comparison.
 pub(super) fn title(results: &Results) -> String {
     pages_of(&results.task) + &of_which(results)
 }
 
 fn pages_of(task: &RunTask) -> String {
-    let pages = if task.pages == 1 { "page" } else { "pages" };
-    format!("Modes compared on {} {pages} of {}", task.pages, clean(&task.source))
+    format!("Modes compared on {} of {}", counted(task.pages, "page"), clean(&task.source))
 }
 
 /// `, 3 of which failed`; empty where no page failed.
@@ -67,7 +67,7 @@ fn of_which(results: &Results) -> String {
     Failures::of(results).map_or(String::new(), |failures| format!(", {}", failures.of_which()))
 }
 
-/// What ran, in one line.
+/// The plan in one line.
 pub(super) fn plan(results: &Results) -> String {
     let Results { task, design, .. } = results;
     let away = task.site.as_ref().map(|site| format!(", {} ms away", site.latency_ms));
@@ -76,15 +76,15 @@ pub(super) fn plan(results: &Results) -> String {
         pages_of(task),
         away.unwrap_or_default(),
         of_which(results),
-        counted(design.rounds, "round"),
+        counted(u64::from(design.rounds), "round"),
         design.seed
     )
 }
 
-/// Everything that is needed to understand and repeat the figures, name by name.
+/// All facts that are needed to understand and repeat the figures, with their names.
 pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     let Results { machine, task, design, .. } = results;
-    let mut cpus = counted(machine.cpus, "CPU");
+    let mut cpus = counted(u64::from(machine.cpus), "CPU");
     if !machine.cpu.is_empty() {
         cpus = format!("{}, {cpus}", clean(&machine.cpu));
     }
@@ -113,25 +113,20 @@ pub(super) fn circumstances(results: &Results) -> Vec<(&'static str, String)> {
     }
     let options = if task.options.is_empty() { "none".into() } else { task.options.join(" ") };
     facts.push(("options", clean(&options).into_owned()));
-    facts.push(("rounds", format!("{}, each contender once in each", design.rounds)));
+    facts.push(("rounds", format!("{}, each contender once per round", design.rounds)));
     facts.push(("seed", design.seed.to_string()));
     facts
 }
 
 fn site(site: &Site) -> String {
     let Site { latency_ms, cpu_per_page_ms, bandwidth } = site;
-    let bandwidth = bandwidth.map_or("no limit to bandwidth".into(), |limit| {
-        format!("{}/s for each connection", human::bytes(limit))
+    let bandwidth = bandwidth.map_or("no bandwidth limit".into(), |limit| {
+        format!("{}/s per connection", human::bytes(limit))
     });
-    format!("{latency_ms} ms away, {cpu_per_page_ms} ms of CPU a page, {bandwidth}")
+    format!("{latency_ms} ms away, {cpu_per_page_ms} ms of CPU per page, {bandwidth}")
 }
 
-/// `1 CPU`, `2 CPUs`
-pub(super) fn counted(count: u32, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Whether intervals are no more than the range of all rounds, which are few.
+/// Whether rounds are too few for intervals, which are then the range of all rounds.
 pub(super) fn are_ranges(report: &Report) -> bool {
     report.analysis.least_rounds() < ENOUGH_VALUES
 }
@@ -141,23 +136,23 @@ pub(super) fn interval_head(report: &Report) -> &'static str {
     if are_ranges(report) { "range" } else { "interval" }
 }
 
-/// What these intervals are.
+/// The meaning of the intervals.
 pub(super) fn interval_term(report: &Report) -> &'static str {
     if are_ranges(report) {
         "from the fastest round to the slowest"
     } else {
-        "95 % confidence of the median"
+        "95 % confidence interval of the median"
     }
 }
 
-/// What limits a run, and how close it came.
+/// The meaning of a bound and its percentage.
 pub(super) const BOUND_TERM: &str =
-    "what limits a run in theory, and that least time as a share of the median";
+    "what limits a run in theory, and the least time it allows as a share of the median";
 
-/// Whose memory is told.
-pub(super) const MEMORY_TERM: &str = "the most memory of the largest process";
+/// The meaning of the memory figure.
+pub(super) const MEMORY_TERM: &str = "peak memory of the largest process";
 
-/// Rounds far from the others', contender by contender; `None` where there are none.
+/// The outliers of each contender; `None` if there are none.
 pub(super) fn outliers(report: &Report) -> Option<String> {
     let rows = &report.analysis.rows;
     let round = |row: &ContenderStats, round: u32| {
@@ -171,11 +166,11 @@ pub(super) fn outliers(report: &Report) -> Option<String> {
         .filter(|row| !row.outliers.is_empty())
         .map(|row| {
             let rounds: Vec<_> = row.outliers.iter().map(|at| round(row, *at)).collect();
-            let word = if rounds.len() == 1 { "round" } else { "rounds" };
+            let word = plural(rounds.len() as u64, "round");
             format!("{} in {word} {}", row.contender, rounds.join(", "))
         })
         .collect();
-    (!parts.is_empty()).then(|| format!("far from its other rounds: {}", parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("outliers: {}", parts.join("; ")))
 }
 
 /// `2.550`
@@ -183,7 +178,7 @@ pub(super) fn seconds(seconds: f64) -> String {
     format!("{seconds:.3}")
 }
 
-/// `2.500–2.600`; one of them where both read the same.
+/// `2.500–2.600`, or `2.500` if both ends read the same.
 pub(super) fn range(interval: Interval) -> String {
     let (low, high) = (seconds(interval.low), seconds(interval.high));
     if low == high { low } else { format!("{low}–{high}") }
@@ -194,7 +189,7 @@ pub(super) fn times(ratio: f64) -> String {
     format!("{ratio:.2}×")
 }
 
-/// `9.60–10.02`; empty where both read the same.
+/// `9.60–10.02`; empty if both ends read the same.
 pub(super) fn ends(ratio: Interval) -> String {
     let (low, high) = (format!("{:.2}", ratio.low), format!("{:.2}", ratio.high));
     if low == high { String::new() } else { format!("{low}–{high}") }
@@ -243,7 +238,7 @@ mod tests {
             |results: &Results| mark(results).map(|mark| format!("{}: {}", mark.name, mark.why));
         assert_eq!(words(&results), None);
         for (samples, end, text) in [
-            (10, End::Running, "partial: not at its end, in round 5 of 5"),
+            (10, End::Running, "partial: still running, in round 5 of 5"),
             (5, End::Interrupted, "partial: stopped in round 3 of 5"),
             (4, End::Interrupted, "partial: stopped in round 3 of 5"),
             (0, End::Interrupted, "partial: stopped in round 1 of 5"),
@@ -255,7 +250,7 @@ mod tests {
             (
                 0,
                 End::Different { differences: Vec::new() },
-                "no verdict: the runs did not do the same, so their times do not compare",
+                "no verdict: the runs did not do the same work, so their times cannot be compared",
             ),
         ] {
             results.samples.truncate(samples);
@@ -265,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_read_the_same_are_told_once() {
+    fn ends_that_read_the_same_are_written_once() {
         let interval = |low, high| Interval { estimate: 1.0, low, high };
         assert_eq!(range(interval(0.207, 0.6101)), "0.207–0.610");
         assert_eq!(range(interval(0.2501, 0.2502)), "0.250");
@@ -289,16 +284,16 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_known_of_the_circumstances_is_told() {
+    fn all_circumstances_are_listed() {
         let mut results = results(&[("threads@16", &[0.25])]);
         results.task.options = vec!["--retries".into(), "3".into()];
-        let told = |results: &Results| {
+        let text = |results: &Results| {
             let facts = circumstances(results).into_iter();
             let lines: Vec<_> = facts.map(|(name, text)| format!("{name}: {text}")).collect();
             lines.join("\n") + "\n"
         };
         assert_eq!(
-            told(&results),
+            text(&results),
             "\
 started: 2026-11-22T08:00:00Z
 version: fetchpages 0.1.0
@@ -306,9 +301,9 @@ machine: Example CPU, 2 CPUs, 17.2 GB memory
 system: Linux 6.1 x86_64
 load: 0.25 in the minute before the first run
 pages: 233 of embedded site, saved
-site: 10 ms away, 0 ms of CPU a page, no limit to bandwidth
+site: 10 ms away, 0 ms of CPU per page, no bandwidth limit
 options: --retries 3
-rounds: 1, each contender once in each
+rounds: 1, each contender once per round
 seed: 1
 "
         );
@@ -316,7 +311,7 @@ seed: 1
         results.task.site = None;
         results.task.saves = false;
         results.samples.push(sample(contender("async@64"), 1, 0.5));
-        let text = told(&results);
+        let text = text(&results);
         assert!(text.contains("\nmachine: 1 CPU\n"), "{text}");
         assert!(text.contains("\npages: 233 of embedded site, fetched, not saved\noptions:"));
     }

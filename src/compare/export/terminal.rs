@@ -1,4 +1,4 @@
-//! The table for the terminal, with bars, and the verdict at its end.
+//! The table for a terminal, with bars. The verdict follows it.
 
 use super::super::analysis::ContenderStats;
 use super::{Report, phrases};
@@ -7,15 +7,15 @@ use crate::foreign::clean;
 const GAP: usize = 2;
 /// A shorter bar shows nothing.
 const LEAST_BAR: usize = 6;
-/// A longer bar shows no more.
+/// A longer bar shows nothing more.
 const MOST_BAR: usize = 50;
-/// Narrower texts cannot be read; a terminal breaks their lines itself.
+/// Narrower texts are hard to read; a terminal breaks their lines itself.
 const LEAST_WIDTH: usize = 20;
-/// The left eighths of a block, from one eighth up.
+/// Blocks that are filled from the left, in eighths.
 const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
-/// The contenders, and below them what there is to know, the verdict last. Takes
-/// `width` columns; where they are few, the least columns are left out.
+/// The table of contenders, then notes, then the verdict, in at most `width` columns. If
+/// they do not suffice, the least important columns are left out.
 pub fn table(report: &Report, width: usize, colour: bool) -> String {
     let analysis = super::claims(report);
     let report = &super::comparable(report, &analysis);
@@ -50,7 +50,7 @@ enum Style {
     Alarm,
 }
 
-/// Colours only repeat what words and places tell.
+/// Colours only repeat what words and positions say.
 #[derive(Clone, Copy)]
 struct Paint {
     colour: bool,
@@ -82,7 +82,7 @@ struct Column {
 const NAME: Column =
     Column { head: "contender", is_left: true, cell: |row| row.contender.to_string() };
 
-/// In the order of the table; the bars come after the first [`BEFORE_BARS`].
+/// The columns, in the order of the table. The bars follow the first [`BEFORE_BARS`].
 const COLUMNS: &[Column] = &[
     Column { head: "seconds ", is_left: false, cell: median },
     Column { head: "interval", is_left: false, cell: |row| phrases::range(row.seconds.interval) },
@@ -97,7 +97,7 @@ const COLUMNS: &[Column] = &[
 ];
 const BEFORE_BARS: usize = 2;
 const INTERVAL: usize = 1;
-/// The columns from the one that is left out last to the one left out first.
+/// The columns by importance: the last one is left out first.
 const BY_WEIGHT: &[usize] = &[0, 2, 1, 5, 3, 4];
 
 fn median(row: &ContenderStats) -> String {
@@ -113,7 +113,7 @@ fn bound(row: &ContenderStats) -> String {
     )
 }
 
-/// Adds the lines of the contenders; the heads of the columns without a place.
+/// Adds the lines of the contenders. Returns the heads of the columns that are left out.
 fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&'static str> {
     let rows = &report.analysis.rows;
     let mut heads: Vec<_> = COLUMNS.iter().map(|column| column.head).collect();
@@ -124,13 +124,13 @@ fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&
     };
     let widths: Vec<_> =
         COLUMNS.iter().zip(&heads).map(|(column, head)| fitting(column, head)).collect();
-    let is_told = |at: usize| rows.iter().any(|row| (COLUMNS[at].cell)(row) != "-");
+    let is_used = |at: usize| rows.iter().any(|row| (COLUMNS[at].cell)(row) != "-");
     let name = fitting(&NAME, NAME.head);
     let mut taken = name + GAP + widths[0];
     let mut shown = [false; COLUMNS.len()];
     shown[0] = true;
     for &at in &BY_WEIGHT[1..] {
-        shown[at] = is_told(at) && taken + GAP + widths[at] + GAP + LEAST_BAR <= width;
+        shown[at] = is_used(at) && taken + GAP + widths[at] + GAP + LEAST_BAR <= width;
         taken += if shown[at] { GAP + widths[at] } else { 0 };
     }
     let bar = width.saturating_sub(taken + GAP).min(MOST_BAR);
@@ -158,7 +158,7 @@ fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&
         let style = if is_fastest { Style::Best } else { Style::Plain };
         *text += &line((NAME.cell)(row), blocks(row.seconds.median / longest, bar), cells, style);
     }
-    let left_out = (0..COLUMNS.len()).filter(|at| !shown[*at] && is_told(*at));
+    let left_out = (0..COLUMNS.len()).filter(|at| !shown[*at] && is_used(*at));
     left_out.map(|at| heads[at]).collect()
 }
 
@@ -166,12 +166,12 @@ fn padded(cell: &str, width: usize, is_left: bool) -> String {
     if is_left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
 }
 
-/// A bar of `share` of `width`, to an eighth of a column and never quite empty.
+/// A bar of `share` of `width`, exact to an eighth of a column and never empty.
 fn blocks(share: f64, width: usize) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a share of a few columns; what is no number becomes 0"
+        reason = "a share of a few columns; NaN becomes 0"
     )]
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
     let eighths = eighths.max(1);
@@ -202,7 +202,7 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
         add("", &shown.join("; "), Style::Faint);
     }
     if !left_out.is_empty() {
-        add("no room for:", &left_out.join(", "), Style::Faint);
+        add("columns left out:", &left_out.join(", "), Style::Faint);
     }
     for line in *warnings {
         add("warning:", line, Style::Warning);
@@ -229,8 +229,8 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// `line` after `label` in lines of at most `width` columns, the further ones
-/// set in as far as the label reaches.
+/// Breaks `line` after `label` into lines of at most `width` columns. Further lines are
+/// indented by the width of the label.
 fn wrapped(label: &str, line: &str, width: usize, paint: Paint, style: Style) -> String {
     // A number stays with its sign.
     let line = clean(line).replace(" %", "\u{a0}%");
@@ -279,9 +279,9 @@ contender     seconds         range                              speed-up  CPU s
 sequential@1    2.550   2.500–2.600  ██████████████████████████         -   0.10  20.0  latency 80 %
 threads@16      0.255*  0.250–0.260  ██▋                           10.00×   0.10  20.0  latency 60 %
 
-* far from its other rounds: threads@16 in round 2
-range: from the fastest round to the slowest; MB: the most memory of the largest process; bound:
-what limits a run in theory, and that least time as a share of the median
+* outliers: threads@16 in round 2
+range: from the fastest round to the slowest; MB: peak memory of the largest process; bound: what
+limits a run in theory, and the least time it allows as a share of the median
 warning: only 2 rounds: intervals are wide
 partial: stopped in round 2 of 2
 gate: met: threads@16 <= 0.25 * sequential
@@ -317,9 +317,9 @@ async@16        0.290   0.284–0.296  ▋          9.34×   0.10
 async@64        0.262   0.257–0.267  ▋         10.34×   0.10
 hybrid@64       0.236   0.231–0.241  ▌         11.48×   0.10
 
-* far from its other rounds: threads@16 in round 3 (0.248 s)
-interval: 95 % confidence of the median
-no room for: MB, bound
+* outliers: threads@16 in round 3 (0.248 s)
+interval: 95 % confidence interval of the median
+columns left out: MB, bound
 warning: the machine had other work (load 1.40 before the
          first run): times may be too long
 baseline: async@64 takes 1.02 times as long as before
@@ -342,7 +342,7 @@ than the mode.
         let text = table(&example.report(), 80, false);
         assert!(!text.contains('×') && !text.contains("speed-up"), "{text}");
         let mark = "
-no verdict: the runs did not do the same, so their times do not compare
+no verdict: the runs did not do the same work, so their times cannot be compared
   threads@16 in round 2: 232 pages, not 233
 gate: met:";
         assert!(text.contains(mark), "{text}");

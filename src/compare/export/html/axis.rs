@@ -1,4 +1,4 @@
-//! Axes whose marks are chosen here, and that nothing leaves.
+//! Axes with round marks, which clip all values to their ends.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// With marks at these values.
+    /// An axis with marks at these values.
     pub(super) fn new(range: Range<f64>, marks: Vec<f64>) -> Self {
         Self { range, marks }
     }
 
-    /// From 0 to `end`, with about `count` marks at round values.
+    /// An axis from 0 to `end`, with about `count` marks at round values.
     pub(super) fn from_zero(end: f64, count: u32) -> Self {
         let end = if end.is_finite() && end > 0.0 { end } else { 1.0 };
         let power = 10_f64.powf((end / f64::from(count)).log10().floor());
@@ -32,7 +32,7 @@ impl Ranged for Axis {
     type FormatOption = DefaultFormatting;
     type ValueType = f64;
 
-    /// What lies beyond an end is put at that end.
+    /// A value beyond an end is drawn at that end.
     fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
         let Range { start, end } = self.range;
         let share = ((value - start) / (end - start)).clamp(0.0, 1.0);

@@ -1,7 +1,7 @@
-//! What the charts share, and the chart of times.
+//! Items that all charts share, and the chart of times.
 //!
-//! Colours are names: the page's style sheet puts others in their places, for a
-//! light or a dark screen and for paper.
+//! Colours here are only names: the page's style sheet replaces them, for light and dark
+//! screens and for paper.
 
 use std::ops::Range;
 
@@ -20,12 +20,12 @@ use crate::foreign::clean;
 /// The area that a chart is drawn on.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
-/// What drawing ends with; on a text it always succeeds.
+/// The result of drawing; drawing into a text always succeeds.
 pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Units of drawing in a CSS pixel: the backend draws in whole units.
+/// Drawing units per CSS pixel: the backend draws in whole units.
 pub(super) const UNIT: i32 = 10;
-/// The size of letters, in units; the backend divides by the other factor.
+/// The font size, in units; the backend divides by the last factor.
 const LETTERS: f64 = 13.0 * 10.0 * 1.24;
 
 pub(super) const INK: RGBColor = RGBColor(1, 1, 1);
@@ -38,8 +38,7 @@ pub(super) const THEORY: RGBColor = RGBColor(9, 9, 9);
 pub(super) const WAITING: RGBColor = RGBColor(7, 7, 7);
 pub(super) const COMPUTING: RGBColor = RGBColor(8, 8, 8);
 
-/// How wide a chart is drawn, in CSS pixels. Letters keep their size, so a phone
-/// needs a chart of its own.
+/// The width of a chart. Letters keep their size, so a phone needs a chart of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
     Wide,
@@ -64,8 +63,7 @@ impl Room {
     }
 }
 
-/// An SVG element of `width` by `height` CSS pixels that says `label` to those
-/// who do not see it.
+/// An SVG element of `width` by `height` CSS pixels, with `label` for screen readers.
 pub(super) fn svg(
     (width, height): (i32, i32),
     label: &str,
@@ -75,25 +73,25 @@ pub(super) fn svg(
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        draw(&area).expect("a String takes all drawings");
-        area.present().expect("a String takes all drawings");
+        draw(&area).expect("writing to a String never fails");
+        area.present().expect("writing to a String never fails");
     }
     let text = text.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "");
     let at = text.find("viewBox").expect("the backend writes a view box");
     format!("<svg role=\"img\" aria-label=\"{}\" {}", escaped(label), &text[at..])
 }
 
-/// CSS pixels in units.
+/// Converts CSS pixels to units.
 pub(super) const fn units(pixels: i32) -> i32 {
     pixels * UNIT
 }
 
-/// A line of so many tenths of a CSS pixel.
+/// A line whose width is given in tenths of a CSS pixel.
 pub(super) fn line(colour: RGBColor, tenths: u32) -> ShapeStyle {
     ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: tenths }
 }
 
-/// Letters in this colour, set from this point.
+/// Letters in this colour, aligned at this side.
 pub(super) fn letters(colour: RGBColor, from: HPos) -> TextStyle<'static> {
     let mut style = TextStyle::from(("sans-serif", LETTERS).into_font());
     style.color = colour.to_backend_color();
@@ -101,19 +99,19 @@ pub(super) fn letters(colour: RGBColor, from: HPos) -> TextStyle<'static> {
     style
 }
 
-/// About how many CSS pixels `text` takes.
+/// The approximate width of `text` in CSS pixels.
 pub(super) fn width_of(text: &str) -> i32 {
     let letters = text.chars().count().min(40);
     i32::try_from(letters * 15 / 2).unwrap_or(300)
 }
 
-/// A number at an axis, without needless zeros.
+/// A number at an axis, without zeros at its end.
 pub(super) fn tick(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Writes what the axis below the chart counts; the crate's own way writes it twice.
+/// Writes the name of the axis below the chart. The crate's own function writes it twice.
 pub(super) fn name_axis(area: &Area, across: Range<i32>, name: &str) -> Drawn {
     let (_, height) = area.dim_in_pixel();
     let y = i32::try_from(height)? - units(9);
@@ -122,12 +120,12 @@ pub(super) fn name_axis(area: &Area, across: Range<i32>, name: &str) -> Drawn {
     Ok(())
 }
 
-/// The time of each contender: bars with intervals, and the bound of each.
+/// The chart of times: a bar with interval and lower bound for each contender.
 pub(super) fn times(analysis: &Analysis, room: Room) -> String {
     let rows = &analysis.rows;
     let row_height = 26;
     let height = i32::try_from(rows.len()).unwrap_or(0).min(1000) * row_height + 50;
-    let told: Vec<_> = rows
+    let texts: Vec<_> = rows
         .iter()
         .map(|row| {
             let (median, range) =
@@ -135,7 +133,7 @@ pub(super) fn times(analysis: &Analysis, room: Room) -> String {
             format!("{} {median} s, interval {range}", row.contender)
         })
         .collect();
-    let label = format!("Bars of the median times. {}.", told.join("; "));
+    let label = format!("Bars of the median times. {}.", texts.join("; "));
     svg((room.pixels(), height), &label, |area| draw_times(area, analysis, room))
 }
 
@@ -229,7 +227,7 @@ fn draw_bar(chart: &mut Chart<'_, '_>, row: &ContenderStats, top: f64, is_fastes
 fn longest(rows: &[ContenderStats]) -> f64 {
     let ends = rows.iter().map(|row| row.seconds.interval.high.max(row.seconds.median));
     let longest = ends.filter(|end| end.is_finite()).fold(f64::MIN_POSITIVE, f64::max);
-    // A bound that makes no sense is not to squeeze the bars.
+    // An absurd bound must not compress the bars.
     let bounds =
         rows.iter().map(|row| row.lower_bound.seconds).filter(|bound| *bound < longest * 1.5);
     bounds.fold(longest, f64::max) * 1.02

@@ -1,8 +1,8 @@
-//! Pieces of HTML, and text that is nothing but text in it.
+//! Pieces of HTML, and escaping of text for it.
 
 use crate::foreign::clean;
 
-/// A part of the page with a heading, a caption that may be empty, and its content.
+/// A section with a heading, a caption, which may be empty, and its content.
 pub(super) fn section(title: &str, caption: &str, content: &str) -> String {
     let caption = if caption.is_empty() {
         String::new()
@@ -12,7 +12,7 @@ pub(super) fn section(title: &str, caption: &str, content: &str) -> String {
     format!("<section>\n<h2>{title}</h2>\n{caption}{content}</section>\n")
 }
 
-/// `lines` as a list of this class; nothing where there are none.
+/// A list of `lines` with this class; empty if there are none.
 pub(super) fn list<T: AsRef<str>>(class: &str, lines: &[T]) -> String {
     if lines.is_empty() {
         return String::new();
@@ -24,7 +24,7 @@ pub(super) fn list<T: AsRef<str>>(class: &str, lines: &[T]) -> String {
     text + "</ul>\n"
 }
 
-/// `text` so that it is text wherever it stands in HTML, attributes included.
+/// Escapes `text` for any place in HTML, including attributes.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in clean(text).chars() {

@@ -1,5 +1,5 @@
-//! One page that needs nothing else: no script, no network. The verdict comes
-//! first, then the charts, then every figure.
+//! A self-contained page: no script, no network. The verdict comes first, then the charts,
+//! then all figures.
 
 mod axis;
 mod chart;

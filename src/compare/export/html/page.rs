@@ -1,4 +1,4 @@
-//! The page from its head to its foot.
+//! The page as a whole: its sections and their order.
 
 use super::super::{Report, phrases};
 use super::chart::{self, Room};
@@ -7,10 +7,10 @@ use super::scaling::Scaling;
 use super::{sections, timeline};
 
 const STYLE: &str = include_str!("style.css");
-/// The colours by the names that charts give them, for every screen and paper.
+/// The colours for the names that charts use, for each kind of screen and for paper.
 const PALETTE: &str = include_str!("palette.css");
 
-/// The page.
+/// Renders the page.
 pub(in super::super) fn render(report: &Report) -> String {
     let title = escaped(&phrases::title(report.results));
     let body = [
@@ -42,7 +42,7 @@ pub(in super::super) fn render(report: &Report) -> String {
     )
 }
 
-/// The chart of times alone, as a file of its own.
+/// Renders the chart of times as a separate file.
 pub(in super::super) fn picture(report: &Report) -> String {
     let chart = chart::times(report.analysis, Room::Wide);
     let (start, drawing) = chart.split_once('>').expect("the chart is an element");
@@ -82,7 +82,7 @@ fn times(report: &Report) -> String {
     let caption = format!(
         "From the first request to the last page saved; shorter is better. A bar is the median, \
          the thin line across its end the {interval}, and the upright line the least time that \
-         theory gives."
+         theory allows."
     );
     section("Time by mode", &caption, &in_both_rooms(|room| chart::times(report.analysis, room)))
 }
@@ -92,15 +92,15 @@ fn scaling(report: &Report) -> String {
         return String::new();
     };
     let caption = format!(
-        "How many times as fast as {} a mode is with each number of workers. The dashed line is theory: as \
-         many times as there are workers, and never faster than the bound of the least limited \
-         mode. On both axes equal steps are equal factors.",
+        "How many times as fast as {} a mode is with each number of workers. The dashed line is \
+         what theory allows: proportional to the workers, up to the bound of the least limited \
+         mode. Both axes are logarithmic.",
         scaling.base
     );
     section("Speed-up by workers", &caption, &in_both_rooms(|room| scaling.chart(room)))
 }
 
-/// A figure for each width of screen; the style sheet shows one of them.
+/// A figure for each screen width; the style sheet shows one of them.
 fn in_both_rooms(chart: impl Fn(Room) -> String) -> String {
     let figure =
         |room: Room| format!("<figure class=\"{}\">{}</figure>\n", room.class(), chart(room));
@@ -114,8 +114,8 @@ fn timelines(report: &Report) -> String {
     }
     let stretch_ms = timeline::stretch(timelines);
     let caption = format!(
-        "A lane is a worker, a block a page. All show the same stretch of time, the first \
-         {}.",
+        "Each lane is a worker, each block a page. All charts show the same stretch of time, the \
+         first {}.",
         timeline::length(stretch_ms)
     );
     let mut text =
@@ -198,9 +198,9 @@ mod tests {
     fn few_rounds_have_no_interval() {
         let few = render(Format::Html, &example::small().report());
         assert!(few.contains("<dt>range</dt>") && few.contains("range of all rounds"));
-        assert!(!few.contains("is the 95 %") && !few.contains("its 95 %"), "{few}");
+        assert!(!few.contains("is the 95 %") && !few.contains("The 95 % interval"), "{few}");
         let enough = render(Format::Html, &example::large().report());
-        assert!(enough.contains("<dt>interval</dt>") && enough.contains("its 95 % interval"));
+        assert!(enough.contains("<dt>interval</dt>") && enough.contains("The 95 % interval is"));
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
 
         results.end = End::Different { differences: vec!["threads@16 <in> round 2".into()] };
         let page = render(Format::Html, &Report::new(&results, &analysis));
-        assert!(page.contains("<strong>no verdict:</strong> the runs did not do the same"));
+        assert!(page.contains("<strong>no verdict:</strong> the runs did not do the same work"));
         assert!(page.contains("<li>threads@16 &lt;in&gt; round 2</li>"));
         for claim in ["fastest</td>", "fastest\n", "10.00×"] {
             assert!(!page.contains(claim), "{claim}");

@@ -1,4 +1,4 @@
-//! The chart of speed-ups by the number of workers, with what theory allows.
+//! The chart of speed-ups by the number of workers, and of what theory allows.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use super::chart::{
 use crate::exec::SEQUENTIAL;
 use crate::foreign::clean;
 
-/// How many series have a colour and a shape of their own.
+/// The number of series with a distinct colour and shape.
 const SERIES: usize = 6;
 const HEIGHT: i32 = 340;
 
 /// Speed-ups by workers.
 pub(super) struct Scaling {
-    /// What the speed-ups are relative to, for people.
+    /// The base of the speed-ups, as a phrase.
     pub(super) base: &'static str,
     series: Vec<Series>,
-    /// The most that theory allows any of the modes, by workers.
+    /// The highest speed-up that theory allows a mode, by workers.
     theory: Vec<Point>,
 }
 
@@ -32,7 +32,7 @@ struct Series {
     points: Vec<Point>,
 }
 
-/// Times one and the same time: all positive.
+/// A speed-up with its interval. All values are positive.
 #[derive(Clone, Copy)]
 struct Point {
     workers: f64,
@@ -42,7 +42,7 @@ struct Point {
 }
 
 impl Scaling {
-    /// What the sweeps tell; `None` where none has two points.
+    /// The speed-ups of all sweeps; `None` if no sweep has two points.
     pub(super) fn new(analysis: &Analysis) -> Option<Self> {
         let rows = &analysis.rows;
         let swept = |sweep: &Sweep| -> Vec<ContenderStats> {
@@ -88,18 +88,18 @@ impl Scaling {
 
     /// The chart.
     pub(super) fn chart(&self, room: Room) -> String {
-        let mut told = Vec::new();
+        let mut texts = Vec::new();
         for series in &self.series {
             for point in &series.points {
                 let (workers, times) = (point.workers, phrases::times(point.speed_up));
-                told.push(format!("{}@{workers} {times}", series.mode));
+                texts.push(format!("{}@{workers} {times}", series.mode));
             }
         }
         for point in &self.theory {
             let times = phrases::times(point.speed_up);
-            told.push(format!("theory with {} workers {times}", point.workers));
+            texts.push(format!("theory with {} workers {times}", point.workers));
         }
-        let label = format!("Speed-up against {}. {}.", self.base, told.join("; "));
+        let label = format!("Speed-up against {}. {}.", self.base, texts.join("; "));
         svg((room.pixels(), HEIGHT), &label, |area| self.draw(area, room))
     }
 
@@ -170,19 +170,20 @@ fn point(row: &ContenderStats, base: &ContenderStats, is_paired: bool) -> Point 
     Point { workers, speed_up: paired.estimate, low: paired.low, high: paired.high }
 }
 
-/// The least of what so many workers can do and of what the bound leaves.
+/// The highest speed-up that theory allows: the number of workers, or what the lower bound
+/// allows, whichever is smaller.
 fn allowed(row: &ContenderStats, base: &ContenderStats) -> f64 {
     let linear = f64::from(row.contender.workers) / f64::from(base.contender.workers.max(1));
     let ratio = base.seconds.median / row.lower_bound.seconds;
     if ratio > 0.0 { linear.min(ratio) } else { linear }
 }
 
-/// The whole numbers between two logarithms, hence doublings.
+/// The whole numbers between two binary logarithms, that is the doublings.
 fn doublings(from: f64, to: f64) -> Vec<f64> {
     (-20_i32..=40).map(f64::from).filter(|power| *power >= from && *power <= to).collect()
 }
 
-/// The names at the ends of the lines, in a column where none covers another.
+/// Draws the names of the lines in a column, without overlap.
 fn labels(area: &Area, room: Room, mut labels: Vec<((i32, i32), &str, Option<usize>)>) -> Drawn {
     labels.sort_by_key(|((_, y), ..)| *y);
     let least = units(17);
@@ -190,7 +191,7 @@ fn labels(area: &Area, room: Room, mut labels: Vec<((i32, i32), &str, Option<usi
     let mut next = units(10);
     let count = i32::try_from(labels.len()).unwrap_or(0);
     for (at, ((_, y), name, series)) in (0..count).zip(labels) {
-        // Those that follow need their places too.
+        // Leaves room for the names that follow.
         let y = y.clamp(next, units(HEIGHT - 50) - (count - 1 - at) * least);
         next = y + least;
         match series {
@@ -209,7 +210,7 @@ fn colour(series: usize) -> RGBColor {
     RGBColor(u8::try_from(series % SERIES).unwrap_or(0) + 1, 0, 0)
 }
 
-/// The mark of a series, told apart without colours too.
+/// Draws the marker of a series; shapes differ as well as colours.
 fn marker(area: &Area, series: usize, (x, y): (i32, i32)) -> Drawn {
     let r = units(5);
     let style = colour(series).filled();

@@ -1,4 +1,4 @@
-//! The tables of the page, and what explains them.
+//! The tables of the page, and the explanation of their terms.
 
 use super::super::super::analysis::ContenderStats;
 use super::super::super::stats::Interval;
@@ -7,28 +7,28 @@ use super::markup::{escaped, list, section};
 
 const INTERVAL: (&str, &str) = (
     "interval",
-    "95 % confidence interval of the median: where the true one lies in 95 of 100 such comparisons",
+    "95 % confidence interval: it contains the true median in 95 of 100 such comparisons",
 );
-/// In its place where rounds are too few for one.
+/// Replaces [`INTERVAL`] if there are too few rounds for one.
 const RANGE: (&str, &str) = (
     "range",
-    "from the smallest figure of all rounds to the largest: they are too few for a 95 % interval",
+    "from the smallest figure of all rounds to the largest: there are too few rounds for a 95 % interval",
 );
 const TERMS: &[(&str, &str)] = &[
-    ("contender", "a mode with its number of workers: the most pages in flight at a time"),
-    ("median", "the middle one of a contender's times: half of its runs were faster"),
+    ("contender", "a mode with its number of workers, the maximum number of pages in flight"),
+    ("median", "the middle of a contender's times: half of its runs were faster"),
     ("× fastest", "how many times as long as the fastest it takes, compared within rounds"),
     ("speed-up", "how many times as fast as sequential it is, compared within rounds"),
-    ("CPU", "CPU time of a run in the median, worker processes included"),
-    ("memory", "the most at a time in the largest process, in the median"),
-    ("switches", "context switches of a run, in the median"),
+    ("CPU", "median CPU time of a run, including worker processes"),
+    ("memory", "median peak memory of the largest process"),
+    ("switches", "median number of context switches of a run"),
     (
         "bound",
-        "the least time that theory gives, and what sets it: round trips (latency), bytes \
+        "the least time that theory allows, and its cause: round trips (latency), bytes \
          (bandwidth) or computing (CPU)",
     ),
-    ("closeness", "the bound as a share of the median: 100 % is all that theory allows"),
-    ("*", "has rounds far from its others; they are counted all the same"),
+    ("bound / median", "the bound as a share of the median: at 100 % theory allows no better"),
+    ("*", "some rounds are outliers; they count like the others"),
 ];
 
 /// The table of contenders.
@@ -46,7 +46,7 @@ pub(super) fn figures(report: &Report) -> String {
         "memory",
         "switches",
         "bound",
-        "closeness",
+        "bound / median",
     ];
     let mut text = start_of_table("Figures of each contender", &heads);
     for (at, row) in rows.iter().enumerate() {
@@ -56,14 +56,14 @@ pub(super) fn figures(report: &Report) -> String {
     }
     text += "</tbody></table></div>\n";
     let caption = if phrases::are_ranges(report) {
-        "Below an estimate stands its range over all rounds."
+        "The range of all rounds is below each estimate."
     } else {
-        "Below an estimate stands its 95 % interval."
+        "The 95 % interval is below each estimate."
     };
     section("Figures", caption, &text)
 }
 
-/// The cells of a contender: each a figure and what stands below it.
+/// The cells of a contender: each has a figure, and a text below it.
 fn cells(row: &ContenderStats, is_fastest: bool) -> Vec<(String, String)> {
     let mark = if row.outliers.is_empty() { "" } else { "*" };
     let ratio = |ratio: Option<Interval>| match ratio {
@@ -88,7 +88,7 @@ fn cells(row: &ContenderStats, is_fastest: bool) -> Vec<(String, String)> {
 }
 
 fn start_of_table(label: &str, heads: &[&str]) -> String {
-    // What scrolls must be in reach of the keyboard.
+    // The keyboard must reach what scrolls.
     let mut text = format!(
         "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\"><table>\n<thead><tr>"
     );
@@ -110,7 +110,7 @@ fn row_of_table(class: &str, name: &str, cells: &[(String, String)]) -> String {
     text + "</tr>\n"
 }
 
-/// Gates, the baseline, and what else is worth a word.
+/// The sections of notes, gates and the baseline.
 pub(super) fn notes(report: &Report) -> String {
     let mut notes: Vec<_> = phrases::outliers(report).into_iter().collect();
     let unmeasured = phrases::unmeasured(report);
@@ -131,13 +131,13 @@ pub(super) fn notes(report: &Report) -> String {
     text
 }
 
-/// The machine, versions, options and seed.
+/// The section of the machine, the versions, the options and the seed.
 pub(super) fn circumstances(report: &Report) -> String {
     let facts = phrases::circumstances(report.results);
     section("Circumstances", "", &definitions(facts.iter().map(|(name, fact)| (*name, &fact[..]))))
 }
 
-/// What the words mean.
+/// The section that explains the terms.
 pub(super) fn terms(report: &Report) -> String {
     let interval = if phrases::are_ranges(report) { RANGE } else { INTERVAL };
     section("Terms", "", &definitions([interval].into_iter().chain(TERMS.iter().copied())))
@@ -151,7 +151,7 @@ fn definitions<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     text + "</dl>\n"
 }
 
-/// Every run, in the order in which they ran.
+/// The table of all runs, in the order in which they ran.
 pub(super) fn runs(report: &Report) -> String {
     let samples = &report.results.samples;
     if samples.is_empty() {
@@ -159,8 +159,9 @@ pub(super) fn runs(report: &Report) -> String {
     }
     let heads =
         ["contender", "round", "time", "whole process", "CPU", "memory", "connections", "wait"];
-    let mut text = "<details>\n<summary>Every run, in the order of running</summary>\n".to_owned();
-    text += &start_of_table("Every run", &heads);
+    let mut text =
+        "<details>\n<summary>All runs, in the order in which they ran</summary>\n".to_owned();
+    text += &start_of_table("All runs", &heads);
     for run in samples {
         let cells = [
             run.round.to_string(),

@@ -1,4 +1,4 @@
-//! One run of each mode, page by page: who waited and who computed.
+//! The chart of one run, page by page: when each worker waited and computed.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
@@ -9,17 +9,17 @@ use super::axis::Axis;
 use super::chart::{
     Area, COMPUTING, Drawn, FAINT, GRID, INK, WAITING, letters, line, name_axis, svg, tick, units,
 };
+use crate::message::counted;
 
 const WIDTH: i32 = 420;
-/// More would be thinner than a line.
+/// More lanes would be thinner than a line.
 const MOST_LANES: u32 = 256;
 
 /// The stretch of time that all timelines show, in milliseconds.
 ///
-/// On one scale for whole runs the slowest mode would leave the others a sliver;
-/// on a scale for each nothing could be compared. So all show the same stretch
-/// from their start: the longest run among those at most twice as long as the
-/// shortest.
+/// If all whole runs had one scale, the fast modes would be too small to see; if each had
+/// its own, they could not be compared. So all show the same stretch from their start: the
+/// length of the longest run that is at most twice as long as the shortest.
 pub(super) fn stretch(timelines: &[Timeline]) -> f64 {
     let length = |timeline: &Timeline| timeline.seconds * 1000.0;
     let shortest = timelines.iter().map(length).filter(|ms| *ms > 0.0).fold(f64::MAX, f64::min);
@@ -27,25 +27,24 @@ pub(super) fn stretch(timelines: &[Timeline]) -> f64 {
     similar.fold(1.0, f64::max)
 }
 
-/// A time with the unit that fits, `250 milliseconds`.
+/// A time with a fitting unit: `250 milliseconds`.
 pub(super) fn length(ms: f64) -> String {
     let (unit, unit_ms) = unit(ms);
     format!("{} {unit}", tick((ms / unit_ms * 10.0).round() / 10.0))
 }
 
-/// The unit of an axis of this length, and its milliseconds.
+/// The unit of an axis of this length, and its length in milliseconds.
 fn unit(ms: f64) -> (&'static str, f64) {
     if ms < 5_000.0 { ("milliseconds", 1.0) } else { ("seconds", 1000.0) }
 }
 
-/// What one timeline shows, in words.
+/// The caption of a timeline.
 pub(super) fn caption(timeline: &Timeline, stretch_ms: f64) -> String {
     let begun = timeline.spans.iter().filter(|span| span.start_ms < stretch_ms).count();
     let all = timeline.spans.len() as u64 + timeline.left_out;
-    let pages = if all == 1 { "page" } else { "pages" };
-    let mut text = format!("{} s, {all} {pages}", phrases::seconds(timeline.seconds));
+    let mut text = format!("{} s, {}", phrases::seconds(timeline.seconds), counted(all, "page"));
     if timeline.seconds * 1000.0 > stretch_ms {
-        text += &format!("; goes on beyond this stretch, in which it began {begun}");
+        text += &format!("; continues after this stretch, in which {begun} began");
     }
     if timeline.left_out > 0 {
         text += &format!("; {} not drawn", timeline.left_out);
@@ -63,7 +62,7 @@ pub(super) fn chart(timeline: &Timeline, stretch_ms: f64) -> String {
     let label = format!(
         "Timeline of {} with {}: {}.",
         timeline.contender,
-        phrases::counted(lanes, "lane"),
+        counted(u64::from(lanes), "lane"),
         caption(timeline, stretch_ms)
     );
     svg((WIDTH, height), &label, |area| draw(area, timeline, lanes, stretch_ms))
@@ -154,7 +153,7 @@ mod tests {
         let chart = chart(&timeline(0.312), 250.0);
         assert_eq!(chart.matches("fill=\"#070707\"").count(), 3);
         assert_eq!(chart.matches("fill=\"#080808\"").count(), 3);
-        assert!(chart.contains("Timeline of threads@2 with 2 lanes: 0.312 s, 4 pages; goes on"));
+        assert!(chart.contains("Timeline of threads@2 with 2 lanes: 0.312 s, 4 pages; continues"));
     }
 
     #[test]
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_drawn_is_told() {
+    fn the_caption_counts_what_is_not_drawn() {
         let timeline = Timeline { left_out: 996, ..timeline(0.25) };
         assert_eq!(caption(&timeline, 250.0), "0.250 s, 1000 pages; 996 not drawn");
     }
