@@ -1,10 +1,10 @@
-//! The bar of a terminal. What is set in it is [`Printable`], as all else is.
+//! The progress bar of a terminal. Its texts are [`Printable`], like all output.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::printable::Printable;
 
-/// The bar is drawn at most so often each second.
+/// The bar is drawn at most this number of times per second.
 const FRAMES_PER_SECOND: u8 = 10;
 
 /// A bar that is redrawn in place, on standard error.
@@ -19,30 +19,30 @@ impl Bar {
         Self(bar)
     }
 
-    /// One more page is settled.
+    /// Counts one more settled page.
     pub(super) fn advance(&self) {
         self.0.inc(1);
     }
 
-    /// It ends with so many pages.
+    /// Sets the number of pages at which the bar ends.
     pub(super) fn set_end(&self, pages: u64) {
         self.0.set_style(style("[{bar:30}] {pos}/{len} pages  {msg}  {eta} left{prefix}"));
         self.0.set_length(pages);
     }
 
-    /// Shows `beside` in its line, and `below` under it.
+    /// Shows `beside` in the line of the bar, and `below` under it.
     pub(super) fn show(&self, beside: &Printable, below: &Printable) {
         let start = if below.as_str().is_empty() { "" } else { "\n" };
         self.0.set_message(beside.as_str().trim_end().to_owned());
         self.0.set_prefix(format!("{start}{}", below.as_str().trim_end()));
     }
 
-    /// Has `write` write where the bar is, which stands below then.
+    /// Calls `write` while the bar is hidden, so that its output is above the bar.
     pub(super) fn suspend(&self, write: impl FnOnce()) {
         self.0.suspend(write);
     }
 
-    /// Removes it.
+    /// Removes the bar.
     pub(super) fn finish(self) {
         self.0.finish_and_clear();
     }

@@ -1,9 +1,9 @@
-//! A stand-in for what is written to, for tests.
+//! A writer that captures output, for tests.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-/// What was written; clones see the same.
+/// The captured bytes; clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Captured(pub(super) Arc<Mutex<Vec<u8>>>);
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::Finished;
 use super::usage::Usage;
+use crate::message::{self, plural};
 use crate::model::{AutoWorkers, Connections, ProxyUse, State, Summary};
 use crate::printable::Printable;
 
-/// The summary as text.
+/// Renders the summary as text.
 pub fn render(run: &Finished) -> Printable {
     let mut text = Printable::default();
     let summary = &run.summary;
@@ -18,9 +19,9 @@ pub fn render(run: &Finished) -> Printable {
         summary.fetch_time.as_secs_f64()
     ));
     text.add("");
-    let workers = if run.workers == 1 { "worker" } else { "workers" };
     let at_most = if run.auto.is_some() { "at most " } else { "" };
-    text.add(format_args!("mode      {}, {at_most}{} {workers}", run.mode, run.workers));
+    let workers = message::counted(run.workers as u64, "worker");
+    text.add(format_args!("mode      {}, {at_most}{workers}", run.mode));
     if let Some(auto) = &run.auto {
         text.add(format_args!("auto      {}", settled(auto)));
     }
@@ -43,14 +44,17 @@ pub fn render(run: &Finished) -> Printable {
         seconds(run.total_time)
     ));
     text.add(format_args!(
-        "cost      {} CPU ({}), {} memory at most",
+        "cost      {} CPU ({}), {} peak memory",
         seconds(run.usage.cpu()),
         parts_of_cpu(&run.usage),
         bytes(run.usage.peak_rss_bytes)
     ));
     text.add(format_args!("system    {}, {}", connections(run.connections), switches(&run.usage)));
     for ProxyUse { proxy, requests, failed } in &run.proxies {
-        text.add(format_args!("proxy     {proxy}  {requests} requests, {failed} failed"));
+        text.add(format_args!(
+            "proxy     {proxy}  {requests} {}, {failed} failed",
+            plural(*requests, "request")
+        ));
     }
     text.add(format_args!("output    {}", run.output));
     for (code, class) in &summary.failures {
@@ -64,7 +68,7 @@ fn settled(auto: &AutoWorkers) -> String {
     let AutoWorkers { host, settled, knee, other_hosts } = auto;
     let mut text = format!("workers settled at {settled} (throughput flat from {knee})");
     if *other_hosts > 0 {
-        let hosts = if *other_hosts == 1 { "host" } else { "hosts" };
+        let hosts = plural(*other_hosts as u64, "host");
         text += &format!(" for {host}, and {other_hosts} more {hosts}");
     }
     text
@@ -101,7 +105,7 @@ fn passed_over(summary: &Summary) -> Option<String> {
         parts.push(format!("{} skipped (blank or comment)", counted(intake.skipped_lines, "line")));
     }
     if intake.missing_parts > 0 {
-        parts.push(format!("{} parts missing", intake.missing_parts));
+        parts.push(format!("{} missing", message::counted(intake.missing_parts, "part")));
     }
     if !intake.complete {
         parts.push("not read to its end".into());
@@ -135,13 +139,8 @@ fn switches(usage: &Usage) -> String {
 }
 
 /// `1 connection`, `1,200 connections`
-fn counted(count: u64, what: &str) -> String {
-    let ending = match count {
-        1 => "",
-        _ if what.ends_with("ch") => "es",
-        _ => "s",
-    };
-    format!("{} {what}{ending}", grouped(count))
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {}", grouped(count), plural(count, noun))
 }
 
 /// `1,234,567`
@@ -162,7 +161,7 @@ pub fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-/// A size in the decimal unit that fits: `841 B`, `84.1 kB`, `79.3 MB`.
+/// A size in a fitting decimal unit: `841 B`, `84.1 kB`, `79.3 MB`.
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     if count < 1000 {
@@ -246,7 +245,7 @@ data      79.3 MB decoded, 10.1 MB on the wire
 speed     50.7 pages/s
 slowest   0.81 s  http://a.org/wiki/India
 time      index 0.31 s, total 4.95 s
-cost      0.82 s CPU (0.53 user, 0.29 system), 41.2 MB memory at most
+cost      0.82 s CPU (0.53 user, 0.29 system), 41.2 MB peak memory
 system    32 connections, 3,005 context switches (2,893 voluntary)
 output    pages
 failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
@@ -269,16 +268,16 @@ failed    2 http, such as http://a.org/wiki/Atlantis: 404 Not Found
     }
 
     #[test]
-    fn processes_and_tls_are_told_where_there_are_any() {
+    fn processes_and_tls_are_listed_if_there_are_any() {
         let run = finished();
         let usage = Usage { children: Duration::from_millis(1_400), ..run.usage };
         let connections = Connections { opened: 1, tls_handshakes: 1, tls_resumptions: 1_031 };
         let text = render(&Finished { usage, connections, ..run });
-        let told = "
-cost      2.22 s CPU (0.53 user, 0.29 system, 1.40 worker processes), 41.2 MB memory at most
+        let expected = "
+cost      2.22 s CPU (0.53 user, 0.29 system, 1.40 worker processes), 41.2 MB peak memory
 system    1 connection (1 TLS handshake, 1,031 resumed), 3,005 context switches (2,893 voluntary)
 ";
-        assert!(text.as_str().contains(told), "{text}");
+        assert!(text.as_str().contains(expected), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The summary for programs: one JSON object, the same numbers as for people.
+//! The summary for programs: one JSON object with the same numbers as for people.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::foreign::Foreign;
 use crate::model::{FailureCode, ProxyUse, State};
 use crate::printable::Printable;
 
-/// The version of the object.
+/// The version of the object's format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -58,7 +58,7 @@ struct Object<'a> {
     proxies: &'a [ProxyUse],
 }
 
-/// The summary as one line of JSON.
+/// Renders the summary as one line of JSON.
 pub fn render(run: &Finished) -> Printable {
     let summary = &run.summary;
     let (intake, usage) = (summary.intake, &run.usage);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_auto_found_is_told() {
+    fn what_auto_found_is_listed() {
         let host = "a.org".into();
         let auto = Some(AutoWorkers { host, settled: 28, knee: 24, other_hosts: 2 });
         let line = render(&Finished { auto, ..crate::report::human::tests::finished() });

@@ -1,5 +1,5 @@
-//! What a run tells: progress while it goes on, a summary at its end, for
-//! people and for programs. Everything is made from events and counts.
+//! Reports a run: progress while it goes on, and a summary at its end, for people and
+//! for programs. Everything is made from events and counts.
 
 mod bar;
 #[cfg(test)]
@@ -18,29 +18,29 @@ use crate::foreign::Foreign;
 use crate::model::{AutoWorkers, Connections, ProxyUse, Summary};
 use usage::Usage;
 
-/// Everything that is told about a finished run.
+/// Everything that the summary of a finished run reports.
 #[derive(Debug, Clone)]
 pub struct Finished {
-    /// What it did.
+    /// The counts of its pages.
     pub summary: Summary,
-    /// The executor.
+    /// The name of its mode.
     pub mode: &'static str,
-    /// Pages in flight at most.
+    /// The maximum number of pages in flight.
     pub workers: usize,
-    /// How many of them were of use, where that was looked for.
+    /// The number of useful workers, if `--workers auto` looked for it.
     pub auto: Option<AutoWorkers>,
-    /// Where the pages are.
+    /// The output that holds the pages.
     pub output: Foreign,
-    /// Reading what has to be read before the first job, such as an index.
+    /// The time for reading what comes before the first page, such as an index.
     pub index_time: Duration,
-    /// The whole run.
+    /// The time of the whole run.
     pub total_time: Duration,
-    /// What it cost.
+    /// The resources that it used.
     pub usage: Usage,
     /// CPU time of the fetch phase.
     pub fetch_cpu: Duration,
     /// Its connections.
     pub connections: Connections,
-    /// What went through each proxy.
+    /// The requests through each proxy.
     pub proxies: Vec<ProxyUse>,
 }

@@ -1,5 +1,5 @@
-//! What is told while a run goes on: a bar on a terminal, a plain line every few
-//! seconds elsewhere, and one line for each failure.
+//! Progress while a run goes on: a bar on a terminal, a plain line every few seconds
+//! elsewhere, and one line for each failure.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -9,31 +9,32 @@ use super::bar::Bar;
 use super::human;
 use super::watch::Watch;
 use crate::event::{Event, Observer, ObserverError};
+use crate::message::plural;
 use crate::model::{Outcome, Settled, told_url};
 use crate::printable::Printable;
 
-/// A plain line every so often.
+/// The interval between plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
-/// So many failures are told one by one.
-const FAILURES_TOLD: u64 = 20;
-/// So many entries that are no URL are told one by one.
+/// At most this many failures have a line each.
+const FAILURES_SHOWN: u64 = 20;
+/// At most this many entries that are not a URL have a line each.
 pub const INVALID_TOLD: u64 = 20;
 
-/// How progress looks.
+/// The look of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// A bar that is redrawn in place.
     Bar,
-    /// Lines.
+    /// A line every few seconds.
     Plain,
-    /// Nothing.
+    /// No progress.
     None,
 }
 
-/// What is told beside the progress itself.
+/// What is reported beside the progress itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Errors only: those of pages, and what ends the run (`-q`).
+    /// Errors only: failed pages, and the error that ends the run (`-q`).
     Quiet,
     /// Failures and warnings.
     Usual,
@@ -41,7 +42,7 @@ pub enum Detail {
     Verbose,
 }
 
-/// The observer that tells.
+/// The observer that reports progress.
 pub struct Progress {
     out: Box<dyn Write + Send>,
     bar: Option<Bar>,
@@ -58,7 +59,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Tells on `out`, which should be standard error, from `now` on.
+    /// Reports on `out`, which should be standard error, from `now` on.
     pub fn new(style: Style, detail: Detail, out: Box<dyn Write + Send>, now: Instant) -> Self {
         Self {
             out,
@@ -76,23 +77,25 @@ impl Progress {
         }
     }
 
-    /// Removes the bar, so that what follows stands on clean lines.
+    /// Removes the bar, and counts the failures and entries that had no line.
     pub fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish();
         }
-        if self.failed > FAILURES_TOLD && self.detail != Detail::Verbose {
-            let more = self.failed - FAILURES_TOLD;
-            self.tell(format_args!("{more} more pages failed: see manifest"));
+        if self.failed > FAILURES_SHOWN && self.detail != Detail::Verbose {
+            let more = self.failed - FAILURES_SHOWN;
+            let pages = plural(more, "page");
+            self.print(format_args!("{more} more {pages} failed: see manifest"));
         }
         if self.invalid > INVALID_TOLD && self.detail == Detail::Usual {
             let more = self.invalid - INVALID_TOLD;
-            self.tell(format_args!("warning: {more} more entries are no http(s) URL"));
+            let entries = if more == 1 { "entry is" } else { "entries are" };
+            self.print(format_args!("warning: {more} more {entries} not an http(s) URL"));
         }
     }
 
-    /// Writes one line above the bar. A closed standard error is no reason to stop.
-    fn tell(&mut self, line: impl Display) {
+    /// Prints one line above the bar. A closed standard error does not stop the run.
+    fn print(&mut self, line: impl Display) {
         let line = Printable::line(line);
         let out = &mut self.out;
         let mut write = || {
@@ -115,21 +118,21 @@ impl Progress {
                 self.bytes += bytes;
                 if self.detail == Detail::Verbose {
                     let (size, time) = (human::bytes(*bytes), human::seconds(settled.total));
-                    self.tell(format_args!("saved {} ({size}, {time}) {url}", settled.job.key));
+                    self.print(format_args!("saved {} ({size}, {time}) {url}", settled.job.key));
                 }
             }
             Outcome::Failed(failure) => {
                 self.failed += 1;
-                let is_told = match self.detail {
-                    Detail::Quiet | Detail::Usual => self.failed <= FAILURES_TOLD,
+                let is_shown = match self.detail {
+                    Detail::Quiet | Detail::Usual => self.failed <= FAILURES_SHOWN,
                     Detail::Verbose => true,
                 };
-                if is_told {
+                if is_shown {
                     let tries = match settled.job.attempts {
                         0 | 1 => String::new(),
                         n => format!(" after {n} tries"),
                     };
-                    self.tell(format_args!(
+                    self.print(format_args!(
                         "failed {url}: {}{tries} ({})",
                         failure.message, failure.code
                     ));
@@ -138,19 +141,19 @@ impl Progress {
             Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => {
                 if self.detail == Detail::Verbose {
                     let state = settled.attempt.outcome.state().as_str();
-                    self.tell(format_args!("{state} {url}"));
+                    self.print(format_args!("{state} {url}"));
                 }
             }
         }
     }
 
-    /// Pages settled for each second since the start.
+    /// Settled pages per second since the start.
     fn rate(&self, now: Instant) -> f64 {
         let elapsed = now.saturating_duration_since(self.started).as_secs_f64();
         if elapsed > 0.0 { self.settled as f64 / elapsed } else { 0.0 }
     }
 
-    /// Pages that are not settled yet, when the input has ended.
+    /// The number of pages that are not settled yet; `None` until the input has ended.
     fn left(&self) -> Option<u64> {
         self.total.map(|total| total.saturating_sub(self.settled))
     }
@@ -188,25 +191,25 @@ impl Observer for Progress {
                 if self.detail == Detail::Verbose
                     || (self.detail == Detail::Usual && self.invalid <= INVALID_TOLD)
                 {
-                    self.tell(format_args!("warning: {place}: {reason}"));
+                    self.print(format_args!("warning: {place}: {reason}"));
                 }
             }
             Event::Warning(text) if self.detail != Detail::Quiet => {
-                self.tell(format_args!("warning: {text}"));
+                self.print(format_args!("warning: {text}"));
             }
             Event::Retrying { job, attempt, after, .. } if self.detail == Detail::Verbose => {
                 let Outcome::Failed(failure) = &attempt.outcome else {
-                    unreachable!("only failures are tried again");
+                    unreachable!("only failures are retried");
                 };
                 let url = told_url(&job.url);
                 let after = human::seconds(*after);
-                self.tell(format_args!(
+                self.print(format_args!(
                     "again in {after}: {url}: {} ({})",
                     failure.message, failure.code
                 ));
             }
             Event::Note(text) if self.detail != Detail::Quiet => {
-                self.tell(format_args!("note: {text}"));
+                self.print(format_args!("note: {text}"));
             }
             Event::Started { .. }
             | Event::SideRequestStarted { .. }
@@ -231,15 +234,15 @@ impl Observer for Progress {
             let beside = Printable::line(format_args!("{rate:.1}/s  {size}{failed}"));
             let left = self.left();
             let mut below = Printable::default();
-            self.watch.tell(now, left).iter().for_each(|line| below.add(line));
+            self.watch.lines(now, left).iter().for_each(|line| below.add(line));
             bar.show(&beside, &below);
         }
         if self.style == Style::Plain && now >= self.next_line {
             self.next_line = now + PLAIN_EVERY;
             let left = self.left();
-            let holding = self.watch.tell(now, left);
+            let holding = self.watch.lines(now, left);
             let line = self.plain_line(now);
-            self.tell(std::iter::once(line).chain(holding).collect::<Vec<_>>().join("; "));
+            self.print(std::iter::once(line).chain(holding).collect::<Vec<_>>().join("; "));
         }
         Ok(())
     }
@@ -266,7 +269,7 @@ mod tests {
         }))
     }
 
-    fn told(style: Style, detail: Detail) -> String {
+    fn printed(style: Style, detail: Detail) -> String {
         let clock = ManualClock::new();
         let captured = Captured::default();
         let mut progress = Progress::new(style, detail, Box::new(captured.clone()), clock.now());
@@ -297,15 +300,15 @@ mod tests {
     #[test]
     fn plain_progress_is_a_line_every_few_seconds() {
         let line = "3/20 pages, 0.6/s, 3.0 MB, 1 failed, 28 s left\n";
-        assert_eq!(told(Style::Plain, Detail::Usual), format!("{FAILED}{WARNED}{line}"));
+        assert_eq!(printed(Style::Plain, Detail::Usual), format!("{FAILED}{WARNED}{line}"));
     }
 
     #[test]
-    fn detail_decides_what_is_told_beside_it() {
-        assert_eq!(told(Style::None, Detail::Quiet), FAILED);
-        assert_eq!(told(Style::None, Detail::Usual), format!("{FAILED}{WARNED}"));
+    fn detail_decides_what_is_shown_beside_it() {
+        assert_eq!(printed(Style::None, Detail::Quiet), FAILED);
+        assert_eq!(printed(Style::None, Detail::Usual), format!("{FAILED}{WARNED}"));
         let saved = |seq| format!("saved {seq}.html (1.5 MB, 0.25 s) http://a.org/{seq}\n");
         let all = format!("{}{FAILED}{}{WARNED}", saved(0), saved(2));
-        assert_eq!(told(Style::None, Detail::Verbose), all);
+        assert_eq!(printed(Style::None, Detail::Verbose), all);
     }
 }

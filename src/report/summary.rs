@@ -5,8 +5,8 @@ use std::time::Instant;
 use crate::event::{Event, Observer, ObserverError};
 use crate::model::{FailureClass, Outcome, Settled, Summary, told_url};
 
-/// The observer that counts. What became of the input is counted elsewhere,
-/// where it is read, so that the two can be checked against each other.
+/// The observer that counts. Entries of the input are counted elsewhere, where the input
+/// is read, so that the two counts can be checked against each other.
 #[derive(Debug, Default)]
 pub struct Counter {
     summary: Summary,
@@ -15,7 +15,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// What was counted, with the time from the first request to the last page.
+    /// The counts, with the time from the first request to the last page.
     pub fn into_summary(self) -> Summary {
         let mut summary = self.summary;
         if let (Some(first), Some(last)) = (self.first_start, self.last_end) {

@@ -1,4 +1,4 @@
-//! What a run has used of the machine.
+//! The resources of the machine that a run used.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::sys::resource::{Usage as Figures, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-/// What this process and the children that it waited for have used.
+/// The resources that this process and the children that it waited for used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// CPU time of this process in its own code.
@@ -15,36 +15,36 @@ pub struct Usage {
     pub system: Duration,
     /// CPU time of the children, of both kinds.
     pub children: Duration,
-    /// The most memory that was resident at a time, in the process that had most.
+    /// Peak resident memory of the largest process.
     pub peak_rss_bytes: u64,
-    /// How often a thread gave its CPU up to wait, children's included.
+    /// The number of times that a thread, also of a child, gave up its CPU to wait.
     pub voluntary_switches: u64,
-    /// How often a thread lost its CPU to another, children's included.
+    /// The number of times that a thread, also of a child, lost its CPU to another.
     pub involuntary_switches: u64,
 }
 
 impl Usage {
-    /// CPU time in all.
+    /// The whole CPU time.
     pub fn cpu(&self) -> Duration {
         self.user + self.system + self.children
     }
 }
 
-/// What children had used at a moment; what they use later is told apart by it.
+/// The resources that children had used at a moment. [`since`] subtracts them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Children(Part);
 
 impl Children {
-    /// Those of this process that were waited for so far.
+    /// Those of the children that this process has waited for so far.
     pub fn so_far() -> Self {
         Self(Part::of(UsageWho::RUSAGE_CHILDREN))
     }
 }
 
-/// What this process has used so far, and its children since `before`; zeros
-/// where the system does not tell.
+/// The resources that this process has used so far, and its children since `before`; zeros
+/// if the system does not report them.
 ///
-/// A child counts from the moment that it is waited for.
+/// A child counts when this process has waited for it.
 pub fn since(before: Children) -> Usage {
     let mut own = Part::of(UsageWho::RUSAGE_SELF);
     let status = std::fs::read_to_string("/proc/self/status");
@@ -52,23 +52,23 @@ pub fn since(before: Children) -> Usage {
     total(own, before.0, Part::of(UsageWho::RUSAGE_CHILDREN))
 }
 
-/// The CPU time of a run's fetch phase, which its start and its end take no part in.
+/// The CPU time of a run's fetch phase, without the start and the end of the run.
 #[derive(Debug, Default)]
 pub struct FetchPhase {
-    /// What this process and its children had used when it began.
+    /// The CPU time of this process and its children when the phase began.
     before: OnceLock<Duration>,
 }
 
 impl FetchPhase {
-    /// Says that a page is asked for; the first time the phase begins.
+    /// Begins the phase, at the first call. Call it before each request for a page.
     pub fn begin(&self) {
         self.before.get_or_init(cpu_so_far);
     }
 
-    /// CPU time from its beginning to now; none when it did not begin.
+    /// CPU time from the beginning of the phase to now; zero if it did not begin.
     ///
-    /// Of children that ended in between, such as worker processes, all that they used
-    /// counts: the system tells it at their end only.
+    /// All CPU time of children that ended in between counts, such as worker processes: the
+    /// system reports it only at their end.
     pub fn cpu(&self) -> Duration {
         let before = self.before.get();
         before.map_or(Duration::ZERO, |before| cpu_so_far().saturating_sub(*before))
@@ -84,8 +84,8 @@ fn cpu_so_far() -> Duration {
 /// The process's own peak in the text of Linux's `/proc/PID/status` (proc(5)), whose
 /// unit is 1024 bytes.
 ///
-/// What getrusage(2) tells is kept across execve(2), so a program that was started
-/// by a larger one would report the peak of that one.
+/// The figure of getrusage(2) survives execve(2), so a program that was started by a
+/// larger one would report the peak of that one.
 fn peak(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
@@ -93,8 +93,8 @@ fn peak(status: &str) -> Option<u64> {
 }
 
 fn total(own: Part, before: Part, children: Part) -> Usage {
-    // The system tells the peak of the largest child of all. One that was no
-    // larger than an earlier child cannot be told from it.
+    // The system reports the peak of the largest child of all. A child that was no larger
+    // than an earlier one cannot be distinguished from it.
     let is_of_these = children.peak_rss_bytes > before.peak_rss_bytes;
     let peak_of_children = if is_of_these { children.peak_rss_bytes } else { 0 };
     Usage {
@@ -108,7 +108,7 @@ fn total(own: Part, before: Part, children: Part) -> Usage {
     }
 }
 
-/// One answer of the system, in our units.
+/// The figures of one getrusage(2) call, in our units.
 #[derive(Debug, Clone, Copy, Default)]
 struct Part {
     user: Duration,

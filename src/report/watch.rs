@@ -1,5 +1,5 @@
-//! What holds a run up: hosts that are left alone, near the end the slowest pages,
-//! and requests that pages wait for, such as one for a robots.txt.
+//! What delays a run: paused hosts, near the end the slowest pages, and requests that
+//! pages wait for, such as one for a robots.txt.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -10,24 +10,24 @@ use super::human;
 use crate::event::Event;
 use crate::foreign::Foreign;
 use crate::in_flight::{Phase, ProgressView};
-use crate::message;
+use crate::message::{self, plural};
 use crate::model::shown_url;
 
-/// So many are named.
+/// At most this many hosts or pages are named.
 const NAMED: usize = 3;
-/// A shorter pause is nothing to speak of, and a page that is younger is not slow.
+/// Shorter pauses are not reported, and younger pages are not slow.
 const NOTEWORTHY: Duration = Duration::from_secs(1);
 
-/// Watches for what holds the run up.
+/// Watches for what delays the run.
 #[derive(Default)]
 pub(super) struct Watch {
-    /// Until when, and why, by host.
+    /// The end and the reason of each host's pause.
     parked: BTreeMap<String, (Instant, Foreign)>,
-    /// Requests under way, by the page's place in the input.
+    /// Requests for pages in flight, by the page's place in the input.
     in_flight: HashMap<u64, Flight>,
-    /// Requests under way that are for no page, by the address that was asked first.
+    /// Other requests in flight, by the address of their first request.
     aside: HashMap<Url, Flight>,
-    /// When the last request for a page began.
+    /// The time at which the last request for a page began.
     last_started: Option<Instant>,
 }
 
@@ -60,17 +60,18 @@ impl Watch {
         }
     }
 
-    /// What holds the run up at `now`, `left` pages before its end if that is known.
-    pub(super) fn tell(&mut self, now: Instant, left: Option<u64>) -> Vec<String> {
-        let mut told = self.parked(now);
+    /// Describes what delays the run at `now`, a line each. `left` is the number of pages
+    /// that are not settled, if it is known.
+    pub(super) fn lines(&mut self, now: Instant, left: Option<u64>) -> Vec<String> {
+        let mut lines = self.parked(now);
         if self.is_held_up(now, left) {
-            told.extend(self.stragglers(now));
+            lines.extend(self.stragglers(now));
         }
-        told
+        lines
     }
 
-    /// Whether all of the `left` pages are under way, or the others wait for a request
-    /// that is for no page: it is slow, and no page has begun meanwhile.
+    /// Whether all of the `left` pages are in flight, or the others wait for another
+    /// request: it is slow, and no page has begun since.
     fn is_held_up(&self, now: Instant, left: Option<u64>) -> bool {
         let is_slow = |at: Instant| now.saturating_duration_since(at) >= NOTEWORTHY;
         left.is_some_and(|left| left <= self.in_flight.len() as u64)
@@ -91,7 +92,11 @@ impl Watch {
         let named = parked.into_iter().take(NAMED).map(|(pause, host, why)| {
             format!("{host} paused {:.0} s ({why})", pause.as_secs_f64().ceil())
         });
-        named.chain((more > 0).then(|| format!("{more} more hosts paused"))).collect()
+        named
+            .chain(
+                (more > 0).then(|| format!("{more} more {} paused", plural(more as u64, "host"))),
+            )
+            .collect()
     }
 
     fn stragglers(&self, now: Instant) -> Option<String> {
@@ -102,13 +107,13 @@ impl Watch {
             .filter(|flight| now.saturating_duration_since(flight.at) >= NOTEWORTHY)
             .collect();
         slow.sort_by_key(|flight| flight.at);
-        let named: Vec<_> = slow.iter().take(NAMED).map(|flight| flight.tell(now)).collect();
+        let named: Vec<_> = slow.iter().take(NAMED).map(|flight| flight.describe(now)).collect();
         (!named.is_empty()).then(|| format!("waiting for {}", named.join(", ")))
     }
 }
 
 impl Flight {
-    fn tell(&self, now: Instant) -> String {
+    fn describe(&self, now: Instant) -> String {
         let phase = match self.progress.get() {
             Phase::Connecting => "connecting".to_owned(),
             Phase::Waiting => "no answer yet".to_owned(),
@@ -154,14 +159,14 @@ mod tests {
         }
         clock.advance(Duration::from_secs(2));
         assert_eq!(
-            watch.tell(clock.now(), None),
+            watch.lines(clock.now(), None),
             [
                 "en.wikipedia.org paused 58 s (429, Retry-After 60)",
                 "a.org paused 1 s (429, Retry-After 3)"
             ]
         );
         clock.advance(Duration::from_secs(58));
-        assert!(watch.tell(clock.now(), None).is_empty());
+        assert!(watch.lines(clock.now(), None).is_empty());
     }
 
     #[test]
@@ -177,17 +182,17 @@ mod tests {
             clock.advance(Duration::from_secs(4));
         }
         watch.on_event(&started(7, clock.now()).0);
-        assert!(watch.tell(clock.now(), Some(5)).is_empty());
+        assert!(watch.lines(clock.now(), Some(5)).is_empty());
         assert_eq!(
-            watch.tell(clock.now(), Some(4)),
+            watch.lines(clock.now(), Some(4)),
             [
                 "waiting for http://a.org/0 (connecting, 12 s), http://a.org/1 (12.3 kB so far, 8 s), \
               http://a.org/2 (no answer yet, 4 s)"
             ]
         );
         watch.on_event(&Event::Onward { seq: 0, at: clock.now() });
-        let told = watch.tell(clock.now(), Some(3));
-        assert!(told[0].starts_with("waiting for http://a.org/1"), "{told:?}");
+        let lines = watch.lines(clock.now(), Some(3));
+        assert!(lines[0].starts_with("waiting for http://a.org/1"), "{lines:?}");
     }
 
     fn robots_started(at: Instant) -> (Event, Url) {
@@ -204,27 +209,27 @@ mod tests {
         let mut watch = Watch::default();
         let (event, asked) = robots_started(clock.now());
         watch.on_event(&event);
-        assert!(watch.tell(clock.now(), Some(20)).is_empty(), "it is young");
+        assert!(watch.lines(clock.now(), Some(20)).is_empty(), "it is young");
         clock.advance(Duration::from_secs(5));
         let waiting = "waiting for http://b.org/robots.txt (no answer yet, 5 s)";
-        assert_eq!(watch.tell(clock.now(), Some(20)), [waiting]);
-        assert_eq!(watch.tell(clock.now(), None), [waiting], "more input may wait for it too");
+        assert_eq!(watch.lines(clock.now(), Some(20)), [waiting]);
+        assert_eq!(watch.lines(clock.now(), None), [waiting], "more input may wait for it too");
         // Pages of another host go on meanwhile.
         let (page, cell) = started(7, clock.now());
         cell.set(Phase::Waiting);
         watch.on_event(&page);
-        assert!(watch.tell(clock.now(), Some(20)).is_empty());
-        assert_eq!(watch.tell(clock.now(), Some(1)), [waiting]);
+        assert!(watch.lines(clock.now(), Some(20)).is_empty());
+        assert_eq!(watch.lines(clock.now(), Some(1)), [waiting]);
         clock.advance(Duration::from_secs(1));
         assert_eq!(
-            watch.tell(clock.now(), Some(20)),
+            watch.lines(clock.now(), Some(20)),
             [
                 "waiting for http://b.org/robots.txt (no answer yet, 6 s), http://a.org/7 (no answer \
               yet, 1 s)"
             ]
         );
         watch.on_event(&Event::SideRequestEnded { asked });
-        let told = watch.tell(clock.now(), Some(1));
-        assert_eq!(told, ["waiting for http://a.org/7 (no answer yet, 1 s)"]);
+        let lines = watch.lines(clock.now(), Some(1));
+        assert_eq!(lines, ["waiting for http://a.org/7 (no answer yet, 1 s)"]);
     }
 }

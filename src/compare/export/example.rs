@@ -48,7 +48,7 @@ pub(super) fn row(name: &str, median: f64, bound: f64, bottleneck: Bottleneck) -
     }
 }
 
-/// Two contenders, two rounds, something to tell in every place.
+/// Two contenders and two rounds, with a text in every place.
 pub(super) fn small() -> Example {
     let spread = |least, most, median, mad| Spread {
         median,

@@ -51,7 +51,7 @@ impl Runner for Scripted {
     }
 }
 
-/// What came of it, and the steps that were told.
+/// The results, and the reported milestones.
 fn run(fault: Option<(&'static str, Fault)>) -> (Results, Vec<String>) {
     let seconds = vec![
         ("sequential@1", vec![9.0, 2.5, 2.6, 2.4, 2.5, 2.5]),

@@ -1,10 +1,10 @@
 //! The file of a trace, in the "Trace Event Format" (Google,
 //! <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>).
 //!
-//! Of its two kinds, the plain array of events is written, not the object that
-//! holds one: the array's closing bracket is optional, so that the file can be
-//! opened while the run goes on and after it was killed. All that the object has
-//! besides is a unit to show, whose default is the one that is wanted.
+//! The format has two kinds: a plain array of events, and an object that contains one.
+//! This writes the array, because its closing bracket is optional: viewers can open the
+//! file while the run goes on and after it was killed. The object only adds the unit to
+//! show, and its default is right here.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -17,24 +17,26 @@ use serde_json::{Value, json};
 use super::About;
 use super::spans::{Lane, Shows, Span, TurnEnd};
 use crate::event::ObserverError;
+use crate::message::counted;
 use crate::model::{Attempt, FailureCode, Outcome, WorkerKind};
 use crate::printable::write_json;
 
-/// The numbers by which lanes are told apart; viewers group them by process.
+/// The numbers that identify lanes. Viewers group lanes by process.
 const RUN: usize = 1;
 const HOSTS: usize = 2;
 const FIRST_PROCESS: usize = 1_000;
 const LOOP: usize = 10;
 const FIRST_COMPUTE: usize = 100;
 const FIRST_WORKER: usize = 10_000;
-/// Hosts that get a lane of their own; more would bury the workers.
+/// At most this many hosts get a lane: more would hide the workers.
 const HOST_LANES: usize = 64;
 
 /// A trace that is being written.
 pub(super) struct TraceFile {
     out: Box<dyn Write + Send>,
     path: PathBuf,
-    /// Whole events that are not written yet: a killed run leaves no half of one.
+    /// Complete events that are not written yet, so that a killed run leaves no partial
+    /// event.
     buffer: Vec<u8>,
     is_first: bool,
     began: Instant,
@@ -48,8 +50,8 @@ pub(super) struct TraceFile {
 struct Record<'a, A> {
     name: &'a str,
     ph: &'a str,
-    /// From the start of the run, in microseconds. Whole ones: of fractions, readers
-    /// may make a span that begins before the last one ends, which none can show.
+    /// Whole microseconds from the start of the run. From fractions, viewers may compute a
+    /// span that begins before the previous one ends, which they cannot show.
     #[serde(skip_serializing_if = "Option::is_none")]
     ts: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +63,7 @@ struct Record<'a, A> {
     args: A,
 }
 
-/// What is known of a span's page.
+/// The details of a span's page.
 #[derive(Debug, Serialize)]
 pub(super) struct Details<'a> {
     page: u64,
@@ -80,14 +82,14 @@ pub(super) struct Details<'a> {
 }
 
 impl<'a> Details<'a> {
-    /// Those of a request for `url` that led elsewhere, for the page at place `page`.
+    /// Details of a request for `url` that was redirected, for the page at place `page`.
     pub(super) const fn of_redirect(page: u64, url: &'a str) -> Self {
         let state = TurnEnd::Redirected.as_str();
         let (attempt, status, bytes, wire_bytes, error) = (None, None, None, None, None);
         Self { page, url, attempt, state, status, bytes, wire_bytes, error }
     }
 
-    /// Those of attempt `number`.
+    /// Details of attempt `number`.
     pub(super) fn of_attempt(
         page: u64,
         url: &'a str,
@@ -131,20 +133,19 @@ impl TraceFile {
             named: HashSet::new(),
             hosts: HashMap::new(),
         };
-        let workers = if about.workers == 1 { "worker" } else { "workers" };
         file.name_process(RUN, about.mode);
-        let labels = format!("{} {workers}", about.workers);
+        let labels = counted(about.workers as u64, "worker");
         file.describe("process_labels", (RUN, 0), &json!({ "labels": labels }));
         file
     }
 
-    /// Writes a span of the page that `details` tells of.
+    /// Writes a span of the page that `details` describes.
     pub(super) fn span(&mut self, span: &Span, from: Instant, until: Instant, details: &Details) {
         let place = self.place(span.lane);
         self.write_span(place, span.shows, from, until, details);
     }
 
-    /// Writes that `host` was left alone.
+    /// Writes a pause of `host`.
     pub(super) fn pause(&mut self, host: &str, why: &str, from: Instant, until: Instant) {
         let next = self.hosts.len();
         let number = match self.hosts.get(host) {
@@ -161,7 +162,7 @@ impl TraceFile {
         self.write_span(place, Shows::Parked, from, until, &details);
     }
 
-    /// Marks the moment from which a host without a lane was left alone.
+    /// Marks the start of a pause of a host that has no lane.
     fn instant(&mut self, host: &str, why: &str, at: Instant) {
         self.append(&Record {
             name: "left alone",
@@ -171,7 +172,7 @@ impl TraceFile {
         });
     }
 
-    /// Writes that `in_flight` pages were in flight from `at` on.
+    /// Writes the number of pages in flight from `at` on.
     pub(super) fn count(&mut self, at: Instant, in_flight: usize) {
         self.append(&Record {
             name: "pages in flight",
@@ -181,7 +182,7 @@ impl TraceFile {
         });
     }
 
-    /// Hands what is collected over to the system.
+    /// Writes the collected events to the file.
     pub(super) fn flush(&mut self) -> Result<(), ObserverError> {
         let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
         self.buffer.clear();
@@ -191,13 +192,13 @@ impl TraceFile {
         })
     }
 
-    /// Writes the end.
+    /// Writes the end of the file.
     pub(super) fn finish(mut self) -> Result<(), ObserverError> {
         self.buffer.extend_from_slice(b"\n]\n");
         self.flush()
     }
 
-    /// The numbers of a lane, which has its name from now on.
+    /// The numbers of a lane. Its name is written first, if it is new.
     fn place(&mut self, lane: Lane) -> (usize, usize) {
         let (place, name) = match lane {
             Lane::Loop => ((RUN, LOOP), "loop".to_owned()),
@@ -262,12 +263,12 @@ impl TraceFile {
         self.buffer.extend_from_slice(if self.is_first { b"\n" } else { b",\n" });
         self.is_first = false;
         write_json(&mut self.buffer, record)
-            .expect("events are made of text and numbers, and memory takes all");
+            .expect("events consist of text and numbers, and writing to memory never fails");
     }
 }
 
 impl<A> Record<'_, A> {
-    /// An event that has nothing but `args`.
+    /// An event with only `args`.
     const fn of(args: A) -> Self {
         let (ts, dur, cname) = (None, None, None);
         Record { name: "", ph: "", ts, dur, pid: RUN, tid: 0, cname, args }

@@ -1,8 +1,8 @@
-//! The course of a run as a picture: a file for <https://ui.perfetto.dev> and
-//! <chrome://tracing>, with a lane for each worker and each CPU that computes.
+//! The trace of a run: a file for <https://ui.perfetto.dev> and <chrome://tracing>, with a
+//! lane for each worker and each CPU that computes.
 //!
-//! The file grows as pages end, and memory holds no more than the pages in
-//! flight. What is drawn is decided in `spans`, how it is written in `file`.
+//! The file grows as pages end, and memory holds only the pages in flight. `spans` decides
+//! what is drawn, `file` writes it.
 
 mod file;
 mod spans;
@@ -21,18 +21,18 @@ use crate::model::{Settled, WorkerKind, shown_url};
 use file::{Details, TraceFile};
 use spans::{Lane, TurnEnd, WorkerTurn};
 
-/// What is known of a run before it begins.
+/// The facts about a run that are known before it begins.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// The executor.
+    /// The name of its mode.
     pub mode: &'static str,
-    /// Pages in flight at most.
+    /// The maximum number of pages in flight.
     pub workers: usize,
-    /// What its workers are.
+    /// The kind of its workers.
     pub kind: WorkerKind,
 }
 
-/// The file cannot be created.
+/// The error of a file that cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to create the trace {}", path.display())]
 pub struct TraceError {
@@ -43,22 +43,22 @@ pub struct TraceError {
     source: std::io::Error,
 }
 
-/// The observer that draws.
+/// The observer that writes the trace.
 pub struct Trace {
     file: TraceFile,
     kind: WorkerKind,
     in_flight: HashMap<u64, Flight>,
-    /// Hosts that are left alone now, by name.
+    /// Hosts that are paused now, by name.
     parked: BTreeMap<String, Parked>,
     /// The end of the last span in each CPU's lane.
     ends: HashMap<Lane, Instant>,
     /// The moment of the last count.
     counted: Instant,
-    /// The latest moment that was heard of.
+    /// The latest moment of all events so far.
     present: Instant,
 }
 
-/// A turn that is going on.
+/// A turn that has not ended.
 struct Flight {
     at: Instant,
     worker: usize,
@@ -73,12 +73,12 @@ struct Parked {
 }
 
 impl Trace {
-    /// Opens the file at `path`, and makes it when it is not there. What is in it stays
-    /// until [`create`](Self::create): the run may not come to begin.
+    /// Opens the file at `path`, or creates it. Its contents stay until
+    /// [`create`](Self::create), because the run may fail before it begins.
     ///
     /// # Errors
     ///
-    /// [`TraceError`] when that cannot be done.
+    /// [`TraceError`] if that fails.
     pub fn open(path: &Path) -> Result<File, TraceError> {
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         opened.map_err(|source| TraceError { path: path.to_owned(), source })
@@ -88,14 +88,14 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// [`TraceError`] when that cannot be done.
+    /// [`TraceError`] if that fails.
     pub fn create(
         file: File,
         path: &Path,
         about: &About,
         now: Instant,
     ) -> Result<Self, TraceError> {
-        // A pipe has nothing to empty.
+        // A pipe cannot be emptied.
         if file.metadata().is_ok_and(|found| found.is_file()) {
             file.set_len(0).map_err(|source| TraceError { path: path.to_owned(), source })?;
         }
@@ -118,7 +118,7 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// [`ObserverError`] when that cannot be done.
+    /// [`ObserverError`] if that fails.
     pub fn finish(mut self) -> Result<(), ObserverError> {
         self.draw_pauses(|_| true);
         self.file.finish()
@@ -130,7 +130,8 @@ impl Trace {
         self.count(at);
     }
 
-    /// Takes out the turn of the page at place `seq`, and what it ended with: `ended` tells when.
+    /// Removes the turn of the page at place `seq` and returns it with its end, which
+    /// `ended` computes.
     fn end(
         &mut self,
         seq: u64,
@@ -142,9 +143,9 @@ impl Trace {
         Some((flight, ended))
     }
 
-    /// Workers read the clock before their events come here, so that these may be
-    /// out of order by some microseconds. The count goes by their order, which
-    /// is right for each worker, and so must the moments.
+    /// Workers read the clock before their events arrive here, so events may be out of
+    /// order by some microseconds. The count follows the order of the events, which is
+    /// right for each worker, so the moments must follow it too.
     fn count(&mut self, at: Instant) {
         self.counted = at.max(self.counted + Duration::from_micros(1));
         self.present = self.present.max(at);
@@ -169,9 +170,9 @@ impl Trace {
         for span in turn.spans(self.kind) {
             let (mut from, mut until) = (began + span.from, began + span.until);
             if span.lane.is_of_cpu() {
-                // Stages count from some microseconds after the worker began the turn, so
-                // they seem too early by so much. One thread's pages come here in the
-                // order in which it ended them, and none began before the last had ended.
+                // Stages count from some microseconds after the worker began the turn, so they
+                // seem to be too early. The pages of one thread arrive here in the order in
+                // which it ended them, and each began after the previous one had ended.
                 let end = self.ends.entry(span.lane).or_insert(from);
                 from = from.max(*end);
                 until = from + span.until.saturating_sub(span.from);
@@ -181,11 +182,11 @@ impl Trace {
         }
     }
 
-    /// Draws the pauses that are over, as `is_over` judges by their ends.
+    /// Draws the pauses that are over; `is_over` decides by the end of a pause.
     fn draw_pauses(&mut self, is_over: impl Fn(Instant) -> bool) {
         let over = self.parked.extract_if(.., |_, parked| is_over(parked.until));
         for (host, Parked { from, until, why }) in over {
-            // What the run did not live to see is not drawn.
+            // The part of a pause after the end of the run is not drawn.
             self.file.pause(&host, why.raw(), from, until.min(self.present).max(from));
         }
     }
@@ -276,7 +277,7 @@ mod tests {
         Event::Settled(Box::new(Settled { job, attempt, worker, started, total }))
     }
 
-    /// What `events` look like, told from the moment `began` on, without the names of lanes.
+    /// The trace of `events` from the moment `began` on, without the names of lanes.
     fn drawn(kind: WorkerKind, began: Instant, events: &[Event]) -> String {
         let captured = Captured::default();
         let about = About { mode: "test", workers: 2, kind };
@@ -421,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_left_alone_has_a_lane_up_to_the_end_of_the_run() {
+    fn a_paused_host_has_a_lane_up_to_the_end_of_the_run() {
         let now = ManualClock::new().now();
         let parked = |host: &str, from, until| {
             let (from, until) = (now + millis(from), now + millis(until));

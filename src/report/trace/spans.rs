@@ -1,25 +1,25 @@
-//! What is drawn of a turn: the spans of its worker, and those of the CPU that
-//! computed for it.
+//! The spans of a turn: those of its worker, and those of the CPU that computed for it.
+//! A turn is one request of a page, with the computing and saving that follow.
 
 use std::time::Duration;
 
 use crate::model::{Attempt, Outcome, Stages, WorkerKind};
 
-/// A row of the picture.
+/// A lane of the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Lane {
-    /// The thread of an event loop, as far as it computes.
+    /// The computing of an event loop's thread.
     Loop,
-    /// A thread of the pool that computes.
+    /// A thread of the computing pool.
     Compute(usize),
-    /// What a page in flight is at.
+    /// A worker, with what its page is doing.
     Worker(usize),
-    /// A host that is left alone.
+    /// A paused host.
     Host(usize),
 }
 
 impl Lane {
-    /// Whether pages of several workers share it.
+    /// Whether pages of several workers share the lane.
     pub(super) const fn is_of_cpu(self) -> bool {
         matches!(self, Self::Loop | Self::Compute(_))
     }
@@ -30,28 +30,28 @@ impl Lane {
 pub(super) enum Shows {
     /// From the request to the answer's headers.
     Waiting,
-    /// The body came.
+    /// Receiving the body.
     Receiving,
-    /// The answer was there, and all CPUs of the pool were busy.
+    /// Waiting for a CPU of the pool, with the answer complete.
     Queued,
     /// Decoding and hashing.
     Computing,
     /// Writing.
     Saving,
-    /// The request led to another address.
+    /// The request was redirected.
     Redirected,
-    /// The attempt failed, and the page is tried again.
+    /// The attempt failed, and the page is retried.
     TriedAgain,
     /// The page failed.
     Failed,
-    /// The run ended first.
+    /// The run ended before the page.
     Interrupted,
-    /// Nothing may be asked of the host.
+    /// The host gets no requests.
     Parked,
 }
 
 impl Shows {
-    /// Whether it is one of several that make a turn.
+    /// Whether it is one of the stages that make up a turn.
     pub(super) const fn is_stage(self) -> bool {
         matches!(
             self,
@@ -59,8 +59,8 @@ impl Shows {
         )
     }
 
-    /// The name, and the reserved colour of "Trace Event Format" that <chrome://tracing>
-    /// takes; Perfetto gives each name a colour of its own choice.
+    /// The name, and the reserved colour name of the "Trace Event Format", which only
+    /// <chrome://tracing> uses; Perfetto chooses a colour for each name.
     pub(super) const fn name_and_colour(self) -> (&'static str, &'static str) {
         match self {
             Self::Waiting => ("waiting", "grey"),
@@ -77,18 +77,18 @@ impl Shows {
     }
 }
 
-/// What became of a turn.
+/// How a turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TurnEnd {
-    /// The page is done with, in the way that its worker saw it go.
+    /// The page is settled, in this state.
     Ended(&'static str),
-    /// The request led to another address.
+    /// The request was redirected.
     Redirected,
-    /// The attempt failed, and the page is tried again.
+    /// The attempt failed, and the page is retried.
     TriedAgain,
     /// The page failed.
     Failed,
-    /// The run ended first.
+    /// The run ended before the page.
     Interrupted,
 }
 
@@ -103,7 +103,7 @@ impl TurnEnd {
         }
     }
 
-    /// In a word, as the manifest has it where it has one.
+    /// The name of the end, as in the manifest if it has one.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Ended(state) => state,
@@ -114,8 +114,8 @@ impl TurnEnd {
         }
     }
 
-    /// What takes the place of the stages: the wait was in vain then, and a refusal
-    /// after a long one would hardly be seen behind it.
+    /// The span that replaces the stages, because a short failure after a long wait would
+    /// hardly be visible behind it.
     const fn shows(self) -> Option<Shows> {
         match self {
             Self::Ended(_) => None,
@@ -127,7 +127,7 @@ impl TurnEnd {
     }
 }
 
-/// A part of a turn, from the turn's start; never of no length.
+/// A part of a turn. Its times count from the turn's start, and it is never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) lane: Lane,
@@ -141,7 +141,7 @@ pub(super) struct Span {
 pub(super) struct WorkerTurn {
     worker: usize,
     length: Duration,
-    /// To the answer's headers, from the turn's start.
+    /// The time from the turn's start to the answer's headers.
     wait: Duration,
     stages: Stages,
     end: TurnEnd,
@@ -153,7 +153,7 @@ impl WorkerTurn {
         Self { worker, length, wait, stages, end: TurnEnd::Redirected }
     }
 
-    /// The last turn of `attempt`; those before it took the time `spent`.
+    /// The last turn of `attempt`; the turns before it took the time `spent`.
     pub(super) const fn of_attempt(
         worker: usize,
         length: Duration,
@@ -165,10 +165,10 @@ impl WorkerTurn {
         Self { worker, length, wait, stages: attempt.stages, end }
     }
 
-    /// Its spans. Those of one lane are in order and do not overlap.
+    /// The spans of the turn. Those of one lane are in order and do not overlap.
     pub(super) fn spans(&self, kind: WorkerKind) -> Vec<Span> {
         let Stages { received, taken_up, computed, kept, thread } = self.stages;
-        // A worker that computes itself takes the answer up at once, if there is any need to.
+        // A worker that computes by itself takes the answer up at once.
         let until_computing = thread.map_or(received.max(taken_up), |_| received);
         let stages = [
             (Shows::Waiting, self.wait),
@@ -190,7 +190,8 @@ impl WorkerTurn {
         of_worker.into_iter().chain(of_cpu).collect()
     }
 
-    /// Lays stages behind each other, each up to its end, from `start` on and within the turn.
+    /// Makes spans of consecutive stages, each up to its end, from `start` on and within the
+    /// turn.
     fn lay(&self, lane: Lane, start: Duration, stages: &[(Shows, Duration)]) -> Vec<Span> {
         let mut from = start.min(self.length);
         let mut spans = Vec::with_capacity(stages.len());
