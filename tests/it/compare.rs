@@ -136,7 +136,7 @@ fn a_site_that_gives_no_page_is_not_compared() {
         let arguments = [&url, "--modes=sequential,threads", "--rounds=3", "--retry=0"];
         let gate = ["--gate", "threads <= 5s"];
         let ended = compared(&place, &[&arguments[..], &gate].concat()).code(1);
-        let results = ended.says(&["in the warm-up", "no page could be had", code]).json();
+        let results = ended.says(&["in the warm-up", "no page was fetched", code]).json();
         assert_eq!(results["analysis"]["verdict"], serde_json::json!([]));
     }
 }
