@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -45,8 +45,6 @@ struct Prepared {
     factory: Box<dyn WorkFactory>,
     workers: NonZeroUsize,
     trace: Option<Trace>,
-    /// Gets the sending end of the events, for the source.
-    source_events: Arc<OnceLock<Events>>,
 }
 
 /// What a run came to.
@@ -83,14 +81,11 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let fewer = fewer_workers(config, workers);
     config.notes.iter().chain(&fewer).for_each(|text| note(text));
     let shared = open_shared(config, room.kept_hosts, &clock)?;
-    // The source may be read on, as a sitemap's parts are, when there are observers.
-    let source_events = Arc::<OnceLock<Events>>::default();
+    queue.note_with(Arc::new(move |notice| note(&notice.text())));
     let opened = source::open(&config.plan, || Access {
         shared: Arc::clone(&shared),
         queue: Arc::clone(&queue),
         clock: Arc::clone(&clock),
-        tell: Box::new(move |notice| note(&notice.text())),
-        events: Arc::clone(&source_events),
     })?;
     let index_time = opened.index_time;
     let earlier = usage::Children::so_far();
@@ -106,8 +101,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let kind = config.mode.executor.workers_are();
     let factory = work_factory(kind, Arc::clone(&shared), location, Arc::clone(&clock), workers);
     is_running.store(true, Ordering::SeqCst);
-    let prepared =
-        Prepared { plan, manifest: output.manifest, factory, workers, trace, source_events };
+    let prepared = Prepared { plan, manifest: output.manifest, factory, workers, trace };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
     if left_out > 0 {
@@ -221,7 +215,7 @@ fn fetch_all(
     clock: &Arc<dyn Clock>,
     prepared: Prepared,
 ) -> anyhow::Result<Ended> {
-    let Prepared { plan, manifest, factory, workers, trace, source_events } = prepared;
+    let Prepared { plan, manifest, factory, workers, trace } = prepared;
     let err = terminal::errors();
     let observers = Observers {
         manifest,
@@ -234,7 +228,7 @@ fn fetch_all(
         closing.close(StopReason::Broken(vec!["the run could not be recorded".into()]));
     })
     .context("failed to start the observing thread")?;
-    source_events.get_or_init(|| events.clone());
+    queue.observe_with(events.clone());
     let feed = Feed::start(plan, Arc::clone(queue), events.clone());
     let feed = feed.context("failed to start the feeding thread")?;
     let cpus = config::cpus();
@@ -251,7 +245,6 @@ fn fetch_all(
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
     let fetch_cpu = fetch_phase.cpu();
     let (intake, source_error) = feed.stop();
-    events.send_all(queue.take_left().into_events());
     queue.take_rest().into_iter().for_each(|job| {
         events.send(unasked(job, Outcome::Interrupted));
     });

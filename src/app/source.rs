@@ -1,6 +1,6 @@
 //! Opens the source that was decided on.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::demo::Demo;
@@ -46,8 +46,8 @@ pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let rng = Rng::from_entropy();
     let queue = Arc::new(Queue::new(options.queue.clone(), rng, Arc::clone(&clock)));
     let note = |notice: &Notice| report_line(format_args!("note: {}", notice.text()));
-    let events = Arc::new(OnceLock::new());
-    open(options, || Access { shared, queue, clock, tell: Box::new(note), events })
+    queue.note_with(Arc::new(note));
+    open(options, || Access { shared, queue, clock })
 }
 
 /// Opens the source; fetches what has to be read first.

@@ -57,7 +57,7 @@ pub(super) fn download(
     let mut plan = plan(chosen, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
     plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
-    plan.queue.workers = if is_auto { 0 } else { workers.get() };
+    plan.queue.workers = (!is_auto).then_some(workers);
     plan.queue.failure_limit = typed.running.max_failures;
     plan.fetch.keeps_to_host = typed.running.compared;
     let has_own_agent =

@@ -313,7 +313,7 @@ impl Frontier {
     /// Keeps a job until `due`.
     fn keep(&mut self, job: Job, due: Instant, now: Instant) {
         match job.kind {
-            Kind::Source => self.ready.invite(job, due),
+            Kind::Source => self.ready.submit_side(job, due),
             kind => {
                 self.waiting += usize::from(kind == Kind::Page);
                 if due <= now {
@@ -458,25 +458,25 @@ impl Frontier {
         }
     }
 
-    /// Enqueues a request of somebody outside the executor, who alone takes it:
-    /// [`next_guest`](Self::next_guest). One at a time.
-    pub fn invite(&mut self, job: Job, now: Instant) {
+    /// Submits a request that runs outside the executor; only
+    /// [`next_side`](Self::next_side) returns it. There is at most one at a time.
+    pub fn submit_side(&mut self, job: Job, now: Instant) {
         self.find_host(job.target());
-        self.ready.invite(job, now);
+        self.ready.submit_side(job, now);
     }
 
-    /// Takes the guest's request, when it may go at `now`.
-    pub fn next_guest(&mut self, now: Instant) -> Next {
+    /// Takes the side request, when it may go at `now`.
+    pub fn next_side(&mut self, now: Instant) -> Next {
         if self.is_closed {
             return Next::Done;
         }
-        match self.ready.next_guest(now) {
+        match self.ready.next_side(now) {
             ready::Pick::Job(job) => {
                 self.in_flight += 1;
                 Next::Job(job)
             }
             ready::Pick::NotBefore(at) => Next::NotBefore(at),
-            ready::Pick::Nothing if self.ready.has_guest() => Next::Wait,
+            ready::Pick::Nothing if self.ready.has_side() => Next::Wait,
             // Its host is not asked any more.
             ready::Pick::Nothing => Next::Done,
         }

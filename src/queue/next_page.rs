@@ -4,16 +4,16 @@
 //! it go; of those that wait for a moment, one has a timer.
 
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::time::Sleep;
 
 use crate::model::Job;
-use crate::queue::frontier::{Frontier, Next};
+use crate::queue::Queue;
+use crate::queue::frontier::Next;
+use crate::queue::handle::State;
 use crate::queue::waiters::WaiterId;
-use crate::queue::{Queue, wake};
 
 /// What waiting for pages has cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,56 +70,58 @@ impl NextPage<'_> {
     /// Takes the page that may go now, or parks the worker.
     fn look(&mut self, waker: &Waker) -> Result<Option<(Job, Instant)>, Parked> {
         let queue = self.queue;
-        let mut frontier = queue.frontier();
-        let now = queue.clock.now();
-        let next = frontier.next(now);
-        queue.looks.fetch_add(1, Ordering::Relaxed);
-        // Room comes of a host that was put aside, too.
-        queue.tell_feeder(&frontier);
+        let mut state = queue.lock();
+        let now = queue.now();
+        let next = state.frontier.next(now);
+        state.looks += 1;
         let due = match next {
             Next::Job(job) => {
-                let waker = self.leave(&mut frontier, now);
-                drop(frontier);
-                wake(waker);
+                let waker = self.leave(&mut state, now);
+                queue.finish(state, waker);
                 return Ok(Some((job, now)));
             }
             Next::Done => {
-                self.leave(&mut frontier, now);
+                let waker = self.leave(&mut state, now);
+                queue.finish(state, waker);
                 return Ok(None);
             }
             Next::NotBefore(due) => Some(due),
             Next::Wait => None,
         };
-        let mut waiters = queue.waiters();
+        let waiters = &mut state.waiters;
         let id = *self.id.get_or_insert_with(|| waiters.register());
         waiters.park(id, waker);
-        match due {
-            Some(due) if waiters.watch(id, due) => Err(Parked::Watching { due, now }),
-            _ => {
-                waiters.unwatch(id);
+        let watched = due.filter(|due| waiters.watch(id, *due));
+        if watched.is_none() {
+            waiters.unwatch(id);
+        }
+        // A host that was parked makes room for the feeder thread, too.
+        queue.finish(state, None);
+        watched.map_or_else(
+            || {
                 self.timer = None;
                 Err(Parked::Idle)
-            }
-        }
+            },
+            |due| Err(Parked::Watching { due, now }),
+        )
     }
 
-    /// Waits no more; gives the worker to wake for what is left to do.
-    fn leave(&mut self, frontier: &mut Frontier, now: Instant) -> Option<Waker> {
-        let mut waiters = self.queue.waiters();
+    /// Waits no more; returns the worker to wake for what is left to do.
+    fn leave(&mut self, state: &mut State, now: Instant) -> Option<Waker> {
         if let Some(id) = self.id.take() {
-            waiters.leave(id);
+            state.waiters.leave(id);
         }
-        waiters.pick(frontier.readiness(now))
+        state.pick(now)
     }
 }
 
 impl Drop for NextPage<'_> {
-    /// A worker that gives up may have been woken for a page, or have watched.
+    /// A worker that gives up may have been woken for a page, or have watched for a moment.
     fn drop(&mut self) {
         if self.id.is_some() {
-            let queue = self.queue;
-            let waker = self.leave(&mut queue.frontier(), queue.clock.now());
-            wake(waker);
+            let mut state = self.queue.lock();
+            let waker = self.leave(&mut state, self.queue.now());
+            self.queue.finish(state, waker);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happens in the queue besides the page that was brought: pages that end
 //! without being asked for, and things that users should know.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::rfc3339;
@@ -32,8 +33,8 @@ pub enum Notice {
         policy: &'static SitePolicy,
         /// What is kept, where the user did not override it.
         limits: Limits,
-        /// Pages that could be in flight otherwise.
-        workers: usize,
+        /// The number of workers that the user asked for.
+        workers: Option<NonZeroUsize>,
     },
     /// Its robots.txt asks for a pause between requests.
     CrawlDelay {
@@ -116,8 +117,10 @@ impl Notice {
                 let rate = limits.rate.map(|rate| format!("{rate}/s"));
                 let kept: Vec<_> = open.into_iter().chain(rate).collect();
                 let mut text = format!("{host}: {} by its policy", kept.join(" and "));
-                let is_vain = limits.open.is_some_and(|open| *workers > open as usize);
-                if is_vain {
+                let is_useless = |workers: &NonZeroUsize| {
+                    limits.open.is_some_and(|open| workers.get() > open as usize)
+                };
+                if let Some(workers) = workers.filter(is_useless) {
                     text += &format!(
                         ", so {workers} workers gain nothing; to compare modes use --demo"
                     );
@@ -154,11 +157,21 @@ mod tests {
         let back = SystemTime::UNIX_EPOCH + Duration::from_mins(29_921_530);
         for (notice, text) in [
             (
-                Notice::KnownSite { host: host(), policy, limits: policy.limits, workers: 9 },
+                Notice::KnownSite {
+                    host: host(),
+                    policy,
+                    limits: policy.limits,
+                    workers: NonZeroUsize::new(9),
+                },
                 "en.wikipedia.org: at most 9 open and 19/s by its policy",
             ),
             (
-                Notice::KnownSite { host: host(), policy, limits: policy.limits, workers: 32 },
+                Notice::KnownSite {
+                    host: host(),
+                    policy,
+                    limits: policy.limits,
+                    workers: NonZeroUsize::new(32),
+                },
                 "en.wikipedia.org: at most 9 open and 19/s by its policy, so 32 workers gain \
                  nothing; to compare modes use --demo",
             ),

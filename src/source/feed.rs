@@ -104,8 +104,6 @@ fn feed(
             return Ok(());
         }
         let entry = plan.read();
-        // What a page that the source needed brought about for others.
-        events.send_all(queue.take_left().into_events());
         if !end_reading(shared) || matches!(entry, Err(SourceError::Stopped { .. })) {
             return Ok(());
         }
@@ -125,14 +123,12 @@ fn feed(
             Planned::MissingPart(text) | Planned::Warning(text) => {
                 events.send(Event::Warning(text.into()));
             }
-            Planned::Job(job) => match queue.push(*job) {
-                Ok(None) => (),
-                Ok(Some(effects)) => events.send_all(effects.into_events()),
-                Err(job) => {
+            Planned::Job(job) => {
+                if let Err(job) = queue.push(*job) {
                     events.send(unasked(*job, Outcome::Interrupted));
                     return Ok(());
                 }
-            },
+            }
         }
     }
 }

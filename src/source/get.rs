@@ -2,17 +2,18 @@
 //! is read, on a runtime of its own, each in its turn by the queue, with the same
 //! pace and retries as any page.
 
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::pin::pin;
+use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Runtime;
 use url::Url;
 
 use super::{SourceError, charset, links, told};
 use crate::budget::Share;
 use crate::clock::Clock;
-use crate::event::{Event, Events};
-use crate::fetch::{BodyLimit, BodyMemory, Client, FetchFailure, Reply, Request, Shared};
+use crate::fetch::{BodyMemory, Client, Reply, Shared};
 use crate::foreign::clean;
 use crate::in_flight::InFlight;
 use crate::message;
@@ -21,7 +22,9 @@ use crate::page::decode;
 use crate::queue::Queue;
 use crate::queue::frontier::Settlement;
 use crate::queue::host::site_policy;
-use crate::queue::notice::Notice;
+use crate::work::Work;
+use crate::work::step::Step;
+use crate::work::turn::run_turn;
 
 /// So much of a refusal's text is told.
 const REASON_LIMIT: usize = 300;
@@ -30,14 +33,10 @@ const REASON_LIMIT: usize = 300;
 pub struct Access {
     /// What the run's clients have in common.
     pub shared: Arc<Shared>,
-    /// Says when a request may go.
+    /// Decides when a request may go, and reports what follows from it.
     pub queue: Arc<Queue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Called with what users should know.
-    pub tell: Box<dyn Fn(&Notice) + Send>,
-    /// Where requests are reported, once there are observers.
-    pub events: Arc<OnceLock<Events>>,
 }
 
 /// Fetches single pages and waits for them.
@@ -75,42 +74,25 @@ impl Getter {
     /// for an error status, [`SourceError::Stopped`] when the run ends first.
     pub fn get(&mut self, url: &Url) -> Result<RawPage, SourceError> {
         let runtime = self.runtime.as_ref().expect("it is there until the getter is dropped");
-        runtime.block_on(self.get_in_turn(url))
+        runtime.block_on(self.get_in_turns(url))
     }
 
-    async fn get_in_turn(&self, url: &Url) -> Result<RawPage, SourceError> {
-        let queue = &self.access.queue;
+    async fn get_in_turns(&self, url: &Url) -> Result<RawPage, SourceError> {
+        let (queue, clock) = (&*self.access.queue, &*self.access.clock);
+        let answer = RefCell::default();
+        let work = SourceWork { getter: self, answer: &answer };
         let key = Key::new("source").expect("this is a file name");
-        let job = Job { kind: Kind::Source, ..Job::new(u64::MAX, url.clone(), key) };
-        let mut turn = queue.invite(job).await;
-        while let Some(job) = turn {
-            let started = self.access.clock.now();
-            let in_flight = InFlight::default();
-            self.report(|| {
-                let (url, progress) = (job.target().clone(), in_flight.progress().clone());
-                Event::SideRequestStarted { asked: job.url.clone(), url, at: started, progress }
-            });
-            let asked = tokio::select! {
-                asked = self.ask(&job, started, &in_flight) => asked,
-                () = queue.aborted() => Asked::failed(queue.aborted_outcome()),
-            };
-            let (settlement, effects) =
-                queue.settle(job, asked.turn, started, self.access.clock.now());
-            self.report(|| Event::SideRequestEnded { asked: url.clone() });
-            if let Some(mut effects) = effects {
-                for notice in effects.notices.drain(..).filter(Notice::is_noteworthy) {
-                    (self.access.tell)(&notice);
-                }
-                queue.leave(effects);
-            }
-            match settlement {
-                Settlement::Nothing => return asked.page.ok_or_else(|| stopped(url)),
+        queue.submit_side(Job { kind: Kind::Source, ..Job::new(u64::MAX, url.clone(), key) });
+        let mut aborted = pin!(queue.aborted());
+        while let Some(next) = queue.next_side().await {
+            let events = queue.observers();
+            let step = Step { queue, work: &work, clock, events: events.as_ref(), worker: None };
+            match step.run(next, aborted.as_mut()).await.settlement {
+                Settlement::Nothing => return answer.take().page.ok_or_else(|| stopped(url)),
                 Settlement::Done(job, attempt) => {
-                    return Err(error(url, job.attempts, attempt, asked.reason));
+                    return Err(error(url, job.attempts, attempt, answer.take().reason));
                 }
-                Settlement::Again { .. } | Settlement::Onward(_) => {
-                    turn = queue.next_guest().await;
-                }
+                Settlement::Again { .. } | Settlement::Onward(_) => (),
             }
         }
         Err(match queue.stop_reason() {
@@ -119,82 +101,63 @@ impl Getter {
         })
     }
 
-    fn report(&self, event: impl FnOnce() -> Event) {
-        if let Some(events) = self.access.events.get() {
-            events.send(event());
-        }
-    }
-
-    /// One request and its answer.
-    async fn ask(&self, job: &Job, started: Instant, in_flight: &InFlight) -> Asked {
-        let hop = job.hop.as_deref();
-        let memory = BodyMemory::new(Share::new(self.access.shared.memory()), &*self.access.clock);
-        let request = Request {
-            url: job.target(),
-            start_url: &job.url,
-            validators: None,
-            body_limit: BodyLimit::Whole,
-            started,
-            hops: hop.map_or(0, |hop| hop.count),
-            spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
-            cookies: hop.map_or(&[], |hop| &hop.cookies),
-            has_left_home: hop.is_some_and(|hop| hop.has_left_home),
-            progress: in_flight.progress(),
-            memory: &memory,
-        };
-        match self.client.send(&request).await {
-            Ok(Reply::Page(raw)) => self.answered(raw),
-            Ok(Reply::Redirect(to)) => {
-                Asked { turn: Response::Redirect(to), page: None, reason: None }
-            }
-            Err(failure) => Asked::failed_fetch(failure),
-        }
-    }
-
-    fn answered(&self, raw: RawPage) -> Asked {
-        let coding = raw.head.coding();
-        let body = decode::decode(&raw.body, coding, self.max_bytes());
-        let failure = if raw.head.has_page() {
-            match body {
-                Ok(body) => {
-                    let (turn, page) =
-                        (Response::Body(body.clone()), Some(RawPage { body, ..raw }));
-                    return Asked { turn, page, reason: None };
-                }
-                Err(failure) => failure,
-            }
-        } else {
-            let kind = raw.head.media_type();
-            let reason = body.ok().and_then(|body| reason(&body, kind));
-            let failure = Failure::new(FailureCode::Http, message::status(raw.head.status));
-            let attempt = Attempt { head: Some(raw.head), ..Attempt::failed(failure) };
-            return Asked { turn: Response::Done(attempt), page: None, reason };
-        };
-        Asked::failed(Outcome::Failed(failure))
-    }
-
     /// The largest body that is taken, in decoded bytes.
     pub(super) fn max_bytes(&self) -> u64 {
         self.access.shared.options().max_size
     }
 }
 
-/// How a request ended, for the queue and for the one who asked.
-struct Asked {
-    turn: Response,
+/// What the last turn brought, for the source.
+#[derive(Default)]
+struct Answer {
     page: Option<RawPage>,
     /// What a refusal said.
     reason: Option<String>,
 }
 
-impl Asked {
-    fn failed(outcome: Outcome) -> Self {
-        let turn = Response::Done(Attempt::without_answer(outcome));
-        Self { turn, page: None, reason: None }
-    }
+/// The turns of a source's request: fetch and decode, but save nothing.
+struct SourceWork<'a> {
+    getter: &'a Getter,
+    answer: &'a RefCell<Answer>,
+}
 
-    fn failed_fetch(failure: FetchFailure) -> Self {
-        Self { turn: Response::Done(failure.into()), page: None, reason: None }
+impl Work for SourceWork<'_> {
+    fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
+        Box::pin(async move {
+            let Access { shared, clock, .. } = &self.getter.access;
+            let memory = BodyMemory::new(Share::new(shared.memory()), &**clock);
+            match run_turn(&self.getter.client, job, clock.now(), in_flight, &memory).await {
+                Ok(Reply::Page(raw)) => {
+                    let (response, answer) = read(raw, self.getter.max_bytes());
+                    self.answer.replace(answer);
+                    response
+                }
+                Ok(Reply::Redirect(target)) => Response::Redirect(target),
+                Err(failure) => {
+                    self.answer.take();
+                    Response::Done(failure.into())
+                }
+            }
+        })
+    }
+}
+
+/// Decodes a reply; a refusal's body gives its reason.
+fn read(raw: RawPage, max_bytes: u64) -> (Response, Answer) {
+    let body = decode::decode(&raw.body, raw.head.coding(), max_bytes);
+    if !raw.head.has_page() {
+        let kind = raw.head.media_type();
+        let reason = body.ok().and_then(|body| reason(&body, kind));
+        let failure = Failure::new(FailureCode::Http, message::status(raw.head.status));
+        let attempt = Attempt { head: Some(raw.head), ..Attempt::failed(failure) };
+        return (Response::Done(attempt), Answer { page: None, reason });
+    }
+    match body {
+        Ok(body) => {
+            let response = Response::Body(body.clone());
+            (response, Answer { page: Some(RawPage { body, ..raw }), reason: None })
+        }
+        Err(failure) => (Response::Done(Attempt::failed(failure)), Answer::default()),
     }
 }
 

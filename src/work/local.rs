@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use futures_util::future::LocalBoxFuture;
 
 use super::cost::Cost;
+use super::turn::{RULES_LIMIT, run_turn};
 use super::{Cpu, Work, WorkError, WorkFactory, pooled};
 use crate::budget::{Budget, Share};
 use crate::clock::{self, Clock};
 use crate::digest::Running;
-use crate::fetch::{BodyLimit, BodyMemory, Client, Reply, Request, Shared};
+use crate::fetch::{BodyMemory, Client, Reply, Shared};
 use crate::foreign::Foreign;
 use crate::in_flight::{InFlight, Phase};
 use crate::message;
@@ -21,7 +22,6 @@ use crate::model::{
 use crate::page::decode::{self, decode, decode_start};
 use crate::page::{self, Computed, DecodedPieces, Needed, codings};
 use crate::queue::host::site_policy;
-use crate::queue::robots;
 use crate::save::{SaveError, Sink};
 
 /// Makes the real work for each runtime.
@@ -54,8 +54,6 @@ impl WorkFactory for LocalWorkFactory {
 
 /// "It is as you have it" (RFC 9110, 15.4.5).
 const NOT_MODIFIED: u16 = 304;
-/// So much of a robots.txt is read (RFC 9309, 2.5), encoded and decoded.
-const RULES_LIMIT: u64 = robots::BODY_LIMIT as u64;
 /// So much of a refusal is decoded to find its reason.
 const REASON_LIMIT: u64 = 1024 * 1024;
 
@@ -86,25 +84,8 @@ impl Work for LocalWork {
     fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let started = self.finisher.clock.now();
-            let hop = job.hop.as_deref();
             let memory = BodyMemory::new(Share::new(&self.memory), &*self.finisher.clock);
-            let request = Request {
-                url: job.target(),
-                start_url: &job.url,
-                validators: job.validators_of_target(),
-                hops: hop.map_or(0, |hop| hop.count),
-                spent: hop.map_or(Duration::ZERO, |hop| hop.spent),
-                cookies: hop.map_or(&[], |hop| &hop.cookies),
-                has_left_home: hop.is_some_and(|hop| hop.has_left_home),
-                body_limit: match job.kind {
-                    Kind::Page | Kind::Source => BodyLimit::Whole,
-                    Kind::Robots => BodyLimit::Prefix(RULES_LIMIT),
-                },
-                started,
-                progress: in_flight.progress(),
-                memory: &memory,
-            };
-            let raw = match self.client.send(&request).await {
+            let raw = match run_turn(&self.client, job, started, in_flight, &memory).await {
                 Ok(Reply::Page(raw)) => raw,
                 Ok(Reply::Redirect(target)) => return Response::Redirect(target),
                 Err(missed) => {

@@ -4,8 +4,10 @@ mod cost;
 pub mod local;
 mod pooled;
 pub mod process;
+pub mod step;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod turn;
 
 use std::sync::Arc;
 

@@ -40,6 +40,8 @@ const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("event", "in_flight"),
     ("model", "digest"),
     ("app", "cli"),
+    // A source steps its own requests as the executors step pages.
+    ("source", "work"),
 ];
 
 /// Crates that only these paths may name.

@@ -1,7 +1,7 @@
 //! Sources, through the program.
 
 use std::io::Write;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use fetchpages::cli::Command;
 use fetchpages::clock::{Clock, SystemClock};
@@ -263,19 +263,12 @@ fn what_a_source_asks_for_is_reported_while_it_is_under_way() {
     let Ok(Command::Download(download)) = fetchpages::cli::parse(words) else { panic!() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Arc::new(Shared::new(download.plan.fetch, Arc::clone(&clock)).unwrap());
-    let queue = Queue::new(download.plan.queue, Rng::new(1), Arc::clone(&clock));
-    let told = Arc::<OnceLock<Events>>::default();
-    let access = Access {
-        shared,
-        queue: Arc::new(queue),
-        clock: Arc::clone(&clock),
-        tell: Box::new(|_| ()),
-        events: Arc::clone(&told),
-    };
+    let queue = Arc::new(Queue::new(download.plan.queue, Rng::new(1), Arc::clone(&clock)));
+    let access = Access { shared, queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
     let mut getter = Getter::new(access).unwrap();
     getter.get(&url).unwrap();
     let (events, observing) = Events::start(SideRequests::default(), clock, || ()).unwrap();
-    told.get_or_init(|| events);
+    queue.observe_with(events);
     getter.get(&url).unwrap();
     let (seen, result) = observing.finish();
     result.unwrap();

@@ -12,7 +12,6 @@ use crate::event::{Event, Events, Observer, ObserverError};
 use crate::exec::{Mode, Run, TABLE};
 use crate::model::{FailureCode, Job, Key, Outcome, Settled, State, WorkerKind};
 use crate::queue::host::{Choice, HostLimits};
-use crate::queue::notice::Effects;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::{Options, Queue, StopReason};
 use crate::random::Rng;
@@ -103,16 +102,12 @@ fn run_until(
     let seen = Arc::<Mutex<Seen>>::default();
     let collector = Collector { seen: Arc::clone(&seen), act };
     let (events, observing) = Events::start(collector, Arc::new(SystemClock), || ()).unwrap();
-    let (feeding, telling) = (Arc::clone(queue), events.clone());
+    queue.observe_with(events.clone());
+    let feeding = Arc::clone(queue);
     let feeder = std::thread::spawn(move || {
         let mut pages = pages;
         // A closed queue takes no more, and that is the end of it.
-        let push = |seq| {
-            let effects = feeding.push(job(seq))?;
-            telling.send_all(effects.into_iter().flat_map(Effects::into_events));
-            Ok::<_, Box<Job>>(())
-        };
-        let is_open = pages.try_for_each(push).is_ok();
+        let is_open = pages.try_for_each(|seq| feeding.push(job(seq))).is_ok();
         if is_open && has_end {
             feeding.end_input();
         }

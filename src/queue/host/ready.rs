@@ -43,12 +43,12 @@ pub(crate) struct ReadyQueue {
     /// The hosts that may be asked later. An entry that its host does not know
     /// of any more is passed over.
     timed: BinaryHeap<Reverse<(Instant, HostId)>>,
-    guest: Option<Guest>,
+    side: Option<SideRequest>,
 }
 
-/// A job of somebody outside the executor.
+/// A request that runs outside the executor, such as a source's own.
 #[derive(Debug)]
-struct Guest {
+struct SideRequest {
     job: Job,
     host: HostId,
     due: Instant,
@@ -61,7 +61,7 @@ impl ReadyQueue {
             ready: VecDeque::new(),
             ready_jobs: 0,
             timed: BinaryHeap::new(),
-            guest: None,
+            side: None,
         }
     }
 
@@ -129,7 +129,7 @@ impl ReadyQueue {
             let host = self.hosts.get_mut(id);
             self.ready_jobs -= host.jobs.len();
             host.slot = Slot::Nowhere;
-            // Its turn may have passed since it was listed: a guest came, or it was parked.
+            // Its turn may have passed since it was listed: a side request came, or the host was parked.
             let job = if host.place(now) == Slot::Ready { host.jobs.pop_front() } else { None };
             if let Some(job) = &job {
                 host.pace.start(now);
@@ -174,19 +174,19 @@ impl ReadyQueue {
         }
     }
 
-    /// Enqueues a job of somebody outside the executor, who alone takes it, at
-    /// `due` at the earliest. One at a time.
-    pub(crate) fn invite(&mut self, job: Job, due: Instant) {
+    /// Submits a request that runs outside the executor, to go at `due` at the earliest.
+    /// There is at most one at a time.
+    pub(crate) fn submit_side(&mut self, job: Job, due: Instant) {
         let (host, _) = self.hosts.find(job.target());
-        self.guest = Some(Guest { job, host, due });
+        self.side = Some(SideRequest { job, host, due });
     }
 
-    /// Takes the guest's job, when its turn has come.
+    /// Takes the side request, when it may go.
     ///
-    /// From the moment when it is due, workers leave its host alone until it had
-    /// its turn: where all places are always taken, it would wait for ever.
-    pub(crate) fn next_guest(&mut self, now: Instant) -> Pick {
-        let Some(Guest { job, host: id, due }) = self.guest.take() else {
+    /// From the moment when it is due, workers get no page of its host until it has gone:
+    /// where workers always fill the host's limit, it would wait for ever.
+    pub(crate) fn next_side(&mut self, now: Instant) -> Pick {
+        let Some(SideRequest { job, host: id, due }) = self.side.take() else {
             return Pick::Nothing;
         };
         let host = self.hosts.get_mut(id);
@@ -196,7 +196,7 @@ impl ReadyQueue {
         let turn = match host.pace.when(now) {
             _ if due > now => Pick::NotBefore(due),
             When::Now => {
-                host.has_guest = false;
+                host.has_side_request = false;
                 host.pace.start(now);
                 self.review(id, now);
                 return Pick::Job(job);
@@ -204,14 +204,14 @@ impl ReadyQueue {
             When::Full => Pick::Nothing,
             When::At(at) => Pick::NotBefore(at),
         };
-        host.has_guest = due <= now;
-        self.guest = Some(Guest { job, host: id, due });
+        host.has_side_request = due <= now;
+        self.side = Some(SideRequest { job, host: id, due });
         turn
     }
 
-    /// Whether a guest waits for its turn.
-    pub(crate) const fn has_guest(&self) -> bool {
-        self.guest.is_some()
+    /// Whether a side request waits.
+    pub(crate) const fn has_side(&self) -> bool {
+        self.side.is_some()
     }
 
     /// Takes out the jobs that stand in line at a host.

@@ -74,8 +74,8 @@ pub(crate) struct Host {
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) pace: Pace,
     pub(crate) slot: Slot,
-    /// Somebody outside the executor waits for a turn at this host.
-    pub(crate) has_guest: bool,
+    /// A side request waits for this host, and goes before its jobs.
+    pub(crate) has_side_request: bool,
     /// Set when every page of the host ends, without being asked for.
     pub(crate) ended: Option<Outcome>,
     /// Refusals and overloads without a success between them.
@@ -91,7 +91,7 @@ impl Host {
             jobs: VecDeque::new(),
             pace: Pace::new(limits),
             slot: Slot::Nowhere,
-            has_guest: false,
+            has_side_request: false,
             ended: None,
             refusals: 0,
             unreachable: 0,
@@ -101,7 +101,7 @@ impl Host {
 
     /// Where the frontier should keep it, as things stand at `now`.
     pub(crate) fn place(&self, now: Instant) -> Slot {
-        if self.jobs.is_empty() || self.has_guest {
+        if self.jobs.is_empty() || self.has_side_request {
             return Slot::Nowhere;
         }
         match self.pace.when(now) {

@@ -279,17 +279,17 @@ fn a_guest_that_waits_for_its_own_retry_holds_nobody_up() {
     let clock = ManualClock::new();
     let mut frontier = empty(Options { limits: limited(1), ..Options::default() });
     (0..2).for_each(|seq| frontier.push(job(seq), clock.now()));
-    frontier.invite(Job { kind: Kind::Source, ..job(99) }, clock.now());
-    let Next::Job(guest) = frontier.next_guest(clock.now()) else { panic!("there is a place") };
+    frontier.submit_side(Job { kind: Kind::Source, ..job(99) }, clock.now());
+    let Next::Job(guest) = frontier.next_side(clock.now()) else { panic!("there is a place") };
     let settlement = settle(&mut frontier, guest, failed(FailureCode::Reset), clock.now());
     let Settlement::Again { after, .. } = settlement else { panic!("it is tried again") };
-    assert!(matches!(frontier.next_guest(clock.now()), Next::NotBefore(_)));
+    assert!(matches!(frontier.next_side(clock.now()), Next::NotBefore(_)));
     let page = take(&mut frontier, clock.now());
     clock.advance(after);
-    assert!(matches!(frontier.next_guest(clock.now()), Next::Wait));
+    assert!(matches!(frontier.next_side(clock.now()), Next::Wait));
     settle(&mut frontier, page, saved(), clock.now());
     assert!(matches!(frontier.next(clock.now()), Next::Wait));
-    assert!(matches!(frontier.next_guest(clock.now()), Next::Job(_)));
+    assert!(matches!(frontier.next_side(clock.now()), Next::Job(_)));
 }
 
 #[test]
@@ -298,8 +298,8 @@ fn a_guest_is_turned_away_when_its_host_is_not_asked_any_more() {
     let mut frontier = frontier(1, now);
     let page = take(&mut frontier, now);
     settle(&mut frontier, page, answered(429, Some("7200")), now);
-    frontier.invite(Job { kind: Kind::Source, ..job(99) }, now);
-    assert!(matches!(frontier.next_guest(now), Next::Done));
+    frontier.submit_side(Job { kind: Kind::Source, ..job(99) }, now);
+    assert!(matches!(frontier.next_side(now), Next::Done));
 }
 
 #[test]
@@ -441,11 +441,11 @@ fn a_guest_has_its_turn_although_all_places_are_always_taken() {
     let mut frontier = empty(Options { limits: limited(2), ..Options::default() });
     (0..10).for_each(|seq| frontier.push(job(seq), now));
     let (first, second) = (take(&mut frontier, now), take(&mut frontier, now));
-    frontier.invite(Job { kind: Kind::Source, ..job(99) }, now);
-    assert!(matches!(frontier.next_guest(now), Next::Wait));
+    frontier.submit_side(Job { kind: Kind::Source, ..job(99) }, now);
+    assert!(matches!(frontier.next_side(now), Next::Wait));
     settle(&mut frontier, first, saved(), now);
     assert!(matches!(frontier.next(now), Next::Wait));
-    let Next::Job(guest) = frontier.next_guest(now) else { panic!("there is a place") };
+    let Next::Job(guest) = frontier.next_side(now) else { panic!("there is a place") };
     assert!(matches!(frontier.next(now), Next::Wait));
     settle(&mut frontier, second, saved(), now);
     assert_eq!(take(&mut frontier, now).seq, 2);
