@@ -1,7 +1,6 @@
 //! The numbers that follow from the samples: spreads, ratios, lower bounds, sweeps.
 //!
-//! No sentence is written here: [`super::warnings`] and [`super::verdict`] word what
-//! these numbers mean.
+//! No sentence is written here: `warnings` and `verdict` word what these numbers mean.
 
 use std::collections::BTreeMap;
 

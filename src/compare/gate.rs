@@ -15,54 +15,27 @@ use super::stats::{Bootstrap, Interval, LEAST_VALUES};
 
 pub use super::gate_syntax::{Gate, GateSyntaxError, Quantity};
 
+/// A gate cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("gate {gate:?} {problem}")]
+pub struct GateError {
+    gate: String,
+    problem: GateProblem,
+}
+
 /// Why a gate cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GateError {
-    /// It names a contender that does not run.
-    #[error("gate {text:?} names {name}, which is not compared; the contenders are {ran}")]
-    NotRun {
-        /// The gate.
-        text: String,
-        /// The contender.
-        name: String,
-        /// The contenders that run.
-        ran: String,
-    },
-    /// It names a mode that runs with several numbers of workers.
-    #[error("gate {text:?} names {mode} without its workers; the contenders are {ran}")]
-    Ambiguous {
-        /// The gate.
-        text: String,
-        /// The mode.
-        mode: String,
-        /// Its contenders.
-        ran: String,
-    },
-    /// It names a baseline, but there is none.
-    #[error("gate {text:?} names a baseline, which needs --baseline")]
-    NoBaseline {
-        /// The gate.
-        text: String,
-    },
-    /// The baseline has too few rounds for an interval.
-    #[error("gate {text:?} needs at least {LEAST_VALUES} rounds, but the baseline has {rounds}")]
-    TooFewBaselineRounds {
-        /// The gate.
-        text: String,
-        /// The rounds of the baseline.
-        rounds: u32,
-    },
-    /// The comparison has too few rounds for an interval.
-    #[error(
-        "gate {text:?} needs at least {LEAST_VALUES} rounds, not {rounds}, to tell a difference from \
-         chance"
-    )]
-    TooFewRounds {
-        /// The gate.
-        text: String,
-        /// The rounds that are planned.
-        rounds: u32,
-    },
+enum GateProblem {
+    #[error("names {name}, which is not compared; the contenders are {ran}")]
+    NotRun { name: String, ran: String },
+    #[error("names {mode} without its workers; the contenders are {ran}")]
+    Ambiguous { mode: String, ran: String },
+    #[error("names a baseline, which needs --baseline")]
+    NoBaseline,
+    #[error("needs at least {LEAST_VALUES} rounds, but the baseline has {0}")]
+    TooFewBaselineRounds(u32),
+    #[error("needs at least {LEAST_VALUES} rounds, not {0}, to tell a difference from chance")]
+    TooFewRounds(u32),
 }
 
 /// A gate with its measured figure and its outcome.
@@ -123,23 +96,24 @@ impl Gate {
     /// [`GateError`] if it names a contender or a baseline that is missing, or if there
     /// are too few rounds for an interval.
     pub fn check(&self, design: &Design, baseline: Option<&Design>) -> Result<(), GateError> {
-        let text = || self.text.clone();
-        self.resolve(&self.left, design)?;
+        let problem = self.problem(design, baseline);
+        problem.map_err(|problem| GateError { gate: self.text.clone(), problem })
+    }
+
+    fn problem(&self, design: &Design, baseline: Option<&Design>) -> Result<(), GateProblem> {
+        resolve(&self.left, design)?;
         match &self.threshold {
-            Threshold::Times(_, Reference::Name(name)) => drop(self.resolve(name, design)?),
+            Threshold::Times(_, Reference::Name(name)) => drop(resolve(name, design)?),
             Threshold::Times(_, Reference::Baseline) => {
-                let then = baseline.ok_or_else(|| GateError::NoBaseline { text: text() })?;
+                let then = baseline.ok_or(GateProblem::NoBaseline)?;
                 if (then.rounds as usize) < LEAST_VALUES {
-                    return Err(GateError::TooFewBaselineRounds {
-                        text: text(),
-                        rounds: then.rounds,
-                    });
+                    return Err(GateProblem::TooFewBaselineRounds(then.rounds));
                 }
             }
             Threshold::Absolute(_) => (),
         }
         if (design.rounds as usize) < LEAST_VALUES {
-            return Err(GateError::TooFewRounds { text: text(), rounds: design.rounds });
+            return Err(GateProblem::TooFewRounds(design.rounds));
         }
         Ok(())
     }
@@ -170,7 +144,7 @@ impl Gate {
         if matches!(results.end, End::Different { .. }) {
             return Err("the runs did not do the same".into());
         }
-        let resolve = |name| self.resolve(name, &results.design).map_err(|error| error.to_string());
+        let resolve = |name| resolve(name, &results.design).map_err(|problem| problem.to_string());
         let of = |sample: &Sample| self.quantity.of(sample);
         let enough = |values: Vec<f64>, whose: &str| match values.len() {
             rounds if rounds < LEAST_VALUES => {
@@ -200,26 +174,21 @@ impl Gate {
         };
         Ok((figure.ok_or("no measured value is above 0")?, rounds))
     }
+}
 
-    /// The contender that `name` means.
-    fn resolve(&self, name: &Name, design: &Design) -> Result<Contender, GateError> {
-        let is_meant = |contender: &&Contender| {
-            contender.mode == name.mode && name.workers.is_none_or(|it| it == contender.workers)
-        };
-        let meant: Vec<_> = design.contenders.iter().filter(is_meant).collect();
-        match meant[..] {
-            [one] => Ok(one.clone()),
-            [] => Err(GateError::NotRun {
-                text: self.text.clone(),
-                name: name.to_string(),
-                ran: figures::list(&design.contenders),
-            }),
-            _ => Err(GateError::Ambiguous {
-                text: self.text.clone(),
-                mode: name.mode.clone(),
-                ran: figures::list(&meant),
-            }),
-        }
+/// The contender that `name` means.
+fn resolve(name: &Name, design: &Design) -> Result<Contender, GateProblem> {
+    let is_meant = |contender: &&Contender| {
+        contender.mode == name.mode && name.workers.is_none_or(|it| it == contender.workers)
+    };
+    let meant: Vec<_> = design.contenders.iter().filter(is_meant).collect();
+    match meant[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(GateProblem::NotRun {
+            name: name.to_string(),
+            ran: figures::list(&design.contenders),
+        }),
+        _ => Err(GateProblem::Ambiguous { mode: name.mode.clone(), ran: figures::list(&meant) }),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, ContenderStats};
 use super::choice::Choice;
 use super::design::Contender;
 use super::failures::Failures;
@@ -70,10 +70,10 @@ pub(super) fn find(
         failures.map(Warning::Failures),
         few_rounds(analysis.least_rounds()),
         choice.and_then(|choice| undecided(analysis, choice)),
-        noisy(analysis, have_failures),
+        contenders(analysis, noise).map(|contenders| Warning::Noisy { contenders, have_failures }),
         busy(results),
-        too_short(analysis),
-        far_from_theory(analysis),
+        contenders(analysis, short_time).map(Warning::TooShort),
+        contenders(analysis, multiple_of_bound).map(Warning::FarFromTheory),
     ];
     found.into_iter().flatten().collect()
 }
@@ -93,32 +93,34 @@ fn undecided(analysis: &Analysis, choice: &Choice) -> Option<Warning> {
         .then_some(Warning::Undecided(names))
 }
 
-fn noisy(analysis: &Analysis, have_failures: bool) -> Option<Warning> {
-    let rows = analysis.rows.iter();
-    let noisy = rows.filter(|row| row.seconds.noise() > NOISY && row.rounds >= LEAST_VALUES);
-    let contenders: Vec<_> =
-        noisy.map(|row| (row.contender.clone(), row.seconds.noise())).collect();
-    (!contenders.is_empty()).then_some(Warning::Noisy { contenders, have_failures })
-}
-
 fn busy(results: &Results) -> Option<Warning> {
     let (load, cpus) = (results.machine.load_before?, results.machine.cpus);
     (load > BUSY * f64::from(cpus)).then_some(Warning::Busy { load, cpus })
 }
 
-fn too_short(analysis: &Analysis) -> Option<Warning> {
-    let short = analysis.rows.iter().filter(|row| row.seconds.median < TOO_SHORT);
-    let runs: Vec<_> = short.map(|row| (row.contender.clone(), row.seconds.median)).collect();
-    (!runs.is_empty()).then_some(Warning::TooShort(runs))
+/// The contenders that `value` finds, with their values; `None` if it finds none.
+fn contenders(
+    analysis: &Analysis,
+    value: impl Fn(&ContenderStats) -> Option<f64>,
+) -> Option<Vec<(Contender, f64)>> {
+    let rows = analysis.rows.iter();
+    let found: Vec<_> = rows.filter_map(|row| Some((row.contender.clone(), value(row)?))).collect();
+    (!found.is_empty()).then_some(found)
 }
 
-fn far_from_theory(analysis: &Analysis) -> Option<Warning> {
-    let far = analysis.rows.iter().filter(|row| {
-        let is_known = row.lower_bound.seconds > 0.0 && row.seconds.median > LONG_ENOUGH;
-        is_known && row.share_of_bound() < EXPLAINS_NOTHING
-    });
-    let runs: Vec<_> = far.map(|row| (row.contender.clone(), 1.0 / row.share_of_bound())).collect();
-    (!runs.is_empty()).then_some(Warning::FarFromTheory(runs))
+fn noise(row: &ContenderStats) -> Option<f64> {
+    let noise = row.seconds.noise();
+    (noise > NOISY && row.rounds >= LEAST_VALUES).then_some(noise)
+}
+
+fn short_time(row: &ContenderStats) -> Option<f64> {
+    Some(row.seconds.median).filter(|seconds| *seconds < TOO_SHORT)
+}
+
+fn multiple_of_bound(row: &ContenderStats) -> Option<f64> {
+    let is_known = row.lower_bound.seconds > 0.0 && row.seconds.median > LONG_ENOUGH;
+    let share = row.share_of_bound();
+    (is_known && share < EXPLAINS_NOTHING).then_some(1.0 / share)
 }
 
 impl fmt::Display for Warning {
@@ -206,128 +208,112 @@ mod tests {
     use crate::compare::findings::Findings;
     use crate::compare::results::tests::{Runs, contender, results};
 
-    fn found(results: &Results) -> Vec<Warning> {
-        Findings::new(results).warnings
-    }
-
-    fn of(name: &str) -> Contender {
-        contender(name)
+    /// The kinds of the warnings, with the contenders that they name.
+    fn found(results: &Results) -> String {
+        let warnings = Findings::new(results).warnings;
+        let names = |pairs: &[(Contender, f64)]| {
+            figures::list(&pairs.iter().map(|(contender, _)| contender).collect::<Vec<_>>())
+        };
+        let words = warnings.iter().map(|warning| match warning {
+            Warning::Failures(_) => "failures".into(),
+            Warning::TooFewRounds(rounds) => format!("too few: {rounds}"),
+            Warning::FewRounds(rounds) => format!("few: {rounds}"),
+            Warning::Undecided(contenders) => format!("undecided: {}", figures::list(contenders)),
+            Warning::Noisy { contenders, have_failures } => {
+                format!("noisy: {} {have_failures}", names(contenders))
+            }
+            Warning::Busy { .. } => "busy".into(),
+            Warning::TooShort(runs) => format!("short: {}", names(runs)),
+            Warning::FarFromTheory(runs) => format!("far: {}", names(runs)),
+            Warning::OtherMachine(_) => "machine".into(),
+        });
+        words.collect::<Vec<_>>().join("; ")
     }
 
     #[test]
     fn each_reason_for_doubt_is_found() {
         let quiet: &[f64] = &[2.5, 2.51, 2.49, 2.5, 2.52];
-        let noise = 1.4826 * (0.35 - 0.30) / 0.30;
-        let cases: &[(&Runs, Vec<Warning>)] = &[
-            (&[], vec![]),
-            (&[("sequential@1", quiet), ("threads@16", &[0.25, 0.25, 0.26, 0.25, 0.25])], vec![]),
-            (&[("sequential@1", &[2.5]), ("threads@16", &[0.25])], vec![Warning::TooFewRounds(1)]),
-            (&[("sequential@1", &quiet[..3])], vec![Warning::FewRounds(3)]),
+        let hiccup: &[f64] = &[0.25, 0.25, 0.25, 0.25, 0.5];
+        let cases: &[(&Runs, &str)] = &[
+            (&[], ""),
+            (&[("sequential@1", quiet), ("threads@16", &[0.25, 0.25, 0.26, 0.25, 0.25])], ""),
+            (&[("sequential@1", &[2.5]), ("threads@16", &[0.25])], "too few: 1"),
+            (&[("sequential@1", &quiet[..3])], "few: 3"),
+            (&[("threads@16", &[0.30, 0.25, 0.35, 0.20, 0.31])], "noisy: threads@16 false"),
             (
-                // The MAD is 0.05 of 0.30.
-                &[("threads@16", &[0.30, 0.25, 0.35, 0.20, 0.31])],
-                vec![Warning::Noisy {
-                    contenders: vec![(of("threads@16"), noise)],
-                    have_failures: false,
-                }],
+                &[("threads@16", hiccup), ("async@64", &[0.26; 5])],
+                "undecided: threads@16 and async@64",
             ),
-            (
-                &[
-                    ("threads@16", &[0.25, 0.25, 0.25, 0.25, 0.5]),
-                    ("async@64", &[0.26, 0.26, 0.26, 0.26, 0.26]),
-                ],
-                vec![Warning::Undecided(vec![of("threads@16"), of("async@64")])],
-            ),
-            (
-                // 15 round trips of 10 ms, or 4; 50 ms of CPU time.
-                &[("threads@16", &[7.5; 5]), ("threads@64", &[6.0; 5])],
-                vec![Warning::FarFromTheory(vec![
-                    (of("threads@16"), 1.0 / (0.15 / 7.5)),
-                    (of("threads@64"), 1.0 / (0.05 / 6.0)),
-                ])],
-            ),
-            (
-                &[("rayon@2", &[0.0124, 0.0124, 0.0125, 0.0124, 0.0123])],
-                vec![Warning::TooShort(vec![(of("rayon@2"), 0.0124)])],
-            ),
+            // Theory allows 0.15 s, 15 round trips of 10 ms.
+            (&[("threads@16", &[7.5; 5]), ("threads@8", &[0.4; 5])], "far: threads@16"),
+            (&[("rayon@2", &[0.0124, 0.0124, 0.0125, 0.0124, 0.0123])], "short: rayon@2"),
         ];
         for (runs, expected) in cases {
             assert_eq!(found(&results(runs)), *expected, "{runs:?}");
         }
-    }
-
-    #[test]
-    fn failed_pages_come_first_and_may_be_the_noise() {
         let mut results = results(&[("threads@16", &[0.30, 0.25, 0.35, 0.20, 0.31])]);
-        for sample in &mut results.samples {
-            sample.failed = 3;
-        }
-        let found = found(&results);
-        assert!(
-            matches!(found[..], [Warning::Failures(_), Warning::Noisy { have_failures: true, .. }]),
-            "{found:?}"
-        );
-    }
-
-    #[test]
-    fn a_load_above_half_of_the_cpus_is_busy() {
-        let mut results = results(&[("sequential@1", &[2.5; 5])]);
-        let busy = vec![Warning::Busy { load: 1.2, cpus: 2 }];
-        for (load, expected) in [(None, vec![]), (Some(1.0), vec![]), (Some(1.2), busy)] {
-            results.machine.load_before = load;
-            assert_eq!(found(&results), expected, "{load:?}");
+        for (load, expected) in [
+            (1.0, "failures; noisy: threads@16 true"),
+            (1.2, "failures; noisy: threads@16 true; busy"),
+        ] {
+            results.machine.load_before = Some(load);
+            results.samples.iter_mut().for_each(|sample| sample.failed = 3);
+            assert_eq!(found(&results), expected, "{load}");
         }
     }
 
     #[test]
     fn each_warning_ends_with_what_to_do() {
-        let two = || vec![(of("threads@16"), 0.25), (of("async@64"), 0.1)];
+        let of = |name: &str, value| vec![(contender(name), value)];
+        let two = || [of("threads@16", 0.25), of("async@64", 0.1)].concat();
         let noisy = |have_failures| Warning::Noisy { contenders: two(), have_failures };
+        let varied = "times varied from round to round (threads@16 by 25 percent and async@64 by 10 \
+                     percent), because";
+        let stop = "stop other programs and compare again";
         for (warning, sentence) in [
             (
                 Warning::TooFewRounds(1),
                 "only 1 round: 3 are needed to tell a difference from chance, so use --rounds 5 \
-                 or more",
+                 or more"
+                    .into(),
             ),
             (
                 Warning::FewRounds(3),
                 "only 3 rounds: the range of the measured times contains the true one in 75 of \
-                 100 comparisons; use --rounds 5 or more for intervals of 95 percent confidence",
+                 100 comparisons; use --rounds 5 or more for intervals of 95 percent confidence"
+                    .into(),
             ),
             (
-                Warning::Undecided(vec![of("threads@16"), of("async@64")]),
+                Warning::Undecided(two().into_iter().map(|(contender, _)| contender).collect()),
                 "times varied too much to say which of threads@16 and async@64 is fastest; use \
-                 more rounds",
+                 more rounds"
+                    .into(),
             ),
-            (
-                noisy(false),
-                "times varied from round to round (threads@16 by 25 percent and async@64 by 10 \
-                 percent), because the machine was noisy; stop other programs and compare again",
-            ),
+            (noisy(false), format!("{varied} the machine was noisy; {stop}")),
             (
                 noisy(true),
-                "times varied from round to round (threads@16 by 25 percent and async@64 by 10 \
-                 percent), because of the machine or because of the pages that failed; stop \
-                 other programs and compare again",
+                format!("{varied} of the machine or because of the pages that failed; {stop}"),
             ),
             (
                 Warning::Busy { load: 1.2, cpus: 1 },
-                "the machine was busy before the first run (load 1.2 on 1 CPU); stop other \
-                 programs and compare again",
+                format!("the machine was busy before the first run (load 1.2 on 1 CPU); {stop}"),
             ),
             (
-                Warning::TooShort(vec![(of("rayon@2"), 0.0124)]),
-                "runs were too short to measure well (rayon@2 took 12.4 ms); compare more pages",
+                Warning::TooShort(of("rayon@2", 0.0124)),
+                "runs were too short to measure well (rayon@2 took 12.4 ms); compare more pages"
+                    .into(),
             ),
             (
-                Warning::FarFromTheory(vec![(of("threads@16"), 50.0)]),
+                Warning::FarFromTheory(of("threads@16", 50.0)),
                 "threads@16 takes 50 times what theory allows, so something else limits it; \
-                 check for retries, and for a server that accepts few connections at a time",
+                 check for retries, and for a server that accepts few connections at a time"
+                    .into(),
             ),
             (
                 Warning::OtherMachine(vec!["CPUs: 2, was 8".into()]),
                 "the baseline was measured on another machine, which may be the cause of a \
-                 difference (CPUs: 2, was 8); measure the baseline again on this machine",
+                 difference (CPUs: 2, was 8); measure the baseline again on this machine"
+                    .into(),
             ),
         ] {
             assert_eq!(warning.to_string(), sentence);

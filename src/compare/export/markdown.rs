@@ -1,5 +1,6 @@
 //! A document with tables, for an issue or a README.
 
+use super::super::figures;
 use super::Report;
 use super::phrases;
 use crate::foreign::clean;
@@ -69,7 +70,7 @@ fn table(report: &Report) -> String {
             phrases::range(row.seconds.interval),
             row.speed_up.map_or("–".into(), phrases::times_range),
             row.cpu_seconds,
-            phrases::memory(row.peak_rss_bytes),
+            figures::size(row.peak_rss_bytes),
             phrases::bottleneck(row.lower_bound.bottleneck),
             phrases::percent(row.share_of_bound()),
         );

@@ -294,44 +294,21 @@ Use threads@16: it takes a tenth of the time of sequential.
 
     #[test]
     fn sixty_columns_hold_what_counts_most() {
-        let mut example = example::large();
-        example.judgements.clear();
-        assert_eq!(
-            table(&example.report(), 60, false),
-            "\
-Modes compared on 233 pages of embedded site, 10 ms away; 5
-rounds, seed 1
-
+        let text = table(&example::large().report(), 60, false);
+        for part in [
+            "
 contender     seconds      interval          speed-up  CPU s
 sequential@1    2.710   2.656–2.764  █████▉         -   0.10
-threads@1       2.740   2.685–2.795  ██████     0.99×   0.10
-threads@4       0.715   0.701–0.729  █▋         3.79×   0.10
-threads@16      0.248*  0.243–0.253  ▌         10.93×   0.10
-threads@64      0.241   0.236–0.246  ▌         11.24×   0.10
-rayon@2         1.380   1.352–1.408  ███        1.96×   0.10
-processes@2     1.440   1.411–1.469  ███▏       1.88×   0.10
-processes@16    0.410   0.402–0.418  ▉          6.61×   0.10
-async@1         2.730   2.675–2.785  ██████     0.99×   0.10
-async@4         0.720   0.706–0.734  █▋         3.76×   0.10
-async@16        0.290   0.284–0.296  ▋          9.34×   0.10
-async@64        0.262   0.257–0.267  ▋         10.34×   0.10
-hybrid@64       0.236   0.231–0.241  ▌         11.48×   0.10
-
-* outliers: threads@16 in round 3 (0.248 s)
-interval: 95 % confidence interval of the median
-columns left out: MB, bound
-warning: the machine had other work (load 1.40 before the
-         first run): times may be too long
+",
+            "\nthreads@16      0.248*  0.243–0.253  ▌         10.93×   0.10\n",
+            "\ncolumns left out: MB, bound\n",
+            "
 baseline: async@64 takes 1.02 times as long as before
           (0.99–1.05): no difference
-
-Use threads@16: hybrid@64 and threads@64 are no more than
-5 % faster, and it needs fewer connections.
-The job waits: 91 % of the time of one page after the other
-goes by without computing, so pages in flight count more
-than the mode.
-"
-        );
+",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 
     #[test]

@@ -45,17 +45,16 @@ impl Scaling {
     /// The speed-ups of all sweeps; `None` if no sweep has two points.
     pub(super) fn new(analysis: &Analysis) -> Option<Self> {
         let rows = &analysis.rows;
-        let swept = |sweep: &Sweep| -> Vec<ContenderStats> {
-            let mut rows: Vec<_> =
-                sweep.rows.iter().filter_map(|at| rows.get(*at)).cloned().collect();
-            rows.sort_by_key(|row| row.contender.workers);
-            rows.retain(|row| row.contender.workers > 0 && row.seconds.median > 0.0);
-            rows
+        let swept = |sweep: &Sweep| {
+            let rows = sweep.rows.iter().filter_map(|at| rows.get(*at));
+            let is_positive =
+                |row: &&ContenderStats| row.contender.workers > 0 && row.seconds.median > 0.0;
+            rows.filter(is_positive).collect::<Vec<_>>()
         };
         let sweeps: Vec<_> = analysis
             .sweeps
             .iter()
-            .map(|sweep| (sweep.mode.clone(), swept(sweep)))
+            .map(|sweep| (&sweep.mode, swept(sweep)))
             .filter(|(_, rows)| rows.len() > 1)
             .take(SERIES)
             .collect();
@@ -66,14 +65,14 @@ impl Scaling {
         let mut theory = BTreeMap::new();
         let mut series = Vec::new();
         for (mode, rows) in sweeps {
-            let base = common.unwrap_or(&rows[0]);
+            let base = common.unwrap_or(rows[0]);
             for row in &rows {
                 let allowed = allowed(row, base);
                 let most = theory.entry(row.contender.workers).or_insert(allowed);
                 *most = allowed.max(*most);
             }
             let points = rows.iter().map(|row| point(row, base, is_relative_to_it)).collect();
-            series.push(Series { mode: clean(&mode).into_owned(), points });
+            series.push(Series { mode: clean(mode).into_owned(), points });
         }
         let flat = |(workers, speed_up): (u32, f64)| Point {
             workers: f64::from(workers),

@@ -1,6 +1,7 @@
 //! The tables of the page, and the explanation of their terms.
 
 use super::super::super::analysis::ContenderStats;
+use super::super::super::figures;
 use super::super::super::stats::Interval;
 use super::super::{Report, phrases};
 use super::markup::{escaped, list, section};
@@ -80,7 +81,7 @@ fn cells(row: &ContenderStats, is_fastest: bool) -> Vec<(String, String)> {
         if is_fastest { plain("fastest".into()) } else { ratio(row.times_fastest) },
         ratio(row.speed_up),
         plain(format!("{:.2} s", row.cpu_seconds)),
-        plain(phrases::memory(row.peak_rss_bytes)),
+        plain(figures::size(row.peak_rss_bytes)),
         plain(format!("{:.0}", row.context_switches)),
         (bound, phrases::bottleneck(row.lower_bound.bottleneck).into()),
         plain(phrases::percent(row.share_of_bound())),
@@ -168,7 +169,7 @@ pub(super) fn runs(report: &Report) -> String {
             format!("{} s", phrases::seconds(run.seconds)),
             format!("{} s", phrases::seconds(run.process_seconds)),
             format!("{:.2} s", run.cpu_seconds),
-            phrases::memory(run.peak_rss_bytes as f64),
+            figures::size(run.peak_rss_bytes as f64),
             run.connections.to_string(),
             format!("{:.1} ms", run.median_wait_ms),
         ]
