@@ -5,114 +5,32 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
-
 use crate::compare::design::Design;
 use crate::compare::export;
 use crate::compare::gate::Gate;
 use crate::report::progress::{Detail, Style};
 use crate::secret::Secret;
-use crate::source::links::Pick;
-use crate::source::list;
 use crate::source::plan::Filter;
-use crate::{exec, fetch, origin, queue, save};
+use crate::source::spec::{RecordedSource, SourceSpec};
+use crate::{exec, fetch, queue, save};
 
-/// The index when nothing else is asked for.
-pub const DEFAULT_INDEX: &str =
-    "https://en.wikipedia.org/wiki/List_of_countries_by_population_(United_Nations)";
-/// `--latency` of `--demo`.
-pub const DEFAULT_DEMO_LATENCY: Duration = Duration::from_millis(100);
 /// `--latency` of `compare`: near enough that one page after the other takes seconds,
 /// not minutes, and far enough to be what counts.
 pub const DEFAULT_COMPARE_LATENCY: Duration = Duration::from_millis(10);
-
-/// Where pages come from.
-#[derive(Debug, Clone)]
-pub enum SourceOptions {
-    /// These pages.
-    Urls(Vec<Url>),
-    /// A list.
-    List {
-        /// The file; `None` for standard input.
-        path: Option<PathBuf>,
-        /// How it is written.
-        format: list::Choice,
-    },
-    /// The links of a page on the web.
-    Index {
-        /// Its address.
-        url: Url,
-        /// Which links.
-        pick: Pick,
-    },
-    /// The links of a page in a file.
-    IndexFile {
-        /// The file.
-        path: PathBuf,
-        /// What its links are relative to.
-        base: Url,
-        /// Which links.
-        pick: Pick,
-    },
-    /// A sitemap.
-    Sitemap(Url),
-    /// The embedded site.
-    Demo {
-        /// How it is set.
-        site: DemoSite,
-        /// Which links.
-        pick: Pick,
-    },
-}
-
-/// How the embedded site is set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoSite {
-    /// How far away it is.
-    pub latency: Duration,
-    /// How much of a CPU a page takes, roughly.
-    pub cpu_per_page: Duration,
-    /// The pages that its index lists.
-    pub pages: usize,
-    /// Bytes a second for each connection's bodies; `None` for no limit.
-    pub bandwidth: Option<u64>,
-}
-
-impl Default for DemoSite {
-    fn default() -> Self {
-        Self {
-            latency: DEFAULT_DEMO_LATENCY,
-            cpu_per_page: Duration::ZERO,
-            pages: origin::DEFAULT_PAGES,
-            bandwidth: None,
-        }
-    }
-}
 
 /// What is wanted of a source, and how to get at it.
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
     /// Where pages come from.
-    pub source: SourceOptions,
+    pub source: SourceSpec,
     /// Which of them.
     pub filter: Filter,
     /// How pages are asked for.
     pub fetch: fetch::Options,
     /// When pages go.
     pub queue: queue::Options,
-    /// What was typed of the source.
-    pub typed: SourceWords,
-}
-
-/// A source as on a command line, for the record; without user names and passwords.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceWords {
-    /// For people, of long lists only the beginning.
-    pub text: String,
-    /// For the program, complete.
-    pub args: Vec<String>,
-    /// Whether a user name or a password was left out.
-    pub is_redacted: bool,
+    /// The source, for the record of the run.
+    pub recorded: RecordedSource,
 }
 
 /// How the end of a run is told on standard output.

@@ -31,6 +31,7 @@ pub mod clock;
 pub mod compare;
 pub mod config;
 pub mod digest;
+pub mod duration;
 pub mod event;
 pub mod exec;
 pub mod fetch;

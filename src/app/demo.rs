@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use url::Url;
 
-use crate::config::DemoSite;
+use crate::source::spec::DemoSite;
 
 /// Taken when it is free, so that a second run finds the same addresses and
 /// keeps the names of the first.

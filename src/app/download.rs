@@ -200,9 +200,10 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
         version: env!("CARGO_PKG_VERSION").into(),
         mode: config.mode.name.into(),
         workers: workers.get(),
-        source: config.plan.typed.text.as_str().into(),
-        args: config.plan.typed.args.clone(),
-        is_redacted: config.plan.typed.is_redacted,
+        source: config.plan.recorded.text.as_str().into(),
+        args: config.plan.recorded.args.clone(),
+        spec: config.plan.recorded.spec.clone(),
+        is_redacted: config.plan.recorded.is_redacted,
         layout: config.save.layout.into(),
         unowned: 0,
     }
@@ -290,7 +291,7 @@ fn conclude(
         return Err(error);
     }
     printed?;
-    Ok(status(&source::name_of(&config.plan.source), &ended.summary, closing))
+    Ok(status(&config.plan.source.label(), &ended.summary, closing))
 }
 
 /// The error of a run that was stopped because of what `words` say.

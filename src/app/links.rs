@@ -42,7 +42,7 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
         report_line(format_args!("warning: {more} more entries are no http(s) URL"));
     }
     if intake.pages == 0 {
-        report(&super::download::no_pages(&source::name_of(&options.source), &intake));
+        report(&super::download::no_pages(&options.source.label(), &intake));
         return Ok(Status::NoPages);
     }
     Ok(Status::Done)

@@ -6,15 +6,13 @@ use std::time::Duration;
 use super::demo::Demo;
 use super::terminal::report_line;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{PlanOptions, SourceOptions};
+use crate::config::PlanOptions;
 use crate::fetch::Shared;
-use crate::model::told_url;
 use crate::queue::Queue;
 use crate::queue::notice::Notice;
 use crate::random::Rng;
-use crate::source::index::Index;
-use crate::source::sitemap::Sitemap;
-use crate::source::{Access, Getter, Listed, Source, SourceError, list};
+use crate::source::spec::Opening;
+use crate::source::{Access, Getter, Source};
 
 /// An open source, and what must live as long as it is fetched from.
 pub(super) struct Opened {
@@ -22,21 +20,6 @@ pub(super) struct Opened {
     /// What it took to read what has to be read first, such as an index.
     pub(super) index_time: Duration,
     pub(super) demo: Option<Demo>,
-}
-
-/// What the source is called in messages.
-pub(super) fn name_of(source: &SourceOptions) -> String {
-    match source {
-        SourceOptions::Urls(_) => "the command line".into(),
-        SourceOptions::List { path: None, .. } => list::STANDARD_INPUT.into(),
-        SourceOptions::List { path: Some(path), .. } | SourceOptions::IndexFile { path, .. } => {
-            list::name_of(path)
-        }
-        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => {
-            told_url(url).into_owned()
-        }
-        SourceOptions::Demo { .. } => "the embedded site".into(),
-    }
 }
 
 /// Opens the source for a command that fetches no page with it.
@@ -55,31 +38,16 @@ pub(super) fn open(
     options: &PlanOptions,
     access: impl FnOnce() -> Access,
 ) -> anyhow::Result<Opened> {
-    let mut demo = None;
-    let mut demo_index = None;
-    if let SourceOptions::Demo { site, .. } = &options.source {
+    let (mut demo, mut site_index) = (None, None);
+    if let Some(site) = options.source.policy().site {
         let (started, index) = Demo::start(site)?;
-        (demo, demo_index) = (Some(started), Some(index));
+        (demo, site_index) = (Some(started), Some(index));
     }
     let started = SystemClock.now();
-    let getter = || Getter::new(access());
-    let source: Result<Box<dyn Source>, SourceError> = match &options.source {
-        SourceOptions::Urls(urls) => Ok(Box::new(Listed::new(urls.clone()))),
-        SourceOptions::List { path: Some(path), format } => list::open(path, format),
-        SourceOptions::List { path: None, format } => list::standard_input(format),
-        SourceOptions::Index { url, pick } => {
-            Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
-        }
-        SourceOptions::IndexFile { path, base, pick } => {
-            Index::open(path, base, pick, options.fetch.max_size).map(|index| Box::new(index) as _)
-        }
-        SourceOptions::Sitemap(url) => {
-            Sitemap::fetch(url, getter()?).map(|sitemap| Box::new(sitemap) as _)
-        }
-        SourceOptions::Demo { pick, .. } => {
-            let url = demo_index.as_ref().expect("the site was started above");
-            Index::fetch(url, pick, &mut getter()?).map(|index| Box::new(index) as _)
-        }
-    };
-    Ok(Opened { source: source?, index_time: SystemClock.now() - started, demo })
+    let source = options.source.open(Opening {
+        getter: Box::new(|| Getter::new(access())),
+        max_size: options.fetch.max_size,
+        site_index: site_index.as_ref(),
+    })?;
+    Ok(Opened { source, index_time: SystemClock.now() - started, demo })
 }

@@ -16,8 +16,9 @@ use super::usage::{NoCommand, Result, usage};
 use crate::compare::design::{Contender, Design};
 use crate::compare::export::Format;
 use crate::compare::tutorial;
-use crate::config::{self, Comparison, PrintOptions, SourceOptions};
+use crate::config::{self, Comparison, PrintOptions};
 use crate::exec;
+use crate::source::spec::{Demo, SourceSpec};
 
 /// Decides on the comparison. `matches` are those of the subcommand.
 pub(super) fn comparison(
@@ -29,19 +30,16 @@ pub(super) fn comparison(
     let robots = http.robots;
     let latency = if who.tutorial { tutorial::LATENCY } else { site.latency };
     let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
-    let chosen = source::chosen(source)?;
+    let chosen = source::chosen(&source)?;
     let unsent = unsent(&http, &chosen)?;
     let mut plan = plan(chosen, &http)?;
     // What the user agrees to is told by the hosts of the pages.
     plan.fetch.keeps_to_host = true;
-    if let SourceOptions::Demo { site: embedded, .. } = &mut plan.source {
+    if let SourceSpec::Demo(Demo { site: embedded, .. }) = &mut plan.source {
         embedded.pages = site.pages as usize;
         embedded.bandwidth = site.bandwidth.map(|size| size.0);
     }
-    let leads_elsewhere = matches!(
-        plan.source,
-        SourceOptions::Index { .. } | SourceOptions::IndexFile { .. } | SourceOptions::Sitemap(_)
-    );
+    let leads_elsewhere = plan.source.policy().leads_elsewhere;
     if leads_elsewhere && !plan.fetch.credentials.is_empty() {
         return Ok(usage(
             "compare does not send credentials to the links of an index",

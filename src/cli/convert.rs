@@ -21,7 +21,7 @@ pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<C
             let (_, typed_there) = matches.subcommand().expect("it is a subcommand");
             Command::Compare(Box::new(comparison(*typed, typed_there)?))
         }
-        Some(Subcommands::Links(typed)) => links(*typed)?,
+        Some(Subcommands::Links(typed)) => links(&typed)?,
         Some(Subcommands::Verify(typed)) => {
             Command::Verify { directory: typed.target, list: typed.list }
         }
@@ -52,9 +52,9 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
         .or_else(|error| usage(format!("--fault: {error}"), "lower one of them"))
 }
 
-fn links(typed: LinksArgs) -> Result<Command> {
+fn links(typed: &LinksArgs) -> Result<Command> {
     Ok(Command::Links {
-        plan: Box::new(plan(source::chosen(typed.source)?, &typed.http)?),
+        plan: Box::new(plan(source::chosen(&typed.source)?, &typed.http)?),
         layout: typed.layout.layout.into(),
         json: typed.json,
     })

@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::args::HttpArgs;
 use super::source::Chosen;
 use super::usage::{Result, UsageError, usage};
-use crate::config::SourceOptions;
 use crate::fetch::credentials::{Credentials, FieldHost, is_secret};
 use crate::message::excerpt_url;
 use crate::secret::Secret;
@@ -122,36 +121,26 @@ pub(super) fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
 /// Adds the origins that the user typed: those of the source, unless a record names it. What
 /// a list names, the user did not type.
 pub(super) fn add_homes(credentials: &mut Credentials, chosen: &Chosen) {
-    let homes = match &chosen.options {
-        _ if chosen.is_recorded => &[],
-        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => std::slice::from_ref(url),
-        SourceOptions::IndexFile { base, .. } => std::slice::from_ref(base),
-        SourceOptions::Urls(urls) => urls,
-        SourceOptions::List { .. } | SourceOptions::Demo { .. } => &[],
-    };
-    for url in homes {
-        credentials.add_home(url);
+    if chosen.is_recorded {
+        return;
     }
+    chosen.spec.policy().homes.into_iter().for_each(|url| credentials.add_home(url));
 }
 
 /// What to say of secrets that nobody gets, because the user typed no address and opened none.
 pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>> {
-    let named_by = match &chosen.options {
-        SourceOptions::Demo { .. } => return Ok(None),
-        _ if chosen.is_recorded => "the last run's record",
-        SourceOptions::List { .. } => "a list",
-        _ => return Ok(None),
-    };
+    let policy = chosen.spec.policy();
+    if policy.site.is_some() {
+        return Ok(None);
+    }
+    let record = chosen.is_recorded.then_some("the last run's record");
+    let Some(named_by) = record.or(policy.named_by) else { return Ok(None) };
     if !typed.credentials_for.is_empty() {
         return Ok(None);
     }
     let (_, secrets) = fields(typed)?;
     let has_fields = secrets.field_names().next().is_some();
-    let site = match &chosen.options {
-        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => Some(url),
-        SourceOptions::Urls(urls) => urls.first(),
-        _ => None,
-    };
+    let site = policy.requested.first();
     let origin = site.map(|url| format!("{}/", url.origin().ascii_serialization()));
     let mut options = Vec::new();
     options.extend(typed.user.as_ref().map(|_| "--user".to_owned()));
@@ -187,7 +176,7 @@ mod tests {
     fn decided(line: &[&str], is_recorded: bool) -> Result<(Credentials, Option<String>)> {
         let words = ["fetchpages"].iter().chain(line);
         let typed = Cli::try_parse_from(words).unwrap().download;
-        let chosen = Chosen { is_recorded, ..source::chosen(typed.source)? };
+        let chosen = Chosen { is_recorded, ..source::chosen(&typed.source)? };
         let (_, mut credentials) = fields(&typed.http)?;
         add_homes(&mut credentials, &chosen);
         let unsent = unsent(&typed.http, &chosen)?;

@@ -10,7 +10,7 @@ use super::http::contact;
 use super::plan::plan;
 use super::usage::{NoCommand, Result, usage};
 use super::{credentials, recorded, source};
-use crate::config::{Download, Format, ReportOptions, SourceOptions, Workers, choose_workers};
+use crate::config::{Download, Format, ReportOptions, Workers, choose_workers};
 use crate::queue::host::site_policy;
 use crate::queue::host::{Choice, HostLimits};
 use crate::report::progress::{Detail, Style};
@@ -18,6 +18,7 @@ use crate::save;
 use crate::save::Refetch;
 use crate::save::manifest::RunRecord;
 use crate::save::names::Layout;
+use crate::source::spec::SourceSpec;
 
 pub(super) fn download(
     typed: DownloadArgs,
@@ -48,11 +49,11 @@ pub(super) fn download(
         }
         recorded.chosen
     } else {
-        source::chosen(typed.source)?
+        source::chosen(&typed.source)?
     };
     let going_on =
         chosen.is_recorded.then(|| format!("going on with {}", recorded::shown(&chosen)));
-    let redacted = (chosen.is_recorded && chosen.typed.is_redacted).then(|| LEFT_OUT.to_owned());
+    let redacted = (chosen.is_recorded && chosen.recorded.is_redacted).then(|| LEFT_OUT.to_owned());
     let unsent = credentials::unsent(&typed.http, &chosen)?;
     let mut plan = plan(chosen, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
@@ -64,7 +65,7 @@ pub(super) fn download(
         typed.http.user_agent.is_some() || plan.fetch.headers.contains_key(header::USER_AGENT);
     let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
     let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
-    let words = plan.typed.args.clone();
+    let words = plan.recorded.args.clone();
     Ok(Download {
         plan,
         mode,
@@ -163,15 +164,11 @@ fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
 }
 
 /// What to say of a site that refuses agents that name no contact.
-fn anonymous(source: &SourceOptions) -> Option<String> {
-    let urls = match source {
-        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => std::slice::from_ref(url),
-        SourceOptions::Urls(urls) => urls,
-        _ => return None,
-    };
+fn anonymous(source: &SourceSpec) -> Option<String> {
     let wants_contact =
         |host: &&str| site_policy::of_host(host).is_some_and(|policy| policy.wants_contact);
-    let host = urls.iter().filter_map(url::Url::host_str).find(wants_contact)?;
+    let host =
+        source.policy().requested.into_iter().filter_map(url::Url::host_str).find(wants_contact)?;
     let advice = "refuses agents that name no contact: say who you are with --contact MAIL";
     Some(format!("{host} {advice}"))
 }

@@ -5,7 +5,7 @@ use super::http::http_options;
 use super::source::Chosen;
 use super::usage::{Result, usage};
 use super::{credentials, environment, proxies};
-use crate::config::{PlanOptions, SourceOptions};
+use crate::config::PlanOptions;
 use crate::queue;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::robots::ProductToken;
@@ -15,8 +15,9 @@ pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
     let robots = http.robots;
     let mut fetch = http_options(http)?;
     credentials::add_homes(&mut fetch.credentials, &chosen);
-    let Chosen { options: source, filter, typed, .. } = chosen;
-    let is_demo = matches!(source, SourceOptions::Demo { .. });
+    let Chosen { spec: source, filter, recorded, .. } = chosen;
+    let policy = source.policy();
+    let is_demo = policy.site.is_some();
     if is_demo && http.untrusted {
         return usage(
             "--untrusted refuses the embedded site, which is on loopback",
@@ -30,13 +31,12 @@ pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
     if fetch.untrusted {
         proxies::check_untrusted(&fetch.proxies)?;
     }
-    let is_named_by_user = matches!(source, SourceOptions::Urls(_) | SourceOptions::List { .. });
     let obeys_robots = match robots {
-        Robots::Auto => !is_named_by_user,
+        Robots::Auto => policy.obeys_robots,
         Robots::Obey => true,
         Robots::Ignore => false,
     };
     let agent = ProductToken::of_agent(fetch.sent_user_agent().as_bytes());
     let queue = queue::Options { retry, obeys_robots, agent, ..queue::Options::default() };
-    Ok(PlanOptions { source, filter, fetch, queue, typed })
+    Ok(PlanOptions { source, filter, fetch, queue, recorded })
 }

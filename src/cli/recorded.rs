@@ -6,47 +6,25 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
-use url::Url;
 
 use super::args::NamedArgs;
-use super::source::{self, Chosen, STDIN, Word, quoted};
+use super::source::Chosen;
 use super::usage::{NoCommand, UsageError, usage};
-use super::values::{duration, page_cost};
-use crate::config::{DEFAULT_DEMO_LATENCY, DemoSite, SourceOptions};
 use crate::foreign::{MARK, clean, is_shown};
 use crate::message::{excerpt, without_credentials};
 use crate::save::manifest;
 use crate::save::manifest::RunRecord;
-use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, Pick};
-use crate::source::page_url;
+use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, SERIALIZED_LIMIT};
 use crate::source::plan::Filter;
+use crate::source::spec::{
+    Again, Row, SourceSpec, TABLE, Word, Words, filter_words, quoted, record, recorded_words,
+};
 
-/// The options that a record may hold; all but [`SWITCH`] have a value.
-const OPTIONS: &[&str] = &[
-    "--input-file",
-    "--column",
-    "--input-format",
-    "--index",
-    "--base",
-    "--select",
-    "--attr",
-    "--sitemap",
-    SWITCH,
-    "--latency",
-    "--cpu-per-page",
-    "--include",
-    "--exclude",
-    "--limit",
-];
-const SWITCH: &str = "--demo";
-/// Those that narrow any source. All but the last may stand there more than once.
+/// The options that narrow any source. A record may hold all but the last more than once.
 const FILTER_OPTIONS: &[&str] = &["--include", "--exclude", "--limit"];
 
-/// The longest selector or attribute, in bytes: its parser goes as deep as it is nested.
-const PICK_LIMIT: usize = 2_000;
 /// The most filters, and the memory of each in bytes: those of a record may be made to take
 /// all there is.
 const FILTERS: usize = 100;
@@ -93,20 +71,24 @@ pub(super) fn source(
             HINT,
         )?);
     };
-    if run.args.is_empty() {
-        let message = "no source is named, and the last run could not or did not record it";
-        return Ok(usage(format!("{message} ({})", excerpt(run.source.raw())), HINT)?);
-    }
-    let read = read(&run.args).and_then(|words| {
+    let words = match run.spec.as_ref().and_then(recorded_words) {
+        Some(words) => Ok(words),
+        None if run.args.is_empty() => {
+            let message = "no source is named, and the last run could not or did not record it";
+            return Ok(usage(format!("{message} ({})", excerpt(run.source.raw())), HINT)?);
+        }
+        None => read(&run.args),
+    };
+    let read = words.and_then(|words| {
         let filter = filter(&words, typed)?;
         let words = narrowed(words, &filter);
         Ok((decide(&words), words, filter))
     });
     let refused = match read {
-        Ok((Ok(options), words, filter)) => {
-            let mut typed = source::recorded_words(words);
-            typed.is_redacted |= run.is_redacted;
-            let chosen = Chosen { options, filter, typed, is_recorded: true };
+        Ok((Ok(spec), _, filter)) => {
+            let mut recorded = record(&spec, &filter);
+            recorded.is_redacted |= run.is_redacted;
+            let chosen = Chosen { spec, filter, recorded, is_recorded: true };
             return Ok(Recorded { chosen, run });
         }
         Ok((Err(why), words, _)) => (why, command(&again(&run), &words)),
@@ -141,10 +123,10 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
 
 /// A command that begins with `start` and names a source by `words`, for people to see and
 /// to type; `None` when it is too long for that, or cannot be shown as it is.
-fn command(start: &str, words: &[Word]) -> Option<String> {
+fn command(start: &str, words: &Words) -> Option<String> {
     let mut command = start.to_owned();
-    for (option, value) in words {
-        let value = value.as_deref().unwrap_or_default();
+    for (option, value) in words.iter() {
+        let value = value.as_deref().unwrap_or_default().to_str()?;
         let is_usual = matches!(
             (*option, value),
             ("--select", DEFAULT_SELECTOR) | ("--attr", DEFAULT_ATTRIBUTE)
@@ -169,57 +151,57 @@ pub(super) fn option_word(option: &str, value: &str) -> String {
     }
 }
 
-/// Splits a record's words into options and values; a URL by itself has no option.
-fn read(args: &[String]) -> Result<Vec<Word>, Unusable> {
-    let word = |arg: &String| {
-        if !arg.starts_with('-') {
-            return Ok(("", Some(arg.clone())));
-        }
-        let (name, value) = match arg.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (arg.as_str(), None),
-        };
-        let option = OPTIONS.iter().find(|option| **option == name);
-        let option = option.filter(|option| (**option == SWITCH) == value.is_none());
-        option.map(|option| (*option, value)).ok_or_else(|| strange(arg))
-    };
-    let words: Vec<_> = args.iter().map(word).collect::<Result<_, _>>()?;
-    for option in OPTIONS.iter().filter(|option| !FILTER_OPTIONS[..2].contains(option)) {
-        if words.iter().filter(|(name, _)| name == option).count() > 1 {
+/// Splits a record's arguments into options and values, as version 1 recorded them; a URL by
+/// itself has no option.
+fn read(args: &[String]) -> Result<Words, Unusable> {
+    let words: Words = args.iter().map(word).collect::<Result<_, _>>()?;
+    let options = TABLE.iter().flat_map(Row::named_options).chain(["--limit"]);
+    for option in options.filter(|option| !option.is_empty()) {
+        if words.iter().filter(|word| word.0 == option).count() > 1 {
             return Err(strange(option));
         }
     }
     Ok(words)
 }
 
+fn word(arg: &String) -> Result<Word, Unusable> {
+    if !arg.starts_with('-') {
+        return Ok(("", Some(arg.into())));
+    }
+    let (name, value) = match arg.split_once('=') {
+        Some((name, value)) => (name, Some(value.into())),
+        None => (arg.as_str(), None),
+    };
+    let mut options =
+        TABLE.iter().flat_map(Row::named_options).chain(FILTER_OPTIONS.iter().copied());
+    let option = options.find(|option| *option == name);
+    let is_switch = TABLE.iter().any(|row| row.is_switch && row.option == name);
+    option
+        .filter(|_| is_switch == value.is_none())
+        .map(|option| (option, value))
+        .ok_or_else(|| strange(arg))
+}
+
 fn strange(what: &str) -> Unusable {
     Unusable::Strange(without_credentials(what).into_owned())
 }
 
-fn values<'a>(words: &'a [Word], option: &str) -> impl Iterator<Item = &'a str> {
-    words.iter().filter(move |word| word.0 == option).filter_map(|word| word.1.as_deref())
-}
-
-fn value<'a>(words: &'a [Word], option: &str) -> Option<&'a str> {
-    values(words, option).next()
-}
-
 /// The filters: those that are typed, else those of the record.
-fn filter(words: &[Word], typed: &NamedArgs) -> Result<Filter, Unusable> {
+fn filter(words: &Words, typed: &NamedArgs) -> Result<Filter, Unusable> {
     let regexes = |typed: &[Regex], option: &str| {
         if !typed.is_empty() {
             return Ok(typed.to_vec());
         }
-        if values(words, option).count() > FILTERS {
+        if words.texts(option).count() > FILTERS {
             return Err(Unusable::Strange(format!("more than {FILTERS} times {option}")));
         }
         let regex = |text| {
             let built = RegexBuilder::new(text).size_limit(FILTER_SIZE).build();
             built.map_err(|_| strange(text))
         };
-        values(words, option).map(regex).collect()
+        words.texts(option).map(regex).collect()
     };
-    let limit = value(words, "--limit");
+    let limit = words.text("--limit");
     let limit = limit.map(|text| text.parse().map_err(|_| strange(text))).transpose()?;
     Ok(Filter {
         include: regexes(&typed.include, "--include")?,
@@ -229,103 +211,54 @@ fn filter(words: &[Word], typed: &NamedArgs) -> Result<Filter, Unusable> {
 }
 
 /// The words of a source with this filter in the place of theirs.
-fn narrowed(mut words: Vec<Word>, filter: &Filter) -> Vec<Word> {
-    words.retain(|(option, _)| !FILTER_OPTIONS.contains(option));
-    words.extend(source::filter_words(filter));
+fn narrowed(mut words: Words, filter: &Filter) -> Words {
+    words.retain(|option| !FILTER_OPTIONS.contains(&option));
+    words.extend(filter_words(filter));
     words
 }
 
-/// Decides on the source.
-fn decide(words: &[Word]) -> Result<SourceOptions, Unusable> {
-    match value(words, "--input-file") {
-        Some(STDIN) => return Err(Unusable::StandardInput),
-        Some(_) => return Err(Unusable::File),
-        None => (),
+/// Decides on the source. No file is looked at: a record may name any.
+fn decide(words: &Words) -> Result<SourceSpec, Unusable> {
+    let row = Row::of(words);
+    match (row.again)(words) {
+        Again::StandardInput => return Err(Unusable::StandardInput),
+        Again::File => return Err(Unusable::File),
+        Again::Fetched => (),
     }
-    let own: &[&str] = if let Some(index) = value(words, "--index") {
-        if !source::is_web_address(index) {
-            return Err(Unusable::File);
-        }
-        &["--index", "--select", "--attr"]
-    } else if value(words, "--sitemap").is_some() {
-        &["--sitemap"]
-    } else if words.iter().any(|(option, _)| *option == SWITCH) {
-        &[SWITCH, "--latency", "--cpu-per-page", "--select", "--attr"]
-    } else {
-        &[""]
-    };
-    let is_own = |option: &str| own.contains(&option) || FILTER_OPTIONS.contains(&option);
-    if let Some((option, value)) = words.iter().find(|(option, _)| !is_own(option)) {
-        return Err(strange(&format!("{option} {}", value.as_deref().unwrap_or_default())));
+    let is_own = |option: &str| row.takes(option) || FILTER_OPTIONS.contains(&option);
+    if let Some((option, value)) = words.iter().find(|word| !is_own(word.0)) {
+        let value = value.as_deref().unwrap_or_default().to_string_lossy();
+        return Err(strange(&format!("{option} {value}")));
     }
-    match own[0] {
-        "--index" => {
-            let url = address(value(words, "--index").unwrap_or_default())?;
-            Ok(SourceOptions::Index { url, pick: pick(words)? })
-        }
-        "--sitemap" => {
-            Ok(SourceOptions::Sitemap(address(value(words, "--sitemap").unwrap_or_default())?))
-        }
-        SWITCH => Ok(SourceOptions::Demo { site: site(words)?, pick: pick(words)? }),
-        _ => {
-            let urls: Vec<_> = values(words, "").map(address).collect::<Result<_, _>>()?;
-            if urls.is_empty() { Err(strange("no address")) } else { Ok(SourceOptions::Urls(urls)) }
-        }
+    let pick = ["--select", "--attr"].map(|option| words.text(option).unwrap_or_default());
+    if pick.concat().len() > SERIALIZED_LIMIT {
+        return Err(strange(pick[0]));
     }
-}
-
-/// An address, without user name and password: runs record none.
-fn address(text: &str) -> Result<Url, Unusable> {
-    let mut url = page_url(text).map_err(|_| strange(text))?;
-    // Neither call fails for an http(s) URL, which always has a host.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Ok(url)
-}
-
-fn pick(words: &[Word]) -> Result<Pick, Unusable> {
-    let select = value(words, "--select").unwrap_or(DEFAULT_SELECTOR);
-    let attr = value(words, "--attr").unwrap_or(DEFAULT_ATTRIBUTE);
-    if select.len() + attr.len() > PICK_LIMIT {
-        return Err(strange(select));
-    }
-    Pick::new(select, attr).map_err(|_| strange(select))
-}
-
-fn site(words: &[Word]) -> Result<DemoSite, Unusable> {
-    type Reader = fn(&str) -> Result<Duration, String>;
-    let time = |option, read: Reader, usual| match value(words, option) {
-        Some(text) => read(text).map_err(|_| strange(text)),
-        None => Ok(usual),
-    };
-    Ok(DemoSite {
-        latency: time("--latency", duration, DEFAULT_DEMO_LATENCY)?,
-        cpu_per_page: time("--cpu-per-page", page_cost, Duration::ZERO)?,
-        ..DemoSite::default()
-    })
+    let mut spec = SourceSpec::parse(words).map_err(|error| Unusable::Strange(error.value))?;
+    // Runs record none.
+    spec.remove_credentials();
+    Ok(spec)
 }
 
 /// What is said of a recorded source before it is used: what it is, and of several addresses
 /// whose they are.
 pub(super) fn shown(chosen: &Chosen) -> String {
-    let text = clean(&chosen.typed.text);
+    let text = clean(&chosen.recorded.text);
     let mut shown: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }
-    if let SourceOptions::Urls(urls) = &chosen.options {
-        let mut origins: Vec<_> =
-            urls.iter().map(|url| url.origin().ascii_serialization()).collect();
-        let mut seen = HashSet::new();
-        origins.retain(|origin| seen.insert(origin.clone()));
-        let first = origins[..origins.len().min(ORIGINS_SHOWN)].join(", ");
-        let more = match origins.len().saturating_sub(ORIGINS_SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        if origins.len() > 1 {
-            shown += &format!(", at {first}{more}");
-        }
+    let requested = chosen.spec.policy().requested;
+    let origins = requested.iter().map(|url| url.origin().ascii_serialization());
+    let mut seen = HashSet::new();
+    let origins: Vec<_> = origins.filter(|origin| seen.insert(origin.clone())).collect();
+    let first = origins[..origins.len().min(ORIGINS_SHOWN)].join(", ");
+    let more = match origins.len().saturating_sub(ORIGINS_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    if origins.len() > 1 {
+        shown += &format!(", at {first}{more}");
     }
     shown
 }

@@ -4,6 +4,7 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::args::Cli;
+use crate::cli::source;
 
 fn named(words: &[&str]) -> NamedArgs {
     let words = ["fetchpages"].iter().chain(words);
@@ -15,9 +16,9 @@ fn taken(args: &[&str], typed: &[&str]) -> Result<Chosen, Unusable> {
     let words = read(&args)?;
     let filter = filter(&words, &named(typed))?;
     let words = narrowed(words, &filter);
-    let options = decide(&words)?;
-    let typed = source::recorded_words(words);
-    Ok(Chosen { options, filter, typed, is_recorded: true })
+    let spec = decide(&words)?;
+    let recorded = record(&spec, &filter);
+    Ok(Chosen { spec, filter, recorded, is_recorded: true })
 }
 
 #[test]
@@ -33,11 +34,11 @@ fn what_a_run_records_is_taken_and_recorded_again_as_it_was() {
     ] {
         let words = ["fetchpages"].iter().chain(line);
         let source = Cli::try_parse_from(words).unwrap().download.source;
-        let first = source::chosen(source).unwrap();
-        let args: Vec<_> = first.typed.args.iter().map(String::as_str).collect();
+        let first = source::chosen(&source).unwrap();
+        let args: Vec<_> = first.recorded.args.iter().map(String::as_str).collect();
         let again = taken(&args, &[]).unwrap();
-        assert_eq!(again.typed, first.typed, "{line:?}");
-        assert_eq!(format!("{:?}", again.options), format!("{:?}", first.options));
+        assert_eq!(again.recorded, first.recorded, "{line:?}");
+        assert_eq!(format!("{:?}", again.spec), format!("{:?}", first.spec));
         assert_eq!(format!("{:?}", again.filter), format!("{:?}", first.filter));
     }
 }
@@ -111,7 +112,7 @@ fn filters_that_are_typed_take_the_place_of_recorded_ones_of_their_kind() {
     let args = ["https://a.org/", "--include=a", "--exclude=b", "--limit=3"];
     let taken = taken(&args, &["--include", "c", "--limit", "4"]).unwrap();
     let expected = ["https://a.org/", "--include=c", "--exclude=b", "--limit=4"];
-    assert_eq!(taken.typed.args, expected);
+    assert_eq!(taken.recorded.args, expected);
     assert_eq!((taken.filter.include.len(), taken.filter.limit), (1, Some(4)));
 }
 
@@ -167,4 +168,77 @@ fn all_sites_of_a_record_are_shown_or_counted() {
     let long = format!("http://a.org/{}", "x".repeat(SHOWN));
     let text = shown(&taken(&[&long, "http://b.org/"], &["--exclude", "\u{1b}"]).unwrap());
     assert!(text.ends_with("x…, at http://a.org, http://b.org"), "{text}");
+}
+
+/// What the value `spec` of a record gives, as far as this version reads it.
+fn taken_as_value(spec: &serde_json::Value) -> Option<Result<Chosen, Unusable>> {
+    let words = recorded_words(spec)?;
+    Some(filter(&words, &named(&[])).and_then(|filter| {
+        let spec = decide(&narrowed(words, &filter))?;
+        let recorded = record(&spec, &filter);
+        Ok(Chosen { spec, filter, recorded, is_recorded: true })
+    }))
+}
+
+#[test]
+fn the_value_of_a_record_gives_what_its_arguments_give() {
+    for args in [
+        &["https://a.org/", "http://b.org/?a=b c", "--include=a", "--exclude=b", "--limit=3"][..],
+        &["--index=https://a.org", "--select=a[href='x y']", "--attr=src"],
+        &["--sitemap=https://a.org/x.xml", "--limit=0"],
+        &["--demo", "--latency=1500ms", "--cpu-per-page=20ms"],
+        &["--demo", "--latency=0.5ms"],
+    ] {
+        let first = taken(args, &[]).unwrap();
+        let again = taken_as_value(first.recorded.spec.as_ref().unwrap()).unwrap().unwrap();
+        assert_eq!((&again.recorded, &again.spec), (&first.recorded, &first.spec), "{args:?}");
+    }
+    let index = taken(&["--index=https://a.org", "--limit=3"], &[]).unwrap();
+    let expected = serde_json::json!({
+        "source": {
+            "kind": "index",
+            "url": "https://a.org",
+            "pick": { "select": DEFAULT_SELECTOR, "attr": DEFAULT_ATTRIBUTE },
+        },
+        "filter": { "limit": 3 },
+    });
+    assert_eq!(index.recorded.spec, Some(expected));
+}
+
+#[test]
+fn the_value_of_a_record_names_no_file_and_brings_no_password() {
+    let pick = serde_json::json!({ "select": "a", "attr": "href" });
+    for (source, refused) in [
+        (serde_json::json!({ "kind": "list", "path": "/etc/passwd" }), Unusable::File),
+        (serde_json::json!({ "kind": "list", "path": "-" }), Unusable::StandardInput),
+        (
+            serde_json::json!({
+                "kind": "index-file", "path": "/etc/passwd", "base": "http://evil/", "pick": pick,
+            }),
+            Unusable::File,
+        ),
+    ] {
+        let taken = taken_as_value(&serde_json::json!({ "source": source })).unwrap();
+        assert_eq!(taken.unwrap_err(), refused, "{source}");
+    }
+    let long = serde_json::json!({ "select": ":is(".repeat(1_000), "attr": "href" });
+    for source in [
+        serde_json::json!({ "kind": "command", "args": ["-o", "/home/me"] }),
+        serde_json::json!({ "kind": "sitemap", "url": "/etc/passwd" }),
+        serde_json::json!({ "kind": "sitemap", "url": "file:///etc/passwd" }),
+        serde_json::json!({ "kind": "sitemap", "url": "http://a.org/", "output": "/home/me" }),
+        serde_json::json!({ "kind": "index", "url": "http://a.org/", "pick": long }),
+        serde_json::json!({
+            "kind": "demo", "site": { "latency": "1s", "cpu_per_page": "1h" }, "pick": pick,
+        }),
+    ] {
+        assert!(recorded_words(&serde_json::json!({ "source": source })).is_none(), "{source}");
+    }
+    let source = serde_json::json!({ "kind": "urls", "urls": ["http://me:secret@a.org/"] });
+    let taken = taken_as_value(&serde_json::json!({ "source": source })).unwrap().unwrap();
+    assert!(!format!("{taken:?}").contains("secret"), "{taken:?}");
+    let filter = serde_json::json!({ "include": ["("] });
+    let source = serde_json::json!({ "kind": "urls", "urls": ["http://a.org/"] });
+    let taken = taken_as_value(&serde_json::json!({ "source": source, "filter": filter })).unwrap();
+    assert!(matches!(taken, Err(Unusable::Strange(_))), "{taken:?}");
 }

@@ -5,10 +5,11 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::config::Workers;
+use crate::duration;
+pub(super) use crate::duration::{parse as duration, text as duration_text};
 use crate::queue::retry::FailureLimit;
+pub(super) use crate::source::spec::page_cost;
 
-/// The units of a duration, in seconds.
-const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 /// The units of a size, in bytes. The first that divides a size is used to show it.
 const SIZE_UNITS: &[(&str, u64)] = &[
     ("GiB", 1 << 30),
@@ -45,7 +46,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     }
     let wrong = || "it should look like 20/s or 100/m, or be none".to_owned();
     let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
-    let unit = TIME_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    let unit = duration::UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number: f64 = number.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
     let rate = number / unit.1;
@@ -64,16 +65,6 @@ fn split(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Reads a duration: `500ms`, `30s`, `5m`, `1.5h`; a bare number means seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = split(text);
-    let unit = if unit.is_empty() { "s" } else { unit };
-    let seconds = TIME_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| seconds);
-    let wrong = || "it should look like 500ms, 30s or 5m".to_owned();
-    let number: f64 = number.parse().map_err(|_| wrong())?;
-    Duration::try_from_secs_f64(number * seconds.ok_or_else(wrong)?).map_err(|_| wrong())
-}
-
 /// Reads a duration that something must not exceed: at least a millisecond.
 pub(super) fn limit(text: &str) -> Result<Duration, String> {
     let limit = duration(text)?;
@@ -81,30 +72,6 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
         Err("it must be more than zero".into())
     } else {
         Ok(limit)
-    }
-}
-
-/// So long a page is not beyond the usual `--max-size`.
-const LONGEST_PAGE_COST: Duration = Duration::from_millis(200);
-
-/// Reads how much of a CPU a page of the embedded site takes.
-pub(super) fn page_cost(text: &str) -> Result<Duration, String> {
-    let cost = duration(text)?;
-    if cost <= LONGEST_PAGE_COST {
-        Ok(cost)
-    } else {
-        Err(format!("it must be at most {}", duration_text(LONGEST_PAGE_COST)))
-    }
-}
-
-/// Shows a duration as it would be typed.
-pub(super) fn duration_text(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    match millis {
-        0 => "0ms".to_owned(),
-        _ if millis.is_multiple_of(60_000) => format!("{}m", millis / 60_000),
-        _ if millis.is_multiple_of(1_000) => format!("{}s", millis / 1_000),
-        _ => format!("{millis}ms"),
     }
 }
 
@@ -156,21 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_read_as_people_write_them() {
-        for (text, millis) in [
-            ("500ms", 500),
-            ("30s", 30_000),
-            ("5m", 300_000),
-            ("1.5s", 1_500),
-            ("2h", 7_200_000),
-            ("7", 7_000),
-            ("0s", 0),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in ["", "s", "5 s", "5x", "-1s", "1.2.3s", "99999999999999999999h"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
+    fn limits_are_more_than_zero_and_page_costs_have_one() {
         assert!(limit("0s").is_err());
         assert!(page_cost("0s").is_ok() && page_cost("200ms").is_ok());
         assert!(page_cost("201ms").is_err());
@@ -215,10 +168,6 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_back() {
-        for millis in [0, 100, 1_000, 30_000, 300_000] {
-            let time = Duration::from_millis(millis);
-            assert_eq!(duration(&duration_text(time)), Ok(time));
-        }
         for bytes in [1, 1_000, 1_024, 10_000_000, 128 << 20, 1_025] {
             assert_eq!(size(&Size(bytes).to_string()), Ok(Size(bytes)));
         }

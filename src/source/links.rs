@@ -11,6 +11,7 @@ mod select;
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use url::Url;
 
 use attributes::ATTRIBUTES_LIMIT;
@@ -29,6 +30,9 @@ pub const DEFAULT_SELECTOR: &str = "td .flagicon + a";
 pub const DEFAULT_ATTRIBUTE: &str = "href";
 
 /// Which elements of an index are links, and where they keep their address.
+///
+/// Two are equal when their texts are. A selector that was serialized is read up to a length:
+/// its parser goes as deep as it is nested, and a record may come from others.
 #[derive(Debug, Clone)]
 pub struct Pick {
     selector: Selector,
@@ -57,6 +61,46 @@ impl Pick {
     pub fn new(selector: &str, attribute: &str) -> Result<Self, BadSelector> {
         let parsed = Selector::parse(selector).ok_or_else(|| bad_selector(selector))?;
         Ok(Self { selector: parsed, text: selector.into(), attribute: attribute.into() })
+    }
+}
+
+impl Default for Pick {
+    fn default() -> Self {
+        Self::new(DEFAULT_SELECTOR, DEFAULT_ATTRIBUTE).expect("the default is a selector")
+    }
+}
+
+impl PartialEq for Pick {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.text, &self.attribute) == (&other.text, &other.attribute)
+    }
+}
+
+impl Eq for Pick {}
+
+/// The longest selector and attribute that are deserialized, in bytes.
+pub const SERIALIZED_LIMIT: usize = 2_000;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PickTexts {
+    select: String,
+    attr: String,
+}
+
+impl Serialize for Pick {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        PickTexts { select: self.text.clone(), attr: self.attribute.clone() }.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pick {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let PickTexts { select, attr } = PickTexts::deserialize(from)?;
+        if select.len() + attr.len() > SERIALIZED_LIMIT {
+            return Err(de::Error::custom("the selector is too long"));
+        }
+        Self::new(&select, &attr).map_err(de::Error::custom)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod links;
 pub mod list;
 pub mod plan;
 pub mod sitemap;
+pub mod spec;
 mod text;
 
 use std::io;

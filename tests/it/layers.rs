@@ -9,6 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &[
         "clock",
         "digest",
+        "duration",
         "fingerprint",
         "foreign",
         "foreign_bytes",

@@ -191,6 +191,7 @@ fn run_record(layout: Layout) -> RunRecord {
         workers: 1,
         source: Foreign::default(),
         args: Vec::new(),
+        spec: None,
         is_redacted: false,
         layout: layout.into(),
         unowned: 0,

@@ -25,7 +25,7 @@ use crate::compare::measure::{self, Milestone};
 use crate::compare::process::{Options, ProcessRunner, Stopper};
 use crate::compare::results::{self, End, Results, RunTask, Site};
 use crate::compare::{machine, tutorial};
-use crate::config::{self, Comparison, SourceOptions};
+use crate::config::{self, Comparison};
 use crate::digest;
 use crate::printable::Printable;
 use exports::Exports;
@@ -222,15 +222,12 @@ fn digest_of(list: &Path) -> anyhow::Result<String> {
 /// Results without any samples yet.
 fn prepared(config: &Comparison, pages: u64, workspace: &Workspace) -> anyhow::Result<Results> {
     let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
-    let site = match &config.plan.source {
-        SourceOptions::Demo { site, .. } => Some(Site {
-            latency_ms: millis(site.latency),
-            cpu_per_page_ms: millis(site.cpu_per_page),
-            bandwidth: site.bandwidth,
-        }),
-        _ => None,
-    };
-    let source = if site.is_some() { "the embedded site" } else { &config.plan.typed.text };
+    let site = config.plan.source.policy().site.map(|site| Site {
+        latency_ms: millis(site.latency),
+        cpu_per_page_ms: millis(site.cpu_per_page),
+        bandwidth: site.bandwidth,
+    });
+    let source = if site.is_some() { "the embedded site" } else { &config.plan.recorded.text };
     let (source, saves) = (source.to_owned(), config.saves);
     let options = config.passed_on.shown.clone();
     let pages_sha256 = if site.is_some() { None } else { Some(digest_of(&workspace.list())?) };

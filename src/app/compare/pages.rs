@@ -13,11 +13,12 @@ use crate::app::source::{self, Opened};
 use crate::app::terminal::{report, report_line};
 use crate::cli::UsageError;
 use crate::compare::target_hosts::{self, Refused, TargetHosts};
-use crate::config::{PlanOptions, SourceOptions};
+use crate::config::PlanOptions;
 use crate::report::progress::INVALID_TOLD;
 use crate::save::history::Catalogue;
 use crate::save::names::Layout;
 use crate::source::plan::{Plan, Planned};
+use crate::source::spec::SourceSpec;
 
 /// Reads the source, writes the pages' addresses to `list`, and returns their hosts. If the
 /// source is the embedded site, it is returned too: it runs until it is dropped.
@@ -50,19 +51,15 @@ pub(super) fn find(
     }
     file.flush().with_context(failed)?;
     if visited.pages == 0 {
-        report(&download::no_pages(&source::name_of(&options.source), &plan.intake()));
+        report(&download::no_pages(&options.source.label(), &plan.intake()));
     }
     Ok((demo, visited))
 }
 
 /// Checks the address of an index or sitemap, before it is fetched to find the pages.
-fn refuse_known(source: &SourceOptions) -> Result<(), UsageError> {
-    match source {
-        SourceOptions::Index { url, .. } | SourceOptions::Sitemap(url) => {
-            target_hosts::refuse_known(url).map_err(|why| refused(&why))
-        }
-        _ => Ok(()),
-    }
+fn refuse_known(source: &SourceSpec) -> Result<(), UsageError> {
+    let index = source.policy().index;
+    index.map_or(Ok(()), |url| target_hosts::refuse_known(url).map_err(|why| refused(&why)))
 }
 
 /// The usage error for a refused comparison, with what to do instead.

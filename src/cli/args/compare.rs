@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::kinds;
 use super::{HttpArgs, ModeArg, NamedArgs};
 use crate::cli::values::{self, Size};
 use crate::compare::gate::Gate;
@@ -80,7 +81,7 @@ pub struct PlanArgs {
     /// the tutorial's published figures beside the result. Takes two and a half minutes.
     ///
     /// Example: `fetchpages compare --tutorial`
-    #[arg(long, conflicts_with_all = ["modes", "workers", "urls", "input_file", "index", "sitemap", "latency", "cpu_per_page", "pages", "bandwidth"])]
+    #[arg(long, conflicts_with_all = ["modes", "workers", "latency", "cpu_per_page", "pages", "bandwidth"], conflicts_with_all = kinds::named())]
     pub tutorial: bool,
 }
 
@@ -161,7 +162,7 @@ pub struct SiteArgs {
     /// unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages compare --latency 60ms`
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_COMPARE_LATENCY), value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", conflicts_with_all = kinds::named(), default_value = values::duration_text(DEFAULT_COMPARE_LATENCY), value_parser = values::duration)]
     pub latency: Duration,
     /// CPU time that a page costs, about
     ///
@@ -169,19 +170,19 @@ pub struct SiteArgs {
     /// hashing and saving one page takes about this time on a CPU of 2025. At most 200ms.
     ///
     /// Example: `fetchpages compare --cpu-per-page 5ms`
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
+    #[arg(long, value_name = "TIME", conflicts_with_all = kinds::named(), default_value = "0ms", value_parser = values::page_cost)]
     pub cpu_per_page: Duration,
     /// Number of pages
     ///
     /// Example: `fetchpages compare --pages 1000`
-    #[arg(long, value_name = "N", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value_t = DEFAULT_PAGES, value_parser = clap::value_parser!(u32).range(..=MOST_PAGES))]
+    #[arg(long, value_name = "N", conflicts_with_all = kinds::named(), default_value_t = DEFAULT_PAGES, value_parser = clap::value_parser!(u32).range(..=MOST_PAGES))]
     pub pages: u32,
     /// Bytes per second of each connection's bodies [default: no limit]
     ///
     /// The unit is B, kB, MB, GB, KiB, MiB or GiB.
     ///
     /// Example: `fetchpages compare --bandwidth 1MB`
-    #[arg(long, value_name = "SIZE", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", conflicts_with_all = kinds::named(), value_parser = values::size)]
     pub bandwidth: Option<Size>,
 }
 

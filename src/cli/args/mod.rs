@@ -6,6 +6,7 @@
 mod commands;
 mod compare;
 mod http;
+mod kinds;
 mod output;
 mod running;
 mod source;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use regex::Regex;
 
+use super::kinds;
 use crate::cli::values;
-use crate::config::DEFAULT_DEMO_LATENCY;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR};
+use crate::source::spec;
 
 /// The source of the pages; a run has one kind of source.
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ pub struct SourceArgs {
     /// Needs --demo. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages --demo --latency 20ms`
-    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = values::duration_text(DEFAULT_DEMO_LATENCY), value_parser = values::duration)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = kinds::excluded_by("--latency"), default_value = values::duration_text(spec::DEFAULT_LATENCY), value_parser = values::duration)]
     pub latency: Duration,
     /// CPU time that a page of the embedded site costs, about
     ///
@@ -40,7 +41,7 @@ pub struct SourceArgs {
     /// --demo.
     ///
     /// Example: `fetchpages --demo --cpu-per-page 5ms`
-    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = ["urls", "input_file", "index", "sitemap"], default_value = "0ms", value_parser = values::page_cost)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = kinds::excluded_by("--cpu-per-page"), default_value = "0ms", value_parser = values::page_cost)]
     pub cpu_per_page: Duration,
 }
 
@@ -72,14 +73,14 @@ pub struct NamedArgs {
     /// overrides the ending. In JSON lines and arrays, NAME is a member of each object.
     ///
     /// Example: `fetchpages -i pages.csv --column link -o out`
-    #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
+    #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = kinds::excluded_by("--column"))]
     pub column: Option<String>,
     /// Format of FILE [default: by its ending, or text without --column]
     ///
     /// The formats csv and tsv need --column; text has no columns.
     ///
     /// Example: `jq -c '.items[]' dump.json | fetchpages -i - --input-format jsonl --column url`
-    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input_file", conflicts_with_all = ["urls", "index", "sitemap"])]
+    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input_file", conflicts_with_all = kinds::excluded_by("--input-format"))]
     pub input_format: Option<InputFormat>,
     /// Fetch the pages that this page links to
     ///
@@ -96,17 +97,17 @@ pub struct NamedArgs {
     /// `fetchpages links` prints what a selector finds.
     ///
     /// Example: `fetchpages links --index https://example.org/contents.html --select 'ul.toc a'`
-    #[arg(long, value_name = "CSS", default_value = DEFAULT_SELECTOR, conflicts_with_all = ["urls", "input_file", "sitemap"])]
+    #[arg(long, value_name = "CSS", default_value = DEFAULT_SELECTOR, conflicts_with_all = kinds::excluded_by("--select"))]
     pub select: String,
     /// Attribute of the selected elements that holds the address
     ///
     /// Example: `fetchpages --index https://example.org/ --select 'img.large' --attr src`
-    #[arg(long, hide_short_help = true, value_name = "NAME", default_value = DEFAULT_ATTRIBUTE, conflicts_with_all = ["urls", "input_file", "sitemap"])]
+    #[arg(long, hide_short_help = true, value_name = "NAME", default_value = DEFAULT_ATTRIBUTE, conflicts_with_all = kinds::excluded_by("--attr"))]
     pub attr: String,
     /// Address to which the links of an index in a FILE are relative
     ///
     /// Example: `fetchpages --index saved.html --base https://example.org/ --select 'main a'`
-    #[arg(long, hide_short_help = true, value_name = "URL", requires = "index", conflicts_with_all = ["urls", "input_file", "sitemap"])]
+    #[arg(long, hide_short_help = true, value_name = "URL", requires = "index", conflicts_with_all = kinds::excluded_by("--base"))]
     pub base: Option<String>,
     /// Fetch the pages of a sitemap or a feed
     ///

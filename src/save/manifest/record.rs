@@ -58,6 +58,10 @@ pub struct RunRecord {
     /// Whether `args` leave out a user name or a password that a URL held.
     #[serde(default)]
     pub is_redacted: bool,
+    /// The source as a value, for versions that can read it; absent where it has no room, and
+    /// in manifests of versions that did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<serde_json::Value>,
     /// How names were arranged.
     #[serde(default)]
     pub layout: Recorded<Layout>,

@@ -1,0 +1,156 @@
+//! The embedded site: it runs on this machine, and the links of its index are the pages.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::index::{add_pick, pick};
+use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
+use crate::source::links::Pick;
+use crate::source::{Source, SourceError, index};
+use crate::{duration, origin};
+
+const OPTION: &str = "--demo";
+const LATENCY: &str = "--latency";
+const CPU_PER_PAGE: &str = "--cpu-per-page";
+
+/// `--latency` of `--demo`.
+pub const DEFAULT_LATENCY: Duration = Duration::from_millis(100);
+/// A page that costs more would be larger than the default of `--max-size`.
+const MAX_PAGE_COST: Duration = Duration::from_millis(200);
+
+pub(super) const ROW: Row = Row {
+    name: "demo",
+    option: OPTION,
+    options: &[LATENCY, CPU_PER_PAGE, "--select", "--attr"],
+    is_switch: true,
+    is_named: |words| words.has(OPTION),
+    again: |_| Again::Fetched,
+    parse,
+};
+
+/// The embedded site, and which of its links are pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demo {
+    /// How the site is set.
+    pub site: DemoSite,
+    pick: Pick,
+}
+
+/// How the embedded site is set.
+///
+/// `compare` alone sets [`pages`](Self::pages) and [`bandwidth`](Self::bandwidth), and
+/// records no source, so a record holds neither.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DemoSite {
+    /// How far away it is.
+    #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
+    pub latency: Duration,
+    /// How much of a CPU a page takes, roughly.
+    #[serde(serialize_with = "write_time", deserialize_with = "read_page_cost")]
+    pub cpu_per_page: Duration,
+    /// The pages that its index lists.
+    #[serde(skip, default = "default_pages")]
+    pub pages: usize,
+    /// Bytes a second for each connection's bodies; `None` for no limit.
+    #[serde(skip)]
+    pub bandwidth: Option<u64>,
+}
+
+impl Default for DemoSite {
+    fn default() -> Self {
+        Self {
+            latency: DEFAULT_LATENCY,
+            cpu_per_page: Duration::ZERO,
+            pages: default_pages(),
+            bandwidth: None,
+        }
+    }
+}
+
+const fn default_pages() -> usize {
+    origin::DEFAULT_PAGES
+}
+
+fn write_time<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    duration::text(*time).serialize(to)
+}
+
+fn read_time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    duration::parse(&String::deserialize(from)?).map_err(de::Error::custom)
+}
+
+fn read_page_cost<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    page_cost(&String::deserialize(from)?).map_err(de::Error::custom)
+}
+
+/// Reads how much of a CPU a page of the embedded site takes.
+///
+/// # Errors
+///
+/// What the text should look like.
+pub fn page_cost(text: &str) -> Result<Duration, String> {
+    let cost = duration::parse(text)?;
+    if cost <= MAX_PAGE_COST {
+        Ok(cost)
+    } else {
+        Err(format!("it must be at most {}", duration::text(MAX_PAGE_COST)))
+    }
+}
+
+fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
+    type Reader = fn(&str) -> Result<Duration, String>;
+    let time = |option, read: Reader, usual| match words.text(option) {
+        Some(text) => read(text).map_err(|why| {
+            SpecError::new(format!("{option} {text:?}: {why}"), "a time looks like 100ms", text)
+        }),
+        None => Ok(usual),
+    };
+    let site = DemoSite {
+        latency: time(LATENCY, duration::parse, DEFAULT_LATENCY)?,
+        cpu_per_page: time(CPU_PER_PAGE, page_cost, Duration::ZERO)?,
+        ..DemoSite::default()
+    };
+    Ok(SourceSpec::Demo(Demo { site, pick: pick(words)? }))
+}
+
+impl Kind for Demo {
+    fn words(&self) -> Words {
+        let mut words = Words::default();
+        words.add_switch(OPTION);
+        words.add(LATENCY, duration::text(self.site.latency));
+        if !self.site.cpu_per_page.is_zero() {
+            words.add(CPU_PER_PAGE, duration::text(self.site.cpu_per_page));
+        }
+        add_pick(&mut words, &self.pick);
+        words
+    }
+
+    fn label(&self) -> String {
+        "the embedded site".into()
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        Policy {
+            obeys_robots: true,
+            homes: Vec::new(),
+            requested: Vec::new(),
+            index: None,
+            leads_elsewhere: false,
+            named_by: None,
+            site: Some(&self.site),
+        }
+    }
+
+    fn addresses(&mut self) -> Vec<&mut Address> {
+        Vec::new()
+    }
+
+    fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+        let url = opening.site_index.expect("the site runs, as the policy asks");
+        let mut getter = (opening.getter)()?;
+        Ok(Box::new(index::Index::fetch(url, &self.pick, &mut getter)?))
+    }
+}

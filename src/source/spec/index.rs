@@ -1,0 +1,100 @@
+//! The links of a page on the web.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words, is_web_address,
+};
+use crate::model::told_url;
+use crate::source::links::Pick;
+use crate::source::{Source, SourceError, index};
+
+/// The index when the user names no source.
+pub const DEFAULT_INDEX: &str =
+    "https://en.wikipedia.org/wiki/List_of_countries_by_population_(United_Nations)";
+
+pub(super) const OPTION: &str = "--index";
+pub(super) const BASE: &str = "--base";
+const SELECT: &str = "--select";
+const ATTR: &str = "--attr";
+/// The options of [`Pick`].
+pub(super) const PICK: &[&str] = &[SELECT, ATTR];
+
+pub(super) const ROW: Row = Row {
+    name: "index",
+    option: OPTION,
+    options: PICK,
+    is_switch: false,
+    is_named: |words| words.text(OPTION).is_some_and(is_web_address),
+    again: |_| Again::Fetched,
+    parse,
+};
+
+/// The links of a page on the web.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    url: Address,
+    pick: Pick,
+}
+
+fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
+    let pick = pick(words)?;
+    if words.has(BASE) {
+        let message = "--base is for an index in a file";
+        return Err(SpecError::new(message, "leave --base out", BASE));
+    }
+    let url = Address::parse(OPTION, words.text(OPTION).unwrap_or_default())?;
+    Ok(SourceSpec::Index(Index { url, pick }))
+}
+
+/// What `--select` and `--attr` pick.
+pub(super) fn pick(words: &Words) -> Result<Pick, SpecError> {
+    let usual = Pick::default();
+    let select = words.text(SELECT).unwrap_or(&usual.text);
+    let attribute = words.text(ATTR).unwrap_or(&usual.attribute);
+    Pick::new(select, attribute).map_err(|error| {
+        let hint = "--select takes CSS, such as 'table a' or 'td .flagicon + a'";
+        SpecError::new(format!("--select: {error}"), hint, select)
+    })
+}
+
+/// Adds the words that `pick` was made of.
+pub(super) fn add_pick(words: &mut Words, pick: &Pick) {
+    words.add(SELECT, &*pick.text);
+    words.add(ATTR, &*pick.attribute);
+}
+
+impl Kind for Index {
+    fn words(&self) -> Words {
+        let mut words = Words::default();
+        words.add(OPTION, self.url.text());
+        add_pick(&mut words, &self.pick);
+        words
+    }
+
+    fn label(&self) -> String {
+        told_url(self.url.url()).into_owned()
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        Policy {
+            obeys_robots: true,
+            homes: vec![self.url.url()],
+            requested: vec![self.url.url()],
+            index: Some(self.url.url()),
+            leads_elsewhere: true,
+            named_by: None,
+            site: None,
+        }
+    }
+
+    fn addresses(&mut self) -> Vec<&mut Address> {
+        vec![&mut self.url]
+    }
+
+    fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+        let mut getter = (opening.getter)()?;
+        Ok(Box::new(index::Index::fetch(self.url.url(), &self.pick, &mut getter)?))
+    }
+}

@@ -1,0 +1,97 @@
+//! The links of a page in a file.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::index::{BASE, OPTION, add_pick, pick};
+use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
+use crate::message::excerpt_url;
+use crate::source::links::Pick;
+use crate::source::{Source, SourceError, index, list};
+
+pub(super) const ROW: Row = Row {
+    name: "index-file",
+    option: OPTION,
+    options: &["--base", "--select", "--attr"],
+    is_switch: false,
+    is_named: |words| words.has(OPTION),
+    again: |_| Again::File,
+    parse,
+};
+
+/// The links of a page in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexFile {
+    #[serde(serialize_with = "whole")]
+    path: PathBuf,
+    /// What its links are relative to.
+    base: Address,
+    pick: Pick,
+}
+
+/// Writes the whole path, which is found from another directory too.
+fn whole<S: serde::Serializer>(path: &PathBuf, to: S) -> Result<S::Ok, S::Error> {
+    std::path::absolute(path).unwrap_or_else(|_| path.clone()).serialize(to)
+}
+
+fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
+    let pick = pick(words)?;
+    let path = words.path(OPTION).unwrap_or("".as_ref());
+    if let Some(base) = words.text(BASE) {
+        let base = Address::parse(BASE, base)?;
+        return Ok(SourceSpec::IndexFile(IndexFile { path: path.into(), base, pick }));
+    }
+    if path.exists() {
+        return Err(SpecError::new(
+            format!(
+                "--index {} is a file, and its links are relative to something",
+                path.display()
+            ),
+            "say to what with --base URL",
+            OPTION,
+        ));
+    }
+    let shown = excerpt_url(&path.to_string_lossy());
+    Err(SpecError::new(
+        format!("--index {shown:?} is no http(s) URL, and no such file is there"),
+        format!("did you mean https://{shown}?"),
+        &*shown,
+    ))
+}
+
+impl Kind for IndexFile {
+    fn words(&self) -> Words {
+        let mut words = Words::default();
+        words.add_path(OPTION, &self.path);
+        words.add(BASE, self.base.text());
+        add_pick(&mut words, &self.pick);
+        words
+    }
+
+    fn label(&self) -> String {
+        list::name_of(&self.path)
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        Policy {
+            obeys_robots: true,
+            homes: vec![self.base.url()],
+            requested: Vec::new(),
+            index: None,
+            leads_elsewhere: true,
+            named_by: None,
+            site: None,
+        }
+    }
+
+    fn addresses(&mut self) -> Vec<&mut Address> {
+        vec![&mut self.base]
+    }
+
+    fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+        let (base, max_size) = (self.base.url(), opening.max_size);
+        Ok(Box::new(index::Index::open(&self.path, base, &self.pick, max_size)?))
+    }
+}

@@ -1,0 +1,156 @@
+//! A list of addresses, in a file or on standard input.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Again, Kind, Opening, Policy, Row, STDIN, SourceSpec, SpecError, Words};
+use crate::source::list::{self, Choice, Format};
+use crate::source::{Source, SourceError};
+
+const FILE: &str = "--input-file";
+const COLUMN: &str = "--column";
+const FORMAT: &str = "--input-format";
+
+pub(super) const ROW: Row = Row {
+    name: "list",
+    option: FILE,
+    options: &[COLUMN, FORMAT],
+    is_switch: false,
+    is_named: |words| words.has(FILE),
+    again: |words| match words.text(FILE) {
+        Some(STDIN) => Again::StandardInput,
+        _ => Again::File,
+    },
+    parse,
+};
+
+/// A list of addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Recorded", try_from = "Recorded")]
+pub struct List {
+    /// The file; `None` for standard input.
+    path: Option<PathBuf>,
+    choice: Choice,
+}
+
+/// A list, as a record has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recorded {
+    path: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
+}
+
+impl From<List> for Recorded {
+    fn from(list: List) -> Self {
+        let (format, column) = names(&list.choice);
+        let path = list
+            .path
+            .map_or_else(|| STDIN.into(), |path| std::path::absolute(&path).unwrap_or(path));
+        Self { path, column: column.map(str::to_owned), format: format.map(str::to_owned) }
+    }
+}
+
+impl TryFrom<Recorded> for List {
+    type Error = SpecError;
+
+    fn try_from(recorded: Recorded) -> Result<Self, SpecError> {
+        let Recorded { path, column, format } = recorded;
+        let path = (path.as_os_str() != STDIN).then_some(path);
+        Ok(Self { path, choice: choice(format.as_deref(), column)? })
+    }
+}
+
+fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
+    let path = words.path(FILE).filter(|path| path.as_os_str() != STDIN);
+    let column = words.text(COLUMN).map(str::to_owned);
+    let choice = choice(words.text(FORMAT), column)?;
+    Ok(SourceSpec::List(List { path: path.map(Into::into), choice }))
+}
+
+/// How a list is written, by what `--input-format` and `--column` say.
+fn choice(format: Option<&str>, column: Option<String>) -> Result<Choice, SpecError> {
+    let separated = |separator, column: Option<String>| match column {
+        Some(column) => Ok(Choice::Is(Format::Separated { separator, column })),
+        None => Err(SpecError::new(
+            "--input-format csv and tsv are tables, and it is not said which column has the URLs",
+            "name it with --column NAME",
+            "",
+        )),
+    };
+    match (format, column) {
+        (None, column) => Ok(Choice::ByName { column }),
+        (Some("text"), None) => Ok(Choice::Is(Format::Text)),
+        (Some("text"), Some(_)) => Err(SpecError::new(
+            "--input-format text is one URL a line and has no --column",
+            "leave one of them out, or name another format",
+            "",
+        )),
+        (Some("csv"), column) => separated(b',', column),
+        (Some("tsv"), column) => separated(b'\t', column),
+        (Some("jsonl"), column) => Ok(Choice::Is(Format::JsonLines { column })),
+        (Some("json"), column) => Ok(Choice::Is(Format::Json { column })),
+        (Some(other), _) => Err(SpecError::new(
+            format!("--input-format {other:?} is not known"),
+            "it takes text, csv, tsv, jsonl or json",
+            other,
+        )),
+    }
+}
+
+/// The values of `--input-format` and `--column` that make a choice.
+fn names(choice: &Choice) -> (Option<&'static str>, Option<&str>) {
+    match choice {
+        Choice::ByName { column } => (None, column.as_deref()),
+        Choice::Is(Format::Text) => (Some("text"), None),
+        Choice::Is(Format::Separated { separator: b'\t', column }) => (Some("tsv"), Some(column)),
+        Choice::Is(Format::Separated { column, .. }) => (Some("csv"), Some(column)),
+        Choice::Is(Format::JsonLines { column }) => (Some("jsonl"), column.as_deref()),
+        Choice::Is(Format::Json { column }) => (Some("json"), column.as_deref()),
+    }
+}
+
+impl Kind for List {
+    fn words(&self) -> Words {
+        let mut words = Words::default();
+        match &self.path {
+            None => words.add(FILE, STDIN),
+            Some(path) => words.add_path(FILE, path),
+        }
+        let (format, column) = names(&self.choice);
+        words.add_all(COLUMN, column);
+        words.add_all(FORMAT, format);
+        words
+    }
+
+    fn label(&self) -> String {
+        self.path.as_deref().map_or_else(|| list::STANDARD_INPUT.into(), list::name_of)
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        Policy {
+            obeys_robots: false,
+            homes: Vec::new(),
+            requested: Vec::new(),
+            index: None,
+            leads_elsewhere: false,
+            named_by: Some("a list"),
+            site: None,
+        }
+    }
+
+    fn addresses(&mut self) -> Vec<&mut Address> {
+        Vec::new()
+    }
+
+    fn open(&self, _: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+        match &self.path {
+            Some(path) => list::open(path, &self.choice),
+            None => list::standard_input(&self.choice),
+        }
+    }
+}

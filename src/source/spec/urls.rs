@@ -1,0 +1,64 @@
+//! Pages by their addresses.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
+use crate::source::{Listed, Source, SourceError};
+
+pub(super) const ROW: Row = Row {
+    name: "urls",
+    option: "",
+    options: &[],
+    is_switch: false,
+    is_named: |_| true,
+    again: |_| Again::Fetched,
+    parse,
+};
+
+/// Pages by their addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Urls {
+    urls: Vec<Address>,
+}
+
+fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
+    let urls: Vec<_> =
+        words.texts("").map(|text| Address::parse("URL", text)).collect::<Result<_, _>>()?;
+    if urls.is_empty() {
+        return Err(SpecError::new("no page is named", "name one by its address", "no address"));
+    }
+    Ok(SourceSpec::Urls(Urls { urls }))
+}
+
+impl Kind for Urls {
+    fn words(&self) -> Words {
+        self.urls.iter().map(|url| ("", Some(url.text().into()))).collect()
+    }
+
+    fn label(&self) -> String {
+        "the command line".into()
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        let urls: Vec<_> = self.urls.iter().map(Address::url).collect();
+        Policy {
+            obeys_robots: false,
+            homes: urls.clone(),
+            requested: urls,
+            index: None,
+            leads_elsewhere: false,
+            named_by: None,
+            site: None,
+        }
+    }
+
+    fn addresses(&mut self) -> Vec<&mut Address> {
+        self.urls.iter_mut().collect()
+    }
+
+    fn open(&self, _: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+        let urls = self.urls.iter().map(|url| url.url().clone()).collect();
+        Ok(Box::new(Listed::new(urls)))
+    }
+}

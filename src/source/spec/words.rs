@@ -1,0 +1,130 @@
+//! The options of a source, as words of a command line.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// The value of `--input-file` that stands for standard input.
+pub const STDIN: &str = "-";
+/// The most URLs of a command line that people are shown.
+const URLS_SHOWN: usize = 3;
+
+/// An option and its value: an address by itself has no option, a switch no value.
+pub type Word = (&'static str, Option<OsString>);
+
+/// The options of a source, in their order.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Words(Vec<Word>);
+
+impl Words {
+    /// Adds an option with its value.
+    pub fn add(&mut self, option: &'static str, value: impl Into<OsString>) {
+        self.0.push((option, Some(value.into())));
+    }
+
+    /// Adds an option once with each of `values`.
+    pub fn add_all<V: Into<OsString>>(
+        &mut self,
+        option: &'static str,
+        values: impl IntoIterator<Item = V>,
+    ) {
+        self.extend(values.into_iter().map(|value| (option, Some(value.into()))));
+    }
+
+    /// Adds an option without a value.
+    pub fn add_switch(&mut self, option: &'static str) {
+        self.0.push((option, None));
+    }
+
+    /// Adds a file by its whole path, so that it is found from another directory too.
+    pub(super) fn add_path(&mut self, option: &'static str, path: &Path) {
+        self.add(option, std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    }
+
+    /// Whether `option` is among them.
+    pub fn has(&self, option: &str) -> bool {
+        self.0.iter().any(|word| word.0 == option)
+    }
+
+    /// The values of `option`.
+    pub fn values<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a OsStr> {
+        self.0.iter().filter(move |word| word.0 == option).filter_map(|word| word.1.as_deref())
+    }
+
+    /// The values of `option`, as far as they are text.
+    pub fn texts<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values(option).filter_map(OsStr::to_str)
+    }
+
+    /// The first value of `option`, when it is text.
+    pub fn text(&self, option: &str) -> Option<&str> {
+        self.0.iter().find(|word| word.0 == option)?.1.as_deref()?.to_str()
+    }
+
+    /// The first value of `option` as a path.
+    pub(super) fn path(&self, option: &str) -> Option<&Path> {
+        self.0.iter().find(|word| word.0 == option)?.1.as_deref().map(Path::new)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Word> {
+        self.0.iter()
+    }
+
+    /// Removes those that `is_wanted` does not name.
+    pub fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.0.retain(|word| is_wanted(word.0));
+    }
+
+    /// As arguments; `None` when a path is no text, so that they would name another file.
+    pub(super) fn args(&self) -> Option<Vec<String>> {
+        let arg = |(option, value): &Word| {
+            let Some(value) = value else { return Some((*option).to_owned()) };
+            let value = value.to_str()?;
+            Some(if option.is_empty() { value.to_owned() } else { format!("{option}={value}") })
+        };
+        self.0.iter().map(arg).collect()
+    }
+
+    /// For people, who see a few of many URLs: a command line may name thousands.
+    pub(super) fn shown(&self) -> String {
+        let urls = self.0.iter().filter(|word| word.0.is_empty()).count();
+        let mut text = String::new();
+        for (number, (option, value)) in self.0.iter().enumerate() {
+            if number == URLS_SHOWN && urls > URLS_SHOWN {
+                text += &format!(" (and {} more)", urls - URLS_SHOWN);
+            }
+            if (URLS_SHOWN..urls).contains(&number) {
+                continue;
+            }
+            let value = value.as_ref().map(|value| quoted(&value.to_string_lossy()));
+            let words = [Some(*option).filter(|it| !it.is_empty()), value.as_deref()];
+            for word in words.into_iter().flatten() {
+                text += if text.is_empty() { "" } else { " " };
+                text += word;
+            }
+        }
+        text
+    }
+}
+
+impl Extend<Word> for Words {
+    fn extend<T: IntoIterator<Item = Word>>(&mut self, more: T) {
+        self.0.extend(more);
+    }
+}
+
+impl FromIterator<Word> for Words {
+    fn from_iter<T: IntoIterator<Item = Word>>(words: T) -> Self {
+        Self(words.into_iter().collect())
+    }
+}
+
+/// `word` in single quotes when a shell would not take it as one word.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
+    // A shell may put a path in the place of what begins with one of these.
+    if !word.is_empty() && !word.starts_with(['~', '=']) && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
