@@ -1,4 +1,36 @@
 //! The loop that every executor hosts.
+//!
+//! # The life of a page
+//!
+//! ```text
+//!  feeder thread     queue (pure core + lock)                worker
+//!
+//!  push(job) ──────▶ waits for robots rules
+//!                    waits at its host  ◀───────────┐
+//!                      │ its host's turn, and       │
+//!                      │ all limits allow it        │
+//!                      └── next() ──────────────────┼──▶ work.turn(job): one request
+//!                                                   │      │ aborted? the turn is cut short
+//!                                                   │      ▼
+//!                    settle(job, response) ◀────────┼── Response
+//!                      ├ Body: robots rules or a    │     { Done, Redirect, Body }
+//!                      │ source's page ─▶ Nothing   │
+//!                      ├ Redirect ─▶ Onward ────────┤  at once, at the new address's host
+//!                      ├ Done, failed for now       │
+//!                      │   ─▶ Again ─── after a ────┘
+//!                      │                pause
+//!                      └ Done, for good ─▶ Done ──────▶ Event::Settled: the one record
+//! ```
+//!
+//! - A **turn** is one exchange: one request and its response. A page that is redirected
+//!   twice and retried once takes at least four turns.
+//! - An **attempt** is the turns from the page's own address to the end of its redirects.
+//!   Only attempts count against `--retries`.
+//! - Each job that [`Queue::next`](crate::queue::Queue::next) returns must come back through
+//!   [`Queue::settle`](crate::queue::Queue::settle). The queue then decides, so a worker
+//!   never sleeps with a page in hand.
+//! - A worker does nothing else: it takes a page, [steps](crate::work::step) it, and reports
+//!   what became of it. The executors differ only in where this loop runs, and how often.
 
 use std::future::Future;
 use std::pin::{Pin, pin};

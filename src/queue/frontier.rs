@@ -1,4 +1,4 @@
-//! What may go now: the queue's pure core. It is told the time and never waits.
+//! What may go now: the queue's pure core. Callers pass the time in; it never waits.
 //!
 //! A page that comes passes the gate of its host's robots rules and
 //! stands in line at its host. What an attempt brought decides
@@ -18,10 +18,11 @@ use crate::queue::Options;
 use crate::queue::host::concurrency::Answer;
 use crate::queue::host::ready::{self, ReadyQueue};
 use crate::queue::host::registry::HostId;
-use crate::queue::host::state::{Consequence, LONGEST_PAUSE, Signal};
+use crate::queue::host::state::{Consequence, LONGEST_PAUSE};
 use crate::queue::notice::{Effects, Notice};
-use crate::queue::retry::policy::{self as retry, Verdict};
+use crate::queue::retry::policy::Verdict;
 use crate::queue::robots::gate::{Passage, RobotsGate};
+use crate::queue::signal::{self, Signal};
 use crate::queue::waiters::Readiness;
 use crate::random::Rng;
 
@@ -45,7 +46,7 @@ pub enum Next {
 /// A moment, now: as the two clocks show it.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// For reckoning.
+    /// For durations.
     pub now: Instant,
     /// For dates that servers name.
     pub wall: SystemTime,
@@ -81,7 +82,7 @@ struct Delayed {
 pub enum Settlement {
     /// The page is done with.
     Done(Job, Attempt),
-    /// The page is kept for another attempt; this copy is for telling.
+    /// The page waits for another attempt; this copy is for reports.
     Again {
         /// The page, with its attempts counted.
         job: Job,
@@ -93,7 +94,7 @@ pub enum Settlement {
     /// The job is kept for another request of the same attempt: at another address, or
     /// because the server did not work on the last one.
     Onward(u64),
-    /// It was no page, and nobody needs to know.
+    /// The job was no page, and callers need do nothing.
     Nothing,
 }
 
@@ -358,7 +359,7 @@ impl Frontier {
         }
         job.unworked = 0;
         job.attempts += 1;
-        let signal = retry::signal(&attempt, at.wall);
+        let signal = signal::signal(&attempt, at.wall);
         let failure = match &attempt.outcome {
             Outcome::Failed(failure) => Some(failure),
             _ => None,
@@ -384,9 +385,9 @@ impl Frontier {
                 let wait = after.max(self.ready.host(id).pace.pause(at.now));
                 job.waits.push(wait);
                 job.hop = None;
-                let told = job.clone();
+                let copy = job.clone();
                 self.keep(job, at.now + after, at.now);
-                Settlement::Again { job: told, attempt, after: wait }
+                Settlement::Again { job: copy, attempt, after: wait }
             }
         }
     }

@@ -12,7 +12,6 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::frontier::{Frontier, Moment, Settlement};
-use super::next_page::{NextPage, Waits};
 use super::notice::Effects;
 use super::outlet::{Note, Outlet};
 use super::waiters::Waiters;
@@ -193,21 +192,6 @@ impl Queue {
         state.frontier.end_input();
         let wakers = if state.frontier.is_over() { state.all() } else { Vec::new() };
         self.finish(state, wakers);
-    }
-
-    /// Returns the next page that may go, as soon as there is one, and the moment when its
-    /// turn came; `None` when every page is settled or the queue is closed.
-    ///
-    /// Each page given out must come back through [`settle`](Self::settle).
-    /// Needs a tokio runtime with time enabled.
-    pub const fn next(&self) -> NextPage<'_> {
-        NextPage::new(self)
-    }
-
-    /// What waiting has cost so far.
-    pub fn waits(&self) -> Waits {
-        let state = self.lock();
-        Waits { looks: state.looks, wakes: state.waiters.wakes() }
     }
 
     /// Takes back a job after a turn that began at `started` and has `ended` now, and

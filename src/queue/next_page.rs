@@ -27,15 +27,26 @@ pub struct Waits {
 /// A worker's wait for its next page; see [`Queue::next`].
 pub struct NextPage<'a> {
     queue: &'a Queue,
-    /// There once the worker has had to wait.
+    /// The worker's number, once it has had to wait.
     id: Option<WaiterId>,
-    /// There while it watches for a moment.
+    /// Runs while the worker watches for a moment.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'a> NextPage<'a> {
-    pub(super) const fn new(queue: &'a Queue) -> Self {
-        Self { queue, id: None, timer: None }
+impl Queue {
+    /// Returns the next page that may go, as soon as there is one, and the moment when its
+    /// turn came; `None` when every page is settled or the queue is closed.
+    ///
+    /// Each page given out must come back through [`settle`](Self::settle).
+    /// Needs a tokio runtime with time enabled.
+    pub const fn next(&self) -> NextPage<'_> {
+        NextPage { queue: self, id: None, timer: None }
+    }
+
+    /// What waiting has cost so far.
+    pub fn waits(&self) -> Waits {
+        let state = self.lock();
+        Waits { looks: state.looks, wakes: state.waiters.wakes() }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What happens in the queue besides the page that was brought: pages that end
-//! without being asked for, and things that users should know.
+//! Effects of a call besides its own page: pages that end without a request, and what users
+//! should know about a host.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,27 +11,27 @@ use crate::model::{Attempt, Job, Outcome, Settled};
 use crate::queue::host::pace::Limits;
 use crate::queue::host::site_policy::SitePolicy;
 
-/// What happened besides.
+/// What a call has caused besides its own page.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Pages that ended without being asked for.
+    /// Pages that ended without a request.
     pub ended: Vec<(Job, Outcome)>,
     /// What users should know.
     pub notices: Vec<Notice>,
-    /// So many pages failed, more than the run bears.
+    /// The number of failed pages, when that is more than the run allows.
     pub too_many_failures: Option<u64>,
 }
 
 /// Something that users should know about a host.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// Its policy is known and kept.
+    /// Its policy is known and enforced.
     KnownSite {
         /// The host that was named first.
         host: String,
         /// The policy.
         policy: &'static SitePolicy,
-        /// What is kept, where the user did not override it.
+        /// The limits in force, the user's own included.
         limits: Limits,
         /// The number of workers that the user asked for.
         workers: Option<NonZeroUsize>,
@@ -43,13 +43,13 @@ pub enum Notice {
         /// The pause.
         delay: Duration,
     },
-    /// It is left alone for a while.
+    /// It is parked: it gets no request for a while.
     Parked {
         /// The host.
         host: String,
-        /// For so long.
+        /// How long.
         pause: Duration,
-        /// That is, until then.
+        /// The end of the pause.
         until: Instant,
         /// Why: `429, Retry-After 60`.
         why: Foreign,
@@ -58,7 +58,7 @@ pub enum Notice {
     Away {
         /// The host.
         host: String,
-        /// So long.
+        /// How long.
         pause: Duration,
         /// The time to come back.
         back: SystemTime,
@@ -68,19 +68,19 @@ pub enum Notice {
 }
 
 impl Effects {
-    /// Whether nothing happened.
+    /// Whether there is no effect.
     pub const fn is_empty(&self) -> bool {
         self.ended.is_empty() && self.notices.is_empty() && self.too_many_failures.is_none()
     }
 
-    /// The events that tell it.
+    /// Turns the effects into the events that report them.
     pub fn into_events(self) -> impl Iterator<Item = Event> {
         let notices = self.notices.into_iter().map(Notice::into_event);
         notices.chain(self.ended.into_iter().map(|(job, outcome)| unasked(job, outcome)))
     }
 }
 
-/// The record of a page that ended without being asked for.
+/// Returns the event of a page that ended without a request.
 pub fn unasked(job: Job, outcome: Outcome) -> Event {
     Event::Settled(Box::new(Settled {
         job,
@@ -97,7 +97,7 @@ impl Notice {
         !matches!(self, Self::Parked { pause, .. } if pause.as_secs() == 0)
     }
 
-    /// The event that tells it.
+    /// Turns the notice into the event that reports it.
     pub fn into_event(self) -> Event {
         match self {
             Self::Parked { host, pause, until, why } => {

@@ -4,7 +4,7 @@
 //! A wake is owed to a change that lets a worker go: a page that may go now, or a
 //! moment that no worker watches for yet. It goes to one worker, which stands in no
 //! list any more until it has looked. A worker that looks and finds nothing wakes
-//! nobody, so that workers cannot keep each other awake.
+//! no other, so that workers cannot keep each other awake.
 
 use std::task::Waker;
 use std::time::Instant;
@@ -87,7 +87,7 @@ impl Waiters {
         };
         let (id, waker) = self.parked.pop()?;
         if let Some(due) = due {
-            // Until it has looked, nobody else is woken for this moment.
+            // Until it has looked, no other worker is woken for this moment.
             self.watch = Some((due, id));
         }
         self.wakes += 1;

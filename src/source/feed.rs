@@ -1,4 +1,4 @@
-//! The plan's thread: reads the source and pushes jobs into the queue, as far as there is room.
+//! The feeder thread: reads the source and pushes jobs, and blocks while the queue is full.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -59,7 +59,7 @@ impl Feed {
         Ok(Self { shared, thread })
     }
 
-    /// Ends the feeding, and tells what became of the input and what broke it.
+    /// Ends the feeding, and returns what became of the input and what broke it.
     ///
     /// A thread that waits for its source, a pipe that stays silent say, is left
     /// behind: nothing can wake it, and it will do nothing but end.
@@ -79,7 +79,7 @@ impl Feed {
     }
 }
 
-/// Marks the feed as finished however its thread ends, so that nobody waits for it in vain.
+/// Marks the feed as finished however its thread ends, so that `stop` never waits for ever.
 struct FinishOnExit<'a> {
     shared: &'a Shared,
     queue: &'a Queue,

@@ -1,6 +1,5 @@
-//! Pages that a source needs to read, such as an index: fetched where the source
-//! is read, on a runtime of its own, each in its turn by the queue, with the same
-//! pace and retries as any page.
+//! Pages that a source needs to read, such as an index. They are fetched on the thread that
+//! reads the source, by the same step as any page: the queue gives them pace and retries.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -26,7 +25,7 @@ use crate::work::Work;
 use crate::work::step::Step;
 use crate::work::turn::run_turn;
 
-/// So much of a refusal's text is told.
+/// The characters of a refusal's text that a message quotes.
 const REASON_LIMIT: usize = 300;
 
 /// What a getter needs.

@@ -1,5 +1,5 @@
-//! How many requests one host is best asked at a time, found while it is asked
-//! (`--workers auto`). Pure: it is told the time.
+//! How many requests at a time one host is best sent, found while running
+//! (`--workers auto`). Pure: the caller passes the time in.
 //!
 //! Below a host's capacity one more request in flight brings more throughput at
 //! the same latency; above it, more latency at the same throughput. So the
@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 
 use crate::queue::host::profile::Profile;
 
-/// Requests at first: fewer than the usual number for a host where nobody looks.
+/// Requests at first: fewer than the default limit of a host.
 const FIRST: f64 = 12.0;
-/// So much is added for each answer at first: they double from one to the next, although
+/// What each answer adds at first: the requests double from one to the next, although
 /// half of them open a connection, which takes as long again.
 const FIRST_STEP: f64 = 2.0;
 /// The first growth ends at this ratio of latency to the least.
 const FIRST_END: f64 = 1.2;
-/// It takes so many answers to see that.
+/// The number of answers that it takes to see that.
 const FEWEST_RECENT: u32 = 6;
 /// Below this ratio the number grows,
 const GROWS_BELOW: f64 = 1.12;
@@ -43,13 +43,13 @@ const FALL: f64 = 0.8;
 /// A fall aims at this ratio.
 const AIM: f64 = 1.1;
 /// The whole turn of a page, which differs more than the wait for its answer,
-/// may grow by so much more.
+/// may grow by this factor more.
 const TURN_SHARE: f64 = 0.8;
-/// So much is no sign of anything: threads wake late, and timers.
+/// Seconds that show nothing: threads and timers wake late.
 const TOLERANCE: f64 = 0.003;
-/// One sample counts as at most so many times the least latency.
+/// One sample counts as at most this many times the least latency.
 const LONGEST: f64 = 4.0;
-/// A round is as many samples as requests in flight, and so many at least.
+/// A round is as many samples as requests in flight, and at least this many.
 const FEWEST_SAMPLES: f64 = 8.0;
 /// It only grows where this part of it is in use.
 const USED: f64 = 0.9;
@@ -92,9 +92,9 @@ enum Stage {
     /// The last round was the first with fewer requests: did that help?
     Fallen { from: f64, ratio: f64 },
     /// A round with few requests, to measure the least latency. Before it, the host
-    /// gave so many answers a second.
+    /// gave `per_second` answers a second.
     Measuring { before: f64, per_second: f64 },
-    /// A round after which the number is again what it was: nobody waits yet.
+    /// A round after which the number is again what it was: no request waits yet.
     Resuming,
 }
 
@@ -220,7 +220,7 @@ impl ConcurrencyController {
         }
     }
 
-    /// The first growth: with each answer, until those of late took longer.
+    /// The first growth: with each answer, until recent ones took longer.
     fn grow(&mut self, times: Times, is_on_new: bool, mark: Mark, open: u32) {
         let least = if is_on_new { &mut self.least_on_new } else { &mut self.least };
         let least = least.get_or_insert(times);
@@ -290,8 +290,10 @@ impl ConcurrencyController {
             Stage::Measuring { before, per_second } => {
                 return self.measured(mean, before, per_second, now);
             }
-            Stage::Fallen { from, ratio: before } if is_vain(before, ratio, self.limit / from) => {
-                // It takes so long whatever is in flight.
+            Stage::Fallen { from, ratio: before }
+                if is_useless(before, ratio, self.limit / from) =>
+            {
+                // An answer takes this long, whatever is in flight.
                 self.least = Some(least.max(mean.at_rest()));
                 self.set(from);
                 self.stage = Stage::Resuming;
@@ -337,7 +339,7 @@ fn whole(number: f64) -> u32 {
 
 /// Whether having `part` of the requests in flight has not brought the ratio down
 /// by even a quarter of what it would have if requests had waited for each other.
-fn is_vain(before: f64, after: f64, part: f64) -> bool {
+fn is_useless(before: f64, after: f64, part: f64) -> bool {
     after > GROWS_BELOW && after > before * (3.0 + part) / 4.0
 }
 

@@ -1,15 +1,17 @@
-//! How fast one host is asked: open requests, rate, pauses. Pure: it is told the time.
+//! How fast one host gets requests: open requests, rate, pauses. Pure: the caller passes
+//! the time in.
 //!
-//! What a user or a policy limits is kept to the letter. What a server's
-//! refusals teach is kept beside it, in a brake, and is found again step by
-//! step: the limits of both hold.
+//! The limits of a user or a policy are enforced exactly. What a server's refusals teach is
+//! held beside them, in a [brake](super::brake) that loosens step by step. All limits hold
+//! at once.
 
 use std::time::{Duration, Instant};
 
+use crate::queue::host::brake::{Brake, Failing, UNBRAKED, whole};
 use crate::queue::host::concurrency::{Answer, ConcurrencyController, SettledAt};
 
-/// At high rates a request may go so much before its time: timers wake late by
-/// about as much, and the average stays exact.
+/// At high rates a request may go this much before its time: timers wake late by about as
+/// much, and the average stays exact.
 const TOLERANCE: Duration = Duration::from_millis(5);
 /// Where requests are further apart than this, none goes before its time, so that
 /// no second holds more than the rate says.
@@ -59,12 +61,12 @@ pub struct Pace {
     is_probing: bool,
     /// Open requests at a time, as far as the host refused to work on more.
     admitted: Option<f64>,
-    /// Where the number of open requests is found while running.
-    gradient: Option<Box<ConcurrencyController>>,
+    /// Finds the number of open requests while running, for `--workers auto`.
+    concurrency: Option<Box<ConcurrencyController>>,
 }
 
 impl Pace {
-    /// The pace of a host that was never asked.
+    /// Creates the pace of a host that has had no request yet.
     pub const fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -80,19 +82,19 @@ impl Pace {
             brake: None,
             is_probing: false,
             admitted: None,
-            gradient: None,
+            concurrency: None,
         }
     }
 
     /// Finds the number of open requests while running, at most `cap`; all other
     /// limits hold beside it.
     pub fn adapt(&mut self, cap: u32) {
-        self.gradient = Some(Box::new(ConcurrencyController::new(cap)));
+        self.concurrency = Some(Box::new(ConcurrencyController::new(cap)));
     }
 
     /// What was found, as far as the other limits let it.
     pub fn found(&self) -> Option<SettledAt> {
-        let found = self.gradient.as_ref()?.found()?;
+        let found = self.concurrency.as_ref()?.found()?;
         let limit = self.open_limit().unwrap_or(found.settled);
         Some(SettledAt { settled: found.settled.min(limit), ..found })
     }
@@ -120,7 +122,7 @@ impl Pace {
     fn open_limit(&self) -> Option<u32> {
         let braked = self.brake.as_ref().map(Brake::open_limit);
         let probing = self.is_probing.then_some(1);
-        let found = self.gradient.as_ref().map(|gradient| gradient.limit());
+        let found = self.concurrency.as_ref().map(|controller| controller.limit());
         let admitted = self.admitted.map(whole);
         [self.limits.open, braked, probing, found, admitted].into_iter().flatten().min()
     }
@@ -145,17 +147,17 @@ impl Pace {
     /// Notes that the request that goes out is for the page at place `seq` of the
     /// input, whose time counts.
     pub fn watch(&mut self, seq: u64, now: Instant) {
-        if let Some(gradient) = &mut self.gradient {
-            gradient.start(seq, self.open, now);
+        if let Some(controller) = &mut self.concurrency {
+            controller.start(seq, self.open, now);
         }
     }
 
     /// Notes that the request for the page at place `seq` ends, and the answer where
     /// that says something of the host.
     pub fn time(&mut self, seq: u64, answer: Option<Answer>, now: Instant) {
-        match (&mut self.gradient, answer) {
-            (Some(gradient), Some(answer)) => gradient.answer(seq, answer, self.open, now),
-            (Some(gradient), None) => gradient.forget(seq),
+        match (&mut self.concurrency, answer) {
+            (Some(controller), Some(answer)) => controller.answer(seq, answer, self.open, now),
+            (Some(controller), None) => controller.forget(seq),
             (None, _) => (),
         }
     }
@@ -194,33 +196,33 @@ impl Pace {
         self.refused_at = Some(now);
     }
 
-    /// Asks more slowly from now on, because the host said that it was too much.
+    /// Slows down, because the host said that it gets too many requests.
     pub fn slow_down(&mut self, now: Instant) {
         let failing = Failing {
             rate: self.started.rate(now).max(1.0),
             // The refused request has ended already, and was one of the open ones.
             open: f64::from(self.open + 1),
         };
-        // Hardly a half of the best second's worth since the last time: the host
-        // bears less than it did.
+        // Fewer answers since the last refusal than half of the best second: the host now
+        // takes less than it did.
         if f64::from(self.since_refusal) < self.best / 2.0 {
             self.best *= FADING;
         }
         self.since_refusal = 0;
-        if let Some(gradient) = &mut self.gradient {
-            gradient.refuse();
+        if let Some(controller) = &mut self.concurrency {
+            controller.refuse();
         }
         self.brake = Some(Brake::new(failing, self.best, self.brake.as_ref()));
     }
 
-    /// Keeps no more requests open than now, when the host refused to work on one: what
-    /// it keeps open beside that is what it works on.
+    /// Allows no more open requests than now, when the host refused to work on one: the
+    /// others are what it works on.
     pub fn admit(&mut self) {
         let open = f64::from(self.open.max(1));
         self.admitted = Some(self.admitted.map_or(open, |admitted| admitted.min(open)));
     }
 
-    /// Asks one page at a time until one succeeds: nobody answers there.
+    /// Allows one request at a time until one succeeds, because no server answers there.
     pub const fn probe(&mut self) {
         self.is_probing = true;
     }
@@ -234,85 +236,10 @@ impl Pace {
         if let Some(brake) = &mut self.brake {
             brake.release();
         }
-        // One more for each time that so many were answered (RFC 5681, 3.1).
+        // One more each time that as many requests were answered (RFC 5681, 3.1).
         if let Some(admitted) = &mut self.admitted {
             *admitted = (*admitted + 1.0 / *admitted).min(UNBRAKED);
         }
-    }
-}
-
-/// A number of open requests and a bit.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from one to a number of open requests and a bit"
-)]
-const fn whole(open: f64) -> u32 {
-    open as u32
-}
-
-/// The pace at which a host refused.
-#[derive(Debug, Clone, Copy)]
-struct Failing {
-    rate: f64,
-    open: f64,
-}
-
-/// What a refusal taught: a rate and a number of open requests, both halved, and
-/// then found again: each answer closes a part of the gap to just below what
-/// failed, quickly at first, then slowly, and beyond it in small steps, since the
-/// host may allow more by now. The shape is that of CUBIC (RFC 9438, 4.2): a
-/// plateau at the last failure, not a saw-tooth.
-#[derive(Debug, Clone)]
-struct Brake {
-    failing: Failing,
-    rate: f64,
-    open: f64,
-}
-
-/// The part of the failing pace that is gone back to.
-const PLATEAU: f64 = 0.9;
-/// The part of the gap to the plateau that one answer closes.
-const RECOVERY: f64 = 0.05;
-/// A limit this high is none.
-const UNBRAKED: f64 = 1e6;
-/// Open requests are not braked below this: fewer are a matter of the rate.
-const FEWEST: f64 = 4.0;
-/// Beyond the plateau each answer adds so much, and more the further it went well:
-/// at 20 a second it takes a quarter of a minute to find the failing rate again,
-/// and another to double the distance from it.
-const PROBE: f64 = 0.003;
-
-impl Brake {
-    /// Halves the failing pace, but goes no lower than half of what the host was
-    /// seen to bear in a second: refusals that have nothing to do with the pace
-    /// must not bring it to a standstill. Where far fewer requests were open than
-    /// the `last` brake allowed, their number was not what failed.
-    fn new(failing: Failing, best: f64, last: Option<&Self>) -> Self {
-        let rate = failing.rate.max(best) / 2.0;
-        let failing = Failing { rate: failing.rate.max(rate / PLATEAU), ..failing };
-        match last.filter(|last| failing.open < last.open / 2.0) {
-            Some(last) => Self {
-                failing: Failing { open: last.failing.open, ..failing },
-                rate,
-                open: last.open,
-            },
-            None => Self { failing, rate, open: (failing.open / 2.0).max(FEWEST) },
-        }
-    }
-
-    const fn open_limit(&self) -> u32 {
-        whole(self.open)
-    }
-
-    fn release(&mut self) {
-        let step = |value: f64, plateau: f64| {
-            let beyond = (value - plateau).max(0.0);
-            let step = ((plateau - value) * RECOVERY).max((1.0 + beyond) * PROBE);
-            (value + step).min(UNBRAKED)
-        };
-        self.rate = step(self.rate, self.failing.rate * PLATEAU);
-        self.open = step(self.open, self.failing.open * PLATEAU);
     }
 }
 
@@ -324,7 +251,7 @@ struct Meter {
     previous: u32,
 }
 
-/// What is left of the best second when the host does not bear it any more.
+/// The part of the best second that remains when the host does not reach it any more.
 const FADING: f64 = 0.7;
 
 impl Meter {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Throughput within this part of the best is nearly the best.
 const NEARLY: f64 = 0.95;
 
-/// What one host gave with so many requests in flight.
+/// A host's throughput for each number of requests in flight.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Profile {
     levels: BTreeMap<u32, Level>,

@@ -14,7 +14,7 @@ pub struct SitePolicy {
     pub limits: Limits,
     /// Whether agents that name no contact are refused.
     pub wants_contact: bool,
-    /// Words in the body of a refusal, and what to tell the user then.
+    /// Words in the body of a refusal, and the advice for the user then.
     pub refusals: &'static [(&'static str, &'static str)],
 }
 

@@ -1,24 +1,25 @@
-//! One host of a run: the pages that wait for it, its pace, and how it has answered of late.
+//! The state of one host: the jobs that wait for it, its pace, and its health.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::model::{Failure, Job, Outcome};
 use crate::queue::host::pace::{Limits, Pace, When};
+use crate::queue::signal::Signal;
 use crate::random::Rng;
 
-/// After so many refusals without a success between them, a further one uses up
-/// a page's retries.
+/// Refusals without a success between them that are free: further ones use up a page's
+/// retries.
 const PATIENCE: u32 = 10;
-/// After so many, with growing pauses between them, its pages fail.
+/// After this many refusals, with growing pauses between them, the host's pages fail.
 const REFUSALS: u32 = PATIENCE + 5;
-/// So many attempts in a row that could not connect, and the host counts as dying.
+/// Attempts in a row that could not connect, after which the host counts as unreachable.
 const UNREACHABLE: u32 = 20;
-/// So often a dying host is left alone, each time for longer, before its pages fail.
+/// How often an unreachable host is parked, each time for longer, before its pages fail.
 const UNREACHABLE_PAUSES: u32 = 5;
 /// The first such pause; each one is twice the last.
 const FIRST_UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
-/// A host that asks for more than this is not waited for.
+/// A host that asks for a longer pause gets no request in this run.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The pause after a refusal that names none; doubles with each one in a row.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
@@ -29,27 +30,12 @@ const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 /// So many overloads in a row slow the pace down, as a refusal does at once.
 const OVERLOADS: u32 = 3;
 
-/// What an attempt said of its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// It answers.
-    Answered,
-    /// It says that it is asked too much: 429, or 503 with the time to come back.
-    Refused(Option<Duration>),
-    /// 503 without a word of when to come back.
-    Overloaded,
-    /// No connection could be opened.
-    Unreachable,
-    /// Nothing that means anything for other pages.
-    Nothing,
-}
-
 /// What follows from a signal, for the page that brought it and for the others.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Consequence {
     /// The attempt does not use up a retry.
     pub(crate) is_free: bool,
-    /// The host was parked just now, for so long.
+    /// The pause, when the host was parked just now.
     pub(crate) parked: Option<Duration>,
     /// All pages of the host end so.
     pub(crate) ends: Option<Outcome>,
@@ -76,7 +62,7 @@ pub(crate) struct Host {
     pub(crate) slot: Slot,
     /// A side request waits for this host, and goes before its jobs.
     pub(crate) has_side_request: bool,
-    /// Set when every page of the host ends, without being asked for.
+    /// Set when every page of the host ends without a request.
     pub(crate) ended: Option<Outcome>,
     /// Refusals and overloads without a success between them.
     refusals: u32,
@@ -169,13 +155,13 @@ impl Host {
             None => before,
         };
         self.pace.park(now + pause);
-        // Of many refusals at a time the first is told, and any that asks for much more.
-        let is_told = is_news || pause > before + Duration::from_secs(1);
-        Consequence { is_free, parked: is_told.then_some(pause), ends: None }
+        // Of many refusals at a time the first is reported, and any that asks for much more.
+        let is_reported = is_news || pause > before + Duration::from_secs(1);
+        Consequence { is_free, parked: is_reported.then_some(pause), ends: None }
     }
 
-    /// Ends a host that has refused for so long that each of its pages would use up
-    /// its retries in the same way.
+    /// Ends a host that has refused so often that each of its pages would use up its retries
+    /// in the same way.
     fn or_given_up(&mut self, consequence: Consequence, failure: Option<&Failure>) -> Consequence {
         let Some(failure) = failure.filter(|_| self.refusals >= REFUSALS) else {
             return consequence;
@@ -298,15 +284,15 @@ mod tests {
         let started = clock.now();
         (0..32).for_each(|_| host.pace.start(started));
         clock.advance(Duration::from_millis(80));
-        let mut told = 0;
+        let mut reported = 0;
         for _ in 0..32 {
             host.pace.end();
             let refused = Signal::Refused(Some(Duration::from_secs(2)));
             let consequence = host.learn(refused, None, started, clock.now(), &mut rng);
-            told += u32::from(consequence.parked.is_some());
+            reported += u32::from(consequence.parked.is_some());
             assert!(consequence.is_free);
         }
-        assert_eq!((told, host.refusals), (1, 1));
+        assert_eq!((reported, host.refusals), (1, 1));
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! When so many pages have failed that a run had better stop.
+//! How many failed pages stop a run.
 
-/// A percentage counts from so many settled pages on: before, one failure is too large a share.
+/// A percentage counts from this many settled pages on: before, one failure is too large a
+/// share.
 const FIRST_SHARE: u64 = 100;
 
 /// How many pages may fail.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FailureLimit {
-    /// So many.
+    /// At most this many.
     Pages(u64),
-    /// So many of a hundred settled pages.
+    /// At most this many of a hundred settled pages.
     Percent(f64),
 }
 

@@ -1,13 +1,10 @@
-//! What follows a failed attempt: pure, so that a policy is tested without waiting.
+//! Whether and when a failed page is tried again: pure, so that tests do not wait.
 //!
-//! It decides; the frontier keeps the page until its time, and nobody sleeps here.
+//! The policy only decides. The frontier holds the page until its time; no code here sleeps.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::foreign::Foreign;
 use crate::model::{Attempt, FailureCode, Outcome};
-use crate::queue::host::state::Signal;
-use crate::queue::retry::retry_after;
 use crate::random::Rng;
 
 /// Attempts that may follow the first, unless the user says otherwise.
@@ -94,51 +91,6 @@ fn is_transient(code: FailureCode, status: Option<u16>) -> bool {
         | Code::Save
         | Code::Internal => false,
     }
-}
-
-/// What an attempt says of its host, for all the host's pages; `now` is for
-/// dates that a server names.
-pub(crate) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
-    use FailureCode as Code;
-    let Outcome::Failed(failure) = &attempt.outcome else {
-        return match attempt.outcome {
-            Outcome::Interrupted => Signal::Nothing,
-            _ => Signal::Answered,
-        };
-    };
-    match (failure.code, &attempt.head) {
-        (Code::Http, Some(head)) => {
-            let asked = head.retry_after.as_ref().map(Foreign::raw);
-            let asked = asked.and_then(|text| {
-                retry_after::parse(text, head.date.as_ref().map(Foreign::raw), now)
-            });
-            match (head.status, asked) {
-                (429, asked) => Signal::Refused(asked),
-                (503, Some(asked)) => Signal::Refused(Some(asked)),
-                (503, None) => Signal::Overloaded,
-                _ => Signal::Answered,
-            }
-        }
-        (Code::Dns | Code::DnsTimeout | Code::Connect | Code::ConnectTimeout, _) => {
-            Signal::Unreachable
-        }
-        (code, Some(_)) if !is_of_ours(code) => Signal::Answered,
-        (_, _) => Signal::Nothing,
-    }
-}
-
-/// Whether the proxy, the run or this program is the cause, and not the host.
-const fn is_of_ours(code: FailureCode) -> bool {
-    use FailureCode as Code;
-    matches!(
-        code,
-        Code::Save
-            | Code::WorkerLost
-            | Code::Internal
-            | Code::Blocked
-            | Code::Proxy
-            | Code::Deadline
-    )
 }
 
 #[cfg(test)]

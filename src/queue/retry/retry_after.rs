@@ -1,20 +1,39 @@
-//! The `Retry-After` field (RFC 9110, 10.2.3): when a server wants to be asked again. Pure.
+//! The `Retry-After` field (RFC 9110, 10.2.3): how long a server asks clients to wait. Pure.
 
 use std::time::{Duration, SystemTime};
 
-/// Nobody is waited for so long; with more, times could not be reckoned.
+/// The longest pause that is returned; with a longer one, moments could not be computed.
 const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// What `value` asks for, from `now` on: seconds, or the time to a date. A date
-/// is compared with the answer's own `Date` when there is one, so that a clock
-/// that is wrong, here or there, does not matter. A date that has passed is zero.
-/// Of several values, which an application and its server may both send, the
-/// longest counts.
+/// Returns the pause that `value` asks for, counted from `now`: seconds, or the time to a
+/// date.
 ///
-/// Fractions of seconds and a unit behind the number (`1.5`, `2s`) are not in the
-/// standard, but plain enough to be kept to.
+/// A date is compared with the answer's own `Date` when there is one, so that a wrong
+/// clock, here or there, does not matter. A date that has passed is zero. Of several values,
+/// which an application and its server may both send, the longest counts.
 ///
-/// `None` when the value is neither, which is then as if it were not there.
+/// Fractions of seconds and a unit behind the number (`1.5`, `2s`) are not in the standard,
+/// but their meaning is plain, so they are read.
+///
+/// Returns `None` when the value is neither; callers act as if the field were absent.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use fetchpages::queue::retry::retry_after;
+///
+/// let now = SystemTime::UNIX_EPOCH;
+/// assert_eq!(retry_after::parse("120", None, now), Some(Duration::from_secs(120)));
+///
+/// // A date is compared with the server's own clock.
+/// let date = Some("Sat, 21 Nov 2026 20:10:00 GMT");
+/// let pause = retry_after::parse("Sat, 21 Nov 2026 20:11:00 GMT", date, now);
+/// assert_eq!(pause, Some(Duration::from_secs(60)));
+///
+/// assert_eq!(retry_after::parse("soon", None, now), None);
+/// ```
 pub fn parse(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let pause = |value: &str| seconds(value).or_else(|| until(value, date, now));
     if let Some(pause) = pause(value.trim()) {
@@ -27,7 +46,7 @@ pub fn parse(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duratio
     single.chain(dates.filter_map(|date| pause(&date))).max()
 }
 
-/// A number of seconds, fractions rounded up.
+/// Reads a number of seconds; fractions are rounded up.
 fn seconds(value: &str) -> Option<Duration> {
     let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     if !matches!(&value[number.len()..], "" | "s" | "sec" | "seconds") {
@@ -40,12 +59,12 @@ fn seconds(value: &str) -> Option<Duration> {
         return None;
     }
     let is_more = fraction.bytes().any(|digit| digit != b'0');
-    // More seconds than fit are for ever, too.
+    // A number that does not fit is the longest pause, too.
     let seconds = whole.parse::<u64>().ok().and_then(|whole| whole.checked_add(is_more.into()));
     Some(seconds.map_or(FOR_EVER, Duration::from_secs).min(FOR_EVER))
 }
 
-/// The time to the date `value`.
+/// Returns the time to the date `value`.
 fn until(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let at = httpdate::parse_http_date(value).ok()?;
     let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);

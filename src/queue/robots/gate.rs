@@ -1,5 +1,5 @@
-//! The gate that robots rules are: pages of an origin wait before it until the
-//! origin's robots.txt has been read, once, and then pass or do not. Pure.
+//! The gate of the robots rules. The pages of an origin wait until the origin's robots.txt
+//! has been read, once; then each page passes or ends. Pure.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

@@ -1,0 +1,66 @@
+//! What an attempt shows about its host. Pure.
+
+use std::time::{Duration, SystemTime};
+
+use crate::foreign::Foreign;
+use crate::model::{Attempt, FailureCode, Outcome};
+use crate::queue::retry::retry_after;
+
+/// What an attempt showed about its host, for all of the host's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// The host answers.
+    Answered,
+    /// The host gets too many requests, by its own word: 429, or 503 with a `Retry-After`.
+    Refused(Option<Duration>),
+    /// 503 without a `Retry-After`.
+    Overloaded,
+    /// No connection could be opened.
+    Unreachable,
+    /// The attempt shows nothing about the host, for example a local write error.
+    Nothing,
+}
+
+/// Reads the signal of an attempt; dates that a server names are compared with `now`.
+pub(crate) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
+    use FailureCode as Code;
+    let Outcome::Failed(failure) = &attempt.outcome else {
+        return match attempt.outcome {
+            Outcome::Interrupted => Signal::Nothing,
+            _ => Signal::Answered,
+        };
+    };
+    match (failure.code, &attempt.head) {
+        (Code::Http, Some(head)) => {
+            let asked = head.retry_after.as_ref().map(Foreign::raw);
+            let asked = asked.and_then(|text| {
+                retry_after::parse(text, head.date.as_ref().map(Foreign::raw), now)
+            });
+            match (head.status, asked) {
+                (429, asked) => Signal::Refused(asked),
+                (503, Some(asked)) => Signal::Refused(Some(asked)),
+                (503, None) => Signal::Overloaded,
+                _ => Signal::Answered,
+            }
+        }
+        (Code::Dns | Code::DnsTimeout | Code::Connect | Code::ConnectTimeout, _) => {
+            Signal::Unreachable
+        }
+        (code, Some(_)) if !is_of_ours(code) => Signal::Answered,
+        (_, _) => Signal::Nothing,
+    }
+}
+
+/// Whether the proxy, the run or this program caused the failure, and not the host.
+const fn is_of_ours(code: FailureCode) -> bool {
+    use FailureCode as Code;
+    matches!(
+        code,
+        Code::Save
+            | Code::WorkerLost
+            | Code::Internal
+            | Code::Blocked
+            | Code::Proxy
+            | Code::Deadline
+    )
+}
