@@ -22,7 +22,7 @@ use super::{BodyLimit, Client, FetchFailure, HttpChoice, Reply, Request, cookies
 use crate::in_flight::Phase;
 use crate::message;
 use crate::model::{
-    Exchange, Failure, FailureCode, Head, Moved, RawPage, RedirectExchange, shown_url,
+    Exchange, Failure, FailureCode, Head, RawPage, Redirect, RedirectExchange, shown_url,
 };
 
 /// Whether a request waits in the library's queue is first looked at after this time:
@@ -132,7 +132,7 @@ impl Client {
         route: &Route<'_>,
         received: &mut Received,
         response: Response,
-    ) -> Result<(Incoming, Option<Box<Moved>>), Failure> {
+    ) -> Result<(Incoming, Option<Box<Redirect>>), Failure> {
         request.progress.set(Phase::Receiving);
         received.wait = request.spent + (self.now() - request.started);
         let is_on_new_connection = route.sent().connection().is_new();
@@ -144,7 +144,7 @@ impl Client {
         let target = redirect_target(request.url, &response)?.map(|to| {
             let cookies = cookies::set_by(request.url, response.headers());
             let has_left_home = self.options().credentials.leaves_home(request);
-            Box::new(Moved { to, cookies, has_left_home, exchange: None })
+            Box::new(Redirect { to, cookies, has_left_home, exchange: None })
         });
         Ok((Incoming::new(response, framing), target))
     }

@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::in_flight::ProgressView;
-use crate::model::{Attempt, Exchange, Failure, Head, Moved, RawPage, SetCookie, Validators};
+use crate::model::{Attempt, Exchange, Failure, Head, RawPage, Redirect, SetCookie, Validators};
 pub use body_memory::BodyMemory;
 pub use client::{Client, FetchError, HttpChoice, NetworkCounts, Options, Shared};
 
@@ -110,5 +110,5 @@ pub enum Reply {
     /// A complete answer, with any status.
     Page(RawPage),
     /// A redirect: another address must be requested instead.
-    Redirect(Box<Moved>),
+    Redirect(Box<Redirect>),
 }

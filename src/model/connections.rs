@@ -1,18 +1,18 @@
-//! What connecting came to: counts that add up over clients and processes.
+//! Counts of connections and handshakes, which add up over clients and processes.
 
 use std::ops::{Add, Sub};
 
 use serde::{Deserialize, Serialize};
 
-/// Connections, as far as they were opened, proxies' included.
+/// Connections that were opened, those to proxies included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connections {
-    /// Connections that were ready for requests.
+    /// Connections that became ready for requests.
     pub opened: u64,
-    /// TLS handshakes in which the server proved who it is. Over an https proxy
-    /// a connection has two, one with the proxy and one with the server.
+    /// TLS handshakes in which the server proved its identity. A connection over an
+    /// https proxy has two: one with the proxy and one with the server.
     pub tls_handshakes: u64,
-    /// TLS handshakes that took up an earlier session instead.
+    /// TLS handshakes that resumed an earlier session instead.
     pub tls_resumptions: u64,
 }
 
@@ -31,7 +31,7 @@ impl Add for Connections {
 impl Sub for Connections {
     type Output = Self;
 
-    /// What has come since it was `before`.
+    /// The counts since `before`.
     fn sub(self, before: Self) -> Self {
         Self {
             opened: self.opened - before.opened,

@@ -1,4 +1,4 @@
-//! Why a page could not be had.
+//! Why a page could not be fetched or saved.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::foreign::Foreign;
 
-/// Why a page could not be had. The names are stable: scripts read them in the manifest.
+/// Why a page could not be fetched or saved. The names are stable: scripts read them in the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureCode {
@@ -20,21 +20,21 @@ pub enum FailureCode {
     ConnectTimeout,
     /// The TLS handshake failed, for example on a certificate.
     Tls,
-    /// The request was sent and no answer began in time.
+    /// The request was sent, and the answer did not begin in time.
     FirstByteTimeout,
-    /// The body stopped coming.
+    /// The server stopped sending the body.
     ReadTimeout,
-    /// The attempt as a whole took too long.
+    /// The whole attempt took too long.
     MaxTime,
-    /// The run's deadline came first.
+    /// The run's deadline came before the page was complete.
     Deadline,
     /// The connection was reset.
     Reset,
     /// The body ended before its announced length.
     Truncated,
-    /// The answer is not HTTP, or breaks its rules.
+    /// The answer is not HTTP, or breaks the rules of HTTP.
     Protocol,
-    /// Too many redirects, or one that leads nowhere.
+    /// Too many redirects, or a redirect without a usable target.
     Redirects,
     /// The body is larger than the limit, on the wire or decoded.
     TooLarge,
@@ -42,22 +42,22 @@ pub enum FailureCode {
     Decode,
     /// The status is not one that is saved.
     Http,
-    /// The host's robots rules could not be had.
+    /// The host's robots rules could not be fetched.
     Robots,
-    /// The address is one that must not be asked.
+    /// The address must not be requested.
     Blocked,
     /// The proxy failed.
     Proxy,
     /// The page could not be written.
     Save,
-    /// The worker that had the page is gone.
+    /// The worker process of the page died.
     WorkerLost,
-    /// A bug in this program: what worked on the page panicked.
+    /// A bug in this program: the code that processed the page panicked.
     Internal,
 }
 
 impl FailureCode {
-    /// Every class, in the order in which they are told.
+    /// Every class, in the order of reports.
     pub const ALL: [Self; 22] = [
         Self::Dns,
         Self::DnsTimeout,
@@ -123,12 +123,12 @@ impl fmt::Display for FailureCode {
 pub struct Failure {
     /// The class, for programs.
     pub code: FailureCode,
-    /// One line for people; credentials are stripped.
+    /// One line for display; credentials are stripped.
     pub message: Foreign,
 }
 
 impl Failure {
-    /// A failure of class `code`, told in `message`.
+    /// A failure of class `code`, with `message` for display.
     pub fn new(code: FailureCode, message: impl Into<Foreign>) -> Self {
         Self { code, message: message.into() }
     }

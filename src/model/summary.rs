@@ -1,4 +1,4 @@
-//! What a run did, in numbers.
+//! The numbers of a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{FailureCode, State};
 use crate::foreign::Foreign;
 
-/// What became of the input before any page was fetched.
+/// How the input was sorted before any page was fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Intake {
     /// Entries read: lines, links, arguments.
@@ -17,9 +17,9 @@ pub struct Intake {
     pub invalid: u64,
     /// Entries that repeat an earlier one.
     pub duplicates: u64,
-    /// Entries left out by `--include`, `--exclude`, `--limit` or `--shard`.
+    /// Entries left out by `--include`, `--exclude` or `--limit`.
     pub filtered: u64,
-    /// Pages that an earlier run saved and this one need not fetch.
+    /// Pages that an earlier run saved, so that this run need not fetch them.
     pub skipped: u64,
     /// Pages to fetch.
     pub pages: u64,
@@ -27,16 +27,16 @@ pub struct Intake {
     pub skipped_lines: u64,
     /// What the user can do when the source named no page.
     pub advice: Option<&'static str>,
-    /// Parts of the source that could not be had, such as a missing part of a sitemap.
+    /// Parts of the source that could not be fetched, such as a missing part of a sitemap.
     pub missing_parts: u64,
     /// Whether the input was read to its end.
     pub complete: bool,
 }
 
-/// What a run did, in numbers.
+/// The numbers of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    /// What became of the input.
+    /// How the input was sorted.
     pub intake: Intake,
     /// Pages by the state they ended in.
     pub states: BTreeMap<State, u64>,
@@ -50,7 +50,7 @@ pub struct Summary {
     pub fetch_time: Duration,
     /// The slowest saved page and how long its last attempt took.
     pub slowest: Option<(String, Duration)>,
-    /// Attempts that were followed by another one.
+    /// Attempts that another attempt followed.
     pub retries: u64,
 }
 
@@ -96,13 +96,13 @@ impl Summary {
         self.states.values().sum()
     }
 
-    /// Saved pages for each second of the fetch phase; 0 when none was saved.
+    /// Saved pages per second of the fetch phase; 0 without a saved page.
     pub fn pages_per_second(&self) -> f64 {
         let seconds = self.fetch_time.as_secs_f64();
         if seconds > 0.0 { self.count(State::Saved) as f64 / seconds } else { 0.0 }
     }
 
-    /// Checks that every entry read has exactly one fate:
+    /// Checks that every entry is counted exactly once:
     /// found = invalid + duplicates + filtered + skipped + the sum over states.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ pub struct FailureClass {
     pub count: u64,
     /// The first such page.
     pub example_url: String,
-    /// What was said of it.
+    /// The message of its failure.
     pub example_message: Foreign,
 }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 use url::Url;
 
 use crate::model::{
-    Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Moved, Outcome, RedirectExchange,
-    Response,
+    Attempt, AutoWorkers, Failure, FailureCode, Hop, Job, Kind, Outcome, Redirect,
+    RedirectExchange, Response,
 };
 use crate::queue::Options;
 use crate::queue::host::concurrency::Answer;
@@ -288,7 +288,13 @@ impl Frontier {
     }
 
     /// Keeps a job whose answer leads on to another address.
-    fn onward(&mut self, mut job: Job, moved: Moved, started: Instant, now: Instant) -> Settlement {
+    fn onward(
+        &mut self,
+        mut job: Job,
+        moved: Redirect,
+        started: Instant,
+        now: Instant,
+    ) -> Settlement {
         let (count, began, spent, mut cookies, mut exchanges) = match job.hop.take() {
             Some(hop) => (hop.count, hop.started, hop.spent, hop.cookies, hop.exchanges),
             None => (0, started, Duration::ZERO, Vec::new(), Vec::new()),

@@ -10,7 +10,7 @@ use super::human;
 use super::watch::Watch;
 use crate::event::{Event, Observer, ObserverError};
 use crate::message::plural;
-use crate::model::{Outcome, Settled, told_url};
+use crate::model::{Outcome, Settled, short_url};
 use crate::printable::Printable;
 
 /// The interval between plain lines.
@@ -112,7 +112,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.advance();
         }
-        let url = told_url(&settled.job.url);
+        let url = short_url(&settled.job.url);
         match &settled.attempt.outcome {
             Outcome::Saved { bytes, .. } => {
                 self.bytes += bytes;
@@ -201,7 +201,7 @@ impl Observer for Progress {
                 let Outcome::Failed(failure) = &attempt.outcome else {
                     unreachable!("only failures are retried");
                 };
-                let url = told_url(&job.url);
+                let url = short_url(&job.url);
                 let after = human::seconds(*after);
                 self.print(format_args!(
                     "again in {after}: {url}: {} ({})",

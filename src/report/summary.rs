@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::event::{Event, Observer, ObserverError};
-use crate::model::{FailureClass, Outcome, Settled, Summary, told_url};
+use crate::model::{FailureClass, Outcome, Settled, Summary, short_url};
 
 /// The observer that counts. Entries of the input are counted elsewhere, where the input
 /// is read, so that the two counts can be checked against each other.
@@ -36,13 +36,13 @@ impl Counter {
             Outcome::Saved { bytes, .. } => {
                 summary.bytes += bytes;
                 if summary.slowest.as_ref().is_none_or(|(_, slowest)| slowest < total) {
-                    summary.slowest = Some((told_url(&job.url).into_owned(), *total));
+                    summary.slowest = Some((short_url(&job.url).into_owned(), *total));
                 }
             }
             Outcome::Failed(failure) => {
                 let class = summary.failures.entry(failure.code).or_insert_with(|| FailureClass {
                     count: 0,
-                    example_url: told_url(&job.url).into_owned(),
+                    example_url: short_url(&job.url).into_owned(),
                     example_message: failure.message.clone(),
                 });
                 class.count += 1;

@@ -23,7 +23,7 @@ use std::io;
 use url::Url;
 
 use crate::message;
-use crate::model::{ADDRESS_LIMIT, Failure, told_url};
+use crate::model::{ADDRESS_LIMIT, Failure, short_url};
 pub use get::{Access, Getter};
 
 /// One entry of a source.
@@ -228,7 +228,7 @@ impl Source for Listed {
 
 /// `url` for a message.
 fn told(url: &Url) -> String {
-    told_url(url).into_owned()
+    short_url(url).into_owned()
 }
 
 #[cfg(test)]

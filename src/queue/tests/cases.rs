@@ -7,7 +7,7 @@ use url::Url;
 use crate::clock::{Clock, ManualClock};
 use crate::foreign::Foreign;
 use crate::model::{
-    Attempt, Failure, FailureCode, Head, Job, Key, Kind, Moved, Outcome, Response, SetCookie,
+    Attempt, Failure, FailureCode, Head, Job, Key, Kind, Outcome, Redirect, Response, SetCookie,
 };
 use crate::queue::Options;
 use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
@@ -350,7 +350,7 @@ fn pages_wait_for_the_rules_of_their_host() {
     let page = take(&mut frontier, now);
     assert_eq!(page.seq, 0);
     // A redirect does not lead around the rules.
-    let moved = Response::Redirect(Box::new(Moved::to(url("http://a.org/private/z"))));
+    let moved = Response::Redirect(Box::new(Redirect::to(url("http://a.org/private/z"))));
     assert!(matches!(settle(&mut frontier, page, moved, now), Settlement::Onward(0)));
     let ended = frontier.take_effects().unwrap().ended;
     assert!(matches!(&ended[..], [(job, Outcome::Robots)] if job.seq == 0));
@@ -404,7 +404,7 @@ fn a_redirect_goes_under_the_limits_of_the_other_host() {
     settle(
         &mut frontier,
         first,
-        Response::Redirect(Box::new(Moved::to(url("http://b.org/0")))),
+        Response::Redirect(Box::new(Redirect::to(url("http://b.org/0")))),
         now,
     );
     assert!(matches!(frontier.next(now), Next::Wait));
@@ -426,7 +426,7 @@ fn cookies_go_along_a_chain_and_are_forgotten_with_the_attempt() {
     let set = |line: &str| SetCookie { by: url("http://a.org/"), line: line.into() };
     let mut page = take(&mut frontier, now);
     for line in ["a=1", "b=2"] {
-        let moved = Moved { cookies: vec![set(line)], ..Moved::to(url("http://a.org/x")) };
+        let moved = Redirect { cookies: vec![set(line)], ..Redirect::to(url("http://a.org/x")) };
         settle(&mut frontier, page, Response::Redirect(Box::new(moved)), now);
         page = take(&mut frontier, now);
     }

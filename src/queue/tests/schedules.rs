@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use proptest::prelude::*;
 
 use crate::clock::{Clock, ManualClock};
-use crate::model::{Attempt, FailureCode, Job, Kind, Moved, Outcome, Response};
+use crate::model::{Attempt, FailureCode, Job, Kind, Outcome, Redirect, Response};
 use crate::queue::Options;
 use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
 use crate::queue::host::registry::{Choice, HostLimits};
@@ -46,7 +46,7 @@ fn turn(fate: Fate) -> Response {
         Fate::Overloaded => answered(503, None),
         Fate::Unreachable => failed(FailureCode::Connect),
         Fate::MovedTo(host) => {
-            Response::Redirect(Box::new(Moved::to(url(&format!("http://h{host}.org/moved")))))
+            Response::Redirect(Box::new(Redirect::to(url(&format!("http://h{host}.org/moved")))))
         }
     }
 }

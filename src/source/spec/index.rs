@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words, is_web_address,
 };
-use crate::model::told_url;
+use crate::model::short_url;
 use crate::source::links::Pick;
 use crate::source::{Source, SourceError, index};
 
@@ -74,7 +74,7 @@ impl Kind for Index {
     }
 
     fn label(&self) -> String {
-        told_url(self.url.url()).into_owned()
+        short_url(self.url.url()).into_owned()
     }
 
     fn policy(&self) -> Policy<'_> {

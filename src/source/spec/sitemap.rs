@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
-use crate::model::told_url;
+use crate::model::short_url;
 use crate::source::{Source, SourceError, sitemap};
 
 const OPTION: &str = "--sitemap";
@@ -38,7 +38,7 @@ impl Kind for Sitemap {
     }
 
     fn label(&self) -> String {
-        told_url(self.url.url()).into_owned()
+        short_url(self.url.url()).into_owned()
     }
 
     fn policy(&self) -> Policy<'_> {

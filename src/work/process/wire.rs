@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
     use crate::model::{
-        Attempt, Connections, Failure, FailureCode, Moved, Outcome, exchange_cases,
+        Attempt, Connections, Failure, FailureCode, Outcome, Redirect, exchange_cases,
     };
 
     fn url(text: &str) -> Url {
@@ -293,10 +293,10 @@ mod tests {
             Reply::Refused(vec!["a".into(), String::new()]),
             Reply::Phase(Phase::Connecting, u64::MAX),
             Reply::Done(
-                Box::new(Response::Redirect(Box::new(Moved {
+                Box::new(Response::Redirect(Box::new(Redirect {
                     has_left_home: true,
                     exchange: Some(Box::new(exchange_cases::redirect(300))),
-                    ..Moved::to(url("http://me:secret@a.org/?x#y"))
+                    ..Redirect::to(url("http://me:secret@a.org/?x#y"))
                 }))),
                 tally,
             ),
