@@ -13,10 +13,9 @@ use tokio::time::timeout;
 
 use super::chunked::Chunks;
 use super::collected::{self, Collected};
-use super::exchange::Received;
 use super::head::{Framing, Part};
-use super::{BodyLimit, Options, Request, failure};
-use crate::model::{Failure, FailureCode, Truncation};
+use super::{BodyLimit, FetchFailure, Options, Request, failure};
+use crate::model::{Exchange, Failure, FailureCode, Head, Truncation};
 
 /// At most so much of a body that will not be saved is read: enough to tell a
 /// reason, and to let the connection be used again.
@@ -24,6 +23,25 @@ const UNSAVED_BODY_LIMIT: u64 = 64 * 1024;
 /// So long such a body is waited for: the status is known, and the attempt must
 /// not run into its own limit, which would be recorded instead.
 const UNSAVED_BODY_TIME: Duration = Duration::from_secs(2);
+
+/// What an attempt has received so far. If the attempt fails, its [`FetchFailure`] says so.
+#[derive(Default)]
+pub(super) struct Received {
+    pub(super) head: Option<Box<Head>>,
+    pub(super) wire_bytes: u64,
+    pub(super) wait: Duration,
+    /// Whether the server was overloaded and did not process the request.
+    pub(super) is_refused: bool,
+    pub(super) exchange: Option<Box<Exchange>>,
+}
+
+impl Received {
+    pub(super) fn failed(self, failure: Failure) -> FetchFailure {
+        let Self { head, wire_bytes, wait, is_refused, exchange } = self;
+        FetchFailure { failure, head, wire_bytes, wait, is_refused, exchange }
+    }
+}
+
 /// A body that is to be read.
 pub(super) struct Incoming {
     body: Body,

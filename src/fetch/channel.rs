@@ -112,6 +112,23 @@ impl Channel {
     }
 }
 
+/// The request that opens the first connection holds this; the others go when the connection is
+/// there or this is dropped.
+pub(super) struct Leader(pub(super) Arc<Channel>);
+
+impl Leader {
+    /// Says that the connection is there.
+    pub(super) fn connected(&self) {
+        self.0.first.settle();
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        self.0.first.settle();
+    }
+}
+
 /// How far one request has come.
 #[derive(Debug, Clone, Copy)]
 enum State {

@@ -15,8 +15,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::channel::Sent;
-use super::first_connection::Leader;
+use super::channel::{Leader, Sent};
 use super::handshakes;
 use super::recording::TlsVersions;
 use crate::in_flight::{Phase, ProgressView};

@@ -8,12 +8,12 @@ use std::time::Duration;
 use reqwest::Response;
 use tokio::time::timeout_at;
 
-use super::body::{self, Incoming};
+use super::body::{self, Incoming, Received};
 use super::body_memory::{self, end_of};
-use super::channel::Protocol;
+use super::channel::{Leader, Protocol};
 use super::connect::{self, ConnectListener};
 use super::failure::{self, Unanswered, Work};
-use super::first_connection::{self, Leader};
+use super::first_connection;
 use super::head::{framing, read_head, redirect_target, refuse_large};
 use super::pool::Keeping;
 use super::recording::SentRequest;
@@ -21,9 +21,7 @@ use super::route::Route;
 use super::{BodyLimit, Client, FetchFailure, HttpChoice, Reply, Request, cookies};
 use crate::in_flight::Phase;
 use crate::message;
-use crate::model::{
-    Exchange, Failure, FailureCode, Head, RawPage, Redirect, RedirectExchange, shown_url,
-};
+use crate::model::{Failure, FailureCode, Head, RawPage, Redirect, RedirectExchange, shown_url};
 
 /// Whether a request waits in the library's queue is first looked at after this time:
 /// most requests are answered by then.
@@ -34,24 +32,6 @@ const FREE_REPEATS: u32 = 3;
 
 /// A crawler follows at least so many redirects to rules (RFC 9309, 2.3.1.2).
 const RULES_REDIRECTS: u32 = 5;
-
-/// What is known of an attempt while it runs, for the case that it is cut short.
-#[derive(Default)]
-pub(super) struct Received {
-    head: Option<Box<Head>>,
-    pub(super) wire_bytes: u64,
-    wait: Duration,
-    /// Whether the server did not work on it.
-    is_refused: bool,
-    pub(super) exchange: Option<Box<Exchange>>,
-}
-
-impl Received {
-    fn failed(self, failure: Failure) -> FetchFailure {
-        let Self { head, wire_bytes, wait, is_refused, exchange } = self;
-        FetchFailure { failure, head, wire_bytes, wait, is_refused, exchange }
-    }
-}
 
 impl Client {
     /// Makes one request, within the time limits of the options.

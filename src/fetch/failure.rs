@@ -10,8 +10,9 @@ use std::net::SocketAddr;
 use hyper_util::client::legacy;
 
 use super::connect::{ConnectTimedOut, local_address};
+use super::error_chain::{self, causes};
 use super::resolve::DnsError;
-use super::{head, tls, tunnel};
+use super::{head, tls};
 use crate::model::{Failure, FailureCode};
 
 /// A request whose answer did not begin.
@@ -37,7 +38,7 @@ pub(super) enum Work {
 
 /// What became of a request whose answer did not begin.
 pub(super) fn before_answer(error: &(dyn Error + 'static), is_on_old: bool) -> Unanswered {
-    let is_connect = is_connect(error);
+    let is_connect = error_chain::is_connect(error);
     let otherwise = if is_connect { FailureCode::Connect } else { FailureCode::Protocol };
     let code = causes(error).find_map(of_cause).unwrap_or(otherwise);
     let code = match code {
@@ -73,12 +74,6 @@ pub(super) fn in_body(error: &(dyn Error + 'static)) -> Failure {
         None => FailureCode::Protocol,
     };
     Failure::new(code, message(error))
-}
-
-/// Whether the connection for a request could not be had.
-pub(super) fn is_connect(error: &(dyn Error + 'static)) -> bool {
-    use hyper_util::client::legacy::Error as ClientError;
-    causes(error).any(|cause| cause.downcast_ref().is_some_and(ClientError::is_connect))
 }
 
 /// What one error of a chain says of the server's work, if it says anything.
@@ -161,32 +156,6 @@ fn of_io(error: &io::Error) -> Option<FailureCode> {
     }
 }
 
-/// The chain of causes, innermost first. An `io::Error` that wraps another
-/// error, and HTTP/2's error of a broken connection, hide it from `source`, so
-/// they are opened here.
-pub(super) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> + 'a {
-    // Innermost causes say most, so they are asked first.
-    let mut chain = vec![error];
-    let mut last = error;
-    while let Some(next) = inner(last) {
-        chain.push(next);
-        last = next;
-    }
-    chain.into_iter().rev()
-}
-
-fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    if let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        return Some(wrapped);
-    }
-    if let Some(broken) = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io) {
-        return Some(broken);
-    }
-    tunnel::inner(error).or_else(|| error.source())
-}
-
 /// One line for people: the innermost cause, which is the one that helps.
 pub(super) fn message(error: &(dyn Error + 'static)) -> String {
     let mut told = Vec::new();
@@ -224,7 +193,7 @@ pub(super) fn message(error: &(dyn Error + 'static)) -> String {
         }
     }
     match told.first() {
-        Some(text) if is_connect(error) => format!("no connection: {text}"),
+        Some(text) if error_chain::is_connect(error) => format!("no connection: {text}"),
         Some(text) => text.clone(),
         None => "the request could not be sent".into(),
     }

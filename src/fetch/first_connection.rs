@@ -5,13 +5,10 @@
 //! the others wait until the first connection is there. Where the host is known to
 //! speak HTTP/1.1, from an index that was read there for one, nobody waits.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-
-use super::channel::Channel;
 
 /// Turns of the event loop until the first connection is ready for all: its
 /// protocol has to be set up in a task of its own. Too few cost a connection.
@@ -65,28 +62,14 @@ pub(super) async fn turns() {
     }
 }
 
-/// The request that opens the first connection holds this; the others go when the connection is
-/// there or this is dropped.
-pub(super) struct Leader(pub(super) Arc<Channel>);
-
-impl Leader {
-    /// Says that the connection is there.
-    pub(super) fn connected(&self) {
-        self.0.first.settle();
-    }
-}
-
-impl Drop for Leader {
-    fn drop(&mut self) {
-        self.0.first.settle();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
 
+    use std::sync::Arc;
+
     use super::*;
+    use crate::fetch::channel::{Channel, Leader};
 
     #[tokio::test]
     async fn the_others_wait_for_the_first_however_it_ends() {

@@ -15,6 +15,7 @@ mod connect_state;
 mod content_range;
 mod cookies;
 pub mod credentials;
+mod error_chain;
 mod exchange;
 pub mod failure;
 mod first_connection;

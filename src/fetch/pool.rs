@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::channel::Channel;
-use super::first_connection::Leader;
+use super::channel::{Channel, Leader};
 use super::sender::Sender;
 
 /// An idle connection is closed after this time: servers keep theirs for 5 s

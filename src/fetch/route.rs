@@ -8,9 +8,8 @@ use reqwest::{Response, StatusCode};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
-use super::channel::{Channel, Protocol, Sent};
+use super::channel::{Channel, Leader, Protocol, Sent};
 use super::failure::{Unanswered, Work};
-use super::first_connection::Leader;
 use super::pool::{Keeping, Lease, Wish};
 use super::proxy::Proxy;
 use super::recording::Way;

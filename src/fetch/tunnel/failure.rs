@@ -1,19 +1,12 @@
 //! What it means when a connection through a proxy cannot be had.
-//!
-//! The HTTP library's errors of SOCKS proxies have no public names. They are the error
-//! type of a public connector, though, and can be named as such: so they too are
-//! told apart by type.
 
 use std::error::Error;
 
-use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::SocksV5;
-use tower_service::Service;
 use url::Url;
 
 use super::TunnelError;
 use crate::fetch::connect::ConnectTimedOut;
+use crate::fetch::error_chain::{self, SocksError};
 use crate::fetch::failure;
 use crate::fetch::proxy::Proxy;
 use crate::fetch::resolve::DnsError;
@@ -23,19 +16,6 @@ use crate::model::{Failure, FailureCode};
 /// The status of a proxy that wants to know who asks (RFC 9110, 15.5.8).
 const UNAUTHORIZED: u16 = 407;
 
-type SocksError = <SocksV5<HttpConnector> as Service<Uri>>::Error;
-
-/// The cause within a proxy's error that hides it from `source`.
-pub(in crate::fetch) fn inner<'a>(
-    error: &'a (dyn Error + 'static),
-) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<SocksError>()? {
-        SocksError::Inner(cause) => Some(cause),
-        SocksError::Io(cause) => Some(cause),
-        _ => None,
-    }
-}
-
 /// The failure of a request for `target` through `proxy`, and whose fault it is;
 /// `None` when it is no matter of the proxy's, but of what lies behind it.
 pub(in crate::fetch) fn failure(
@@ -43,10 +23,10 @@ pub(in crate::fetch) fn failure(
     proxy: &Proxy,
     target: &Url,
 ) -> Option<(Failure, Blame)> {
-    if !failure::is_connect(error) {
+    if !error_chain::is_connect(error) {
         return None;
     }
-    let (told, blame) = failure::causes(error)
+    let (told, blame) = error_chain::causes(error)
         .find_map(|cause| of_cause(cause, proxy, target))
         .or_else(|| of_whole(error, proxy, target))?;
     let told = told.unwrap_or_else(|| failure::message(error));
@@ -113,6 +93,6 @@ fn of_whole(error: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Optio
         // The only connection there is leads to the proxy.
         return Some((None, Blame::Proxy));
     }
-    let is_late = failure::causes(error).any(<dyn Error>::is::<ConnectTimedOut>);
+    let is_late = error_chain::causes(error).any(<dyn Error>::is::<ConnectTimedOut>);
     is_late.then_some((None, Blame::Unclear))
 }

@@ -13,7 +13,7 @@ mod failure;
 mod foreign_bytes;
 
 pub(super) use client::{Setup, Tunnels};
-pub(super) use failure::{failure, inner, unauthorized};
+pub(super) use failure::{failure, unauthorized};
 
 use std::io;
 
