@@ -28,7 +28,7 @@ fn plain_pages_come_through_an_http_proxy_with_credentials() {
     assert_eq!(place.text("pages/x.html"), "page");
     assert!(proxy.seen()[0].starts_with(&format!("GET {} HTTP/1.1\r\n", server.url("/x"))));
     assert_eq!(server.requests()[0].header("proxy-authorization"), None);
-    let line = format!("\nproxy     http://{}  1 requests, 0 failed\n", proxy.addr());
+    let line = format!("\nproxy     http://{}  1 request, 0 failed\n", proxy.addr());
     assert!(ended.stdout.contains(&line), "{ended:?}");
     let written = ended.stdout + &ended.stderr + &place.text("pages/manifest.jsonl");
     assert!(!written.contains("cret"), "{written}");
