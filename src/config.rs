@@ -18,29 +18,29 @@ use crate::{exec, fetch, queue, save};
 /// not minutes, and far enough to be what counts.
 pub const DEFAULT_COMPARE_LATENCY: Duration = Duration::from_millis(10);
 
-/// What is wanted of a source, and how to get at it.
+/// Which pages to fetch, and how.
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
     /// Where pages come from.
     pub source: SourceSpec,
     /// Which of them.
     pub filter: Filter,
-    /// How pages are asked for.
+    /// How requests are sent.
     pub fetch: fetch::Options,
-    /// When pages go.
+    /// When each page may be requested.
     pub queue: queue::Options,
     /// The source, for the record of the run.
     pub recorded: RecordedSource,
 }
 
-/// How the end of a run is told on standard output.
+/// The format of the summary on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For people.
     Human,
     /// One JSON object.
     Json,
-    /// Not at all.
+    /// No summary.
     None,
 }
 
@@ -66,17 +66,17 @@ pub struct Download {
     pub workers: NonZeroUsize,
     /// Memory in bytes for the bodies of all pages in flight; `None` for half of what is free.
     pub max_memory: Option<u64>,
-    /// Stop when the run has taken so long.
+    /// The time after which the run stops.
     pub deadline: Option<Duration>,
-    /// Whether it ends, at once, when standard input does.
+    /// Whether the run ends at once when standard input ends.
     pub ends_with_input: bool,
-    /// Where pages are kept.
+    /// Where pages are saved.
     pub save: save::Options,
     /// What is told.
     pub report: ReportOptions,
-    /// Where the run is drawn.
+    /// The file that the trace of the run is written to.
     pub trace: Option<PathBuf>,
-    /// Things the user should know before it starts.
+    /// Notes for the user, printed before the run starts.
     pub notes: Vec<String>,
 }
 
@@ -89,22 +89,22 @@ pub struct Comparison {
     pub design: Design,
     /// Whether runs save their pages.
     pub saves: bool,
-    /// Where runs keep their pages while it goes on; `None` for the system's place
-    /// for temporary files.
+    /// The directory below which runs save their pages during the comparison; `None` for the
+    /// system's directory for temporary files.
     pub directory: Option<PathBuf>,
     /// Whether it is the tutorial's experiment, with its figures beside it.
     pub is_tutorial: bool,
     /// The files that it is written to.
     pub exports: Vec<(PathBuf, export::Format)>,
-    /// What it must bear out.
+    /// The conditions that its result must meet.
     pub gates: Vec<Gate>,
     /// The earlier comparison that it is set beside.
     pub baseline: Option<PathBuf>,
     /// What is told.
     pub print: PrintOptions,
-    /// Whether the user agreed to ask a site that is not on this machine.
+    /// Whether the user agreed to send requests to a site that is not on this machine.
     pub is_agreed: bool,
-    /// What each run gets to know of the command line.
+    /// The options that each run gets as well.
     pub passed_on: PassedOn,
 }
 
@@ -145,12 +145,12 @@ pub fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// How many workers a user wants.
+/// The number of workers that the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workers {
-    /// As many as are of use, which is found while running.
+    /// The number is tuned while the run is in progress.
     Auto,
-    /// So many.
+    /// This number.
     Exactly(NonZeroUsize),
 }
 

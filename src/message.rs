@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::foreign::clean;
 
-/// So many characters of foreign text are told.
+/// The most characters of foreign text in a message.
 const EXCERPT: usize = 80;
 
 /// The words of an error and of its causes, outermost first.

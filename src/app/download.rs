@@ -184,7 +184,7 @@ fn begin_trace(
     Trace::create(file, path, &about, now)
 }
 
-/// Before any page, nothing is worth ending cleanly.
+/// Before the first page is requested there is nothing to end cleanly.
 fn on_first_signal(is_running: &AtomicBool) {
     if is_running.load(Ordering::SeqCst) {
         report_line("interrupted: pages in flight get 2 s; again to end at once");
@@ -209,7 +209,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
     }
 }
 
-/// Feeds the queue, runs the executor, and sees to it that every page that was read is recorded.
+/// Feeds the queue, runs the executor, and records every page that was read.
 fn fetch_all(
     config: &Download,
     queue: &Arc<Queue>,
@@ -336,7 +336,7 @@ fn status(what: &str, summary: &Summary, closing: Option<&StopReason>) -> Status
     }
 }
 
-/// What is told when the source, which is called `what`, named no page.
+/// The message for a source, called `what` in messages, that named no page.
 pub(super) fn no_pages(what: &str, intake: &Intake) -> Printable {
     let Intake { found, invalid, filtered, skipped_lines, .. } = *intake;
     let (why, advice) = match (found, skipped_lines) {

@@ -1,4 +1,4 @@
-//! The system's limit on open files: raised as far as it goes, and kept to.
+//! The system's limit on open files: raised as far as possible, and respected.
 
 use std::num::NonZeroUsize;
 
@@ -47,7 +47,7 @@ pub(super) fn room_for(wanted: NonZeroUsize, kind: WorkerKind) -> Room {
     }
 }
 
-/// Workers that are processes with so many files each, as the parent has.
+/// The limits for workers that are processes: each may open `files` files, as the parent may.
 fn apart(wanted: NonZeroUsize, files: u64) -> Room {
     let workers = within(wanted, files.saturating_sub(FILES_BESIDES), FILES_PER_PROCESS);
     Room { workers, ..divided(NonZeroUsize::MIN, files) }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Taken for free where the system does not tell.
+/// The amount that is taken to be free when the system reports none.
 const UNKNOWN: u64 = 2 * 1024 * 1024 * 1024;
 /// Bodies in flight take one part of so many of what is free, when nothing else is said:
 /// the rest is for the system's cache, which pages are saved into, and for others.
@@ -14,7 +14,7 @@ pub(super) fn default_limit() -> u64 {
     free().unwrap_or(UNKNOWN) / PARTS
 }
 
-/// Free memory in bytes; `None` where the system does not tell.
+/// Free memory in bytes; `None` when the system reports none.
 fn free() -> Option<u64> {
     // What cannot be read says nothing, and so sets no limit.
     let read = |path: &Path| std::fs::read_to_string(path).ok();

@@ -10,7 +10,7 @@ use crate::printable::Printable;
 /// How much of a long output is written at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// Writes to standard error. When that is closed, there is nobody to tell.
+/// Writes to standard error. A closed standard error is no error: no reader is left.
 pub(super) fn report(lines: &Printable) {
     let _ = io::stderr().lock().write_all(lines.as_str().as_bytes());
 }

@@ -10,7 +10,7 @@ use super::args::{CompareArgs, OutcomeArgs, PlanArgs, Robots, SourceArgs};
 use super::credentials::unsent;
 use super::environment::variable;
 use super::passed_on::passed_on;
-use super::plan::plan;
+use super::plan::{Running, plan};
 use super::source;
 use super::usage::{NoCommand, Result, usage};
 use crate::compare::design::{Contender, Design};
@@ -32,9 +32,9 @@ pub(super) fn comparison(
     let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
     let chosen = source::chosen(&source)?;
     let unsent = unsent(&http, &chosen)?;
-    let mut plan = plan(chosen, &http)?;
-    // What the user agrees to is told by the hosts of the pages.
-    plan.fetch.keeps_to_host = true;
+    // The user agrees to the hosts of the pages, and to no others.
+    let running = Running { keeps_to_host: true, ..Running::default() };
+    let mut plan = plan(chosen, &http, running)?;
     if let SourceSpec::Demo(Demo { site: embedded, .. }) = &mut plan.source {
         embedded.pages = site.pages as usize;
         embedded.bandwidth = site.bandwidth.map(|size| size.0);

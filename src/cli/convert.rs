@@ -6,7 +6,7 @@ use clap::parser::ValueSource;
 use super::args::{Cli, LinksArgs, Subcommands};
 use super::compare::comparison;
 use super::download::download;
-use super::plan::plan;
+use super::plan::{Running, plan};
 use super::usage::{NoCommand, Result, usage};
 use super::{Command, packaging, source};
 use crate::origin;
@@ -54,7 +54,7 @@ fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
 
 fn links(typed: &LinksArgs) -> Result<Command> {
     Ok(Command::Links {
-        plan: Box::new(plan(source::chosen(&typed.source)?, &typed.http)?),
+        plan: Box::new(plan(source::chosen(&typed.source)?, &typed.http, Running::default())?),
         layout: typed.layout.layout.into(),
         json: typed.json,
     })

@@ -1,5 +1,5 @@
-//! Secrets of the command line: as they are typed, for whom, and what to say when nobody
-//! gets them.
+//! Secrets of the command line: how they are typed, which hosts get them, and the warning
+//! for secrets that no host gets.
 
 use base64::Engine;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -127,7 +127,8 @@ pub(super) fn add_homes(credentials: &mut Credentials, chosen: &Chosen) {
     chosen.spec.policy().homes.into_iter().for_each(|url| credentials.add_home(url));
 }
 
-/// What to say of secrets that nobody gets, because the user typed no address and opened none.
+/// The warning about secrets that no host gets, because the user typed no address and opened
+/// none.
 pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>> {
     let policy = chosen.spec.policy();
     if policy.site.is_some() {
@@ -148,7 +149,7 @@ pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>
     if typed.header_for.is_empty() {
         options.extend(secrets.field_names().map(|name| format!("--header {name}")));
     } else if options.is_empty() && has_fields && site.is_none_or(|url| url.scheme() == "http") {
-        // Nobody would see that they are not.
+        // Otherwise nothing would show that they are not sent.
         let origin = origin.as_deref().unwrap_or("http://host/");
         return Ok(Some(format!(
             "--header-for sends over https alone, because no http URL is typed: open an http \

@@ -7,7 +7,7 @@ use http::header;
 
 use super::args::{AgainArgs, DownloadArgs, OutputArgs, ProgressArg, ReportArgs, RunningArgs};
 use super::http::contact;
-use super::plan::plan;
+use super::plan::{Running, plan};
 use super::usage::{NoCommand, Result, usage};
 use super::{credentials, recorded, source};
 use crate::config::{Download, Format, ReportOptions, Workers, choose_workers};
@@ -55,12 +55,14 @@ pub(super) fn download(
         chosen.is_recorded.then(|| format!("going on with {}", recorded::shown(&chosen)));
     let redacted = (chosen.is_recorded && chosen.recorded.is_redacted).then(|| LEFT_OUT.to_owned());
     let unsent = credentials::unsent(&typed.http, &chosen)?;
-    let mut plan = plan(chosen, &typed.http)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
-    plan.queue.limits = host_limits(&typed.running, is_auto.then_some(workers));
-    plan.queue.workers = (!is_auto).then_some(workers);
-    plan.queue.failure_limit = typed.running.max_failures;
-    plan.fetch.keeps_to_host = typed.running.compared;
+    let running = Running {
+        limits: host_limits(&typed.running, is_auto.then_some(workers)),
+        workers: (!is_auto).then_some(workers),
+        failure_limit: typed.running.max_failures,
+        keeps_to_host: typed.running.compared,
+    };
+    let plan = plan(chosen, &typed.http, running)?;
     let has_own_agent =
         typed.http.user_agent.is_some() || plan.fetch.headers.contains_key(header::USER_AGENT);
     let is_anonymous = !has_own_agent && contact(&typed.http).is_none();

@@ -1,23 +1,55 @@
 //! What is fetched and how, for every command that reads a source.
 
+use std::num::NonZeroUsize;
+
 use super::args::{HttpArgs, Robots};
 use super::http::http_options;
 use super::source::Chosen;
 use super::usage::{Result, usage};
 use super::{credentials, environment, proxies};
 use crate::config::PlanOptions;
-use crate::queue;
-use crate::queue::retry::RetryPolicy;
+use crate::queue::host::HostLimits;
+use crate::queue::retry::{FailureLimit, RetryPolicy};
 use crate::queue::robots::ProductToken;
+use crate::{fetch, queue};
 
-pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
-    let retry = RetryPolicy { retries: http.retry, ..RetryPolicy::default() };
-    let robots = http.robots;
-    let mut fetch = http_options(http)?;
-    credentials::add_homes(&mut fetch.credentials, &chosen);
+/// What a command decides about its requests beside the source and HTTP.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Running {
+    /// Limits for each host.
+    pub(super) limits: HostLimits,
+    /// The requested concurrency, as in [`queue::Options`].
+    pub(super) workers: Option<NonZeroUsize>,
+    pub(super) failure_limit: Option<FailureLimit>,
+    /// Whether redirects to other hosts are not followed.
+    pub(super) keeps_to_host: bool,
+}
+
+/// Decides what is fetched and how. The options of `fetch` and `queue` are complete here:
+/// what no flag sets has its default.
+pub(super) fn plan(chosen: Chosen, http: &HttpArgs, running: Running) -> Result<PlanOptions> {
+    let Running { limits, workers, failure_limit, keeps_to_host } = running;
+    let fetch = fetch::Options { keeps_to_host, ..fetch_options(http, &chosen)? };
+    let queue = queue::Options {
+        retry: RetryPolicy { retries: http.retry, ..RetryPolicy::default() },
+        limits,
+        obeys_robots: match http.robots {
+            Robots::Auto => chosen.spec.policy().obeys_robots,
+            Robots::Obey => true,
+            Robots::Ignore => false,
+        },
+        agent: ProductToken::of_agent(fetch.sent_user_agent().as_bytes()),
+        failure_limit,
+        workers,
+    };
     let Chosen { spec: source, filter, recorded, .. } = chosen;
-    let policy = source.policy();
-    let is_demo = policy.site.is_some();
+    Ok(PlanOptions { source, filter, fetch, queue, recorded })
+}
+
+/// The options of HTTP with what depends on the source: who gets credentials, and by which
+/// proxies requests go.
+fn fetch_options(http: &HttpArgs, chosen: &Chosen) -> Result<fetch::Options> {
+    let is_demo = chosen.spec.policy().site.is_some();
     if is_demo && http.untrusted {
         return usage(
             "--untrusted refuses the embedded site, which is on loopback",
@@ -26,17 +58,12 @@ pub(super) fn plan(chosen: Chosen, http: &HttpArgs) -> Result<PlanOptions> {
     }
     // The embedded site is on this machine, whatever the way to others.
     let variable = |name: &str| (!is_demo).then(|| environment::variable(name)).flatten();
-    fetch.proxies =
-        proxies::proxies(http.proxy.as_ref().map(|it| it.expose().as_str()), &variable)?;
-    if fetch.untrusted {
-        proxies::check_untrusted(&fetch.proxies)?;
+    let typed = http.proxy.as_ref().map(|proxy| proxy.expose().as_str());
+    let proxies = proxies::proxies(typed, &variable)?;
+    if http.untrusted {
+        proxies::check_untrusted(&proxies)?;
     }
-    let obeys_robots = match robots {
-        Robots::Auto => policy.obeys_robots,
-        Robots::Obey => true,
-        Robots::Ignore => false,
-    };
-    let agent = ProductToken::of_agent(fetch.sent_user_agent().as_bytes());
-    let queue = queue::Options { retry, obeys_robots, agent, ..queue::Options::default() };
-    Ok(PlanOptions { source, filter, fetch, queue, recorded })
+    let mut options = fetch::Options { proxies, ..http_options(http)? };
+    credentials::add_homes(&mut options.credentials, chosen);
+    Ok(options)
 }

@@ -1,5 +1,5 @@
 //! What to fetch: every source becomes a stream of entries, and the plan turns
-//! entries into jobs.
+//! entries into jobs. [`spec`] lists the kinds of sources.
 //!
 //! Sources read and resolve; they neither drop duplicates nor name files, which
 //! is the plan's business and the same for all of them.

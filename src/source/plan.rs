@@ -16,7 +16,7 @@ pub struct Filter {
     pub include: Vec<Regex>,
     /// The URL must match none of them.
     pub exclude: Vec<Regex>,
-    /// At most so many pages.
+    /// The most pages.
     pub limit: Option<u64>,
 }
 
