@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fetchpages::clock::{Clock, SystemClock};
-use fetchpages::model::{Attempt, Job, Key, Outcome, Response};
+use fetchpages::model::{Attempt, Job, Key, Outcome, Response, Stored};
 use fetchpages::origin::{INDEX_PATH, Site};
 use fetchpages::page::decode;
 use fetchpages::queue::frontier::{Frontier, Moment, Next};
@@ -92,7 +92,8 @@ fn filled(hosts: usize, usual_open: Option<u32>, now: Instant) -> Frontier {
 }
 
 fn settle_all(frontier: &mut Frontier, clock: &dyn Clock) -> u32 {
-    let saved = Attempt::without_answer(Outcome::Saved { bytes: 1, sha256: [0; 32] });
+    let saved =
+        Attempt::without_answer(Outcome::Saved { bytes: 1, sha256: [0; 32], stored: Stored::Key });
     let at = Moment { now: clock.now(), wall: clock.wall() };
     let mut settled = 0;
     while let Next::Job(job) = frontier.next(at.now) {

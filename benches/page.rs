@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fetchpages::budget::{Budget, Share};
 use fetchpages::clock::{Clock, SystemClock};
@@ -14,11 +15,12 @@ use fetchpages::fetch::client::HttpChoice;
 use fetchpages::fetch::tls::Trust;
 use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Options, Reply, Request, Shared};
 use fetchpages::in_flight::ProgressView;
-use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled};
+use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled, Stored};
 use fetchpages::origin::{self, Origin, Site};
 use fetchpages::page::decode;
 use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
-use fetchpages::save::{self, Output};
+use fetchpages::save::sink::{Capture, Content, Target};
+use fetchpages::save::{self, Output, Sink};
 use http::HeaderValue;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -120,15 +122,16 @@ fn name(c: &mut Criterion) {
 }
 
 fn output(directory: &TempDir) -> Output {
-    let directory = directory.path().to_owned();
-    let options = save::Options { directory, ..save::Options::default() };
+    let target = Target::Directory(directory.path().to_owned());
+    let options = save::Options { target, ..save::Options::default() };
     save::open(&options).expect("the directory is ours")
 }
 
 fn save(c: &mut Criterion) {
     let directory = TempDir::new().expect("there is room for a directory");
     let output = output(&directory);
-    let body = vec![b'x'; 7000];
+    let Sink::Local(sink) = &*output.sink else { panic!("a directory's sink blocks") };
+    let body = Bytes::from(vec![b'x'; 7000]);
     let mut number = 0;
     let mut group = c.benchmark_group("page");
     group.throughput(Throughput::Bytes(body.len() as u64));
@@ -136,7 +139,10 @@ fn save(c: &mut Criterion) {
         b.iter(|| {
             number += 1;
             let key = Key::new(format!("{number}.html")).expect("this is a file name");
-            output.sink.put(&key, black_box(&body)).expect("there is room for files");
+            let content = Content::Whole { decoded: black_box(&body), sha256: [0; 32] };
+            let (encoded, redirects) = (&body, &[][..]);
+            let capture = Capture { key: &key, exchange: None, redirects, encoded, content };
+            sink.put(&capture).expect("there is room for files");
         });
     });
 }
@@ -147,7 +153,7 @@ fn record(c: &mut Criterion) {
     let raw = Connection::open().request();
     let url = raw.head.final_url.clone();
     let job = Job::new(1, url, Key::new("Some_article.html").expect("this is a file name"));
-    let saved = Outcome::Saved { bytes: 7000, sha256: [7; 32] };
+    let saved = Outcome::Saved { bytes: 7000, sha256: [7; 32], stored: Stored::Key };
     let event = Event::Settled(Box::new(Settled {
         job,
         attempt: Attempt { head: Some(raw.head), ..Attempt::without_answer(saved) },

@@ -94,10 +94,10 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let trace = traced.map(|file| begin_trace(config, file, workers, clock.now())).transpose()?;
     output.notes.iter().for_each(|text| note(text));
     let record = run_record(config, workers, &*clock);
-    output.manifest.begin(record, clock.now(), output.sink.keeps())?;
+    output.manifest.begin(record, clock.now(), output.sink.capabilities().saves_pages)?;
     let left_out = output.catalogue.left_out();
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
-    let location = (Arc::from(output.sink), output.location);
+    let location = (output.sink, output.location);
     let kind = config.mode.executor.workers_are();
     let factory = work_factory(kind, Arc::clone(&shared), location, Arc::clone(&clock), workers);
     is_running.store(true, Ordering::SeqCst);
@@ -112,7 +112,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         mode: config.mode.name,
         workers: workers.get(),
         auto: queue.found(),
-        output: config.save.directory.display().to_string().into(),
+        output: config.save.directory().display().to_string().into(),
         index_time,
         total_time: clock.now() - started,
         // The embedded site is not waited for yet, so it does not count.
@@ -129,7 +129,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
 fn work_factory(
     kind: WorkerKind,
     shared: Arc<Shared>,
-    (sink, location): (Arc<dyn Sink>, SinkLocation),
+    (sink, location): (Arc<Sink>, SinkLocation),
     clock: Arc<dyn Clock>,
     workers: NonZeroUsize,
 ) -> Box<dyn WorkFactory> {
@@ -148,7 +148,8 @@ fn open_shared(
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Shared>, FetchError> {
     let memory = Budget::new(config.max_memory.unwrap_or_else(memory::default_limit));
-    let options = fetch::Options { kept_hosts, ..config.plan.fetch.clone() };
+    let records_exchange = config.save.capabilities().wants_exchange;
+    let options = fetch::Options { kept_hosts, records_exchange, ..config.plan.fetch.clone() };
     let shared = Shared::new(options, Arc::clone(clock))?;
     Ok(Arc::new(shared.within(Arc::new(memory))))
 }
@@ -166,9 +167,9 @@ fn open_trace(config: &Download) -> Result<Option<(File, &Path)>, TraceError> {
     let Some(path) = &config.trace else {
         return Ok(None);
     };
-    if path.starts_with(&config.save.directory) {
+    if path.starts_with(config.save.directory()) {
         // What is wrong with the directory is told when the output is opened.
-        let _ = std::fs::create_dir_all(&config.save.directory);
+        let _ = std::fs::create_dir_all(config.save.directory());
     }
     Ok(Some((Trace::open(path)?, path)))
 }

@@ -18,6 +18,7 @@ use crate::save;
 use crate::save::Refetch;
 use crate::save::manifest::RunRecord;
 use crate::save::names::Layout;
+use crate::save::sink::Target;
 use crate::source::spec::SourceSpec;
 
 pub(super) fn download(
@@ -75,7 +76,7 @@ pub(super) fn download(
         max_memory: typed.running.max_memory.map(|size| size.0),
         deadline: typed.running.deadline,
         ends_with_input: typed.running.compared,
-        save: output(typed.output, layout, refetch, words)?,
+        save: output(&typed.output, layout, refetch, words)?,
         report: report(&typed.report),
         trace: typed.report.trace,
         notes: note
@@ -176,22 +177,14 @@ fn anonymous(source: &SourceSpec) -> Option<String> {
 }
 
 fn output(
-    typed: OutputArgs,
+    typed: &OutputArgs,
     layout: Layout,
     refetch: Refetch,
     source: Vec<String>,
 ) -> Result<save::Options> {
-    let name = typed.output.to_string_lossy();
-    let is_other = [".warc", ".warc.gz"].iter().any(|ending| name.ends_with(ending))
-        || ["s3://", "gs://", "az://"].iter().any(|scheme| name.starts_with(scheme));
-    if is_other || name.is_empty() {
-        return usage(
-            format!("--output {name:?} is no directory, and this version writes directories only"),
-            "name a directory",
-        );
-    }
-    let (directory, keep_pages) = (typed.output, !typed.no_save);
-    Ok(save::Options { directory, layout, keep_pages, refetch, source })
+    let target = Target::parse(typed.output.as_os_str());
+    let target = target.or_else(|error| usage(format!("--output {error}"), "name a directory"))?;
+    Ok(save::Options { target, layout, saves_pages: !typed.no_save, refetch, source })
 }
 
 fn report(typed: &ReportArgs) -> ReportOptions {

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::head::Head;
 use super::job::Job;
 use super::redirect::Redirect;
+use super::stored::Stored;
 use crate::foreign::Foreign;
 
 /// How one attempt at a page ended.
@@ -22,6 +23,8 @@ pub enum Outcome {
         /// SHA-256 of the decoded body.
         #[serde(with = "compact::hex")]
         sha256: [u8; 32],
+        /// Where it is.
+        stored: Stored,
     },
     /// The server answered that the page has not changed since it was last saved.
     Unchanged,
@@ -129,6 +132,7 @@ impl Attempt {
 
 /// What one turn of a job brought: a turn is one exchange, a request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "nearly every response is the large one")]
 pub enum Response {
     /// The attempt ended.
     Done(Attempt),

@@ -8,6 +8,7 @@ use url::Url;
 use super::address::shown_url;
 use super::key::Key;
 use super::redirect::Hop;
+use super::stored::Stored;
 use crate::foreign::Foreign;
 
 /// What a job is for.
@@ -92,4 +93,6 @@ pub struct Validators {
     pub bytes: u64,
     /// SHA-256 of the decoded body, in hexadecimal.
     pub sha256: String,
+    /// Where the page is.
+    pub stored: Stored,
 }

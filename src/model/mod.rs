@@ -13,6 +13,7 @@ mod job;
 mod key;
 mod page;
 mod redirect;
+mod stored;
 mod summary;
 
 pub use address::{ADDRESS_LIMIT, is_loopback, short_url, shown_url};
@@ -29,4 +30,5 @@ pub use job::{Job, Kind, Validators};
 pub use key::Key;
 pub use page::{Page, RawPage};
 pub use redirect::{Hop, Redirect, SetCookie};
+pub use stored::{ArchiveRecord, Stored};
 pub use summary::{AutoWorkers, FailureClass, Intake, ProxyUse, Summary};

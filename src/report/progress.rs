@@ -254,7 +254,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
-    use crate::model::{Attempt, Failure, FailureCode, Job, Key};
+    use crate::model::{Attempt, Failure, FailureCode, Job, Key, Stored};
     use crate::report::captured::Captured;
 
     fn settled(seq: u64, outcome: Outcome) -> Event {
@@ -273,7 +273,7 @@ mod tests {
         let clock = ManualClock::new();
         let captured = Captured::default();
         let mut progress = Progress::new(style, detail, Box::new(captured.clone()), clock.now());
-        let saved = Outcome::Saved { bytes: 1_500_000, sha256: [0; 32] };
+        let saved = Outcome::Saved { bytes: 1_500_000, sha256: [0; 32], stored: Stored::Key };
         let failed = Outcome::Failed(Failure::new(FailureCode::Reset, "connection\u{1b}[2J reset"));
         for event in [
             Event::InputEnded { pages: 20 },

@@ -10,38 +10,46 @@ pub mod sink;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 pub use error::SaveError;
 use history::Catalogue;
 use manifest::ManifestWriter;
 pub use options::{DEFAULT_OUTPUT, Options, Refetch};
 use sink::beneath::Root;
-pub use sink::{Pieces, Sink, SinkLocation};
+pub use sink::{Sink, SinkLocation};
 
 /// An output that is open for a run.
 pub struct Output {
-    /// Keeps the pages.
-    pub sink: Box<dyn Sink>,
+    /// Stores the pages.
+    pub sink: Arc<Sink>,
     /// Where the sink is.
     pub location: SinkLocation,
     /// Records what became of them; holds the lock on the output.
     pub manifest: ManifestWriter,
     /// Names them, and knows what earlier runs made of them.
     pub catalogue: Catalogue,
-    /// What people should know of what earlier runs left, a sentence each.
+    /// What the user should know of what earlier runs left, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// Opens the output for a run: makes the directory, locks and mends the
-/// manifest, removes what a killed run staged, and reads which names are taken.
+/// Opens the output for a run: makes the directory, locks and mends the manifest, removes
+/// what a killed run staged, and reads which names are taken.
 ///
 /// # Errors
 ///
-/// [`SaveError`] when the output is a file, is locked by another run, or cannot be read or written.
+/// [`SaveError`] when the output is a file, is locked by another run, or cannot be read or
+/// written.
 pub fn open(options: &Options) -> Result<Output, SaveError> {
-    let root = Root::create(&options.directory)?;
+    let root = Root::create(options.directory())?;
     let mut manifest = ManifestWriter::open(&root)?;
-    let (catalogue, notes) = history::open(options, root, &mut manifest)?;
-    let location = SinkLocation::of(options);
-    let sink = location.open().expect("the location is of the table")?;
+    let open = |location: &SinkLocation| {
+        location.open().expect("the location is of this program's table").map(Arc::new)
+    };
+    // A run that saves no pages looks at those that are there all the same.
+    let (location, stored) = (options.location(), SinkLocation::of(&options.target));
+    let pages = open(&stored)?;
+    let sink = if location == stored { Arc::clone(&pages) } else { open(&location)? };
+    let (catalogue, notes) = history::open(options, &root, pages, &mut manifest)?;
     Ok(Output { sink, location, manifest, catalogue, notes })
 }

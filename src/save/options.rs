@@ -1,25 +1,26 @@
 //! What is decided about an output before it is opened.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::names::Layout;
+use super::sink::{Capabilities, SinkLocation, Target};
 use crate::model::FailureCode;
 
-/// `--output`
+/// The default of `--output`.
 pub const DEFAULT_OUTPUT: &str = "pages";
 
-/// Where and how pages are kept.
+/// Where and how pages are saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The output directory.
-    pub directory: PathBuf,
+    /// The output.
+    pub target: Target,
     /// How names are arranged in it.
     pub layout: Layout,
-    /// False keeps the manifest only (`--no-save`).
-    pub keep_pages: bool,
+    /// False saves the manifest only (`--no-save`).
+    pub saves_pages: bool,
     /// Which pages of earlier runs are fetched again.
     pub refetch: Refetch,
-    /// The source, as the record of the run says it in `args`.
+    /// The source, as the record of the run has it in `args`.
     pub source: Vec<String>,
 }
 
@@ -31,7 +32,8 @@ pub enum Refetch {
     All,
     /// Those that are not saved, or not with their recorded size (`--resume`).
     Unsaved,
-    /// Those that failed and nothing else, with one of these codes when there are any (`--retry-failed`).
+    /// Those that failed and nothing else, with one of these codes when there are any
+    /// (`--retry-failed`).
     Failed(Vec<FailureCode>),
     /// Those that are not saved, and those that the server says have changed (`--update`).
     Changed,
@@ -40,11 +42,28 @@ pub enum Refetch {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            directory: DEFAULT_OUTPUT.into(),
+            target: Target::Directory(DEFAULT_OUTPUT.into()),
             layout: Layout::default(),
-            keep_pages: true,
+            saves_pages: true,
             refetch: Refetch::default(),
             source: Vec::new(),
         }
+    }
+}
+
+impl Options {
+    /// The local directory of the manifest, and of the pages when the target is a directory.
+    pub fn directory(&self) -> &Path {
+        self.target.manifest_directory().unwrap_or(Path::new(""))
+    }
+
+    /// Where the sink of the run is.
+    pub fn location(&self) -> SinkLocation {
+        SinkLocation::of(if self.saves_pages { &self.target } else { &Target::Nothing })
+    }
+
+    /// What the sink of the run can do and what it wants.
+    pub fn capabilities(&self) -> Capabilities {
+        self.location().capabilities()
     }
 }

@@ -2,34 +2,32 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use super::cost::Cost;
+use super::finisher::{self, Context, Finisher, Received, attempt, refused};
+use super::remote_save::{self, PageInFlight};
 use super::turn::{RULES_LIMIT, run_turn};
-use super::{Cpu, Work, WorkError, WorkFactory, pooled};
+use super::{Cpu, CpuPool, Work, WorkError, WorkFactory, pooled};
 use crate::budget::{Budget, Share};
-use crate::clock::{self, Clock};
-use crate::digest::Running;
-use crate::fetch::{BodyMemory, Client, Reply, Shared};
-use crate::foreign::Foreign;
+use crate::clock::Clock;
+use crate::fetch::{BodyMemory, Client, FetchFailure, Reply, Shared};
 use crate::in_flight::{InFlight, Phase};
-use crate::message;
-use crate::model::{
-    Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Response, Stages,
-};
-use crate::page::decode::{self, decode, decode_start};
-use crate::page::{self, Computed, DecodedPieces, Needed, codings};
-use crate::queue::host::site_policy;
-use crate::save::{SaveError, Sink};
+use crate::model::{Attempt, Job, Kind, Outcome, RawPage, Response, Stages};
+use crate::page;
+use crate::page::decode::{self, decode_start};
+use crate::save::Sink;
+use crate::save::sink::{LocalSink, OwnedCapture, OwnedContent};
 
 /// Makes the real work for each runtime.
 pub struct LocalWorkFactory {
     /// What the clients have in common.
     pub shared: Arc<Shared>,
     /// Where pages are kept.
-    pub sink: Arc<dyn Sink>,
+    pub sink: Arc<Sink>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Pages in flight at most.
@@ -47,37 +45,27 @@ impl WorkFactory for LocalWorkFactory {
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
         let memory = Arc::clone(self.shared.memory());
         let kept_room = (memory.limit() / KEPT_PART / self.workers.get() as u64).min(page::WHOLE);
-        let finisher = Arc::new(Finisher { sink, clock, max_bytes, kept_room });
+        let finisher = Arc::new(Finisher {
+            capabilities: sink.capabilities(),
+            sink,
+            clock,
+            max_bytes,
+            kept_room,
+        });
         Ok(Box::new(LocalWork { client, finisher, cpu, memory, cost: Cost::new() }))
     }
 }
 
 /// "It is as you have it" (RFC 9110, 15.4.5).
 const NOT_MODIFIED: u16 = 304;
-/// So much of a refusal is decoded to find its reason.
-const REASON_LIMIT: u64 = 1024 * 1024;
-
 /// Text becomes a fifth to an eighth of its size in gzip.
 const USUAL_RATIO: usize = 8;
-/// The CPU time of smaller bodies is taken from the wall clock: they are done
-/// within a time slice, and asking the system would cost a tenth of them.
-const MEASURED: usize = 16 * 1024;
-
 struct LocalWork {
     client: Client,
     finisher: Arc<Finisher>,
     cpu: Cpu,
     memory: Arc<Budget>,
     cost: Cost,
-}
-
-/// The part of a page's work that computes.
-struct Finisher {
-    sink: Arc<dyn Sink>,
-    clock: Arc<dyn Clock>,
-    max_bytes: u64,
-    /// What a thread keeps for its next page, in bytes.
-    kept_room: u64,
 }
 
 impl Work for LocalWork {
@@ -88,10 +76,11 @@ impl Work for LocalWork {
             let raw = match run_turn(&self.client, job, started, in_flight, &memory).await {
                 Ok(Reply::Page(raw)) => raw,
                 Ok(Reply::Redirect(target)) => return Response::Redirect(target),
-                Err(missed) => {
+                Err(mut failed) => {
                     let received = self.finisher.clock.now() - started;
                     let stages = Stages { received, ..Stages::NONE };
-                    return Response::Done(Attempt { stages, ..missed.into() });
+                    let breaks_run = self.keep_failure(job, &mut failed, in_flight).await;
+                    return Response::Done(Attempt { stages, breaks_run, ..failed.into() });
                 }
             };
             match job.kind {
@@ -126,154 +115,79 @@ impl LocalWork {
             .have(raw.body.len() as u64 + needed.whole + needed.beside, in_flight.progress())
             .await;
         let raw = Received { raw, needed, share: memory.into_share() };
-        let ended = match &self.cpu {
-            Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => {
-                let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());
-                let progress = in_flight.progress().clone();
-                let task = move |thread| {
-                    progress.set(Phase::Working);
-                    let taken_up = finisher.clock.now() - started;
-                    let stages = Stages { taken_up, thread: Some(thread), ..stages };
-                    finisher.finish(&key, raw, started, stages)
-                };
-                pooled::run(&**pool, in_flight, task).await
-            }
-            Cpu::Pool(_) | Cpu::Inline => {
-                in_flight.progress().set(Phase::Working);
-                let stages = Stages { taken_up: received, ..stages };
-                self.finisher.finish(&job.key, raw, started, stages)
+        let pool = match &self.cpu {
+            Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => Some(&**pool),
+            Cpu::Pool(_) | Cpu::Inline => None,
+        };
+        let page = PageInFlight { job, started, in_flight, stages };
+        let ended = match &*self.finisher.sink {
+            Sink::Local(sink) => self.finish_locally(&**sink, pool, page, raw).await,
+            Sink::Remote(sink) => {
+                remote_save::finish(&self.finisher, &**sink, pool, page, raw).await
             }
         };
         self.cost.learn(size, ended.stages.kept.saturating_sub(ended.stages.taken_up));
         ended
     }
-}
 
-/// An answer, with the memory that it takes.
-struct Received {
-    raw: RawPage,
-    /// What decoding it takes of the share.
-    needed: Needed,
-    share: Share,
-}
-
-impl Received {
-    /// How large a page may be that is decoded as a whole: as large as there is memory
-    /// for without waiting.
-    fn whole_bytes(&self) -> u64 {
-        let whole = self.needed.whole;
-        if whole == 0 {
-            return 0; // It is not decoded, or in pieces.
-        }
-        let more = page::WHOLE.saturating_sub(whole);
-        if self.share.try_grow(more) { page::WHOLE } else { whole }
-    }
-}
-
-/// What computing a page took.
-#[derive(Default)]
-struct Computing {
-    elapsed: Duration,
-    cpu: Duration,
-}
-
-impl Finisher {
-    /// Computes and saves, from now on; the turn began at `started` and has come
-    /// through `stages` so far.
-    fn finish(&self, key: &Key, received: Received, started: Instant, stages: Stages) -> Attempt {
-        page::with_room(self.kept_room, |room| self.finish_in(room, key, received, started, stages))
-    }
-
-    fn finish_in(
+    /// Computes and puts into `sink`, which blocks: on the pool when there is one.
+    async fn finish_locally(
         &self,
-        room: &mut Vec<u8>,
-        key: &Key,
+        sink: &dyn LocalSink,
+        pool: Option<&dyn CpuPool>,
+        page: PageInFlight<'_>,
         received: Received,
-        started: Instant,
-        stages: Stages,
     ) -> Attempt {
-        let raw = &received.raw;
-        let is_measured = raw.body.len() >= MEASURED;
-        let mut computing = Computing::default();
-        let page = self.measured(is_measured, &mut computing, || {
-            if raw.head.has_page() {
-                page::compute(room, raw, self.max_bytes, received.whole_bytes())
-            } else {
-                Err(refused(raw))
-            }
-        });
-        let mut breaks_run = None;
-        let outcome = page.and_then(|page| match page {
-            Computed::Whole(page) => {
-                let kept = self.sink.put(key, page.body);
-                kept.map_err(|error| unsaved(&error, &mut breaks_run))?;
-                Ok(Outcome::Saved { bytes: page.body.len() as u64, sha256: page.sha256 })
-            }
-            Computed::InPieces(pieces) => {
-                self.save_pieces(key, pieces, &mut computing, &mut breaks_run)
-            }
-        });
-        let outcome = outcome.unwrap_or_else(Outcome::Failed);
-        let kept = self.clock.now() - started;
-        let computed = (stages.taken_up + computing.elapsed).min(kept);
-        let stages = Stages { computed, kept, ..stages };
-        let note = note(raw).filter(|_| matches!(outcome, Outcome::Saved { .. }));
-        Attempt { cpu: computing.cpu, stages, note, breaks_run, ..attempt(outcome, received.raw) }
+        let PageInFlight { job, started, in_flight, stages } = page;
+        let redirects = self.finisher.redirects(job);
+        let Some(pool) = pool else {
+            in_flight.progress().set(Phase::Working);
+            let stages = Stages { taken_up: stages.received, ..stages };
+            let context = Context { key: &job.key, redirects };
+            return self.finisher.finish(sink, context, received, started, stages);
+        };
+        let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());
+        let (redirects, shown) = (redirects.to_vec(), in_flight.progress().clone());
+        let task = move |thread| {
+            shown.set(Phase::Working);
+            let taken_up = finisher.clock.now() - started;
+            let stages = Stages { taken_up, thread: Some(thread), ..stages };
+            let context = Context { key: &key, redirects: &redirects };
+            finisher.finish(finisher.local(), context, received, started, stages)
+        };
+        pooled::run(pool, in_flight, task).await
     }
 
-    /// Decodes, hashes and saves a large page piece by piece.
-    fn save_pieces(
+    /// Gives the sink an answer that broke off, when it keeps failures. Returns why the run
+    /// stops, when that cannot be stored and no page could.
+    async fn keep_failure(
         &self,
-        key: &Key,
-        mut pieces: DecodedPieces<'_>,
-        computing: &mut Computing,
-        breaks_run: &mut Option<Vec<String>>,
-    ) -> Result<Outcome, Failure> {
-        let mut kept = self.sink.begin(key).map_err(|error| unsaved(&error, breaks_run))?;
-        let (mut bytes, mut digest) = (0, Running::default());
-        while let Some(piece) = self.measured(true, computing, || {
-            let piece = pieces.next_piece()?;
-            if let Some(piece) = piece {
-                digest.add(piece);
-            }
-            Ok(piece)
-        })? {
-            bytes += piece.len() as u64;
-            kept.add(piece).map_err(|error| unsaved(&error, breaks_run))?;
+        job: &Job,
+        failed: &mut FetchFailure,
+        in_flight: &InFlight,
+    ) -> Option<Vec<String>> {
+        if job.kind != Kind::Page || !self.finisher.capabilities.keeps_failures {
+            return None;
         }
-        kept.finish().map_err(|error| unsaved(&error, breaks_run))?;
-        Ok(Outcome::Saved { bytes, sha256: digest.finish() })
+        let exchange = failed.exchange.take()?;
+        let capture = OwnedCapture {
+            key: job.key.clone(),
+            exchange: Some(exchange),
+            redirects: self.finisher.redirects(job).to_vec(),
+            encoded: Bytes::new(),
+            content: OwnedContent::Incomplete(failed.failure.clone()),
+        };
+        let stored = match (&*self.finisher.sink, &self.cpu) {
+            (Sink::Remote(sink), _) => sink.put(capture).await,
+            (Sink::Local(sink), Cpu::Inline) => sink.put(&capture.borrowed()),
+            (Sink::Local(_), Cpu::Pool(pool)) => {
+                let finisher = Arc::clone(&self.finisher);
+                let task = move |_| finisher.local().put(&capture.borrowed());
+                pooled::run(&**pool, in_flight, task).await
+            }
+        };
+        stored.err().and_then(|error| finisher::breaking(&error))
     }
-
-    /// Does `work`, and adds what it took. Its CPU time is asked for only when it
-    /// `is_measured`.
-    fn measured<T>(
-        &self,
-        is_measured: bool,
-        computing: &mut Computing,
-        work: impl FnOnce() -> T,
-    ) -> T {
-        let cpu = || if is_measured { clock::thread_cpu_time() } else { Duration::ZERO };
-        let (begun, cpu_before) = (self.clock.now(), cpu());
-        let done = work();
-        let elapsed = self.clock.now() - begun;
-        computing.elapsed += elapsed;
-        computing.cpu += if is_measured { cpu().saturating_sub(cpu_before) } else { elapsed };
-        done
-    }
-}
-
-/// The failure of a page that could not be saved.
-fn unsaved(error: &SaveError, breaks_run: &mut Option<Vec<String>>) -> Failure {
-    *breaks_run = error.breaks_run().then(|| message::chain(error));
-    Failure::new(FailureCode::Save, message::one_line(error))
-}
-
-/// What was unusual about an answer that is saved all the same.
-fn note(raw: &RawPage) -> Option<Foreign> {
-    let labels = codings::ignored(raw.head.coding())?;
-    let labels = message::excerpt(&labels);
-    Some(format!("Content-Encoding names no coding: {labels:?}").into())
 }
 
 /// What a body weighs in the forecast of its cost: its size on the wire, or that of a
@@ -294,32 +208,5 @@ fn read(raw: RawPage) -> Response {
     match rules {
         Ok(rules) => Response::Body(rules),
         Err(failure) => Response::Done(attempt(Outcome::Failed(failure), raw)),
-    }
-}
-
-/// The failure of an answer whose status is not one that is saved, with what
-/// is known of why this site refuses.
-fn refused(raw: &RawPage) -> Failure {
-    let mut message = message::status(raw.head.status);
-    if matches!(raw.head.status, 403 | 429)
-        && let Some(host) = raw.head.final_url.host_str().filter(|host| is_known(host))
-        && let Ok(body) = decode(&raw.body, raw.head.coding(), REASON_LIMIT)
-        && let Some(advice) = site_policy::explain(host, &String::from_utf8_lossy(&body))
-    {
-        message += &format!(" ({advice})");
-    }
-    Failure::new(FailureCode::Http, message)
-}
-
-fn is_known(host: &str) -> bool {
-    site_policy::of_host(host).is_some()
-}
-
-fn attempt(outcome: Outcome, raw: RawPage) -> Attempt {
-    Attempt {
-        wire_bytes: raw.body.len() as u64,
-        wait: raw.wait,
-        head: Some(raw.head),
-        ..Attempt::without_answer(outcome)
     }
 }

@@ -1,9 +1,11 @@
 //! What one page needs done: one trait, so that executors never know what they execute.
 
 mod cost;
+mod finisher;
 pub mod local;
 mod pooled;
 pub mod process;
+mod remote_save;
 pub mod step;
 #[cfg(test)]
 pub(crate) mod tests;

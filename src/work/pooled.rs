@@ -17,12 +17,28 @@ pub(super) fn run<T: Send + 'static>(
     in_flight: &InFlight,
     task: impl FnOnce(usize) -> T + Send + 'static,
 ) -> impl Future<Output = T> {
-    let (sender, receiver) = oneshot::channel();
     let in_flight = in_flight.clone();
+    spawn(pool, move |thread| in_flight.commit().hold().then(|| task(thread)))
+}
+
+/// As [`run`], for a task that stores nothing: a page that is cancelled while it runs drops
+/// its result.
+pub(super) fn compute<T: Send + 'static>(
+    pool: &dyn CpuPool,
+    task: impl FnOnce(usize) -> T + Send + 'static,
+) -> impl Future<Output = T> {
+    spawn(pool, move |thread| Some(task(thread)))
+}
+
+/// The future never ends when `task` returns `None`.
+fn spawn<T: Send + 'static>(
+    pool: &dyn CpuPool,
+    task: impl FnOnce(usize) -> Option<T> + Send + 'static,
+) -> impl Future<Output = T> {
+    let (sender, receiver) = oneshot::channel();
     pool.spawn(Box::new(move |thread| {
-        if in_flight.commit().hold() {
-            let result = catch_unwind(AssertUnwindSafe(|| task(thread)));
-            // Nobody waits any more when the run itself has panicked.
+        if let Some(result) = catch_unwind(AssertUnwindSafe(|| task(thread))).transpose() {
+            // The receiver is gone when the page or the run was dropped meanwhile.
             drop(sender.send(result));
         }
     }));

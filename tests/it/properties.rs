@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
+use bytes::Bytes;
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
 use fetchpages::foreign::{Foreign, is_shown};
-use fetchpages::model::{Attempt, Job, Outcome, Settled, Summary, shown_url};
+use fetchpages::model::{Attempt, Job, Key, Outcome, Settled, Stored, Summary, shown_url};
 use fetchpages::save::history::verify::verify;
 use fetchpages::save::manifest::Reader;
 use fetchpages::save::manifest::{Record, RunRecord, VERSION};
 use fetchpages::save::names::PageUrl;
 use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
+use fetchpages::save::sink::{Capture, Content, Sink, Target};
 use fetchpages::save::{self, Options, Output, Refetch, SaveError};
 use fetchpages::source::plan::{Filter, Plan, Planned};
 use fetchpages::source::{Listed, page_url};
@@ -117,12 +119,21 @@ struct Simulated<'a> {
     urls: &'a [Url],
 }
 
+/// Saves a page that holds `text`.
+fn put(sink: &Sink, key: &Key, text: &str) -> Result<(), SaveError> {
+    let Sink::Local(sink) = sink else { panic!("a directory's sink blocks") };
+    let encoded = Bytes::from(text.to_owned());
+    let content = Content::Whole { decoded: &encoded, sha256: digest::sha256(&encoded) };
+    let redirects = &[];
+    sink.put(&Capture { key, exchange: None, redirects, encoded: &encoded, content }).map(drop)
+}
+
 impl Simulated<'_> {
     fn open(&self) -> Result<Output, SaveError> {
         let options = Options {
-            directory: self.directory.to_owned(),
+            target: Target::Directory(self.directory.to_owned()),
             layout: self.layout,
-            keep_pages: true,
+            saves_pages: true,
             source: Vec::new(),
             refetch: Refetch::Unsaved,
         };
@@ -146,7 +157,7 @@ impl Simulated<'_> {
         let mut states = BTreeMap::new();
         while let Some(entry) = plan.read().unwrap() {
             if let Planned::Job(job) = plan.admit(entry).unwrap() {
-                sink.put(&job.key, job.url.as_str().as_bytes())?;
+                put(&sink, &job.key, job.url.as_str())?;
                 let event = saved(*job);
                 manifest.on_event(&event).unwrap();
                 manifest.on_batch_end(now).unwrap();
@@ -200,7 +211,11 @@ fn run_record(layout: Layout) -> RunRecord {
 
 fn saved(job: Job) -> Event {
     let body = job.url.as_str().as_bytes();
-    let outcome = Outcome::Saved { bytes: body.len() as u64, sha256: digest::sha256(body) };
+    let outcome = Outcome::Saved {
+        bytes: body.len() as u64,
+        sha256: digest::sha256(body),
+        stored: Stored::Key,
+    };
     let attempt = Attempt::without_answer(outcome);
     let total = std::time::Duration::ZERO;
     Event::Settled(Box::new(Settled { job, attempt, worker: None, started: None, total }))

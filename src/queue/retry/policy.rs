@@ -98,7 +98,7 @@ pub(crate) mod tests {
     use url::Url;
 
     use super::*;
-    use crate::model::{Failure, Head, HttpVersion};
+    use crate::model::{Failure, Head, HttpVersion, Stored};
 
     /// An attempt that failed so, after an answer of this status if there was one.
     pub(crate) fn failed(code: FailureCode, status: Option<u16>) -> Attempt {
@@ -145,7 +145,7 @@ pub(crate) mod tests {
         ] {
             assert!(!is_retried(&failed(code, Some(200))), "{code}");
         }
-        let saved = Outcome::Saved { bytes: 1, sha256: [0; 32] };
+        let saved = Outcome::Saved { bytes: 1, sha256: [0; 32], stored: Stored::Key };
         assert!(!is_retried(&Attempt::without_answer(saved)));
     }
 

@@ -8,6 +8,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::foreign::Foreign;
 use crate::model::{
     Attempt, Failure, FailureCode, Head, Job, Key, Kind, Outcome, Redirect, Response, SetCookie,
+    Stored,
 };
 use crate::queue::Options;
 use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
@@ -51,7 +52,11 @@ fn settle(frontier: &mut Frontier, job: Job, turn: Response, now: Instant) -> Se
 }
 
 pub(super) fn saved() -> Response {
-    Response::Done(Attempt::without_answer(Outcome::Saved { bytes: 0, sha256: [0; 32] }))
+    Response::Done(Attempt::without_answer(Outcome::Saved {
+        bytes: 0,
+        sha256: [0; 32],
+        stored: Stored::Key,
+    }))
 }
 
 pub(super) fn failed(code: FailureCode) -> Response {

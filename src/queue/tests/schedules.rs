@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use proptest::prelude::*;
 
 use crate::clock::{Clock, ManualClock};
-use crate::model::{Attempt, FailureCode, Job, Kind, Outcome, Redirect, Response};
+use crate::model::{Attempt, FailureCode, Job, Kind, Outcome, Redirect, Response, Stored};
 use crate::queue::Options;
 use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
 use crate::queue::host::registry::{Choice, HostLimits};
@@ -54,7 +54,7 @@ fn turn(fate: Fate) -> Response {
 /// Saved, after an answer that took some time.
 fn served() -> Response {
     let Response::Done(attempt) = answered(200, None) else { return saved() };
-    let outcome = Outcome::Saved { bytes: 0, sha256: [0; 32] };
+    let outcome = Outcome::Saved { bytes: 0, sha256: [0; 32], stored: Stored::Key };
     Response::Done(Attempt { outcome, wait: Duration::from_millis(20), ..attempt })
 }
 

@@ -246,7 +246,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, ManualClock};
     use crate::in_flight::ProgressView;
-    use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Key, Outcome, Stages};
+    use crate::model::{Attempt, Failure, FailureCode, Hop, Job, Key, Outcome, Stages, Stored};
     use crate::report::captured::Captured;
 
     const fn millis(millis: u64) -> Duration {
@@ -267,7 +267,7 @@ mod tests {
     fn saved(thread: Option<usize>) -> Attempt {
         let (received, taken_up) = (millis(7), millis(if thread.is_some() { 8 } else { 7 }));
         let stages = Stages { received, taken_up, computed: millis(9), kept: millis(10), thread };
-        let outcome = Outcome::Saved { bytes: 7_000, sha256: [0; 32] };
+        let outcome = Outcome::Saved { bytes: 7_000, sha256: [0; 32], stored: Stored::Key };
         let wait = millis(6);
         Attempt { wire_bytes: 900, wait, stages, ..Attempt::without_answer(outcome) }
     }

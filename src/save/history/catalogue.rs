@@ -17,7 +17,7 @@ use crate::save::error::SaveError;
 use crate::save::manifest::{Lookup, PageRecord};
 use crate::save::names::{Layout, NameAllocator, PreviousName};
 use crate::save::options::Refetch;
-use crate::save::sink::beneath::Root;
+use crate::save::sink::{Address, SavedPages};
 
 /// Decides what becomes of each URL of a run.
 pub struct Catalogue {
@@ -71,10 +71,11 @@ impl OpenRuns {
 
 /// The output of earlier runs.
 pub(super) struct Earlier {
-    pub(super) root: Root,
+    /// What they saved.
+    pub(super) pages: Arc<dyn SavedPages>,
     pub(super) records: Lookup,
     pub(super) refetch: Refetch,
-    pub(super) keep_pages: bool,
+    pub(super) saves_pages: bool,
     pub(super) open_runs: OpenRuns,
 }
 
@@ -142,7 +143,7 @@ impl Earlier {
     ) -> Decision {
         let saved = record.filter(|_| self.refetch != Refetch::All);
         let saved = saved.filter(|record| self.is_saved(status, record, &key));
-        let is_counted_saved = saved.is_some() || (status.is_fetched() && !self.keep_pages);
+        let is_counted_saved = saved.is_some() || (status.is_fetched() && !self.saves_pages);
         let resolved = status.resolve(is_counted_saved);
         let is_wanted = match (&self.refetch, resolved) {
             (Refetch::All | Refetch::Changed, _) => true,
@@ -166,26 +167,28 @@ impl Earlier {
     /// Whether what `record` says is still so: its file is there under the name
     /// `key`, or no page was to be kept then and none is now.
     fn is_saved(&self, status: UrlStatus, record: &PageRecord, key: &Key) -> bool {
-        match (&record.file, record.bytes) {
-            (Some(file), Some(bytes)) => {
+        let stored = record.stored();
+        match (Address::of(key, &stored), record.bytes) {
+            (Some(address), Some(bytes)) => {
                 let place = status.place().unwrap_or_default();
-                status.has_file()
-                    && file == key.as_str()
-                    && self.is_whole(place, key, bytes, record.sha256.as_deref())
+                let has_name = record.file.as_deref().is_none_or(|file| file == key.as_str());
+                let sha256 = record.sha256.as_deref();
+                status.is_stored() && has_name && self.is_whole(place, address, bytes, sha256)
             }
-            (None, _) => status.is_fetched() && !self.keep_pages,
+            (None, _) => status.is_fetched() && !self.saves_pages,
             (Some(_), None) => false,
         }
     }
 
-    /// Whether the file `key` is what the record at `place` says. The size will do,
+    /// Whether the page at `address` is what the record at `place` says. The size will do,
     /// unless a run that was killed may have put a page of the same size there.
-    fn is_whole(&self, place: u64, key: &Key, bytes: u64, sha256: Option<&str>) -> bool {
-        self.root.status(key).is_ok_and(|found| {
+    fn is_whole(&self, place: u64, address: Address<'_>, bytes: u64, sha256: Option<&str>) -> bool {
+        let is_equal = |it: &str| compare(&*self.pages, address, bytes, it).is_none();
+        self.pages.stat(address).is_ok_and(|found| {
             found.is_file
                 && found.len == bytes
                 && (!self.open_runs.may_have_replaced(place, found.modified)
-                    || sha256.is_some_and(|it| compare(&self.root, key, bytes, it).is_none()))
+                    || sha256.is_some_and(is_equal))
         })
     }
 }
@@ -200,6 +203,7 @@ fn validators(record: PageRecord) -> Option<Validators> {
         let text = text.raw();
         text.len() <= VALIDATOR_LIMIT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
     };
+    let stored = record.stored();
     let etag = record.etag.filter(sendable);
     let last_modified = record.last_modified.filter(sendable);
     (etag.is_some() || last_modified.is_some()).then_some(Validators {
@@ -209,6 +213,7 @@ fn validators(record: PageRecord) -> Option<Validators> {
         content_type: record.content_type,
         bytes: record.bytes?,
         sha256: record.sha256?,
+        stored,
     })
 }
 

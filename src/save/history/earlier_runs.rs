@@ -1,20 +1,21 @@
 //! Reads what the records of earlier runs say, and whose the files in the output are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::catalogue::{Catalogue, Earlier, OpenRuns};
 use super::status::StatusIndex;
-use super::walk::{Depth, Found, walk};
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
 use crate::foreign::Foreign;
 use crate::model::Key;
-use crate::save::error::{SaveError, io_error};
+use crate::save::error::SaveError;
 use crate::save::manifest::{ManifestWriter, Reader, Record, RunRecord};
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::names::{Layout, NameAllocator};
 use crate::save::options::Options;
 use crate::save::sink::beneath::Root;
+use crate::save::sink::{Address, Depth, Found, SavedPages};
 
 /// What a manifest says.
 pub(in crate::save) struct History {
@@ -135,14 +136,14 @@ impl History {
         }
     }
 
-    /// Whose the file `path` in `root` is, for a run with the source `args`.
+    /// Whose the file `path` of `pages` is, for a run with the source `args`.
     /// Pages' names are compared without case: a file that differs in case alone
     /// would be theirs on some file systems.
-    fn owner(&self, path: &str, root: &Root, args: &[String]) -> Owner {
+    fn owner(&self, path: &str, pages: &dyn SavedPages, args: &[String]) -> Owner {
         if self.names.has_file(path) {
             return Owner::Page;
         }
-        let Some(run) = self.last_run.as_ref().filter(|run| run.has_left(path, root)) else {
+        let Some(run) = self.last_run.as_ref().filter(|run| run.has_left(path, pages)) else {
             return Owner::Foreign;
         };
         let is_settled = run.close == Close::Complete && run.covers_earlier;
@@ -167,7 +168,7 @@ impl LastRun {
 
     /// Whether this run, or a killed one before it, may have saved the file `path`,
     /// which no record of a page names.
-    fn has_left(&self, path: &str, root: &Root) -> bool {
+    fn has_left(&self, path: &str, pages: &dyn SavedPages) -> bool {
         let Unowned { foreign, orphans, .. } = &self.unowned;
         if orphans.contains(path) {
             return true;
@@ -177,7 +178,7 @@ impl LastRun {
         if self.is_ended() || self.is_damaged || !was_seen || foreign.contains(path) {
             return false;
         }
-        let found = Key::new(path).and_then(|key| root.status(&key).ok());
+        let found = Key::new(path).and_then(|key| pages.stat(Address::Key(&key)).ok());
         found.is_some_and(|found| {
             let changed = found.modified.and_then(|time| time.checked_add(TIME_STEP));
             found.is_file && changed.is_some_and(|time| rfc3339(time) >= self.started)
@@ -222,20 +223,21 @@ enum Owner {
 /// left, and records the files that no record names.
 pub(in crate::save) fn open(
     options: &Options,
-    root: Root,
+    root: &Root,
+    pages: Arc<dyn SavedPages>,
     manifest: &mut ManifestWriter,
 ) -> Result<(Catalogue, Vec<String>), SaveError> {
-    let mut reader = Reader::of(&root)?;
+    let mut reader = Reader::of(root)?;
     let mut history = History::read(&mut reader, options.layout)?;
     let (mut foreign, mut orphans) = (Vec::new(), Vec::new());
     let (mut links, mut unclaimed) = (Vec::new(), Vec::new());
     let uses_folders = history.is_deep || options.layout != Layout::Flat;
-    walk(&root, Depth::of(uses_folders), &mut |found| {
+    pages.list(Depth::of(uses_folders), &mut |found| {
         match found {
             Found::Folder(path) => history.names.reserve_folder(path),
-            Found::Staged(path) => remove_staged(&root, path)?,
+            Found::Staged(path) => pages.remove_staged(path)?,
             Found::Link(path) => links.push(path.to_owned()),
-            Found::File(path) => match history.owner(path, &root, &options.source) {
+            Found::File(path) => match history.owner(path, &*pages, &options.source) {
                 Owner::Page => (),
                 Owner::Orphan => orphans.push(path.to_owned()),
                 Owner::Unclaimed => unclaimed.push(path.to_owned()),
@@ -252,10 +254,10 @@ pub(in crate::save) fn open(
     // A link's name is taken, whoever made it: what stands behind it is outside.
     foreign.iter().chain(&links).for_each(|path| history.names.reserve_file(path));
     let earlier = Earlier {
-        root,
+        pages,
         records: reader.into_lookup(),
         refetch: options.refetch.clone(),
-        keep_pages: options.keep_pages,
+        saves_pages: options.saves_pages,
         open_runs: history.open_runs,
     };
     Ok((Catalogue::of(history.names, history.statuses, earlier), notes))
@@ -278,9 +280,4 @@ fn notes(unreadable: u64, unclaimed: &[String]) -> Vec<String> {
         ));
     }
     notes
-}
-
-fn remove_staged(root: &Root, name: &str) -> Result<(), SaveError> {
-    let removed = root.top(name).remove();
-    removed.map_err(io_error("remove the staged file", &root.path().join(name)))
 }

@@ -1,12 +1,11 @@
-//! Whether a saved file is what its record says.
+//! Whether a saved page is what its record says.
 
-use std::io;
+use std::io::ErrorKind;
 
 use crate::digest;
 use crate::foreign::Foreign;
-use crate::model::Key;
 use crate::save::error::SaveError;
-use crate::save::sink::beneath::Root;
+use crate::save::sink::{Address, SavedPages};
 
 /// What is wrong with one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,40 +29,37 @@ pub enum Difference {
     Foreign,
 }
 
-/// How the file at `key` differs from what is recorded. Only a file is opened:
-/// a link may lead anywhere, and a pipe may never end.
+/// How the page at `address` differs from what is recorded.
 pub(in crate::save) fn compare(
-    root: &Root,
-    key: &Key,
+    pages: &dyn SavedPages,
+    address: Address<'_>,
     bytes: u64,
     sha256: &str,
 ) -> Option<Difference> {
-    let entry = match root.entry(key) {
-        Ok(entry) => entry,
-        Err(SaveError::Io { source, .. }) => return Some(unreadable(&source)),
-        Err(_) => return Some(Difference::NoFile),
-    };
-    match entry.status() {
-        Err(error) => return Some(unreadable(&error)),
+    match pages.stat(address) {
+        Err(error) => return Some(unreadable(error)),
         Ok(found) if !found.is_file => return Some(Difference::NoFile),
         Ok(found) if found.len != bytes => {
             return Some(Difference::Size { recorded: bytes, found: found.len });
         }
         Ok(_) => (),
     }
-    match entry
-        .read()
-        .and_then(|file| file.map(|mut file| digest::sha256_of(&mut file)).transpose())
-    {
-        Ok(None) => Some(Difference::NoFile),
-        Ok(Some(found)) => (digest::hex(&found) != sha256).then_some(Difference::Content),
-        Err(error) => Some(unreadable(&error)),
+    let mut body = match pages.open(address) {
+        Ok(Some(body)) => body,
+        Ok(None) => return Some(Difference::NoFile),
+        Err(error) => return Some(unreadable(error)),
+    };
+    match digest::sha256_of(&mut body) {
+        Ok(found) => (digest::hex(&found) != sha256).then_some(Difference::Content),
+        Err(error) => Some(Difference::Unreadable(error.to_string().into())),
     }
 }
 
-fn unreadable(error: &io::Error) -> Difference {
-    if error.kind() == io::ErrorKind::NotFound {
-        return Difference::Missing;
+/// Why a page cannot be read. What stands in the place of its folder is no file.
+fn unreadable(error: SaveError) -> Difference {
+    match error {
+        SaveError::Io { source, .. } if source.kind() == ErrorKind::NotFound => Difference::Missing,
+        SaveError::Io { source, .. } => Difference::Unreadable(source.to_string().into()),
+        _ => Difference::NoFile,
     }
-    Difference::Unreadable(error.to_string().into())
 }

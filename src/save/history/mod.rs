@@ -16,7 +16,6 @@ mod earlier_runs;
 mod integrity;
 mod status;
 pub mod verify;
-mod walk;
 
 pub use catalogue::{Catalogue, Decision};
 #[cfg(test)]
@@ -25,5 +24,3 @@ pub(in crate::save) use earlier_runs::open;
 pub use integrity::Difference;
 #[cfg(test)]
 pub(in crate::save) use integrity::compare;
-#[cfg(test)]
-pub(in crate::save) use walk::{Depth, Found, walk};

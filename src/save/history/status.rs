@@ -6,7 +6,7 @@
 //! came after it.
 
 use crate::fingerprint::FingerprintMap;
-use crate::model::{FailureCode, Key, State};
+use crate::model::{FailureCode, Key, State, Stored};
 use crate::save::manifest::PageRecord;
 use crate::save::names::{Form, NameAllocator};
 
@@ -42,12 +42,17 @@ impl StatusIndex {
 /// version may say so too: then at least the name is the URL's own.
 fn saved_file(page: &PageRecord) -> Option<Key> {
     let has_name = match page.state.known() {
-        Some(State::Saved | State::Unchanged) => page.bytes.is_some() && page.sha256.is_some(),
+        Some(State::Saved | State::Unchanged) => is_whole(page),
         Some(State::Failed | State::Robots | State::Interrupted) => false,
         None => true,
     };
     // A record that names no safe path was not written by us.
     page.file.clone().filter(|_| has_name).and_then(Key::new)
+}
+
+/// Whether the record says how large the whole page is, and what it holds.
+fn is_whole(page: &PageRecord) -> bool {
+    page.bytes.is_some() && page.sha256.is_some()
 }
 
 /// What the records of one URL come to, in eight bytes.
@@ -116,8 +121,18 @@ impl UrlStatus {
             self.last = Last::Unknown;
             return;
         };
+        if matches!(state, State::Saved | State::Unchanged)
+            && is_whole(page)
+            && matches!(page.stored(), Stored::Archive(_) | Stored::Id(_))
+        {
+            self.put_place(place);
+            self.set(SAVED, true);
+            self.set(NAMED | ASSIGNED, false);
+            self.last = Last::Whole;
+            return;
+        }
         match state {
-            State::Saved if page.file.is_none() => {
+            State::Saved if page.stored() == Stored::Nowhere => {
                 self.set(FETCHED, true);
                 self.last = Last::Whole;
                 if !self.has(NAMED) {
@@ -170,7 +185,7 @@ impl UrlStatus {
     }
 
     /// Whether a file is recorded as the saved page.
-    pub(super) const fn has_file(self) -> bool {
+    pub(super) const fn is_stored(self) -> bool {
         self.has(SAVED)
     }
 
@@ -210,6 +225,10 @@ mod tests {
             state: state.into(),
             status: None,
             file: file.map(str::to_owned),
+            archive: None,
+            offset: None,
+            length: None,
+            id: None,
             bytes: is_whole.then_some(1),
             wire_bytes: 1,
             sha256: is_whole.then(String::new),
@@ -234,7 +253,7 @@ mod tests {
             statuses.add(&record(*state, *file), number, &mut names);
         }
         let found = statuses.of("http://a.org/x");
-        (found.resolve(found.has_file()), found.resolve(false), found)
+        (found.resolve(found.is_stored()), found.resolve(false), found)
     }
 
     #[test]
@@ -290,7 +309,7 @@ mod tests {
                 statuses.add(record, place, &mut names);
             }
             let status = statuses.of("http://a.org/x");
-            assert_eq!(status.resolve(status.has_file()), whole, "{records:?}");
+            assert_eq!(status.resolve(status.is_stored()), whole, "{records:?}");
             assert_eq!(status.has_assigned_name(), has_assigned_name, "{records:?}");
         }
     }
@@ -320,6 +339,31 @@ mod tests {
         }
         assert!(after(&[unsaved]).2.is_fetched());
         assert!(after(&[(State::Saved, Some("old/x.html"))]).2.has_assigned_name());
+    }
+
+    #[test]
+    fn a_page_in_an_archive_is_saved_and_has_no_name() {
+        let archive = Some("pages.warc.gz".to_owned());
+        let (offset, length) = (Some(7), Some(9));
+        let in_archive = PageRecord { archive, offset, length, ..record(State::Saved, None) };
+        let outside = PageRecord { archive: Some("../x.warc.gz".to_owned()), ..in_archive.clone() };
+        let failed = record(State::Failed, None);
+        let file = record(State::Saved, Some("old/x.html"));
+        for (records, is_saved, has_assigned_name) in [
+            (vec![in_archive.clone(), failed], true, false),
+            (vec![file.clone(), in_archive.clone()], true, false),
+            (vec![in_archive, file], true, true),
+            (vec![outside], false, false),
+        ] {
+            let (mut statuses, mut names) =
+                (StatusIndex::default(), NameAllocator::new(Layout::Flat));
+            for (place, record) in (1..).zip(&records) {
+                statuses.add(record, place, &mut names);
+            }
+            let found = statuses.of("http://a.org/x");
+            assert_eq!(found.is_stored(), is_saved, "{records:?}");
+            assert_eq!(found.has_assigned_name(), has_assigned_name, "{records:?}");
+        }
     }
 
     #[test]

@@ -6,15 +6,14 @@ use std::path::Path;
 use super::earlier_runs::History;
 use super::integrity::{Difference, compare};
 use super::status::{Resolved, UrlStatus};
-use super::walk::{Depth, Found, walk};
 use crate::fingerprint::Fingerprints;
 use crate::foreign::Foreign;
-use crate::model::Key;
+use crate::model::{ArchiveRecord, Key, Stored};
 use crate::save::error::SaveError;
 use crate::save::manifest::{Lookup, PageRecord, Reader, Record};
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::names::{Layout, PageUrl, lower};
-use crate::save::sink::beneath::Root;
+use crate::save::sink::{Address, Depth, Found, SavedPages, SinkLocation, Target};
 
 /// What a verification found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,14 +32,22 @@ pub struct Report {
     pub unreadable_lines: u64,
 }
 
-/// Compares the files in `directory` with its manifest.
+/// Compares the pages in `directory` with its manifest.
 ///
 /// # Errors
 ///
 /// [`SaveError`] when there is no manifest, or it or the directory cannot be read.
 pub fn verify(directory: &Path) -> Result<Report, SaveError> {
+    verify_target(&Target::Directory(directory.to_owned()))
+}
+
+/// Compares the pages of `target` with its manifest.
+pub(in crate::save) fn verify_target(target: &Target) -> Result<Report, SaveError> {
+    let directory = target.manifest_directory().unwrap_or(Path::new(""));
     let root = Reader::root(directory)?;
     let mut reader = Reader::of(&root)?;
+    let location = SinkLocation::of(target);
+    let pages = location.open().expect("the location is of this program's table")?;
     // No names are given here, so any layout will do.
     let mut history = History::read(&mut reader, Layout::Flat)?;
     let Some(last_run) = &history.last_run else {
@@ -62,7 +69,7 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
                 page.file.iter().for_each(|file| _ = known.insert(&lower(file)));
                 if history.statuses.mark(page.url.as_str()) == Some(true) {
                     let status = history.statuses.of(page.url.as_str());
-                    check(&root, &page.url, status, &mut records, &mut report)?;
+                    check(&pages, &page.url, status, &mut records, &mut report)?;
                 }
             }
             Record::Foreign { files } => {
@@ -75,28 +82,28 @@ pub fn verify(directory: &Path) -> Result<Report, SaveError> {
     }
     // As for a run: what differs from a page's name in case alone is known with it.
     let is_known = |path: &str| known.contains(&lower(path)) || history.has_settled(path);
-    find_foreign(&root, depth, &is_known, &mut report.differences)?;
+    find_foreign(&pages, depth, &is_known, &mut report.differences)?;
     Ok(report)
 }
 
 /// Checks the page of one URL, which stands as its records say.
 fn check(
-    root: &Root,
+    pages: &dyn SavedPages,
     url: &PageUrl,
     status: UrlStatus,
     records: &mut Lookup,
     report: &mut Report,
 ) -> Result<(), SaveError> {
-    let place = status.place().filter(|_| status.has_file());
+    let place = status.place().filter(|_| status.is_stored());
     let saved = match place {
-        Some(place) => records.page(place, url.as_str())?.and_then(saved_file),
+        Some(place) => records.page(place, url.as_str())?.and_then(SavedPage::of),
         None => None,
     };
     match saved {
-        Some((key, bytes, sha256)) => match compare(root, &key, bytes, &sha256) {
+        Some(saved) => match compare(pages, saved.address(), saved.bytes, &saved.sha256) {
             None => report.whole += 1,
             Some(difference) => {
-                report.differences.insert(key.as_str().to_owned(), difference);
+                report.differences.insert(saved.name(), difference);
                 report.to_fetch.push(url.as_str().into());
             }
         },
@@ -110,20 +117,59 @@ fn check(
     Ok(())
 }
 
-/// What the record says of the file. One whose name leaves the directory, or is no
-/// name at all, was not written by us and names no file.
-fn saved_file(page: PageRecord) -> Option<(Key, u64, String)> {
-    Some((Key::new(page.file?)?, page.bytes?, page.sha256?))
+/// What a record says of a page that it calls saved.
+struct SavedPage {
+    place: Place,
+    bytes: u64,
+    sha256: String,
+}
+
+/// Where it is.
+enum Place {
+    File(Key),
+    Archive(ArchiveRecord),
+    Id(Box<str>),
+}
+
+impl SavedPage {
+    /// `None` for a record whose name leaves the directory, or is no name at all: no run
+    /// wrote it, and it names no page.
+    fn of(page: PageRecord) -> Option<Self> {
+        let place = match page.stored() {
+            Stored::Key => Place::File(Key::new(page.file?)?),
+            Stored::Archive(record) => Place::Archive(*record),
+            Stored::Id(id) => Place::Id(id),
+            Stored::Nowhere => return None,
+        };
+        Some(Self { place, bytes: page.bytes?, sha256: page.sha256? })
+    }
+
+    const fn address(&self) -> Address<'_> {
+        match &self.place {
+            Place::File(key) => Address::Key(key),
+            Place::Archive(record) => Address::Archive(record),
+            Place::Id(id) => Address::Id(id),
+        }
+    }
+
+    /// What a report calls it.
+    fn name(&self) -> String {
+        match &self.place {
+            Place::File(key) => key.as_str().to_owned(),
+            Place::Archive(record) => format!("{}:{}", record.archive, record.offset),
+            Place::Id(id) => id.to_string(),
+        }
+    }
 }
 
 /// The files that nobody knows, where the runs would have put theirs.
 fn find_foreign(
-    root: &Root,
+    pages: &dyn SavedPages,
     depth: Depth,
     is_known: &dyn Fn(&str) -> bool,
     differences: &mut BTreeMap<String, Difference>,
 ) -> Result<(), SaveError> {
-    walk(root, depth, &mut |found| {
+    pages.list(depth, &mut |found| {
         if let Found::File(path) | Found::Link(path) = found
             && !is_known(path)
         {

@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use crate::digest;
 use crate::foreign::Foreign;
 use crate::message::shortened;
-use crate::model::{Failure, Head, Outcome, Settled, Validators, shown_url};
+use crate::model::{Failure, Head, Key, Outcome, Settled, Stored, Validators, shown_url};
 
 /// What a run's lines have in common.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     /// When the run began.
     pub(super) started: Option<Instant>,
-    /// Whether pages are kept under their names.
-    pub(super) keeps_pages: bool,
+    /// Whether the run saves pages.
+    pub(super) saves_pages: bool,
 }
 
 /// The characters of what a server sent that are recorded of one field, and of the words
@@ -42,13 +42,13 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     // What is unchanged is recorded whole, so that its last record stands by itself.
     let saved = job.validators.as_deref().filter(|_| attempt.outcome == Outcome::Unchanged);
     let digits;
-    let (bytes, sha256) = match (&attempt.outcome, saved) {
-        (Outcome::Saved { bytes, sha256 }, _) => {
+    let (bytes, sha256, stored) = match (&attempt.outcome, saved) {
+        (Outcome::Saved { bytes, sha256, stored }, _) => {
             digits = digest::hex(sha256);
-            (Some(*bytes), Some(digits.as_str()))
+            (Some(*bytes), Some(digits.as_str()), Some(stored))
         }
-        (_, Some(saved)) => (Some(saved.bytes), Some(saved.sha256.as_str())),
-        (_, None) => (None, None),
+        (_, Some(saved)) => (Some(saved.bytes), Some(&*saved.sha256), Some(&saved.stored)),
+        (_, None) => (None, None, None),
     };
     let sent = |of_head: fn(&Head) -> &Option<Foreign>,
                 of_saved: fn(&Validators) -> &Option<Foreign>| {
@@ -60,7 +60,7 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     let etag = sent(|head| &head.etag, |saved| &saved.etag);
     let last_modified = sent(|head| &head.last_modified, |saved| &saved.last_modified);
     let final_url = head.map(|head| shown_url(&head.final_url));
-    let is_kept = frame.keeps_pages && bytes.is_some();
+    let stored = stored.filter(|_| frame.saves_pages);
     let failure = match &attempt.outcome {
         Outcome::Failed(failure) => Some(brief(failure)),
         Outcome::Saved { .. } | Outcome::Unchanged | Outcome::Robots | Outcome::Interrupted => None,
@@ -72,7 +72,7 @@ pub(super) fn write_page(out: &mut Vec<u8>, frame: Frame, settled: &Settled) {
     line.text(key!("final_url"), final_url.as_deref());
     line.text(key!("state"), Some(attempt.outcome.state().as_str()));
     line.json(key!("status"), &head.map(|head| head.status));
-    line.text(key!("file"), is_kept.then(|| job.key.as_str()));
+    line.stored(stored, &job.key);
     line.json(key!("bytes"), &bytes);
     line.json(key!("wire_bytes"), &attempt.wire_bytes);
     line.text(key!("sha256"), sha256);
@@ -143,6 +143,20 @@ impl Line<'_> {
         }
     }
 
+    /// Where the page is: a file, a range of an archive, or an id.
+    fn stored(&mut self, stored: Option<&Stored>, key: &Key) {
+        self.text(key!("file"), stored.filter(|it| **it == Stored::Key).map(|_| key.as_str()));
+        match stored {
+            Some(Stored::Archive(record)) => {
+                self.text(key!("archive"), Some(record.archive.as_str()));
+                self.json(key!("offset"), &record.offset);
+                self.json(key!("length"), &record.length);
+            }
+            Some(Stored::Id(id)) => self.text(key!("id"), Some(id)),
+            Some(Stored::Key | Stored::Nowhere) | None => (),
+        }
+    }
+
     fn millis(&mut self, key: &'static str, duration: Option<Duration>) {
         match duration {
             Some(duration) => {
@@ -175,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
-    use crate::model::{ADDRESS_LIMIT, Attempt, FailureCode, HttpVersion, Job, Key};
+    use crate::model::{ADDRESS_LIMIT, ArchiveRecord, Attempt, FailureCode, HttpVersion, Job};
     use crate::save::manifest::reader::LINE_LIMIT;
     use crate::save::manifest::record::Record;
 
@@ -214,7 +228,8 @@ mod tests {
     fn cases() -> Vec<Settled> {
         let failure = Failure::new(FailureCode::ReadTimeout, "silent after \"x\"\n\u{7f}");
         let unasked = Settled { worker: None, started: None, ..settled(Outcome::Interrupted) };
-        let mut bare = settled(Outcome::Saved { bytes: 0, sha256: [0xa5; 32] });
+        let mut bare =
+            settled(Outcome::Saved { bytes: 0, sha256: [0xa5; 32], stored: Stored::Key });
         bare.attempt.head = None;
         bare.attempt.note = Some("Content-Encoding names no coding: \"none\"".into());
         let mut known = settled(Outcome::Unchanged);
@@ -225,19 +240,28 @@ mod tests {
             content_type: Some("text/css".into()),
             bytes: 7,
             sha256: "00ff".into(),
+            stored: Stored::Key,
         }));
         let mut waited = settled(Outcome::Failed(failure));
         waited.job.waits = vec![Duration::ZERO, Duration::from_micros(1_500)];
-        vec![settled(Outcome::Robots), unasked, bare, known, waited]
+        let in_archive = ArchiveRecord {
+            archive: Key::new("pages.warc.gz").unwrap(),
+            offset: 1 << 40,
+            length: 1234,
+        };
+        let elsewhere = [Stored::Archive(Box::new(in_archive)), Stored::Id("a\"b".into())]
+            .map(|stored| settled(Outcome::Saved { bytes: 1, sha256: [1; 32], stored }));
+        let cases = [settled(Outcome::Robots), unasked, bare, known, waited];
+        cases.into_iter().chain(elsewhere).collect()
     }
 
     #[test]
     fn a_line_is_what_its_record_is_written_as() {
         for settled in cases() {
-            for keeps_pages in [true, false] {
+            for saves_pages in [true, false] {
                 let started = settled.started.and_then(|at| at.checked_sub(MOMENT));
                 let mut line = Vec::new();
-                write_page(&mut line, Frame { started, keeps_pages }, &settled);
+                write_page(&mut line, Frame { started, saves_pages }, &settled);
                 let line = String::from_utf8(line).unwrap();
                 let record: Record = serde_json::from_str(&line).unwrap();
                 assert!(matches!(record, Record::Page(_)), "{line}");
@@ -270,10 +294,11 @@ mod tests {
                 content_type: None,
                 bytes: u64::MAX,
                 sha256: "00ff".into(),
+                stored: Stored::Key,
             }));
             settled.attempt.note = long();
             let mut line = Vec::new();
-            write_page(&mut line, Frame { started: settled.started, keeps_pages: true }, &settled);
+            write_page(&mut line, Frame { started: settled.started, saves_pages: true }, &settled);
             assert!(line.len() < LINE_LIMIT, "{}", line.len());
             let Ok(Record::Page(page)) = serde_json::from_slice(&line) else { panic!() };
             let read = [Some(page.url), page.final_url].map(|read| read.unwrap().as_url().clone());

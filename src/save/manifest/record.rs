@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recorded::Recorded;
 use crate::foreign::Foreign;
-use crate::model::{FailureCode, HttpVersion, State, Summary};
+use crate::model::{ArchiveRecord, FailureCode, HttpVersion, Key, State, Stored, Summary};
 use crate::save::names::{Layout, PageUrl};
 
 /// The version of the format, in every `run` record.
@@ -84,8 +84,20 @@ pub struct PageRecord {
     pub state: Recorded<State>,
     /// The status of the last answer.
     pub status: Option<u16>,
-    /// Where it is kept, when it is.
+    /// The file below the output directory, or the object of the store, that holds it.
     pub file: Option<String>,
+    /// The archive that holds it, below the output directory. `offset` and `length` go with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
+    /// Where its record begins in the archive, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// The length of its record in the archive, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// The id that the store gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Size of the decoded body.
     pub bytes: Option<u64>,
     /// Size of the encoded body.
@@ -120,6 +132,23 @@ pub struct PageRecord {
     /// What was unusual about the answer and harmed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Foreign>,
+}
+
+impl PageRecord {
+    /// Where the record says that the page is stored. The key of a page that is
+    /// [stored under it](Stored::Key) is its `file`.
+    ///
+    /// No run records an archive that leaves the output directory: such a page is nowhere.
+    pub(in crate::save) fn stored(&self) -> Stored {
+        if self.file.is_some() {
+            return Stored::Key;
+        }
+        let archive = self.archive.as_deref().and_then(Key::new);
+        if let (Some(archive), Some(offset), Some(length)) = (archive, self.offset, self.length) {
+            return Stored::Archive(Box::new(ArchiveRecord { archive, offset, length }));
+        }
+        self.id.as_deref().map_or(Stored::Nowhere, |id| Stored::Id(id.into()))
+    }
 }
 
 /// Why a page could not be had, as its record says it.

@@ -49,7 +49,7 @@ impl ManifestWriter {
             file,
             path,
             buffer: Vec::new(),
-            frame: Frame { started: None, keeps_pages: true },
+            frame: Frame { started: None, saves_pages: true },
             unowned: 0,
             is_broken: false,
         })
@@ -72,7 +72,7 @@ impl ManifestWriter {
         self.flush().map_err(io_error("write", &self.path))
     }
 
-    /// Records that a run begins, at `now`; `keeps_pages` says whether its pages are kept.
+    /// Records that a run begins, at `now`; `saves_pages` says whether it saves its pages.
     ///
     /// # Errors
     ///
@@ -81,9 +81,9 @@ impl ManifestWriter {
         &mut self,
         run: RunRecord,
         now: Instant,
-        keeps_pages: bool,
+        saves_pages: bool,
     ) -> Result<(), SaveError> {
-        self.frame = Frame { started: Some(now), keeps_pages };
+        self.frame = Frame { started: Some(now), saves_pages };
         self.append(&Record::Run(RunRecord { unowned: self.unowned, ..run }));
         self.flush().map_err(io_error("write", &self.path))?;
         // On the lines up to this one hangs which files are whose after a power

@@ -10,12 +10,11 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::Pieces;
 use super::beneath::{Entry, Root, unnamed};
-use crate::model::Key;
+use crate::model::{Key, Stored};
 use crate::save::error::{SaveError, io_error};
 use crate::save::names::reserved;
 
@@ -35,15 +34,14 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// A stage in `directory`, which must be there.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened.
-    pub(super) fn open(directory: &Path) -> io::Result<Self> {
-        let root = Root::open(directory)?;
-        let (next, names_late) = (AtomicU64::new(0), AtomicBool::new(true));
-        Ok(Self { root, next, names_late })
+    /// A stage in the directory `root`.
+    pub(super) fn of(root: Root) -> Self {
+        Self { root, next: AtomicU64::new(0), names_late: AtomicBool::new(true) }
+    }
+
+    /// The directory.
+    pub(super) const fn root(&self) -> &Root {
+        &self.root
     }
 
     /// Puts a file of `body` at `key`, replacing what is there.
@@ -103,7 +101,7 @@ impl Stage {
     pub(super) fn clear_after(&self, process: u32) -> Result<(), SaveError> {
         let failed = io_error("remove what a process staged in", self.root.path());
         let clear = || {
-            self.root.list()?.read(|name, _| match name.to_str() {
+            self.root.listing()?.read(|name, _| match name.to_str() {
                 Ok(name) if reserved::stager(name) == Some(process) => self.root.top(name).remove(),
                 _ => Ok(()),
             })
@@ -195,8 +193,9 @@ impl Pieces for Draft<'_> {
         self.write(piece)
     }
 
-    fn finish(self: Box<Self>) -> Result<(), SaveError> {
-        self.put_in_place()
+    fn finish(self: Box<Self>, _sha256: [u8; 32]) -> Result<Stored, SaveError> {
+        self.put_in_place()?;
+        Ok(Stored::Key)
     }
 }
 
@@ -230,7 +229,7 @@ mod tests {
     #[test]
     fn a_file_is_replaced_whole_and_folders_are_made() {
         let root = directory("atomic");
-        let stage = Stage::open(&root).unwrap();
+        let stage = Stage::of(Root::open(&root).unwrap());
         let path = root.join("a/b/page.html");
         stage.write(&key("a/b/page.html"), b"first").unwrap();
         stage.write(&key("a/b/page.html"), b"second").unwrap();
@@ -251,7 +250,7 @@ mod tests {
         for name in names {
             File::create_new(root.join(name)).unwrap();
         }
-        Stage::open(&root).unwrap().clear_after(12).unwrap();
+        Stage::of(Root::open(&root).unwrap()).clear_after(12).unwrap();
         assert!(names.map(|name| root.join(name).exists()) == [false, false, true, true]);
         std::fs::remove_dir_all(root).unwrap();
     }
@@ -259,7 +258,7 @@ mod tests {
     #[test]
     fn a_failed_write_leaves_what_was_there_and_no_staged_file() {
         let root = directory("atomic-failed");
-        let stage = Stage::open(&root).unwrap();
+        let stage = Stage::of(Root::open(&root).unwrap());
         let path = root.join("taken");
         std::fs::create_dir(&path).unwrap();
         let error = stage.write(&key("taken"), b"body").unwrap_err();
@@ -275,7 +274,7 @@ mod tests {
     #[test]
     fn a_staged_file_that_is_not_finished_is_removed() {
         let root = directory("atomic-unfinished");
-        let stage = Stage::open(&root).unwrap();
+        let stage = Stage::of(Root::open(&root).unwrap());
         stage.stage_from_now_on();
         let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
         draft.write(b"half").unwrap();
@@ -292,7 +291,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_get_its_name_late_is_copied() {
         let root = directory("atomic-copied");
-        let stage = Stage::open(&root).unwrap();
+        let stage = Stage::of(Root::open(&root).unwrap());
         let mut draft = stage.begin(Cow::Owned(key("page"))).unwrap();
         draft.write(b"first, ").unwrap();
         draft.write(b"second").unwrap();

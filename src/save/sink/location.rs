@@ -1,54 +1,50 @@
 //! Where a sink is, so that another process can open the same one.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Sink, TABLE};
+use super::{Capabilities, Sink, SinkKind, TABLE, Target};
 use crate::save::error::SaveError;
-use crate::save::options::Options;
 
-/// Where pages are kept, for opening it in another process too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A kind of sink and its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkLocation {
-    /// The name of its row.
-    way: String,
-    #[serde(with = "as_bytes")]
-    directory: PathBuf,
+    /// The name of the kind.
+    kind: String,
+    target: Target,
 }
 
 impl SinkLocation {
-    /// The place that `options` ask for.
-    pub fn of(options: &Options) -> Self {
-        let row = TABLE.iter().find(|row| (row.is_asked_for)(options));
-        let row = row.expect("the table's last row is for everybody");
-        Self { way: row.name.to_owned(), directory: options.directory.clone() }
+    /// The location of the sink that writes to `target`.
+    ///
+    /// # Panics
+    ///
+    /// When no kind of sink does. [`Target::parse`] gives no such target.
+    pub fn of(target: &Target) -> Self {
+        let kind = TABLE.iter().find(|kind| (kind.accepts)(target));
+        let kind = kind.expect("a parsed target has a kind of sink");
+        Self { kind: kind.name.to_owned(), target: target.clone() }
     }
 
-    /// Opens it; the directory must be there. `None` when this program does not know the way.
+    /// Opens the sink; a directory must be there. `None` when this program does not know
+    /// the kind.
     ///
     /// # Errors
     ///
-    /// [`SaveError::Io`] when the directory cannot be opened.
-    pub fn open(&self) -> Option<Result<Box<dyn Sink>, SaveError>> {
-        let row = TABLE.iter().find(|row| row.name == self.way)?;
-        Some((row.open)(&self.directory))
-    }
-}
-
-/// A path as the system has it, which may be no text.
-mod as_bytes {
-    use std::ffi::OsString;
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    use std::path::{Path, PathBuf};
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
-        path.as_os_str().as_bytes().serialize(to)
+    /// [`SaveError::Io`] when the target cannot be opened.
+    pub fn open(&self) -> Option<Result<Sink, SaveError>> {
+        self.kind().map(|kind| (kind.open)(&self.target))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
-        Vec::deserialize(from).map(|bytes| OsString::from_vec(bytes).into())
+    /// What the sink can do and what it wants.
+    ///
+    /// # Panics
+    ///
+    /// When this program does not know the kind.
+    pub(in crate::save) fn capabilities(&self) -> Capabilities {
+        self.kind().expect("this program chose the kind").capabilities
+    }
+
+    fn kind(&self) -> Option<&'static SinkKind> {
+        TABLE.iter().find(|kind| kind.name == self.kind)
     }
 }

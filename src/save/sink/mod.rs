@@ -1,102 +1,158 @@
-//! Where the bytes of pages go: one trait, and a table of its implementations.
+//! Where pages go: the two traits of sinks, and the table of their kinds.
+//!
+//! A new kind of sink is one file that implements [`LocalSink`] or [`RemoteSink`] (and
+//! [`SavedPages`]), one row of [`TABLE`], and an entry of [`Target`] when it is named in a
+//! new way. The conformance suite and the file `tests/memory` show what it takes.
 
 mod atomic;
 pub(super) mod beneath;
+mod capture;
 mod directory;
+mod either;
 mod location;
 mod null;
+mod saved_pages;
+mod target;
 #[cfg(test)]
 mod tests;
+mod walk;
 
-use std::path::Path;
+use futures_util::future::BoxFuture;
 
 use super::error::SaveError;
-use super::options::Options;
-use crate::model::Key;
+use crate::model::Stored;
+pub use capture::{Capture, Content, OwnedCapture, OwnedContent};
 pub use location::SinkLocation;
+pub use saved_pages::{Address, Depth, Found, SavedPages, Stat};
+pub use target::{Target, TargetError};
 
-/// Keeps the bytes of pages.
+/// A sink: it stores pages.
+pub enum Sink {
+    /// One that blocks, and works where the executor computes.
+    Local(Box<dyn LocalSink>),
+    /// One that waits, and works on the event loop.
+    Remote(Box<dyn RemoteSink>),
+}
+
+/// Stores pages, and blocks while it does.
 ///
-/// Implementors are called from many threads at a time, each with a different
-/// key. After `Ok` the page is whole under its key and replaces what was there;
-/// after `Err` what was there before is still there, whole. A reader never sees
-/// half a page. `put` may block: it runs where the executor computes.
-pub trait Sink: Send + Sync {
-    /// Keeps `body` under `key`.
+/// Implementors are called from many threads at a time, each with a different key, where
+/// the executor computes. After `Ok` the page is whole and replaces what was stored for its
+/// key; after `Err` what was stored before is still there, whole. A reader never sees half
+/// a page. Nothing of a page leaves the target, whatever its key is.
+///
+/// Failures are given only to a sink that [keeps them](Capabilities::keeps_failures); they
+/// replace nothing.
+pub trait LocalSink: SavedPages {
+    /// What it can do and what it wants. It is always the same.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Stores a page, and returns where it is.
     ///
     /// # Errors
     ///
     /// [`SaveError`] when it cannot; it says whether other pages would fare better.
-    fn put(&self, key: &Key, body: &[u8]) -> Result<(), SaveError>;
+    fn put(&self, capture: &Capture<'_>) -> Result<Stored, SaveError>;
 
-    /// Begins a page that comes in pieces and is kept under `key`.
+    /// Begins a page that comes in pieces, because it is too large to be decoded at once.
     ///
-    /// What [`put`](Self::put) guarantees holds for it too: nothing is seen under the
-    /// key before [`finish`](Pieces::finish).
+    /// What [`put`](Self::put) guarantees holds for it too: a reader sees nothing of it
+    /// before [`finish`](Pieces::finish).
     ///
     /// # Errors
     ///
     /// [`SaveError`] when it cannot; it says whether other pages would fare better.
-    fn begin(&self, key: &Key) -> Result<Box<dyn Pieces + '_>, SaveError>;
+    fn begin<'a>(&'a self, capture: &Capture<'a>) -> Result<Box<dyn Pieces + 'a>, SaveError>;
 
-    /// Whether the pages can be found again under their keys.
-    fn keeps(&self) -> bool {
-        true
-    }
-
-    /// Removes what the process of number `process`, which is dead and had the
-    /// same place open, left half kept.
+    /// Removes what the process of number `process`, which is dead and had the same target
+    /// open, left half stored.
     ///
     /// # Errors
     ///
     /// [`SaveError`] when something of it is left. It harms no page.
-    fn clear_after(&self, process: u32) -> Result<(), SaveError> {
-        let _ = process;
+    fn clear_after(&self, _process: u32) -> Result<(), SaveError> {
         Ok(())
     }
 }
 
-/// A page on its way into a sink.
+/// A page on its way into a [`LocalSink`].
 ///
-/// Dropping it unfinished leaves what was under its key before, and nothing else.
-/// All of it may block, as [`Sink::put`] may.
+/// Dropping it unfinished leaves what was stored before, and nothing else. All of it may
+/// block, as [`LocalSink::put`] may.
 pub trait Pieces: Send {
-    /// Adds what comes next.
+    /// Adds the next piece of the decoded body.
     ///
     /// # Errors
     ///
     /// [`SaveError`] when it cannot. The page can then not be finished.
     fn add(&mut self, piece: &[u8]) -> Result<(), SaveError>;
 
-    /// Keeps the page: all that was added, in its order.
+    /// Stores the page, whose decoded body has the digest `sha256`: all that was added, in
+    /// its order.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when it cannot, or when a piece could not be added. What was
-    /// there before is still there, whole.
-    fn finish(self: Box<Self>) -> Result<(), SaveError>;
+    /// [`SaveError`] when it cannot, or when a piece could not be added. What was stored
+    /// before is still there, whole.
+    fn finish(self: Box<Self>, sha256: [u8; 32]) -> Result<Stored, SaveError>;
 }
 
-/// One way of keeping pages.
+/// Stores pages without blocking, such as in a store on the network.
+///
+/// What [`LocalSink`] guarantees holds here too. The future runs on the event loop of the
+/// page's worker. Each executor has several loops, so whatever belongs to one loop, such as
+/// the connections of a client, must be made in each. Dropping the future stores nothing or
+/// all of the page. [`SavedPages`] blocks here too: it is never called on a loop.
+pub trait RemoteSink: SavedPages {
+    /// What it can do and what it wants. It is always the same.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Stores a page, and gives where it is.
+    ///
+    /// # Errors
+    ///
+    /// The future gives a [`SaveError`] when it cannot store the page; it says whether other
+    /// pages would fare better.
+    fn put(&self, capture: OwnedCapture) -> BoxFuture<'_, Result<Stored, SaveError>>;
+}
+
+/// What a sink can do and what it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, read by its name")]
+pub struct Capabilities {
+    /// Whether it stores pages at all.
+    pub saves_pages: bool,
+    /// Whether a page can be found under its key.
+    pub is_addressable: bool,
+    /// Whether what it has stored can be read again and compared with its digest.
+    pub is_verifiable: bool,
+    /// Whether it is given the exchange of each page. The run then records exchanges, which
+    /// costs memory for each page in flight.
+    pub wants_exchange: bool,
+    /// Whether it is given answers that are no page.
+    pub keeps_failures: bool,
+    /// Whether it is given the exchanges of redirects.
+    pub keeps_redirects: bool,
+}
+
+/// One kind of sink.
 pub struct SinkKind {
-    /// Its name, for the run record.
+    /// Its name, for worker processes.
     pub name: &'static str,
-    /// Whether these options ask for it.
-    pub is_asked_for: fn(&Options) -> bool,
-    /// Opens it in the output directory, which is there.
-    pub open: fn(&Path) -> Result<Box<dyn Sink>, SaveError>,
+    /// Whether it writes to such a target.
+    pub accepts: fn(&Target) -> bool,
+    /// What its sinks can do and want.
+    pub capabilities: Capabilities,
+    /// Opens it; a directory is there.
+    pub open: fn(&Target) -> Result<Sink, SaveError>,
 }
 
-/// The ways of keeping pages; the first that is asked for is taken.
+/// The kinds of sinks; of those that accept a target, the first is taken.
 pub const TABLE: &[SinkKind] = &[
-    SinkKind {
-        name: "none",
-        is_asked_for: |options| !options.keep_pages,
-        open: |_| Ok(Box::new(null::NullSink)),
-    },
-    SinkKind {
-        name: "directory",
-        is_asked_for: |_| true,
-        open: |directory| Ok(Box::new(directory::DirectorySink::open(directory)?)),
-    },
+    null::KIND,
+    directory::KIND,
+    #[cfg(test)]
+    tests::memory::local::KIND,
+    #[cfg(test)]
+    tests::memory::remote::KIND,
 ];

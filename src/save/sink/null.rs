@@ -1,24 +1,70 @@
-//! Pages that are fetched, decoded and hashed, and not kept.
+//! Pages that are fetched, decoded and hashed, and not saved.
 
-use super::{Pieces, Sink};
-use crate::model::Key;
-use crate::save::error::SaveError;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
 
-/// Keeps nothing.
-pub(super) struct NullSink;
+use super::saved_pages::{Address, Depth, Found, SavedPages, Stat};
+use super::{Capabilities, Capture, LocalSink, Pieces, Sink, SinkKind, Target};
+use crate::model::Stored;
+use crate::save::error::{SaveError, io_error};
 
-impl Sink for NullSink {
-    fn put(&self, _key: &Key, _body: &[u8]) -> Result<(), SaveError> {
+pub(super) const KIND: SinkKind = SinkKind {
+    name: "none",
+    accepts: |target| matches!(target, Target::Nothing),
+    capabilities: CAPABILITIES,
+    open: |_| Ok(Sink::Local(Box::new(NullSink))),
+};
+
+const CAPABILITIES: Capabilities = Capabilities {
+    saves_pages: false,
+    is_addressable: false,
+    is_verifiable: false,
+    wants_exchange: false,
+    keeps_failures: false,
+    keeps_redirects: false,
+};
+
+/// Saves nothing.
+struct NullSink;
+
+impl LocalSink for NullSink {
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
+    }
+
+    fn put(&self, _capture: &Capture<'_>) -> Result<Stored, SaveError> {
+        Ok(Stored::Nowhere)
+    }
+
+    fn begin<'a>(&'a self, _capture: &Capture<'a>) -> Result<Box<dyn Pieces + 'a>, SaveError> {
+        Ok(Box::new(NullPieces))
+    }
+}
+
+impl SavedPages for NullSink {
+    fn stat(&self, _address: Address<'_>) -> Result<Stat, SaveError> {
+        Err(nothing())
+    }
+
+    fn open(&self, _address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
+        Err(nothing())
+    }
+
+    fn list(
+        &self,
+        _depth: Depth,
+        _visit: &mut dyn FnMut(Found<'_>) -> Result<(), SaveError>,
+    ) -> Result<(), SaveError> {
         Ok(())
     }
 
-    fn begin(&self, _key: &Key) -> Result<Box<dyn Pieces + '_>, SaveError> {
-        Ok(Box::new(NullPieces))
+    fn remove_staged(&self, _name: &str) -> Result<(), SaveError> {
+        Ok(())
     }
+}
 
-    fn keeps(&self) -> bool {
-        false
-    }
+fn nothing() -> SaveError {
+    io_error("look at", Path::new("a page that was not saved"))(ErrorKind::NotFound.into())
 }
 
 /// A page on its way to nowhere.
@@ -29,7 +75,7 @@ impl Pieces for NullPieces {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<(), SaveError> {
-        Ok(())
+    fn finish(self: Box<Self>, _sha256: [u8; 32]) -> Result<Stored, SaveError> {
+        Ok(Stored::Nowhere)
     }
 }

@@ -6,16 +6,20 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use bytes::Bytes;
+
 use crate::digest;
 use crate::model::Key;
 use crate::save::error::SaveError;
 use crate::save::history::verify::verify;
-use crate::save::history::{Depth, Difference, Found, compare, walk};
+use crate::save::history::{Difference, compare};
 use crate::save::manifest::{ManifestWriter, Reader};
 use crate::save::names::default_name::PATH_LIMIT;
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::beneath::Root;
-use crate::save::sink::{Sink, TABLE};
+use crate::save::sink::{
+    Address, Capture, Content, Depth, Found, LocalSink, SavedPages, Sink, SinkLocation, Target,
+};
 
 /// What the pages of the victim hold; no page of ours is as long.
 const SECRET: &[u8] = b"what is none of our business";
@@ -51,9 +55,9 @@ impl Fixture {
         path
     }
 
-    /// The sinks that keep pages there.
-    fn sinks(&self) -> impl Iterator<Item = Box<dyn Sink>> {
-        TABLE.iter().map(|row| (row.open)(&self.output()).unwrap()).filter(|sink| sink.keeps())
+    /// A sink that saves pages there.
+    fn sink(&self) -> Box<dyn LocalSink> {
+        open_sink(&self.output())
     }
 
     /// The output, opened in both ways of walking paths.
@@ -87,18 +91,28 @@ fn key(path: &str) -> Key {
     Key::new(path).unwrap()
 }
 
-fn put(sink: &dyn Sink, key: &Key, in_pieces: bool) -> Result<(), SaveError> {
+fn open_sink(directory: &Path) -> Box<dyn LocalSink> {
+    let location = SinkLocation::of(&Target::Directory(directory.to_owned()));
+    let Sink::Local(sink) = location.open().unwrap().unwrap() else {
+        panic!("a directory's sink blocks");
+    };
+    sink
+}
+
+fn put(sink: &dyn LocalSink, key: &Key, in_pieces: bool) -> Result<(), SaveError> {
+    let body = Bytes::from_static(b"a page");
+    let capture = Capture::of_body(key, &body);
     if !in_pieces {
-        return sink.put(key, b"a page");
+        return sink.put(&capture).map(drop);
     }
-    let mut page = sink.begin(key)?;
+    let mut page = sink.begin(&Capture { content: Content::InPieces, ..capture })?;
     page.add(b"a ")?;
     page.add(b"page")?;
-    page.finish()
+    page.finish(digest::sha256(&body)).map(drop)
 }
 
 fn whole(root: &Root, key: &Key) -> Option<Difference> {
-    compare(root, key, SECRET.len() as u64, &digest::hex(&digest::sha256(SECRET)))
+    compare(root, Address::Key(key), SECRET.len() as u64, &digest::hex(&digest::sha256(SECRET)))
 }
 
 fn pipe(path: &Path) {
@@ -122,7 +136,7 @@ fn a_link_in_the_place_of_a_folder_is_named_and_not_followed() {
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(place.top.path().join(target), &link).unwrap();
         let page = key(page);
-        for sink in place.sinks() {
+        for sink in [place.sink()] {
             for in_pieces in [false, true] {
                 let error = put(sink.as_ref(), &page, in_pieces).unwrap_err();
                 let SaveError::NotAFolder { path, is_link: true } = &error else {
@@ -134,7 +148,7 @@ fn a_link_in_the_place_of_a_folder_is_named_and_not_followed() {
         }
         for root in place.roots() {
             assert_eq!(whole(&root, &page), Some(Difference::NoFile));
-            let error = root.status(&page).unwrap_err();
+            let error = root.stat_of(&page).unwrap_err();
             assert!(matches!(error, SaveError::NotAFolder { is_link: true, .. }), "{error:?}");
         }
         assert!(link.is_symlink());
@@ -158,7 +172,7 @@ fn folders_that_are_nested_without_end_are_looked_into_as_deep_as_pages_lie() {
     }
     for root in place.roots() {
         let (mut files, mut folders) = (0, Vec::new());
-        walk(&root, Depth::All, &mut |found| {
+        root.list(Depth::All, &mut |found| {
             match found {
                 Found::Folder(path) => folders.push(path.len()),
                 _ => files += 1,
@@ -189,8 +203,9 @@ fn a_file_or_pipe_in_the_place_of_a_folder_is_named() {
             drop(fs::File::create_new(&path).unwrap());
         }
         let page = key("a/b/page");
-        for sink in place.sinks() {
-            let error = sink.put(&page, b"a page").unwrap_err();
+        let sink = place.sink();
+        {
+            let error = put(&*sink, &page, false).unwrap_err();
             assert!(!error.breaks_run());
             assert!(matches!(&error, SaveError::NotAFolder { is_link: false, .. }), "{error:?}");
             assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
@@ -207,12 +222,12 @@ fn a_link_under_a_pages_own_name_is_replaced_and_never_read() {
         let place = Fixture::new();
         fs::create_dir_all(place.output().join("a")).unwrap();
         let (page, path) = (key(name), place.output().join(name));
-        for sink in place.sinks() {
+        for sink in [place.sink()] {
             for in_pieces in [false, true] {
                 symlink(place.victim().join("page"), &path).unwrap();
                 for root in place.roots() {
                     assert_eq!(whole(&root, &page), Some(Difference::NoFile));
-                    assert!(!root.status(&page).unwrap().is_file);
+                    assert!(!root.stat_of(&page).unwrap().is_file);
                 }
                 put(sink.as_ref(), &page, in_pieces).unwrap();
                 assert_eq!(fs::read(&path).unwrap(), b"a page");
@@ -290,10 +305,8 @@ fn the_output_itself_may_be_a_link() {
     symlink(place.output(), &link).unwrap();
     let root = Root::create(&link).unwrap();
     drop(ManifestWriter::open(&root).unwrap());
-    for row in TABLE {
-        (row.open)(&link).unwrap().put(&key("a/page"), b"a page").unwrap();
-    }
-    assert_eq!(root.status(&key("a/page")).unwrap().len, 6);
+    put(&*open_sink(&link), &key("a/page"), false).unwrap();
+    assert_eq!(root.stat_of(&key("a/page")).unwrap().len, 6);
     assert!(Reader::open(&link).is_ok());
     assert_eq!(names_in(&place.output()), ["a", MANIFEST_NAME]);
 }
@@ -376,7 +389,7 @@ fn work(place: &Fixture, number: usize) {
     const ROUNDS: usize = 60;
     let folder = ["a", "a/b", "a/new"][number % 3];
     for round in 0..ROUNDS {
-        for sink in place.sinks() {
+        for sink in [place.sink()] {
             for name in ["page".to_owned(), format!("{number}-{round}")] {
                 let page = key(&format!("{folder}/{name}"));
                 if let Err(error) = put(sink.as_ref(), &page, round % 2 == 0) {
@@ -387,7 +400,7 @@ fn work(place: &Fixture, number: usize) {
         for root in place.roots() {
             for page in ["a/page", "a/b/page"].map(key) {
                 assert_ne!(whole(&root, &page), None, "{page}");
-                let found = root.status(&page);
+                let found = root.stat_of(&page);
                 assert!(found.is_err() || found.unwrap().len != SECRET.len() as u64, "{page}");
             }
         }
@@ -403,7 +416,7 @@ fn look(place: &Fixture, is_over: &AtomicBool) {
         let root = Root::open(&place.output()).unwrap();
         let mut has_victim = false;
         // A folder that vanishes in between may be an error.
-        let _ = walk(&root, Depth::All, &mut |found| {
+        let _ = root.list(Depth::All, &mut |found| {
             let path = match found {
                 Found::File(it) | Found::Link(it) | Found::Folder(it) | Found::Staged(it) => it,
             };

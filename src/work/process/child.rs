@@ -67,7 +67,7 @@ fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let shared = Arc::new(shared.within(Arc::clone(&memory)));
     let unknown = || vec![format!("no way of keeping pages is known as {location:?}")];
     let sink =
-        Arc::from(location.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
+        Arc::new(location.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
     let factory =
         LocalWorkFactory { shared: Arc::clone(&shared), sink, clock, workers: NonZeroUsize::MIN };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;

@@ -25,7 +25,7 @@ pub struct ProcessWorkFactory {
     /// The options that the processes fetch with, and the counts that theirs are added to.
     pub shared: Arc<Shared>,
     /// Where the processes save pages; removes what a dead one left unfinished.
-    pub sink: Arc<dyn Sink>,
+    pub sink: Arc<Sink>,
     /// The location of `sink`, for opening it in the processes.
     pub location: SinkLocation,
     /// Pages in flight at most, and so processes at most.

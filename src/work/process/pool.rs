@@ -20,7 +20,7 @@ pub(super) const STARTS: u32 = 3;
 /// All worker processes of one work. They end when this is dropped.
 pub(in crate::work) struct WorkerPool {
     program: Program,
-    sink: Arc<dyn Sink>,
+    sink: Arc<Sink>,
     /// Processes without a page; the last one was busy a moment ago.
     pub(super) idle: RefCell<Vec<WorkerProcess>>,
     pub(super) started: Cell<usize>,
@@ -33,7 +33,7 @@ pub(in crate::work) struct WorkerPool {
 impl WorkerPool {
     /// A pool of processes that run `program` and save pages where `sink` does. It
     /// starts no process yet.
-    pub(in crate::work) fn new(program: Program, sink: Arc<dyn Sink>) -> Self {
+    pub(in crate::work) fn new(program: Program, sink: Arc<Sink>) -> Self {
         Self {
             program,
             sink,

@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
     use crate::model::{
-        Attempt, Connections, Failure, FailureCode, Outcome, Redirect, exchange_cases,
+        Attempt, Connections, Failure, FailureCode, Outcome, Redirect, Stored, exchange_cases,
     };
 
     fn url(text: &str) -> Url {
@@ -281,7 +281,7 @@ mod tests {
 
     fn replies() -> Vec<Reply> {
         let done = |turn| Reply::Done(Box::new(turn), NetworkCounts::default());
-        let saved = Outcome::Saved { bytes: 7, sha256: [0xab; 32] };
+        let saved = Outcome::Saved { bytes: 7, sha256: [0xab; 32], stored: Stored::Key };
         let failure = Failure::new(FailureCode::Reset, "a \"word\"\n\u{1f480}");
         let tally = NetworkCounts {
             connections: Connections { opened: 3, ..Connections::default() },
@@ -323,6 +323,7 @@ mod tests {
             content_type: None,
             bytes: 1,
             sha256: "00".into(),
+            stored: crate::model::Stored::Key,
         };
         let (spent, count) = (Duration::from_millis(12), 3);
         let cookies = vec![SetCookie { by: url("http://a.org/"), line: "x=\"y\"".into() }];

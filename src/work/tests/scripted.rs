@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::budget::Budget;
 use crate::in_flight::InFlight;
-use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Response};
+use crate::model::{Attempt, Failure, FailureCode, Job, Outcome, Response, Stored};
 use crate::save;
 use crate::work::process::pool::WorkerPool;
 use crate::work::process::work::ProcessWork;
@@ -112,10 +112,10 @@ pub(in crate::work) fn processes(
     program: Program,
     set_up: impl Serialize,
 ) -> Result<ProcessWork, WorkError> {
-    let nowhere = save::Options { keep_pages: false, ..save::Options::default() };
-    let sink = save::SinkLocation::of(&nowhere).open().expect("the place is known");
+    let sink =
+        save::SinkLocation::of(&save::sink::Target::Nothing).open().expect("the place is known");
     let sink = sink.expect("nothing is opened there");
-    let pool = WorkerPool::new(program, Arc::from(sink));
+    let pool = WorkerPool::new(program, Arc::new(sink));
     ProcessWork::new(pool, set_up, Arc::new(Budget::unlimited()), |_| ())
 }
 
@@ -185,7 +185,7 @@ impl Work for ScriptedWork {
 
 /// What comes of attempt `number` at page `seq`; a step that hangs never comes to this.
 fn attempt(step: Step, seq: u64, number: u32) -> Attempt {
-    let saved = Outcome::Saved { bytes: seq, sha256: [0; 32] };
+    let saved = Outcome::Saved { bytes: seq, sha256: [0; 32], stored: Stored::Key };
     match step {
         Step::FailThenSave(failures) if number <= failures => failed(FailureCode::Reset),
         Step::Kill if number == 1 => failed(FailureCode::WorkerLost),

@@ -9,7 +9,8 @@ use nix::fcntl::{self, AtFlags, OFlag};
 use nix::sys::stat::{self, Mode};
 use nix::unistd::{self, UnlinkatFlags};
 
-use super::status::Status;
+use super::status::stat_of;
+use crate::save::sink::saved_pages::Stat;
 
 /// What a new file may be used for, before the user's mask takes some of it away.
 pub(super) const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);
@@ -48,9 +49,9 @@ impl Entry<'_> {
     /// # Errors
     ///
     /// When nothing is there, or the folder may not be entered.
-    pub(in crate::save) fn status(&self) -> io::Result<Status> {
+    pub(in crate::save) fn stat(&self) -> io::Result<Stat> {
         let found = stat::fstatat(&self.folder, self.name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
-        Ok(Status::of(&found))
+        Ok(stat_of(&found))
     }
 
     /// Opens the file for reading; `None` when something else is there.
@@ -60,7 +61,7 @@ impl Entry<'_> {
     /// When nothing is there, or it may not be read.
     pub(in crate::save) fn read(&self) -> io::Result<Option<File>> {
         // To open a device may do something to it.
-        if !self.status()?.is_file {
+        if !self.stat()?.is_file {
             return Ok(None);
         }
         self.open(OFlag::O_RDONLY)
@@ -73,7 +74,7 @@ impl Entry<'_> {
     ///
     /// When it may not be written, or cannot be made.
     pub(in crate::save) fn append(&self) -> io::Result<Option<File>> {
-        match self.status() {
+        match self.stat() {
             Ok(found) if !found.is_file => Ok(None),
             _ => self.open(OFlag::O_RDWR | OFlag::O_APPEND | OFlag::O_CREAT),
         }

@@ -11,9 +11,9 @@ use nix::sys::stat::Mode;
 use super::entry::{Entry, Folder};
 use super::list::Listing;
 use super::resolve::{self, Resolver};
-use super::status::Status;
 use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
+use crate::save::sink::saved_pages::Stat;
 
 /// An output directory.
 #[derive(Debug)]
@@ -103,8 +103,8 @@ impl Root {
     /// # Errors
     ///
     /// As [`entry`](Self::entry), and [`SaveError::Io`] when nothing is there.
-    pub(in crate::save) fn status(&self, key: &Key) -> Result<Status, SaveError> {
-        let status = self.entry(key)?.status();
+    pub(in crate::save) fn stat_of(&self, key: &Key) -> Result<Stat, SaveError> {
+        let status = self.entry(key)?.stat();
         status.map_err(|source| SaveError::Io {
             action: "look at",
             path: self.path_of(key),
@@ -117,7 +117,7 @@ impl Root {
     /// # Errors
     ///
     /// When it may not be read.
-    pub(in crate::save) fn list(&self) -> io::Result<Listing> {
+    pub(in crate::save) fn listing(&self) -> io::Result<Listing> {
         Listing::of(&self.directory)
     }
 

@@ -4,24 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use nix::sys::stat::{FileStat, SFlag};
 
-/// What is at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::save) struct Status {
-    /// Whether it is a file, and no folder, link or device.
-    pub(in crate::save) is_file: bool,
-    /// Its size in bytes.
-    pub(in crate::save) len: u64,
-    /// When its content was last changed, when that can be told.
-    pub(in crate::save) modified: Option<SystemTime>,
-}
+use crate::save::sink::saved_pages::Stat;
 
-impl Status {
-    pub(super) fn of(found: &FileStat) -> Self {
-        Self {
-            is_file: is_kind(found, SFlag::S_IFREG),
-            len: u64::try_from(found.st_size).unwrap_or(0),
-            modified: modified(found),
-        }
+/// What was found at a name.
+pub(super) fn stat_of(found: &FileStat) -> Stat {
+    Stat {
+        is_file: is_kind(found, SFlag::S_IFREG),
+        len: u64::try_from(found.st_size).unwrap_or(0),
+        modified: modified(found),
     }
 }
 

@@ -1,3 +1,4 @@
-//! What holds for every sink of the table.
+//! What holds for every sink of the table, and two sinks that show what a new kind takes.
 
 mod conformance;
+pub(in crate::save) mod memory;

@@ -247,12 +247,12 @@ fn one_that_is_killed_in_its_set_up_may_be_bad_luck_but_three_are_not() {
 #[test]
 fn what_a_dead_process_had_staged_is_removed() {
     let root = tempfile::tempdir().unwrap();
-    let options = save::Options { directory: root.path().into(), ..save::Options::default() };
-    let sink = save::SinkLocation::of(&options).open().unwrap().unwrap();
+    let target = save::sink::Target::Directory(root.path().into());
+    let sink = save::SinkLocation::of(&target).open().unwrap().unwrap();
     let staged = root.path().join(".fetchpages-$$-0.part");
     let ready = say(&frames(&[Reply::Ready]));
     let program = shell_program(&format!("{ready} : > {}; kill -9 $$", staged.display()));
-    let pool = WorkerPool::new(program, Arc::from(sink));
+    let pool = WorkerPool::new(program, Arc::new(sink));
     let work = ProcessWork::new(pool, (), Arc::new(Budget::unlimited()), |_| ()).unwrap();
     let attempt = on_a_loop(save(&work));
     assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);

@@ -3,38 +3,11 @@
 use std::ffi::CStr;
 use std::io::{self, ErrorKind};
 
+use super::beneath::{Listed, Listing, Opened, Root};
+use super::saved_pages::{Depth, Found};
 use crate::save::error::{SaveError, io_error};
 use crate::save::names::default_name::PATH_LIMIT;
 use crate::save::names::reserved::{self, MANIFEST_NAME};
-use crate::save::sink::beneath::{Listed, Listing, Opened, Root};
-
-/// How far a look goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::save) enum Depth {
-    /// The directory itself: with the flat layout no page goes into a folder.
-    Top,
-    /// All folders below it too.
-    All,
-}
-
-impl Depth {
-    /// The least depth that shows all pages, when `uses_folders` says whether some are in folders.
-    pub(in crate::save) const fn of(uses_folders: bool) -> Self {
-        if uses_folders { Self::All } else { Self::Top }
-    }
-}
-
-/// Something in the directory, by its path below it.
-pub(in crate::save) enum Found<'a> {
-    /// A file, or whatever else is neither a link nor a folder.
-    File(&'a str),
-    /// A link. It is never followed: that would leave the directory.
-    Link(&'a str),
-    /// A folder.
-    Folder(&'a str),
-    /// A file that a run staged, or is staging.
-    Staged(&'a str),
-}
 
 /// Shows everything in `root` but the manifest to `visit`.
 ///
@@ -45,12 +18,12 @@ pub(in crate::save) enum Found<'a> {
 /// gives. A folder that may not be entered either, such as another user's, is shown
 /// and not looked into: no page can come into it. So is one whose path is longer than
 /// that of any page, which bounds how deep a look goes.
-pub(in crate::save) fn walk(
+pub(super) fn walk(
     root: &Root,
     depth: Depth,
-    visit: &mut impl FnMut(Found) -> Result<(), SaveError>,
+    visit: &mut dyn FnMut(Found<'_>) -> Result<(), SaveError>,
 ) -> Result<(), SaveError> {
-    let listing = root.list().map_err(io_error("list", root.path()))?;
+    let listing = root.listing().map_err(io_error("list", root.path()))?;
     walk_below(root, listing, "", depth, visit)
 }
 
@@ -59,7 +32,7 @@ fn walk_below(
     mut listing: Listing,
     below: &str,
     depth: Depth,
-    visit: &mut impl FnMut(Found) -> Result<(), SaveError>,
+    visit: &mut dyn FnMut(Found<'_>) -> Result<(), SaveError>,
 ) -> Result<(), SaveError> {
     let path_of = |name: &CStr| {
         let name = name.to_string_lossy();

@@ -1,0 +1,157 @@
+//! Saves a page in a sink that waits: it is computed as ever, and put on the event loop.
+//!
+//! Nothing is stored before the page is put, so that until then a cancelled page can be
+//! dropped at any moment.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::finisher::{Computing, Finisher, Received, breaking, ended, unsaved};
+use super::{CpuPool, pooled};
+use crate::digest::Running;
+use crate::in_flight::{InFlight, Phase};
+use crate::model::{Attempt, Failure, Job, Outcome, Stages};
+use crate::page::{self, Computed};
+use crate::save::sink::{OwnedCapture, OwnedContent, RemoteSink};
+
+/// A page whose answer is there.
+#[derive(Clone, Copy)]
+pub(super) struct PageInFlight<'a> {
+    pub(super) job: &'a Job,
+    /// When the turn began.
+    pub(super) started: Instant,
+    pub(super) in_flight: &'a InFlight,
+    /// What it has come through.
+    pub(super) stages: Stages,
+}
+
+/// A page that is computed and not stored yet.
+struct Computation {
+    /// The answer, with the memory of both its bodies.
+    received: Received,
+    /// The decoded body and its digest; `None` where there was too little memory for it.
+    page: Option<Result<(Bytes, [u8; 32]), Failure>>,
+    computing: Computing,
+    stages: Stages,
+}
+
+/// Computes on the pool, if there is one, and puts into `sink`.
+pub(super) async fn finish(
+    finisher: &Arc<Finisher>,
+    sink: &dyn RemoteSink,
+    pool: Option<&dyn CpuPool>,
+    page: PageInFlight<'_>,
+    received: Received,
+) -> Attempt {
+    let PageInFlight { job, started, in_flight, stages } = page;
+    let mut computed = if let Some(pool) = pool {
+        let (finisher, shown) = (Arc::clone(finisher), in_flight.progress().clone());
+        let task = move |thread| {
+            shown.set(Phase::Working);
+            let taken_up = finisher.clock.now() - started;
+            let stages = Stages { taken_up, thread: Some(thread), ..stages };
+            compute(&finisher, received, stages, Room::AsGranted)
+        };
+        pooled::compute(pool, task).await
+    } else {
+        in_flight.progress().set(Phase::Working);
+        let stages = Stages { taken_up: stages.received, ..stages };
+        compute(finisher, received, stages, Room::AsGranted)
+    };
+    if computed.page.is_none() {
+        // As a whole it takes more than was asked for. The loop may wait for memory, and
+        // threads of the pool may not.
+        in_flight.progress().set(Phase::HeldBack);
+        computed.received.share.grow(finisher.max_bytes).await;
+        in_flight.progress().set(Phase::Working);
+        computed = compute(finisher, computed.received, computed.stages, Room::Enough);
+    }
+    put(finisher, sink, job, started, computed).await
+}
+
+/// How much memory there is for the decoded body of a large page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// What the memory budget has left.
+    AsGranted,
+    /// As much as the largest page takes.
+    Enough,
+}
+
+/// Decodes and hashes a page, and gives its body an owner.
+fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room) -> Computation {
+    let mut computing = Computing::default();
+    let page = page::with_room(finisher.kept_room, |room| {
+        match finisher.compute(room, &received, &mut computing) {
+            Err(failure) => Some(Err(failure)),
+            Ok(Computed::Whole(page)) => {
+                let encoded = &received.raw.body;
+                // A body in no coding is its own decoded form.
+                let is_same = std::ptr::eq(page.body, encoded.as_ref());
+                let decoded =
+                    if is_same { encoded.clone() } else { Bytes::copy_from_slice(page.body) };
+                Some(Ok((decoded, page.sha256)))
+            }
+            Ok(Computed::InPieces(mut pieces)) => {
+                let (mut decoded, mut digest) = (Vec::new(), Running::default());
+                loop {
+                    match finisher.next_piece(&mut pieces, &mut digest, &mut computing) {
+                        Err(failure) => break Some(Err(failure)),
+                        Ok(None) => break Some(Ok((decoded.into(), digest.finish()))),
+                        Ok(Some(piece)) => {
+                            let bytes = piece.len() as u64;
+                            if memory == Room::AsGranted && !received.share.try_grow(bytes) {
+                                break None;
+                            }
+                            decoded.extend_from_slice(piece);
+                        }
+                    }
+                }
+            }
+        }
+    });
+    Computation { received, page, computing, stages }
+}
+
+/// Puts a computed page, or a failure when the sink keeps failures.
+async fn put(
+    finisher: &Finisher,
+    sink: &dyn RemoteSink,
+    job: &Job,
+    started: Instant,
+    computed: Computation,
+) -> Attempt {
+    let Computation { mut received, page, computing, stages } = computed;
+    let page = page.expect("there is enough memory for any page");
+    let exchange = received.raw.exchange.take();
+    let capture = |content| OwnedCapture {
+        key: job.key.clone(),
+        exchange,
+        redirects: finisher.redirects(job).to_vec(),
+        encoded: received.raw.body.clone(),
+        content,
+    };
+    let mut breaks_run = None;
+    let outcome = match page {
+        Ok((decoded, sha256)) => {
+            let bytes = decoded.len() as u64;
+            match sink.put(capture(OwnedContent::Whole { decoded, sha256 })).await {
+                Ok(stored) => Outcome::Saved { bytes, sha256, stored },
+                Err(error) => Outcome::Failed(unsaved(&error, &mut breaks_run)),
+            }
+        }
+        Err(failure) => {
+            if finisher.capabilities.keeps_failures {
+                let kept = sink.put(capture(OwnedContent::Incomplete(failure.clone()))).await;
+                breaks_run = kept.err().and_then(|error| breaking(&error));
+            }
+            Outcome::Failed(failure)
+        }
+    };
+    let kept = finisher.clock.now() - started;
+    let computed = (stages.taken_up + computing.elapsed).min(kept);
+    let stages = Stages { computed, kept, ..stages };
+    ended(outcome, received.raw, &computing, stages, breaks_run)
+}
