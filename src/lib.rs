@@ -1,8 +1,34 @@
-//! fetchpages saves every page that an index or a list names, with the
-//! concurrency model that the user picks.
+//! fetchpages downloads all pages of a list, an index or a sitemap, with the concurrency
+//! model that the user chooses.
 //!
-//! A page costs two kinds of work, and they are kept apart: waiting (connect,
-//! request, response) and computing (decode, hash, write).
+//! The program is this library and three statements: [`cli::parse`] reads the command line,
+//! [`app::run`] runs the command, and its status is the exit code. This example starts the
+//! [embedded site](origin) and downloads it:
+//!
+//! ```
+//! use fetchpages::app::{self, exit::Status};
+//! use fetchpages::cli;
+//! use fetchpages::origin::{Options, Origin};
+//!
+//! let site = Origin::start(&Options { pages: 5, ..Options::default() })?;
+//! let folder = tempfile::tempdir()?;
+//! let output = folder.path().to_string_lossy();
+//! let index = site.index_url();
+//! let words = ["fetchpages", "--quiet", "--index", &index, "--output", &output];
+//!
+//! let status = app::run(cli::parse(words.map(Into::into)));
+//!
+//! assert_eq!(status, Status::Done);
+//! let files = std::fs::read_dir(folder.path())?;
+//! assert_eq!(files.count(), 6); // five pages and manifest.jsonl
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What users need to know is in the [`guide`]: options, file names, the manifest. The other
+//! modules are for those who read or change the program.
+//!
+//! A page costs two kinds of work, and the design keeps them apart: waiting (connect, request,
+//! response) and computing (decode, hash, write).
 //!
 //! | module | decides |
 //! |---|---|
@@ -39,6 +65,7 @@ pub mod fingerprint;
 pub mod foreign;
 #[cfg(test)]
 mod foreign_bytes;
+pub mod guide;
 pub mod in_flight;
 pub mod message;
 pub mod model;

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
         "fingerprint",
         "foreign",
         "foreign_bytes",
+        "guide",
         "message",
         "model",
         "in_flight",

@@ -17,6 +17,7 @@ mod later_version;
 mod layers;
 mod many_hosts;
 mod memory;
+mod options;
 mod output;
 mod outside;
 mod packaging;
