@@ -1,6 +1,6 @@
-//! A worker process of `--mode processes`; not for people to run.
+//! A worker process of `--mode processes`; users do not start it.
 
-use std::io::stdin;
+use std::io::{stdin, stdout};
 use std::os::fd::AsFd;
 
 use anyhow::Context;
@@ -9,8 +9,11 @@ use super::exit::Status;
 use crate::work::process::child;
 
 pub(super) fn run() -> anyhow::Result<Status> {
-    let connection = stdin().as_fd().try_clone_to_owned();
-    let connection = connection.context("failed to take over standard input")?;
-    child::run(connection).context("this is a part of --mode processes, not for people to run")?;
+    let orders = stdin().as_fd().try_clone_to_owned();
+    let orders = orders.context("failed to take over standard input")?;
+    let replies = stdout().as_fd().try_clone_to_owned();
+    let replies = replies.context("failed to take over standard output")?;
+    child::run(orders, replies)
+        .context("this is a part of --mode processes, not for people to run")?;
     Ok(Status::Done)
 }

@@ -1,14 +1,14 @@
-//! A worker process: the real work, done for a parent.
+//! A worker process: does the local work, on orders of its parent.
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::connection::Connection;
 use super::serve::{Lent, Served, serve};
 use super::set_up::SetUp;
 use super::wire::WireError;
@@ -22,80 +22,81 @@ use crate::work::{Cpu, WorkFactory};
 /// A worker process cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
-    /// Nobody is there to work for.
-    #[error("standard input is no connection to a parent")]
+    /// A user started it, and no parent did.
+    #[error("standard input and output are no pipes to a parent process")]
     NoParent(#[source] io::Error),
-    /// No event loop.
+    /// The event loop did not start.
     #[error("failed to start an event loop")]
     Runtime(#[source] io::Error),
-    /// The parent cannot be understood or answered.
-    #[error("failed to work for the parent")]
+    /// The parent cannot be understood, or it is gone while it is sent a message.
+    #[error("failed to work for the parent process")]
     Wire(#[from] WireError),
 }
 
-/// Works for the parent at the other end of `stdin` until it hangs up.
+/// Works for the parent that sends orders to `stdin` and receives replies from `stdout`,
+/// until it closes `stdin`.
 ///
 /// # Errors
 ///
-/// [`ChildError`] when nobody is there, or what is said cannot be understood.
-pub fn run(stdin: OwnedFd) -> Result<(), ChildError> {
-    let stream = UnixStream::from(stdin);
-    // Fails where it is something else than a socket.
-    stream.local_addr().map_err(ChildError::NoParent)?;
-    bind_to_parent();
+/// [`ChildError`] when the two are not pipes, or the parent cannot be understood.
+pub fn run(stdin: OwnedFd, stdout: OwnedFd) -> Result<(), ChildError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Name lookups alone use these threads, and one lookup serves a host.
+        // Only name lookups use these threads, and one lookup serves a whole host.
         .max_blocking_threads(4)
         .build()
         .map_err(ChildError::Runtime)?;
     let result = runtime.block_on(async {
+        let parent = Connection::new(stdin, stdout).map_err(ChildError::NoParent)?;
+        bind_to_parent();
         leave_signals_to_parent().map_err(ChildError::Runtime)?;
-        Ok(serve(stream, &SystemClock, make).await?)
+        Ok(serve(parent, &SystemClock, make).await?)
     });
-    // A name lookup cannot be stopped, and nobody waits for it any more.
+    // A name lookup cannot be stopped, and no page needs its result any more.
     runtime.shutdown_background();
     result
 }
 
 fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let SetUp { fetch, location, own_memory } = set_up;
-    let (lender, asked) = mpsc::unbounded_channel();
+    let (lender, needs) = mpsc::unbounded_channel();
     let memory = Arc::new(Budget::lent(own_memory, lender));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let shared = Shared::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
     let shared = Arc::new(shared.within(Arc::clone(&memory)));
-    let unknown = || vec![format!("no way of keeping pages is known as {location:?}")];
+    let unknown = || vec![format!("unknown location of pages: {location:?}")];
     let sink =
         Arc::new(location.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
     let factory =
         LocalWorkFactory { shared: Arc::clone(&shared), sink, clock, workers: NonZeroUsize::MIN };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;
-    let lent = Lent { memory, own: own_memory, asked };
-    Ok(Served { work, tally: Box::new(move || shared.tally()), lent })
+    let lent = Lent { memory, own: own_memory, needs };
+    Ok(Served { work, counts: Box::new(move || shared.tally()), lent })
 }
 
-/// Ctrl-C reaches all processes of a terminal's group. The parent decides what
-/// becomes of pages in flight; and it may be gone before it can say so.
+/// Ignores the signals that end a run. Ctrl-C reaches all processes of a terminal's
+/// group, but the parent decides what happens to pages in flight; a process that died
+/// by itself could not report its page.
 fn leave_signals_to_parent() -> io::Result<()> {
-    // Once handled, they stay so, whether anybody listens or not.
+    // A signal that was handled once never kills again, even when its listener is gone.
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
         drop(signal(kind)?);
     }
     Ok(())
 }
 
-/// Has this process die with its parent at once, whatever it is doing. Elsewhere
-/// it ends when it next looks at the connection, after a page at most.
+/// Makes the system kill this process as soon as its parent dies. On other systems the
+/// process ends when it next reads its orders, at the latest after the current page.
 fn bind_to_parent() {
     #[cfg(target_os = "linux")]
     {
         use nix::sys::{prctl, signal::Signal};
-        // Meant for the thread that started this process, which is the parent's
-        // event loop and lives as long as its work. Refused nowhere (prctl(2));
-        // if it were, the end of the connection still tells.
+        // The signal comes when the thread that started this process ends. That thread is
+        // the parent's event loop and lives as long as its work. The call fails for no
+        // valid signal (prctl(2)); if it did, the end of the orders would still end this
+        // process.
         let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-        // What ps shows: the file's name in /proc says nothing.
+        // The name that ps shows: that of the file, /proc/self/exe, would be "exe".
         let _ = prctl::set_name(c"fetchpages");
     }
 }

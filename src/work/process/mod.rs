@@ -6,6 +6,7 @@
 //! turn. `wire.rs` defines the messages between both sides.
 
 pub mod child;
+pub(super) mod connection;
 pub mod factory;
 pub(super) mod pool;
 pub(super) mod serve;

@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::wire::WireError;
 use super::worker::{self, Program, WorkerProcess};
@@ -16,6 +17,8 @@ use crate::save::Sink;
 /// The run gives up when this number of processes in a row were killed during their
 /// set-up and no other process lives: a shortage of memory that passes would have passed.
 pub(super) const STARTS: u32 = 3;
+/// Idle processes have this time to end when their work is over, then they are killed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All worker processes of one work. They end when this is dropped.
 pub(in crate::work) struct WorkerPool {
@@ -118,7 +121,7 @@ impl WorkerPool {
 
 impl Drop for WorkerPool {
     fn drop(&mut self) {
-        worker::shut_down(self.idle.take());
+        worker::shut_down(self.idle.take(), PATIENCE);
     }
 }
 

@@ -1,6 +1,5 @@
-//! The other end of a worker process's connection: takes orders, one at a time.
+//! The child's side of the connection: takes orders from the parent, one turn at a time.
 
-use std::os::unix::net::UnixStream;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +11,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::wire::{self, Order, Pipe, Reply, WireError};
+use super::connection::Connection;
+use super::wire::{self, Order, Reply, WireError};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::fetch::NetworkCounts;
@@ -21,93 +21,95 @@ use crate::message;
 use crate::model::{Attempt, Job, Outcome, Response};
 use crate::work::{Work, panicked};
 
-/// How often it is told how far the turn that goes on has come.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
+/// The interval at which the parent gets the progress of a turn.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A set-up, done.
+/// The parts of a process that is set up.
 pub(in crate::work) struct Served {
     /// Does the turns.
     pub(in crate::work) work: Box<dyn Work>,
-    /// What all its requests have come to so far.
-    pub(in crate::work) tally: Box<dyn Fn() -> NetworkCounts>,
+    /// Returns the network counts of all requests so far.
+    pub(in crate::work) counts: Box<dyn Fn() -> NetworkCounts>,
     /// The memory of its turns.
     pub(in crate::work) lent: Lent,
 }
 
-/// Memory of which a part is the parent's.
+/// The memory of a process: its own part and what the parent lends it for a turn.
 pub(in crate::work) struct Lent {
     pub(in crate::work) memory: Arc<Budget>,
-    /// What need not be asked for, in bytes.
+    /// The own part, in bytes.
     pub(in crate::work) own: u64,
-    /// What is asked for, in bytes.
-    pub(in crate::work) asked: UnboundedReceiver<u64>,
+    /// Receives the requests of turns that need more, in bytes.
+    pub(in crate::work) needs: UnboundedReceiver<u64>,
 }
 
-/// Does what the parent at the other end of `stream` wants, until it hangs up.
-/// What `make` gives does the work; or it says why it cannot, outermost words first.
+/// Does turns for the parent until it closes its end.
+///
+/// `make` turns the parent's set-up into work, or returns why it cannot, outermost
+/// cause first.
 ///
 /// # Errors
 ///
-/// [`WireError`] when the parent says what cannot be understood, or is gone
-/// while it is spoken to.
+/// [`WireError`] when the parent sends what cannot be understood, or dies while it is
+/// sent a message.
 pub(in crate::work) async fn serve<S: DeserializeOwned>(
-    stream: UnixStream,
+    mut parent: Connection,
     clock: &dyn Clock,
     make: impl FnOnce(S) -> Result<Served, Vec<String>>,
 ) -> Result<(), WireError> {
-    let mut parent = Pipe::new(stream)?;
     let Some(hello) = parent.receive().await? else {
         return Ok(());
     };
     let outcome = wire::set_up(hello).map_err(|error| message::chain(&error)).and_then(make);
     let mut served = match outcome {
         Ok(served) => served,
-        Err(why) => return say(&mut parent, &Reply::Refused(why)).await,
+        Err(causes) => return send(&mut parent, &Reply::Refused(causes)).await,
     };
-    say(&mut parent, &Reply::Ready).await?;
+    send(&mut parent, &Reply::Ready).await?;
     // One for all turns: a new one for each would wake the event loop each time.
-    let mut telling = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
-    telling.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = NetworkCounts::default();
+    let mut interval = interval_at(Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sent = NetworkCounts::default();
     while let Some(order) = parent.receive().await? {
-        // A turn that is over cannot be cancelled any more.
+        // A cancellation that arrives after its turn has ended changes nothing.
         let Order::Turn(task) = order else { continue };
         let job = task.into_job(clock.now());
-        let turn = run(&*served.work, &job, &mut served.lent, &mut parent, &mut telling).await?;
+        let turn = run(&*served.work, &job, &mut served.lent, &mut parent, &mut interval).await?;
         let Some(turn) = turn else {
             return Ok(());
         };
         served.lent.give_back();
-        let tally = (served.tally)();
-        let news = tally.since(&told);
-        told = tally;
-        say(&mut parent, &Reply::Done(Box::new(turn), news)).await?;
+        let counts = (served.counts)();
+        let new = counts.since(&sent);
+        sent = counts;
+        send(&mut parent, &Reply::Done(Box::new(turn), new)).await?;
     }
     Ok(())
 }
 
 impl Lent {
-    /// The parent takes back what it has lent when a turn is over, and so must this side.
+    /// Forgets what was lent: the parent takes it back when a turn ends.
     fn give_back(&mut self) {
         self.memory.reset(self.own);
-        // What a turn that was cancelled has asked for is not asked for any more.
-        while self.asked.try_recv().is_ok() {}
+        // The requests of a turn that was cancelled are void.
+        while self.needs.try_recv().is_ok() {}
     }
 }
 
-async fn say(parent: &mut Pipe, reply: &impl Serialize) -> Result<(), WireError> {
+async fn send(parent: &mut Connection, reply: &impl Serialize) -> Result<(), WireError> {
     let mut frames = Vec::new();
     wire::encode(reply, &mut frames)?;
     parent.send(&frames).await
 }
 
-/// Gives `job` its turn, unless the parent cancels it or, as `None`, hangs up.
+/// Does the turn of `job`, unless the parent cancels it. `None` when the parent has
+/// closed its end.
 async fn run(
     work: &dyn Work,
     job: &Job,
     lent: &mut Lent,
-    parent: &mut Pipe,
-    telling: &mut Interval,
+    parent: &mut Connection,
+    interval: &mut Interval,
 ) -> Result<Option<Response>, WireError> {
     let in_flight = InFlight::default();
     let mut turn = pin!(AssertUnwindSafe(work.turn(job, &in_flight)).catch_unwind());
@@ -123,13 +125,13 @@ async fn run(
                     return Ok(Some(Response::Done(Attempt::without_answer(Outcome::Interrupted))));
                 }
                 Some(Order::Granted(bytes)) => lent.memory.raise(bytes),
-                // Whoever gives two at a time loses the first.
+                // A parent never sends a second job before the first has ended.
                 Some(Order::Turn(_)) => (),
             },
-            Some(bytes) = lent.asked.recv() => say(parent, &Reply::Needs(bytes)).await?,
-            _ = telling.tick() => {
+            Some(bytes) = lent.needs.recv() => send(parent, &Reply::Needs(bytes)).await?,
+            _ = interval.tick() => {
                 let progress = in_flight.progress();
-                say(parent, &Reply::Phase(progress.get(), progress.bytes())).await?;
+                send(parent, &Reply::Phase(progress.get(), progress.bytes())).await?;
             }
         }
     }

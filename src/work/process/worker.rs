@@ -1,31 +1,28 @@
-//! A worker process, as its parent sees it: started, spoken to, ended and reaped.
+//! One worker process, from its parent's side: start it, talk to it, end it, reap it.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read};
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use serde::de::DeserializeOwned;
 
-use super::wire::{Pipe, Reply, WireError};
+use super::connection::Connection;
+use super::wire::{Reply, WireError};
 
-/// So long processes that were told to end are waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What a worker process runs.
+/// The program that a worker process runs.
 #[derive(Debug, Clone)]
 pub(in crate::work) struct Program {
-    /// The file.
-    pub(super) path: PathBuf,
-    /// What it is called with.
-    pub(super) arguments: Vec<OsString>,
+    /// Its file.
+    pub(in crate::work) path: PathBuf,
+    /// Its command line, without its name.
+    pub(in crate::work) arguments: Vec<OsString>,
 }
 
 impl Program {
@@ -33,8 +30,8 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// When the system does not say where its file is.
-    pub(in crate::work) fn this(arguments: &[&str]) -> io::Result<Self> {
+    /// When the system does not know where the program's file is.
+    pub(super) fn this(arguments: &[&str]) -> io::Result<Self> {
         // Still this very program after its file was replaced or removed (proc(5)).
         let myself = Path::new("/proc/self/exe");
         let is_known = myself.symlink_metadata().is_ok();
@@ -43,111 +40,102 @@ impl Program {
     }
 }
 
-/// A worker process. It is killed when this is dropped.
+/// A worker process. Dropping this kills it.
 pub(super) struct WorkerProcess {
-    /// Which one, counted from 1 over all that were started.
+    /// Its number, counted from 1 over all that were started.
     pub(super) number: usize,
-    /// Whether it is through with its set-up.
+    /// Whether it has finished its set-up.
     pub(super) is_ready: bool,
-    pipe: Pipe,
+    connection: Connection,
     child: KillOnDrop,
 }
 
 impl WorkerProcess {
-    /// Starts `program`, whose standard input is the connection to it.
+    /// Starts `program`, with the pipes to it as its standard input and output.
     pub(super) fn start(program: &Program, number: usize) -> io::Result<Self> {
-        let (ours, theirs) = UnixStream::pair()?;
+        let (orders, order_sender) = io::pipe()?;
+        let (reply_receiver, replies) = io::pipe()?;
         let child = Command::new(&program.path)
             .arg0(env!("CARGO_PKG_NAME"))
             .args(&program.arguments)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            // Results are the parent's to tell.
-            .stdout(Stdio::null())
-            // A signal from the terminal is the parent's to heed.
+            .stdin(orders)
+            .stdout(replies)
+            // A signal from the terminal is for the parent to handle.
             .process_group(0)
             .spawn()
             .map(KillOnDrop)?;
-        let pipe = Pipe::new(ours)?;
-        Ok(Self { number, is_ready: false, pipe, child })
+        let connection = Connection::new(reply_receiver, order_sender)?;
+        Ok(Self { number, is_ready: false, connection, child })
     }
 
-    /// Its number in the system.
+    /// Its process identifier.
     pub(super) fn id(&self) -> u32 {
         self.child.0.id()
     }
 
-    /// Whether it is of no use any more, as far as is known, when it has no page:
-    /// its connection has ended, or it says something unasked.
+    /// Whether an idle process is known to be of no more use: it has closed its output,
+    /// or it has sent a message unasked.
     pub(super) fn is_useless(&mut self) -> bool {
-        self.pipe.receive::<Reply>().now_or_never().is_some()
+        self.connection.receive::<Reply>().now_or_never().is_some()
     }
 
     pub(super) async fn send(&mut self, frames: &[u8]) -> Result<(), WireError> {
-        self.pipe.send(frames).await
+        self.connection.send(frames).await
     }
 
     pub(super) async fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
-        self.pipe.receive().await
+        self.connection.receive().await
     }
 
-    /// Kills it. What it has said before can still be received.
+    /// Kills it. The messages that it sent before can still be received.
     pub(super) fn kill(&mut self) {
-        // One that is dead already is as it should be.
+        // Fails only when it was reaped before.
         let _ = self.child.0.kill();
     }
 
-    /// Kills it, waits until it is gone and says how it ended. Blocks for that moment.
+    /// Kills it, waits until it is gone and returns how it ended. Blocks for that moment.
     pub(super) fn reap(mut self) -> io::Result<ExitStatus> {
-        // One that has ended by itself keeps the status that it ended with.
+        // A process that has ended by itself keeps its exit status.
         self.kill();
         self.child.0.wait()
     }
 }
 
-/// Tells `processes`, none of which has a turn going on, to end, and waits for
-/// that: for some seconds, then they are killed.
-pub(super) fn shut_down(processes: Vec<WorkerProcess>) {
-    let told: Vec<_> = processes.into_iter().map(close).collect();
-    let mut patience = PATIENCE;
-    for (connection, child) in told {
-        if !ends_within(connection, patience) {
-            // The others have had the same time.
+/// Ends `processes`, which are all idle: closes their orders and waits until they have
+/// ended. Those that have not ended after `patience` are killed.
+pub(super) fn shut_down(processes: Vec<WorkerProcess>, patience: Duration) {
+    let closed: Vec<_> =
+        processes.into_iter().map(|process| (process.connection.close(), process.child)).collect();
+    let mut patience = patience;
+    for (replies, child) in closed {
+        // A pipe that the runtime does not hand back is not waited for.
+        if !replies.is_ok_and(|replies| ends_within(&replies, patience)) {
+            // The other processes have had the same time.
             patience = Duration::from_millis(1);
         }
         drop(child);
     }
 }
 
-/// Ends what is said to a process; it ends itself then, and with it the connection.
-fn close(process: WorkerProcess) -> (UnixStream, KillOnDrop) {
-    let WorkerProcess { pipe, child, .. } = process;
-    let connection = pipe.into_stream();
-    // Fails when it has ended already.
-    let _ = connection.shutdown(Shutdown::Write);
-    (connection, child)
+/// Whether the process at the other end of `replies` closes it within `patience`. A
+/// message also counts as the end: an idle process sends none that matters.
+fn ends_within(replies: &OwnedFd, patience: Duration) -> bool {
+    let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    poll(&mut [PollFd::new(replies.as_fd(), PollFlags::POLLIN)], timeout) != Ok(0)
 }
 
-fn ends_within(mut connection: UnixStream, patience: Duration) -> bool {
-    let is_set = connection
-        .set_nonblocking(false)
-        .and_then(|()| connection.set_read_timeout(Some(patience)));
-    // One that broke has ended too; a read that takes too long would block.
-    is_set.is_ok()
-        && connection.read(&mut [0]).map_err(|error| error.kind()) != Err(ErrorKind::WouldBlock)
-}
-
-/// A child that does not outlive this value.
+/// A child process that ends when this value is dropped.
 struct KillOnDrop(Child);
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        // Both fail only when it was waited for before.
+        // Both fail only when it was reaped before.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// How a process ended, after "worker process 3 …".
+/// How a process ended, as a text after "worker process 3 …".
 pub(super) fn describe(status: ExitStatus) -> String {
     match status.signal() {
         Some(signal) => {

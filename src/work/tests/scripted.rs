@@ -98,13 +98,18 @@ impl WorkFactory for InProcesses {
     }
 }
 
-/// The test that serves as a worker process when it finds a parent.
-const CHILD: &[&str] =
-    &["work::tests::scripted::tests::child", "--exact", "--nocapture", "--test-threads=1"];
+/// The test that serves as a worker process, when `--exact` names it alone.
+const CHILD: &str = "work::tests::scripted::tests::child";
+
+/// Where that process has its pipe to the parent: the test harness prints on standard output.
+const REPLIES: &str = "/dev/fd/3";
 
 /// The program of worker processes that take their steps from the jobs' addresses.
 pub(in crate::work) fn program() -> Result<Program, WorkError> {
-    Program::this(CHILD).map_err(WorkError::Program)
+    let myself = std::env::current_exe().map_err(WorkError::Program)?;
+    let script = r#"exec "$0" "$1" --exact --nocapture --test-threads=1 3>&1 >/dev/null"#;
+    let arguments = ["-c".into(), script.into(), myself.into(), CHILD.into()].into();
+    Ok(Program { path: "/bin/sh".into(), arguments })
 }
 
 /// Work for processes that run `program`, save nothing and set themselves up with `set_up`.
@@ -231,39 +236,45 @@ fn step_in(url: &Url) -> (Step, u32) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::stdin;
+    use std::fs::File;
+    use std::io::{self, stdin};
     use std::os::fd::AsFd;
-    use std::os::unix::net::UnixStream;
 
     use tokio::sync::mpsc;
 
     use super::*;
     use crate::clock::SystemClock;
     use crate::fetch::NetworkCounts;
-    use crate::work::process::child::ChildError;
+    use crate::work::process::child::{self, ChildError};
+    use crate::work::process::connection::Connection;
     use crate::work::process::serve::{Lent, Served, serve};
 
-    /// Run by itself it finds no parent, and says so; other tests run it as a worker process.
+    /// The connection to the parent, in a worker process.
+    fn parent() -> io::Result<Connection> {
+        let orders = stdin().as_fd().try_clone_to_owned()?;
+        Connection::new(orders, File::options().write(true).open(REPLIES)?)
+    }
+
+    /// With the other tests, it checks that a process without a parent returns an error.
+    /// By itself, it is a worker process that other tests start.
     #[test]
     fn child() {
-        let parent = UnixStream::from(stdin().as_fd().try_clone_to_owned().unwrap());
-        if parent.local_addr().is_err() {
-            let error = crate::work::process::child::run(parent.into()).unwrap_err();
+        if !std::env::args().any(|argument| argument == "--exact") {
+            let null = || File::options().read(true).write(true).open("/dev/null").unwrap().into();
+            let error = child::run(null(), null()).unwrap_err();
             assert!(matches!(error, ChildError::NoParent(_)), "{error:?}");
             return;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (lender, asked) = mpsc::unbounded_channel();
-            let lent = Lent { memory: Arc::new(Budget::lent(0, lender)), own: 0, asked };
-            let make = |()| {
-                Ok(Served {
-                    work: Box::new(Instructed),
-                    tally: Box::new(NetworkCounts::default),
-                    lent,
-                })
+            let Ok(parent) = parent() else {
+                return; // A developer runs it, and no parent does.
             };
-            // A parent that is gone is no failure.
+            let (lender, needs) = mpsc::unbounded_channel();
+            let lent = Lent { memory: Arc::new(Budget::lent(0, lender)), own: 0, needs };
+            let (work, counts) = (Box::new(Instructed), Box::new(NetworkCounts::default));
+            let make = |()| Ok(Served { work, counts, lent });
+            // A parent that dies is no failure.
             let _ = serve(parent, &SystemClock, make).await;
         });
     }

@@ -13,7 +13,7 @@ use url::Url;
 use super::super::pool::{STARTS, WorkerPool};
 use super::super::wire::{self, Reply};
 use super::super::work::ProcessWork;
-use super::super::worker::Program;
+use super::super::worker::{self, Program};
 use crate::budget::Budget;
 use crate::fetch::NetworkCounts;
 use crate::in_flight::{InFlight, Phase};
@@ -56,7 +56,7 @@ fn scripted() -> ProcessWork {
     scripted::processes(scripted::program().unwrap(), ()).unwrap()
 }
 
-/// Processes that run this shell script; their connection is its standard input.
+/// Processes that run this shell script, with the pipes as its standard input and output.
 fn shell(script: &str) -> ProcessWork {
     scripted::processes(shell_program(script), ()).unwrap()
 }
@@ -65,10 +65,10 @@ fn shell_program(script: &str) -> Program {
     Program { path: "/bin/sh".into(), arguments: ["-c", script].map(Into::into).into() }
 }
 
-/// A shell command that says these bytes.
-fn say(bytes: &[u8]) -> String {
+/// A shell command that sends these bytes.
+fn send(bytes: &[u8]) -> String {
     let octal: Vec<_> = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
-    format!("printf '{}' >&0; ", octal.concat())
+    format!("printf '{}'; ", octal.concat())
 }
 
 fn frames(replies: &[Reply]) -> Vec<u8> {
@@ -79,8 +79,8 @@ fn frames(replies: &[Reply]) -> Vec<u8> {
     frames
 }
 
-/// Goes on reading, and says nothing.
-const LISTEN: &str = "exec cat >/dev/null";
+/// A shell command that reads until the end and sends nothing. Its output stays open.
+const LISTEN: &str = "exec cat 3>&1 >/dev/null";
 
 fn idle_process(work: &ProcessWork) -> Pid {
     let idle = work.pool.idle.borrow();
@@ -160,7 +160,7 @@ fn a_turn_that_is_cancelled_ends_and_leaves_its_process_usable() {
 #[test]
 fn one_that_does_not_heed_a_cancellation_is_killed() {
     on_a_loop(async {
-        let script = say(&frames(&[Reply::Ready])) + LISTEN;
+        let script = send(&frames(&[Reply::Ready])) + LISTEN;
         let mut work = shell(&script);
         work.patience = Duration::ZERO;
         let in_flight = InFlight::default();
@@ -181,7 +181,7 @@ fn what_a_process_tells_of_its_turn_is_noted() {
         let done = Attempt::without_answer(Outcome::Unchanged);
         let told = Reply::Phase(Phase::Receiving, 7);
         let done = Reply::Done(Box::new(Response::Done(done)), NetworkCounts::default());
-        let work = shell(&(say(&frames(&[Reply::Ready, told, done])) + LISTEN));
+        let work = shell(&(send(&frames(&[Reply::Ready, told, done])) + LISTEN));
         let in_flight = InFlight::default();
         let attempt = turn(&work, Step::Save, &in_flight).await;
         assert_eq!(attempt.outcome, Outcome::Unchanged);
@@ -197,12 +197,12 @@ fn one_that_says_rubbish_is_of_no_use() {
     on_a_loop(async {
         let rubbish = b"\0\0\0\x02{]";
         // In its set-up, as all others would.
-        let attempt = save(&shell(&(say(rubbish) + LISTEN))).await;
+        let attempt = save(&shell(&(send(rubbish) + LISTEN))).await;
         let words = attempt.breaks_run.clone().unwrap().join(": ");
         assert!(words.starts_with("failed to start worker process 1: it is of no use"), "{words}");
         // Later: that one alone.
         let later = [&frames(&[Reply::Ready])[..], rubbish].concat();
-        let attempt = save(&shell(&(say(&later) + LISTEN))).await;
+        let attempt = save(&shell(&(send(&later) + LISTEN))).await;
         assert_eq!(attempt.breaks_run, None);
         assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
     });
@@ -211,7 +211,7 @@ fn one_that_says_rubbish_is_of_no_use() {
 #[test]
 fn a_process_that_cannot_be_set_up_breaks_the_run_and_says_why() {
     on_a_loop(async {
-        let refusing = shell(&say(&frames(&[Reply::Refused(vec!["no such option".into()])])));
+        let refusing = shell(&send(&frames(&[Reply::Refused(vec!["no such option".into()])])));
         let missing = Program { path: "/no/such/file".into(), arguments: Vec::new() };
         let missing = scripted::processes(missing, ()).unwrap();
         let program = scripted::program().unwrap();
@@ -250,11 +250,28 @@ fn what_a_dead_process_had_staged_is_removed() {
     let target = save::sink::Target::Directory(root.path().into());
     let sink = save::SinkLocation::of(&target).open().unwrap().unwrap();
     let staged = root.path().join(".fetchpages-$$-0.part");
-    let ready = say(&frames(&[Reply::Ready]));
+    let ready = send(&frames(&[Reply::Ready]));
     let program = shell_program(&format!("{ready} : > {}; kill -9 $$", staged.display()));
     let pool = WorkerPool::new(program, Arc::new(sink));
     let work = ProcessWork::new(pool, (), Arc::new(Budget::unlimited()), |_| ()).unwrap();
     let attempt = on_a_loop(save(&work));
     assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_process_whose_orders_end_has_time_to_end_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("ended by itself");
+    let saved = Reply::Done(
+        Box::new(Response::Done(Attempt::without_answer(Outcome::Unchanged))),
+        NetworkCounts::default(),
+    );
+    let replies = send(&frames(&[Reply::Ready, saved]));
+    let work = shell(&format!("{replies} cat >/dev/null; : > '{}'", mark.display()));
+    on_a_loop(async {
+        assert_eq!(save(&work).await.outcome, Outcome::Unchanged);
+        worker::shut_down(work.pool.idle.take(), Duration::from_mins(10));
+    });
+    assert!(mark.exists());
 }
