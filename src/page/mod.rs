@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use crate::model::{Failure, Page, RawPage};
 pub use decode::Decoded;
 pub use layers::DecodedPieces;
-pub use room::{Needed, WHOLE, needed};
+pub use room::{Needed, USUAL_RATIO, WHOLE, needed};
 
 thread_local! {
     /// Where a thread decodes: making room anew for each page would cost a small

@@ -9,8 +9,8 @@ use super::layers::ZSTD_WINDOW_LOG;
 pub const WHOLE: u64 = 4 * 1024 * 1024;
 /// What decoding piece by piece takes: a piece, and what is between two codings.
 const PIECES: u64 = 512 * 1024;
-/// Text becomes a fifth to an eighth of its size.
-const USUAL_RATIO: u64 = 8;
+/// Text becomes a fifth to an eighth of its size when it is compressed.
+pub const USUAL_RATIO: u32 = 8;
 /// The window of deflate (RFC 1951, 2).
 const DEFLATE_WINDOW: u64 = 32 * 1024;
 
@@ -36,7 +36,7 @@ pub fn needed(body: &[u8], coding: Option<&str>) -> Needed {
             Needed { whole: 0, beside: PIECES + DEFLATE_WINDOW }
         };
     }
-    let usual = USUAL_RATIO.saturating_mul(body.len() as u64);
+    let usual = u64::from(USUAL_RATIO).saturating_mul(body.len() as u64);
     let windows: u64 = codings::listed(coding)
         .take(MOST_CODINGS)
         .enumerate()

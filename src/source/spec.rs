@@ -120,6 +120,21 @@ pub struct Policy<'a> {
     pub site: Option<&'a DemoSite>,
 }
 
+impl<'a> Policy<'a> {
+    /// That of a page on the web, typed by the user, which names the pages.
+    fn of_index(url: &'a Url) -> Self {
+        Self {
+            obeys_robots: true,
+            homes: vec![url],
+            requested: vec![url],
+            index: Some(url),
+            leads_elsewhere: true,
+            named_by: None,
+            site: None,
+        }
+    }
+}
+
 /// What opening a source takes.
 pub struct Opening<'a> {
     /// Makes what fetches pages that the source needs.

@@ -58,8 +58,7 @@ impl WorkFactory for LocalWorkFactory {
 
 /// "It is as you have it" (RFC 9110, 15.4.5).
 const NOT_MODIFIED: u16 = 304;
-/// Text becomes a fifth to an eighth of its size in gzip.
-const USUAL_RATIO: usize = 8;
+
 struct LocalWork {
     client: Client,
     finisher: Arc<Finisher>,
@@ -194,7 +193,7 @@ impl LocalWork {
 /// usual one that unfolds to as much.
 fn weight(raw: &RawPage) -> usize {
     let told = decode::told_size(&raw.body, raw.head.coding());
-    raw.body.len().max(told.unwrap_or(0) as usize / USUAL_RATIO)
+    raw.body.len().max((told.unwrap_or(0) / page::USUAL_RATIO) as usize)
 }
 
 /// The body of a robots.txt, for the queue.

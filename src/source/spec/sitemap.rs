@@ -42,15 +42,7 @@ impl Kind for Sitemap {
     }
 
     fn policy(&self) -> Policy<'_> {
-        Policy {
-            obeys_robots: true,
-            homes: vec![self.url.url()],
-            requested: vec![self.url.url()],
-            index: Some(self.url.url()),
-            leads_elsewhere: true,
-            named_by: None,
-            site: None,
-        }
+        Policy::of_index(self.url.url())
     }
 
     fn addresses(&mut self) -> Vec<&mut Address> {
