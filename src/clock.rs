@@ -2,6 +2,7 @@
 //!
 //! Sleeping is not here: a decision returns "not before t", and the shell around it waits.
 
+#[cfg(test)]
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,32 +33,36 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to move.
+/// A clock for tests: it stands still until [`advance`](Self::advance) moves it.
+#[cfg(test)]
 #[derive(Debug)]
-pub struct ManualClock {
+pub(crate) struct ManualClock {
     now: Mutex<Instant>,
     started: Instant,
 }
 
+#[cfg(test)]
 impl ManualClock {
     /// Makes a clock that stands at the moment of its making.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let started = SystemClock.now();
         Self { now: Mutex::new(started), started }
     }
 
     /// Moves the clock forward by `step`.
-    pub fn advance(&self, step: Duration) {
+    pub(crate) fn advance(&self, step: Duration) {
         *self.now.lock().expect("no holder of this lock panics") += step;
     }
 }
 
+#[cfg(test)]
 impl Default for ManualClock {
     fn default() -> Self {
         Self::new()
     }
 }
 
+#[cfg(test)]
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
         *self.now.lock().expect("no holder of this lock panics")
@@ -72,14 +77,14 @@ impl Clock for ManualClock {
 ///
 /// Differences of two readings on one thread are the CPU cost of what lies
 /// between them, whatever else the machine was doing meanwhile.
-pub fn thread_cpu_time() -> Duration {
+pub(crate) fn thread_cpu_time() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID)
         .map(Duration::from)
         .unwrap_or_default()
 }
 
 /// Formats a wall-clock time as RFC 3339 in UTC with whole seconds, `2026-11-21T20:10:00Z`.
-pub fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil_from_days(days);

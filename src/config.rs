@@ -16,11 +16,11 @@ use crate::{exec, fetch, queue, save};
 
 /// `--latency` of `compare`: near enough that one page after the other takes seconds,
 /// not minutes, and far enough to be what counts.
-pub const DEFAULT_COMPARE_LATENCY: Duration = Duration::from_millis(10);
+pub(crate) const DEFAULT_COMPARE_LATENCY: Duration = Duration::from_millis(10);
 
 /// Which pages to fetch, and how.
 #[derive(Debug, Clone)]
-pub struct PlanOptions {
+pub(crate) struct PlanOptions {
     /// Where pages come from.
     pub source: SourceSpec,
     /// Which of them.
@@ -35,7 +35,7 @@ pub struct PlanOptions {
 
 /// The format of the summary on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Human,
     /// One JSON object.
@@ -46,7 +46,7 @@ pub enum Format {
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReportOptions {
+pub(crate) struct ReportOptions {
     /// The end of the run.
     pub format: Format,
     /// How progress looks.
@@ -57,7 +57,7 @@ pub struct ReportOptions {
 
 /// A download, decided.
 #[derive(Debug)]
-pub struct Download {
+pub(crate) struct Download {
     /// What to fetch, and how.
     pub plan: PlanOptions,
     /// The executor.
@@ -82,7 +82,7 @@ pub struct Download {
 
 /// A comparison, decided.
 #[derive(Debug)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// What each run fetches, and how.
     pub plan: PlanOptions,
     /// Who runs, how often, in which order.
@@ -110,7 +110,7 @@ pub struct Comparison {
 
 /// What a comparison tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PrintOptions {
+pub(crate) struct PrintOptions {
     /// Whether all is printed as JSON, and not for people.
     pub is_json: bool,
     /// Whether progress is not told.
@@ -123,7 +123,7 @@ pub struct PrintOptions {
 
 /// Options that are passed on to each run.
 #[derive(Debug, Clone, Default)]
-pub struct PassedOn {
+pub(crate) struct PassedOn {
     /// As arguments; they may hold secrets.
     pub arguments: Secret<Vec<OsString>>,
     /// What may be shown of those that were typed.
@@ -132,7 +132,7 @@ pub struct PassedOn {
 
 impl PassedOn {
     /// Adds an argument. `instead` is shown in its place, where there is something to hide.
-    pub fn add(&mut self, argument: impl Into<OsString>, instead: Option<String>) {
+    pub(crate) fn add(&mut self, argument: impl Into<OsString>, instead: Option<String>) {
         let argument = argument.into();
         let shown = instead.unwrap_or_else(|| argument.to_string_lossy().into_owned());
         self.shown.push(shown);
@@ -141,13 +141,13 @@ impl PassedOn {
 }
 
 /// The CPUs that this process may use.
-pub fn cpus() -> NonZeroUsize {
+pub(crate) fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The number of workers that the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Workers {
+pub(crate) enum Workers {
     /// The number is tuned while the run is in progress.
     Auto,
     /// This number.
@@ -165,7 +165,10 @@ impl std::fmt::Display for Workers {
 
 /// Chooses the number of workers: what was asked for, else the mode's default.
 /// The text says when a wish has no meaning in this mode.
-pub fn choose_workers(mode: &exec::Mode, asked: Option<Workers>) -> (NonZeroUsize, Option<String>) {
+pub(crate) fn choose_workers(
+    mode: &exec::Mode,
+    asked: Option<Workers>,
+) -> (NonZeroUsize, Option<String>) {
     let default = (mode.default_workers)(cpus());
     match asked {
         Some(asked) if !mode.is_scalable && asked != Workers::Exactly(default) => {

@@ -14,16 +14,16 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// A digest of what comes piece by piece.
 #[derive(Default)]
-pub struct Running(Sha256);
+pub(crate) struct Running(Sha256);
 
 impl Running {
     /// Adds what comes next.
-    pub fn add(&mut self, piece: &[u8]) {
+    pub(crate) fn add(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
     /// The SHA-256 of all that was added.
-    pub fn finish(self) -> [u8; 32] {
+    pub(crate) fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
 }
@@ -33,7 +33,7 @@ impl Running {
 /// # Errors
 ///
 /// What reading gives.
-pub fn sha256_of(stream: &mut impl Read) -> io::Result<[u8; 32]> {
+pub(crate) fn sha256_of(stream: &mut impl Read) -> io::Result<[u8; 32]> {
     let (mut digest, mut piece) = (Running::default(), vec![0; PIECE]);
     loop {
         match stream.read(&mut piece) {

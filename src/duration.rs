@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 /// The units of a duration, in seconds.
-pub const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+pub(crate) const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
 /// Reads a duration: `500ms`, `30s`, `5m`, `1.5h`; a bare number means seconds.
 ///
 /// # Errors
 ///
 /// What the text should look like.
-pub fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let unit = if unit.is_empty() { "s" } else { unit };
@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Writes a duration as it would be typed; [`parse`] reads it back.
-pub fn text(duration: Duration) -> String {
+pub(crate) fn text(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {
         _ if !duration.subsec_nanos().is_multiple_of(1_000_000) => {

@@ -19,12 +19,12 @@ const FIRST_SLOTS: usize = 4;
 /// whole would need the old and the new memory at the same moment.
 const SHARDS: usize = 64;
 
-/// Keeps a small value for each text, by the text's 64-bit fingerprint.
+/// A map that holds a small value for each text, by the text's 64-bit fingerprint.
 ///
 /// The hash is keyed anew in each process, so that nobody can prepare texts
 /// that collide. A value of 8 bytes makes about 27 bytes a text.
 #[derive(Debug)]
-pub struct FingerprintMap<V> {
+pub(crate) struct FingerprintMap<V> {
     shards: Vec<Shard<V>>,
     len: usize,
     key: RandomState,
@@ -41,18 +41,14 @@ struct Shard<V> {
 
 impl<V> Default for FingerprintMap<V> {
     fn default() -> Self {
+        // No memory before the first insert.
         Self { shards: Vec::new(), len: 0, key: RandomState::new() }
     }
 }
 
 impl<V: Copy + Default> FingerprintMap<V> {
-    /// An empty map; it takes no memory before the first insert.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// The value of `text`, which becomes the default when it had none.
-    pub fn entry(&mut self, text: &str) -> &mut V {
+    pub(crate) fn entry(&mut self, text: &str) -> &mut V {
         if self.shards.is_empty() {
             self.shards.resize_with(SHARDS, || Shard { slots: Vec::new(), len: 0 });
         }
@@ -65,24 +61,19 @@ impl<V: Copy + Default> FingerprintMap<V> {
     }
 
     /// The value of `text`, when it has one.
-    pub fn get(&self, text: &str) -> Option<V> {
+    pub(crate) fn get(&self, text: &str) -> Option<V> {
         let (shard, slot) = self.find(text)?;
         Some(self.shards[shard].slots[slot].1)
     }
 
     /// The value of `text`, when it has one, to be changed.
-    pub fn get_mut(&mut self, text: &str) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, text: &str) -> Option<&mut V> {
         let (shard, slot) = self.find(text)?;
         Some(&mut self.shards[shard].slots[slot].1)
     }
 
-    /// The number of different texts.
-    pub const fn len(&self) -> usize {
-        self.len
-    }
-
     /// Whether there is nothing in it yet.
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
@@ -163,34 +154,29 @@ const fn home(fingerprint: u64, slots: usize) -> usize {
 
 /// A set of texts, kept as their fingerprints.
 #[derive(Debug, Default)]
-pub struct Fingerprints(FingerprintMap<()>);
+pub(crate) struct Fingerprints(FingerprintMap<()>);
 
 impl Fingerprints {
     /// An empty set; it takes no memory before the first insert.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds `text`; true when it was not there before.
-    pub fn insert(&mut self, text: &str) -> bool {
+    pub(crate) fn insert(&mut self, text: &str) -> bool {
         let before = self.len();
         self.0.entry(text);
         self.len() > before
     }
 
     /// Whether `text` was added.
-    pub fn contains(&self, text: &str) -> bool {
+    pub(crate) fn contains(&self, text: &str) -> bool {
         self.0.get(text).is_some()
     }
 
     /// The number of different texts.
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.0.len
-    }
-
-    /// Whether nothing was added yet.
-    pub const fn is_empty(&self) -> bool {
-        self.0.len == 0
     }
 }
 
@@ -213,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_text_keeps_its_value() {
-        let mut map = FingerprintMap::<u32>::new();
+        let mut map = FingerprintMap::<u32>::default();
         assert_eq!((map.get("1"), map.get_mut("1")), (None, None));
         for value in 0..5_000 {
             *map.entry(&value.to_string()) = value;
@@ -221,7 +207,7 @@ mod tests {
         *map.entry("17") += 1;
         *map.get_mut("18").unwrap() = 0;
         assert_eq!((map.get("16"), map.get("17"), map.get("18")), (Some(16), Some(18), Some(0)));
-        assert_eq!(map.len(), 5_000);
+        assert_eq!(map.len, 5_000);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What is shown in the place of a character that must not be.
-pub const MARK: char = char::REPLACEMENT_CHARACTER;
+pub(crate) const MARK: char = char::REPLACEMENT_CHARACTER;
 
 /// Text from outside.
 ///
@@ -61,7 +61,7 @@ impl fmt::Debug for Foreign {
 }
 
 /// `text` with a [mark](MARK) in the place of each character that must not be shown.
-pub fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_shown) {
         return Cow::Borrowed(text);
     }

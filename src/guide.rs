@@ -19,7 +19,7 @@ macro_rules! pages {
         #[doc = "[changes]: crate::guide::changes"]
         #[doc = ""]
         #[doc = include_str!(concat!("../.readme/", stringify!($name), ".md"))]
-        pub mod $name {}
+        pub(crate) mod $name {}
     )+ };
 }
 

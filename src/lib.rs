@@ -44,6 +44,10 @@
 //! | [`compare`] | which mode wins, how sure that is, and why |
 //! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
 //!
+//! Items are `pub(crate)`, except those that the program, the tests in `tests/` and the
+//! benchmarks use, so that the compiler reports code that nothing calls. `cargo doc --no-deps
+//! --document-private-items --open` shows all of them.
+//!
 //! Imports go downwards only: `model`, `message`, `event`, `clock`, `in_flight`,
 //! `budget`, `fingerprint`, `foreign`, `printable`, `random`, `digest` and `secret` at the bottom, then
 //! `queue`, `fetch`, `page`, `save`, `report` and `origin`, then `source` and `work`, then
@@ -57,25 +61,25 @@ pub mod clock;
 pub mod compare;
 pub mod config;
 pub mod digest;
-pub mod duration;
+mod duration;
 pub mod event;
 pub mod exec;
 pub mod fetch;
-pub mod fingerprint;
+mod fingerprint;
 pub mod foreign;
 #[cfg(test)]
 mod foreign_bytes;
 pub mod guide;
 pub mod in_flight;
-pub mod message;
+mod message;
 pub mod model;
 pub mod origin;
 pub mod page;
-pub mod printable;
+mod printable;
 pub mod queue;
 pub mod random;
 pub mod report;
 pub mod save;
-pub mod secret;
+mod secret;
 pub mod source;
 pub mod work;

@@ -5,6 +5,6 @@ use std::process::ExitCode;
 use fetchpages::{app, cli};
 
 fn main() -> ExitCode {
-    let command = cli::parse(std::env::args_os());
-    app::run(command).into()
+    let line = cli::parse(std::env::args_os());
+    app::run(line).into()
 }

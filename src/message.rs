@@ -14,7 +14,7 @@ use crate::foreign::clean;
 const EXCERPT: usize = 80;
 
 /// The words of an error and of its causes, outermost first.
-pub fn chain(error: &dyn Error) -> Vec<String> {
+pub(crate) fn chain(error: &dyn Error) -> Vec<String> {
     let mut words = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -25,17 +25,17 @@ pub fn chain(error: &dyn Error) -> Vec<String> {
 }
 
 /// An error and its causes in one line.
-pub fn one_line(error: &dyn Error) -> String {
+pub(crate) fn one_line(error: &dyn Error) -> String {
     chain(error).join(": ")
 }
 
 /// `text` as a part of a message: one line, at most 80 characters, [clean].
-pub fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     clean(&shortened(text, EXCERPT)).into_owned()
 }
 
 /// The first `characters` of `text`, with an ellipsis where there are more.
-pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
+pub(crate) fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
@@ -43,7 +43,7 @@ pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
 }
 
 /// [`excerpt`] of something that should be a URL, without user name and password.
-pub fn excerpt_url(text: &str) -> String {
+pub(crate) fn excerpt_url(text: &str) -> String {
     excerpt(&without_credentials(text))
 }
 
@@ -52,7 +52,7 @@ pub fn excerpt_url(text: &str) -> String {
 /// A password that is not percent-encoded may hold any character that ends a host
 /// in a URL. So an `@` is left alone only in a URL that is whole and has no
 /// credentials; elsewhere all from the scheme to the last one is left out.
-pub fn without_credentials(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     let Some(at) = text.rfind('@').filter(|_| !is_plain_url(text)) else {
         return Cow::Borrowed(text);
     };
@@ -73,12 +73,12 @@ fn is_plain_url(text: &str) -> bool {
 }
 
 /// A count with its noun, which is in the plural unless the count is 1: `1 page`, `2 pages`.
-pub fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {}", plural(count, noun))
 }
 
 /// `noun` in the plural unless `count` is 1: `page`, `pages`, `switches`.
-pub fn plural(count: u64, noun: &str) -> Cow<'_, str> {
+pub(crate) fn plural(count: u64, noun: &str) -> Cow<'_, str> {
     let ending = match count {
         1 => return Cow::Borrowed(noun),
         _ if noun.ends_with("ch") => "es",
@@ -88,7 +88,7 @@ pub fn plural(count: u64, noun: &str) -> Cow<'_, str> {
 }
 
 /// A status with its standard name: `404 Not Found`.
-pub fn status(code: u16) -> String {
+pub(crate) fn status(code: u16) -> String {
     let name = http::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
     name.map_or_else(|| format!("status {code}"), |name| format!("{code} {name}"))
 }

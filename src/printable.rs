@@ -13,24 +13,24 @@ use crate::foreign::{clean, is_shown};
 
 /// Lines that may be printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Printable(String);
+pub(crate) struct Printable(String);
 
 impl Printable {
     /// `text` in one line.
-    pub fn line(text: impl Display) -> Self {
+    pub(crate) fn line(text: impl Display) -> Self {
         let mut lines = Self::default();
         lines.add(text);
         lines
     }
 
     /// One more line, with `text`.
-    pub fn add(&mut self, text: impl Display) {
+    pub(crate) fn add(&mut self, text: impl Display) {
         self.0.push_str(&clean(&text.to_string()));
         self.0.push('\n');
     }
 
     /// One more line, with a tab between `parts`.
-    pub fn add_row(&mut self, parts: &[&str]) {
+    pub(crate) fn add_row(&mut self, parts: &[&str]) {
         for (at, part) in parts.iter().enumerate() {
             self.0.push_str(if at == 0 { "" } else { "\t" });
             self.0.push_str(&clean(part));
@@ -40,14 +40,14 @@ impl Printable {
 
     /// The lines of a text that this program has laid out. Foreign text in it must be
     /// clean already where it must not begin a line.
-    pub fn laid_out(text: &str) -> Self {
+    pub(crate) fn laid_out(text: &str) -> Self {
         let mut lines = Self::default();
         text.lines().for_each(|line| lines.add(line));
         lines
     }
 
     /// The same of a text with colours, which stay: sequences of SGR (ECMA-48, 8.3.117).
-    pub fn coloured(text: &str) -> Self {
+    pub(crate) fn coloured(text: &str) -> Self {
         let mut lines = Self::default();
         for line in text.lines() {
             let mut parts = line.split(SEQUENCE);
@@ -66,12 +66,12 @@ impl Printable {
 
     /// `text` in the place of the line that the cursor is in, which does not end: EL
     /// (ECMA-48, 8.3.41).
-    pub fn in_place(text: impl Display) -> Self {
+    pub(crate) fn in_place(text: impl Display) -> Self {
         Self(format!("\r{SEQUENCE}2K{}", clean(&text.to_string())))
     }
 
     /// `value` as one line of JSON, in which what must not be shown is escaped.
-    pub fn json(value: &impl Serialize) -> Self {
+    pub(crate) fn json(value: &impl Serialize) -> Self {
         let mut line = Vec::new();
         write_json(&mut line, value).expect("memory takes all, and all keys are texts");
         line.push(b'\n');
@@ -79,7 +79,7 @@ impl Printable {
     }
 
     /// What may be printed, each line with its end.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -104,7 +104,7 @@ impl Display for Printable {
 /// # Errors
 ///
 /// Those of `out`, and when `value` has keys that are no texts.
-pub fn write_json(out: impl io::Write, value: &impl Serialize) -> serde_json::Result<()> {
+pub(crate) fn write_json(out: impl io::Write, value: &impl Serialize) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaping))
 }
 

@@ -8,19 +8,19 @@ use std::fmt;
 /// type that holds one can be printed. Whoever needs the value says so by
 /// [`expose`](Self::expose).
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret<T>(T);
+pub(crate) struct Secret<T>(T);
 
 /// What is shown in the place of a secret.
-pub const HIDDEN: &str = "…";
+pub(crate) const HIDDEN: &str = "…";
 
 impl<T> Secret<T> {
     /// The value itself. It must not be printed, logged or recorded.
-    pub const fn expose(&self) -> &T {
+    pub(crate) const fn expose(&self) -> &T {
         &self.0
     }
 
     /// The value itself, to be changed or moved on.
-    pub const fn expose_mut(&mut self) -> &mut T {
+    pub(crate) const fn expose_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }

@@ -39,7 +39,7 @@ impl From<Status> for std::process::ExitCode {
 
 /// An error as the user gets it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Exit {
+pub(crate) struct Exit {
     /// `error:`, `caused by:` and `hint:` lines.
     pub message: Printable,
     /// The exit status.
@@ -48,7 +48,7 @@ pub struct Exit {
 
 impl Exit {
     /// Makes the message and finds the status of `error`.
-    pub fn of(error: &anyhow::Error) -> Self {
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
         let mut message = Printable::line(format_args!("error: {error}"));
         for cause in error.chain().skip(1) {
             message.add(format_args!("caused by: {cause}"));

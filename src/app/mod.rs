@@ -15,16 +15,16 @@ mod source;
 mod terminal;
 mod verify;
 
-use crate::cli::{Command, NoCommand};
+use crate::cli::{Command, CommandLine, NoCommand};
 use exit::{Exit, Status};
 use terminal::{print, print_own, report};
 
-/// Runs a command, or prints why there is none, and gives the exit status.
+/// Runs the command of a command line, or prints why there is none, and returns the exit status.
 ///
 /// Results go to standard output, all else to standard error.
-pub fn run(command: Result<Command, NoCommand>) -> Status {
+pub fn run(line: CommandLine) -> Status {
     terminal::clean_panics();
-    let result = match command {
+    let result = match line.0 {
         Ok(Command::Download(config)) => download::run(&config),
         Ok(Command::Links { plan, layout, json }) => links::run(&plan, layout, json),
         Ok(Command::Compare(config)) => compare::run(&config),

@@ -15,7 +15,7 @@ pub(super) fn report(lines: &Printable) {
     let _ = io::stderr().lock().write_all(lines.as_str().as_bytes());
 }
 
-/// [`tell`] of one line.
+/// Writes one line to standard error.
 pub(super) fn report_line(line: impl std::fmt::Display) {
     report(&Printable::line(line));
 }

@@ -2,7 +2,7 @@
 //!
 //! clap and the environment are read here and nowhere else.
 
-pub mod args;
+pub(crate) mod args;
 mod compare;
 mod convert;
 mod credentials;
@@ -29,12 +29,15 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::config::{Comparison, Download, PlanOptions};
 use crate::origin;
 use crate::save::names::Layout;
-pub use parser_output::ParserOutput;
-pub use usage::{NoCommand, UsageError};
+pub(crate) use usage::{NoCommand, UsageError};
+
+/// A command line that was read: the command that it gives, or why it gives none.
+#[derive(Debug)]
+pub struct CommandLine(pub(crate) Result<Command, NoCommand>);
 
 /// A command, decided.
 #[derive(Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// Fetch pages.
     Download(Box<Download>),
     /// Print the plan.
@@ -69,11 +72,16 @@ pub enum Command {
 }
 
 /// Reads the command line `arguments`, the program's name first.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> CommandLine {
+    CommandLine(read(arguments))
+}
+
+/// Reads the command that `arguments` give.
 ///
 /// # Errors
 ///
 /// [`NoCommand`], also for `--help` and `--version`.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NoCommand> {
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NoCommand> {
     let parser = |error: clap::Error| NoCommand::Parser(error.into());
     let matches = description().try_get_matches_from(arguments).map_err(parser)?;
     let typed = args::Cli::from_arg_matches(&matches).map_err(parser)?;
@@ -103,7 +111,7 @@ mod tests {
         ] {
             let agent = |command: &[&str]| {
                 let line = [&["fetchpages"], command, &[index], words].concat();
-                match parse(line.into_iter().map(OsString::from)).unwrap() {
+                match read(line.into_iter().map(OsString::from)).unwrap() {
                     Command::Download(download) => download.plan.queue.agent,
                     Command::Links { plan, .. } => plan.queue.agent,
                     Command::Compare(comparison) => comparison.plan.queue.agent,
@@ -126,7 +134,7 @@ mod tests {
             ("--header=User-Agent: FooBot (me@a.org)", false),
         ] {
             let line = ["fetchpages", page, word].map(OsString::from);
-            let Ok(Command::Download(download)) = parse(line) else { panic!("{word}") };
+            let Ok(Command::Download(download)) = read(line) else { panic!("{word}") };
             let asks = |note: &String| note.contains("--contact");
             assert_eq!(download.notes.iter().any(asks), is_asked, "{word}");
         }
@@ -142,7 +150,7 @@ mod tests {
             "--cookie=session=secret",
             "--header=Authorization: secret",
         ];
-        let command = parse(typed.map(OsString::from)).unwrap();
+        let command = read(typed.map(OsString::from)).unwrap();
         let shown = format!("{command:?}");
         assert!(shown.contains("Proxy(http://gate:1)"), "{shown}");
         assert!(!shown.contains("secret") && !shown.contains("bWU6c2VjcmV0"), "{shown}");

@@ -12,7 +12,7 @@ use crate::printable::Printable;
 
 /// What the parser has to say.
 #[derive(Debug)]
-pub struct ParserOutput {
+pub(crate) struct ParserOutput {
     /// The text.
     pub text: Printable,
     /// Whether it is an error, and no help that was asked for.

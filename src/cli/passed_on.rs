@@ -77,10 +77,9 @@ fn is_secret(option: &Arg) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{
-        CompareArgs, NamedArgs, OutcomeArgs, PagesArgs, PlanArgs, SiteArgs, SourceArgs,
-    };
-    use crate::cli::{Command as Decided, description, parse};
+    use crate::cli::args::compare::{PagesArgs, SiteArgs};
+    use crate::cli::args::{CompareArgs, NamedArgs, OutcomeArgs, PlanArgs, SourceArgs};
+    use crate::cli::{Command as Decided, description, read};
 
     /// A value for each option that is passed on and takes one.
     const SAMPLES: &[(&str, &str)] = &[
@@ -211,7 +210,7 @@ mod tests {
             assert_eq!(sample.is_some(), takes_value(option), "{id} needs a sample value here");
             let typed = sample.map_or(format!("--{name}"), |sample| format!("--{name}={sample}"));
             let line = ["fetchpages", "compare", "http://a.org/", &typed];
-            let decided = parse(line.map(OsString::from));
+            let decided = read(line.map(OsString::from));
             let Ok(Decided::Compare(comparison)) = decided else { panic!("{typed}: {decided:?}") };
             let PassedOn { arguments, shown } = &comparison.passed_on;
             let (own, added) = arguments.expose().split_first().unwrap();
@@ -224,7 +223,7 @@ mod tests {
             assert_eq!(*shown, [expected]);
             assert!(is_shown || !format!("{comparison:?}").contains(sample.unwrap()), "{typed}");
             let run = ["fetchpages", "http://a.org/", &typed];
-            assert!(parse(run.map(OsString::from)).is_ok(), "{typed}");
+            assert!(read(run.map(OsString::from)).is_ok(), "{typed}");
         }
     }
 }

@@ -8,7 +8,7 @@ pub(super) type Result<T> = std::result::Result<T, UsageError>;
 /// Something typed makes no sense.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct UsageError {
+pub(crate) struct UsageError {
     /// What, naming the argument.
     pub message: String,
     /// What to do instead.
@@ -17,7 +17,7 @@ pub struct UsageError {
 
 /// Why there is no command to run.
 #[derive(Debug)]
-pub enum NoCommand {
+pub(crate) enum NoCommand {
     /// The parser has something to print: help, the version, or an error.
     Parser(ParserOutput),
     /// What was typed makes no sense together.

@@ -23,7 +23,7 @@ const SIZE_UNITS: &[(&str, u64)] = &[
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size(pub u64);
+pub(crate) struct Size(pub u64);
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +37,7 @@ impl fmt::Display for Size {
 
 /// Requests a second; `None` for any number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate(pub Option<f64>);
+pub(crate) struct Rate(pub Option<f64>);
 
 /// Reads a rate: `20/s`, `100/m`, `500/h`; `none` for no limit.
 pub(super) fn rate(text: &str) -> Result<Rate, String> {

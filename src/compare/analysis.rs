@@ -12,7 +12,7 @@ use crate::exec;
 
 /// The numbers that follow from the results. All ratios compare times of the fetch phase.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Analysis {
+pub(crate) struct Analysis {
     /// One for each contender that ran at least once, in the order of the design.
     pub rows: Vec<ContenderStats>,
     /// The row with the smallest median.
@@ -25,7 +25,7 @@ pub struct Analysis {
 
 /// The numbers of one contender.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ContenderStats {
+pub(crate) struct ContenderStats {
     /// The contender.
     pub contender: Contender,
     /// The number of rounds that it ran in.
@@ -55,14 +55,14 @@ pub struct ContenderStats {
 
 impl ContenderStats {
     /// The lower bound as a share of the median time: at 1 theory allows no better.
-    pub fn share_of_bound(&self) -> f64 {
+    pub(crate) fn share_of_bound(&self) -> f64 {
         self.lower_bound.seconds / self.seconds.median
     }
 }
 
 /// One mode with several numbers of workers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sweep {
+pub(crate) struct Sweep {
     /// The mode.
     pub mode: String,
     /// Its rows, by the number of workers.
@@ -74,7 +74,7 @@ pub struct Sweep {
 
 /// What pages take most of their time for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// Waiting.
     IoBound {
         /// The share of computing when pages are fetched one at a time, 0 to 1.
@@ -102,7 +102,7 @@ impl Workload {
     }
 
     /// The share of computing when pages are fetched one at a time, 0 to 1.
-    pub fn computing(self) -> f64 {
+    pub(crate) fn computing(self) -> f64 {
         let (Self::IoBound { computing }
         | Self::Mixed { computing }
         | Self::CpuBound { computing }) = self;
@@ -122,7 +122,7 @@ const FAR: f64 = 0.05;
 /// contenders or rounds have none yet.
 ///
 /// Two contenders are compared by the rounds in which both ran.
-pub fn analyse(results: &Results) -> Analysis {
+pub(crate) fn analyse(results: &Results) -> Analysis {
     let rows = rows(results);
     Analysis {
         fastest: fastest(&rows),
@@ -134,7 +134,7 @@ pub fn analyse(results: &Results) -> Analysis {
 
 impl Analysis {
     /// The smallest number of rounds that a contender ran in; 0 if none was measured.
-    pub fn least_rounds(&self) -> usize {
+    pub(crate) fn least_rounds(&self) -> usize {
         self.rows.iter().map(|row| row.rounds).min().unwrap_or(0)
     }
 

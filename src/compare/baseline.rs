@@ -16,7 +16,7 @@ use super::warnings::Warning;
 
 /// Why a file cannot be the baseline.
 #[derive(Debug, thiserror::Error)]
-pub enum BaselineError {
+pub(crate) enum BaselineError {
     /// It is not JSON, or not a comparison.
     #[error("the baseline is not a comparison that was exported as JSON")]
     NotAComparison(#[source] serde_json::Error),
@@ -44,7 +44,7 @@ pub enum BaselineError {
 
 /// The change of a contender since the baseline.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub(crate) struct Change {
     /// The contender.
     pub contender: Contender,
     /// The time now, divided by the time of the baseline.
@@ -57,7 +57,7 @@ pub struct Change {
 
 /// The meaning of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// The whole interval is below 1.
     Faster,
     /// The whole interval is above 1.
@@ -74,7 +74,7 @@ pub enum Direction {
 ///
 /// [`BaselineError`] if it is something else, has another version of the format, or did
 /// not complete.
-pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
+pub(crate) fn parse(json: &[u8]) -> Result<Results, BaselineError> {
     /// The version is read first, because the rest may have another shape.
     #[derive(Deserialize)]
     struct Head {
@@ -102,7 +102,7 @@ pub fn parse(json: &[u8]) -> Result<Results, BaselineError> {
 /// # Errors
 ///
 /// [`BaselineError::OtherPlan`] with each difference.
-pub fn check_same_plan(
+pub(crate) fn check_same_plan(
     task: &RunTask,
     design: &Design,
     then: &Results,
@@ -142,7 +142,7 @@ fn plan(task: &RunTask, design: &Design) -> Vec<(&'static str, String)> {
 }
 
 /// The warning that two machines differ; `None` if they seem to be the same.
-pub fn machine_warning(now: &Machine, then: &Machine) -> Option<Warning> {
+pub(crate) fn machine_warning(now: &Machine, then: &Machine) -> Option<Warning> {
     // Two systems on one machine reserve different shares of its memory.
     let gigabytes = |machine: &Machine| (machine.memory_bytes as f64 / 1e9).round();
     let parts = |machine: &Machine| {
@@ -161,7 +161,7 @@ pub fn machine_warning(now: &Machine, then: &Machine) -> Option<Warning> {
 
 /// The change of each contender since `then`, in the order of the design. Contenders
 /// without a run in one of the two are left out.
-pub fn compare(now: &Results, then: &Results) -> Vec<Change> {
+pub(crate) fn compare(now: &Results, then: &Results) -> Vec<Change> {
     let mut bootstrap = Bootstrap::new();
     let times = |results: &Results, contender: &Contender| {
         results.values(contender, |sample| sample.seconds)

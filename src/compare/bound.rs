@@ -16,7 +16,7 @@ use crate::exec;
 
 /// A lower bound and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LowerBound {
+pub(crate) struct LowerBound {
     /// In seconds.
     pub seconds: f64,
     /// Which of the three limits is the largest.
@@ -32,7 +32,7 @@ impl LowerBound {
     /// site other than the embedded one is a median wait. Such a run had nothing left
     /// to gain.
     #[must_use]
-    pub fn within(self, measured: f64) -> Self {
+    pub(crate) fn within(self, measured: f64) -> Self {
         Self { seconds: self.seconds.min(measured), ..self }
     }
 }
@@ -40,7 +40,7 @@ impl LowerBound {
 /// What limits a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Bottleneck {
+pub(crate) enum Bottleneck {
     /// Round trips: ceil(pages / workers) times the latency.
     Latency,
     /// Bytes on the wire by the bandwidth.
@@ -51,7 +51,7 @@ pub enum Bottleneck {
 
 /// What a run costs, whatever its workers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RunCost {
+pub(crate) struct RunCost {
     /// Pages of the run.
     pub pages: u64,
     /// Seconds from a request to its answer.
@@ -66,7 +66,7 @@ pub struct RunCost {
 
 /// The largest of the three limits for `work` that `workers` share. `parallelism` of them
 /// compute at a time. Each worker has one connection.
-pub fn lower_bound(work: &RunCost, workers: u32, parallelism: NonZeroUsize) -> LowerBound {
+pub(crate) fn lower_bound(work: &RunCost, workers: u32, parallelism: NonZeroUsize) -> LowerBound {
     let workers = u64::from(workers.max(1));
     let in_a_row = work.pages.div_ceil(workers) as f64;
     let connections = workers.min(work.pages.max(1)) as f64;
@@ -84,7 +84,7 @@ pub fn lower_bound(work: &RunCost, workers: u32, parallelism: NonZeroUsize) -> L
 
 /// The number of threads or processes of `contender` that compute at a time on `cpus`.
 /// An unknown mode, from the results of another version, may use all of them.
-pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
+pub(crate) fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
     let number = |count: u32| {
         NonZeroUsize::new(usize::try_from(count).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN)
     };
@@ -95,7 +95,7 @@ pub fn parallelism(contender: &Contender, cpus: u32) -> NonZeroUsize {
 
 /// The latency of the site, in seconds: the configured one, else the lowest median wait
 /// of a contender, because higher ones include queueing. `None` before the first run.
-pub fn latency(results: &Results) -> Option<f64> {
+pub(crate) fn latency(results: &Results) -> Option<f64> {
     let millis = results.task.site.as_ref().map(|site| site.latency_ms).or_else(|| {
         let of = |contender: &Contender| {
             stats::median(&results.values(contender, |sample| sample.median_wait_ms))

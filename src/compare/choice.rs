@@ -16,7 +16,7 @@ const CLEARLY_LESS: f64 = 0.9;
 
 /// What to use. All numbers are places in [`Analysis::rows`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// The contender with the smallest median.
     pub fastest: usize,
     /// The contender to use: the cheapest of those that are about as fast.
@@ -35,7 +35,7 @@ pub struct Choice {
 
 /// Why a contender is chosen from several equals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Merit {
+pub(crate) enum Merit {
     /// It is `sequential`.
     Simplest,
     /// It takes clearly less CPU time than each of them.
@@ -49,7 +49,7 @@ pub enum Merit {
 }
 
 /// Chooses for runs of this number of pages; `None` if nothing was measured.
-pub fn choose(analysis: &Analysis, pages: u64) -> Option<Choice> {
+pub(crate) fn choose(analysis: &Analysis, pages: u64) -> Option<Choice> {
     let rows = &analysis.rows;
     let fastest = analysis.fastest?;
     // Workers beyond the sweet spot only cost memory and load on the site.

@@ -8,7 +8,7 @@ use crate::random::Rng;
 
 /// A mode with a number of workers: `threads@16`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Contender {
+pub(crate) struct Contender {
     /// The mode's name.
     pub mode: String,
     /// The maximum number of pages in flight.
@@ -24,7 +24,7 @@ impl fmt::Display for Contender {
 
 /// The contenders, the number of rounds, and the seed of their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Design {
+pub(crate) struct Design {
     /// The contenders.
     pub contenders: Vec<Contender>,
     /// The number of rounds, without the warm-up.
@@ -44,7 +44,7 @@ impl Design {
     /// behind favours a contender. The seed decides which row a round takes and which
     /// contender has which number in it. If there are more rounds than rows, the rows
     /// are drawn anew.
-    pub fn orders(&self) -> Vec<Vec<usize>> {
+    pub(crate) fn orders(&self) -> Vec<Vec<usize>> {
         let mut rng = Rng::new(self.seed);
         let rounds = self.rounds as usize;
         let mut orders = Vec::with_capacity(rounds);
@@ -58,7 +58,7 @@ impl Design {
     }
 
     /// The number of all runs, including the warm-up.
-    pub fn runs(&self) -> u64 {
+    pub(crate) fn runs(&self) -> u64 {
         self.contenders.len() as u64 * (u64::from(self.rounds) + 1)
     }
 }

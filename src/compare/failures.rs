@@ -15,7 +15,7 @@ struct Extent {
 
 /// The failures of all runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failures {
+pub(crate) struct Failures {
     /// Pages of each run.
     of: u64,
     pages: Extent,

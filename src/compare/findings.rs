@@ -8,7 +8,7 @@ use super::warnings::{self, Warning};
 
 /// All that follows from the results.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Findings {
+pub(crate) struct Findings {
     /// The numbers.
     pub analysis: Analysis,
     /// Which contender to use; `None` if nothing was measured.
@@ -22,7 +22,7 @@ pub struct Findings {
 
 impl Findings {
     /// Works them out. All of it can be repeated from a stored file.
-    pub fn new(results: &Results) -> Self {
+    pub(crate) fn new(results: &Results) -> Self {
         let analysis = analyse(results);
         let choice = choose(&analysis, results.task.pages);
         let warnings = warnings::find(results, &analysis, choice.as_ref());

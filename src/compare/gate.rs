@@ -13,12 +13,12 @@ use super::gate_syntax::{Name, Reference, Threshold};
 use super::results::{End, Results, Sample};
 use super::stats::{Bootstrap, Interval, LEAST_VALUES};
 
-pub use super::gate_syntax::{Gate, GateSyntaxError, Quantity};
+pub(crate) use super::gate_syntax::{Gate, Quantity};
 
 /// A gate cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("gate {gate:?} {problem}")]
-pub struct GateError {
+pub(crate) struct GateError {
     gate: String,
     problem: GateProblem,
 }
@@ -40,7 +40,7 @@ enum GateProblem {
 
 /// A gate with its measured figure and its outcome.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// The gate as it was typed.
     pub gate: String,
     /// What it limits.
@@ -59,7 +59,7 @@ pub struct Judgement {
 
 /// The outcome of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GateOutcome {
+pub(crate) enum GateOutcome {
     /// The whole interval is within the limit.
     Met,
     /// The limit lies in the interval: the gate passes, but more rounds are needed to decide.
@@ -84,8 +84,9 @@ impl Quantity {
 }
 
 impl Gate {
-    /// As it was typed.
-    pub fn text(&self) -> &str {
+    /// Returns it as it was typed.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
@@ -95,7 +96,11 @@ impl Gate {
     ///
     /// [`GateError`] if it names a contender or a baseline that is missing, or if there
     /// are too few rounds for an interval.
-    pub fn check(&self, design: &Design, baseline: Option<&Design>) -> Result<(), GateError> {
+    pub(crate) fn check(
+        &self,
+        design: &Design,
+        baseline: Option<&Design>,
+    ) -> Result<(), GateError> {
         let problem = self.problem(design, baseline);
         problem.map_err(|problem| GateError { gate: self.text.clone(), problem })
     }
@@ -121,7 +126,7 @@ impl Gate {
     /// Judges it by the samples. Contenders are compared within rounds; with the
     /// baseline, whose rounds are others, by their medians.
     /// [`super::baseline::check_same_plan`] checks that the baseline has the same plan.
-    pub fn judge(&self, results: &Results, baseline: Option<&Results>) -> Judgement {
+    pub(crate) fn judge(&self, results: &Results, baseline: Option<&Results>) -> Judgement {
         let (limit, is_ratio) = match self.threshold {
             Threshold::Absolute(limit) => (limit, false),
             Threshold::Times(limit, _) => (limit, true),
@@ -204,7 +209,7 @@ fn outcome(figure: Interval, limit: f64) -> GateOutcome {
 
 impl Judgement {
     /// Whether the comparison fails for it.
-    pub fn fails(&self) -> bool {
+    pub(crate) fn fails(&self) -> bool {
         matches!(self.outcome, GateOutcome::NotMet | GateOutcome::Unmeasured { .. })
     }
 }

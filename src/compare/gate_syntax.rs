@@ -17,7 +17,7 @@ use crate::exec;
 
 /// A claim: a contender's time, CPU time or memory is at most a limit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gate {
+pub(crate) struct Gate {
     pub(super) text: String,
     pub(super) quantity: Quantity,
     pub(super) left: Name,
@@ -26,7 +26,7 @@ pub struct Gate {
 
 /// What a gate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub(crate) enum Quantity {
     /// Seconds of the fetch phase.
     Time,
     /// CPU seconds.
@@ -62,7 +62,7 @@ pub(super) enum Reference {
 /// A text is not written as a gate is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("gate {text:?} does not parse {place}: expected {expected}")]
-pub struct GateSyntaxError {
+pub(crate) struct GateSyntaxError {
     /// The text.
     text: String,
     /// The place: `at "thread"`, `after "*"`.
@@ -88,7 +88,7 @@ impl Quantity {
     const ALL: [Self; 3] = [Self::Time, Self::Cpu, Self::Memory];
 
     /// As a gate spells it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Time => "time",
             Self::Cpu => "cpu",

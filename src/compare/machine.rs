@@ -8,7 +8,7 @@ use nix::sys::utsname::uname;
 use super::results::Machine;
 
 /// This machine. `cpus` is the number of CPUs that this process may use.
-pub fn this(cpus: NonZeroUsize) -> Machine {
+pub(crate) fn this(cpus: NonZeroUsize) -> Machine {
     let read = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap_or_default();
     let system = uname().map_or_else(
         |_| String::new(),

@@ -7,7 +7,7 @@ use super::stats;
 
 /// One run: a contender in a round. Round 0 is the warm-up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RunId {
+pub(crate) struct RunId {
     /// The round.
     pub round: u32,
     /// The contender.
@@ -25,7 +25,7 @@ impl std::fmt::Display for RunId {
 
 /// The result of a run.
 #[derive(Debug)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Its figures.
     pub sample: Sample,
     /// A digest of what it did. It is equal for runs that ended with the same set of
@@ -35,7 +35,7 @@ pub struct Measured {
 
 /// Why a run gave no figures.
 #[derive(Debug, PartialEq, Eq)]
-pub enum RunError {
+pub(crate) enum RunError {
     /// It was stopped from outside.
     Stopped,
     /// It failed; the reason in one line.
@@ -46,7 +46,7 @@ pub enum RunError {
 ///
 /// Implementors do every run in the same way, each in a fresh directory. They keep what
 /// a run did until they are dropped, for `differences` and `timeline`.
-pub trait Runner {
+pub(crate) trait Runner {
     /// Runs `id` to its end.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ pub trait Runner {
 
 /// A step of a comparison, for reporting progress.
 #[derive(Debug)]
-pub enum Milestone<'a> {
+pub(crate) enum Milestone<'a> {
     /// A run begins.
     Begins {
         /// The run.
@@ -82,7 +82,11 @@ pub enum Milestone<'a> {
 ///
 /// The warm-up comes first. It runs every contender once, in the order of the design. Its
 /// times do not count, but it must do the same work as the other runs.
-pub fn measure(results: &mut Results, runner: &mut dyn Runner, report: &mut dyn FnMut(Milestone)) {
+pub(crate) fn measure(
+    results: &mut Results,
+    runner: &mut dyn Runner,
+    report: &mut dyn FnMut(Milestone),
+) {
     results.end = match run_all(results, runner, report) {
         Ok(()) => End::Complete,
         Err(end) => end,

@@ -5,28 +5,28 @@
 //! follows from them: numbers ([`analysis`]), a choice, warnings, and sentences about
 //! them. It can be computed again from a stored file, without a clock.
 
-pub mod analysis;
-pub mod baseline;
-pub mod bound;
-pub mod choice;
-pub mod design;
-pub mod export;
-pub mod failures;
+pub(crate) mod analysis;
+pub(crate) mod baseline;
+pub(crate) mod bound;
+pub(crate) mod choice;
+pub(crate) mod design;
+pub(crate) mod export;
+pub(crate) mod failures;
 mod figures;
-pub mod findings;
-pub mod gate;
+pub(crate) mod findings;
+pub(crate) mod gate;
 mod gate_syntax;
-pub mod machine;
-pub mod measure;
-pub mod process;
+pub(crate) mod machine;
+pub(crate) mod measure;
+pub(crate) mod process;
 mod reasons;
-pub mod results;
-pub mod same_work;
-pub mod stats;
-pub mod target_hosts;
-pub mod tutorial;
+pub(crate) mod results;
+pub(crate) mod same_work;
+pub(crate) mod stats;
+pub(crate) mod target_hosts;
+pub(crate) mod tutorial;
 mod verdict;
-pub mod warnings;
+pub(crate) mod warnings;
 
 #[cfg(test)]
 mod tests;

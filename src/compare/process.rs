@@ -25,7 +25,7 @@ const COUNTED: [i32; 2] = [0, 3];
 
 /// How each run is started.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// This program.
     pub program: PathBuf,
     /// A file with the URLs of the pages, one a line.
@@ -40,7 +40,7 @@ pub struct Options {
 
 /// Stops the current run, and every later one, from any thread.
 #[derive(Debug, Clone, Default)]
-pub struct Stopper(Arc<Mutex<Running>>);
+pub(crate) struct Stopper(Arc<Mutex<Running>>);
 
 #[derive(Debug, Default)]
 struct Running {
@@ -53,7 +53,7 @@ struct Running {
 
 impl Stopper {
     /// Kills the current run and discards it. Returns whether the first run has begun.
-    pub fn stop(&self) -> bool {
+    pub(crate) fn stop(&self) -> bool {
         let mut running = self.lock();
         running.is_stopped = true;
         if let Some(group) = running.group {
@@ -74,7 +74,7 @@ impl Stopper {
 }
 
 /// The runner of real processes.
-pub struct ProcessRunner<'a> {
+pub(crate) struct ProcessRunner<'a> {
     options: Options,
     stopper: Stopper,
     clock: &'a dyn Clock,
@@ -102,7 +102,7 @@ struct RunSummary {
 
 impl<'a> ProcessRunner<'a> {
     /// A runner that `stopper` stops.
-    pub const fn new(options: Options, stopper: Stopper, clock: &'a dyn Clock) -> Self {
+    pub(crate) const fn new(options: Options, stopper: Stopper, clock: &'a dyn Clock) -> Self {
         Self { options, stopper, clock }
     }
 

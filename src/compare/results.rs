@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::design::{Contender, Design};
 
 /// The version of the stored format.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// All samples, with what is needed to repeat the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Results {
+pub(crate) struct Results {
     /// [`VERSION`].
     pub v: u32,
     /// The version of the program.
@@ -36,7 +36,7 @@ pub struct Results {
 
 impl Results {
     /// The runs of `contender`, in the order in which they ran.
-    pub fn samples_of(&self, contender: &Contender) -> impl Iterator<Item = &Sample> {
+    pub(crate) fn samples_of(&self, contender: &Contender) -> impl Iterator<Item = &Sample> {
         self.samples.iter().filter(move |sample| sample.contender == *contender)
     }
 
@@ -52,7 +52,7 @@ impl Results {
 
 /// The machine that a comparison ran on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// The CPU's name; empty if the system does not report it.
     pub cpu: String,
     /// The number of CPUs that this process may use.
@@ -68,7 +68,7 @@ pub struct Machine {
 
 /// What each run has to do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunTask {
+pub(crate) struct RunTask {
     /// Where the pages come from, for people: `embedded site`, or the typed source.
     pub source: String,
     /// The number of pages of each run.
@@ -87,7 +87,7 @@ pub struct RunTask {
 
 /// The settings of the embedded site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Site {
+pub(crate) struct Site {
     /// Its latency: once for each connection, once for each request.
     pub latency_ms: f64,
     /// The CPU time of a page, about.
@@ -99,7 +99,7 @@ pub struct Site {
 /// How a comparison ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
-pub enum End {
+pub(crate) enum End {
     /// All rounds ran, and all runs did the same work.
     Complete,
     /// It is still running, or was killed.
@@ -120,7 +120,7 @@ pub enum End {
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// The round, from 1.
     pub round: u32,
     /// The contender.
@@ -169,14 +169,14 @@ pub struct Sample {
 impl Sample {
     /// CPU time that belongs to `seconds`: that of the fetch phase, or of the whole
     /// process if only that was measured.
-    pub fn phase_cpu_seconds(&self) -> f64 {
+    pub(crate) fn phase_cpu_seconds(&self) -> f64 {
         self.fetch_cpu_seconds.unwrap_or(self.cpu_seconds)
     }
 }
 
 /// One run, page by page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     /// The contender.
     #[serde(flatten)]
     pub contender: Contender,
@@ -192,7 +192,7 @@ pub struct Timeline {
 
 /// One page of a timeline. Times in milliseconds from the run's first request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Span {
+pub(crate) struct Span {
     /// The worker, from 0.
     pub worker: u32,
     /// The start of its last request.

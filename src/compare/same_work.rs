@@ -22,7 +22,7 @@ const MOST_SPANS: usize = 4_000;
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WorkDone {
+pub(crate) struct WorkDone {
     /// The digest of the set of (URL, status, SHA-256).
     pub digest: [u8; 32],
     /// The median wait of its pages in milliseconds; 0 if it has no page.
@@ -34,7 +34,7 @@ pub struct WorkDone {
 /// # Errors
 ///
 /// [`SaveError`] if the manifest is missing or cannot be read.
-pub fn read(directory: &Path) -> Result<WorkDone, SaveError> {
+pub(crate) fn read(directory: &Path) -> Result<WorkDone, SaveError> {
     let (mut pages, mut waits) = (Vec::new(), Vec::new());
     for_each_page(directory, |page| {
         pages.push(digest::sha256(outcome(&page).as_bytes()));
@@ -53,7 +53,7 @@ pub fn read(directory: &Path) -> Result<WorkDone, SaveError> {
 /// # Errors
 ///
 /// [`SaveError`] if a manifest cannot be read.
-pub fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
+pub(crate) fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
     let (one, mut other) = (outcomes(one)?, outcomes(other)?);
     let mut lines = Vec::new();
     for (url, ended) in one {
@@ -80,7 +80,7 @@ pub fn differences(one: &Path, other: &Path) -> Result<Vec<String>, SaveError> {
 /// # Errors
 ///
 /// [`SaveError`] if its manifest cannot be read.
-pub fn timeline(
+pub(crate) fn timeline(
     directory: &Path,
     contender: Contender,
     round: u32,

@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::random::Rng;
 
 /// With fewer values no interval distinguishes a difference from chance.
-pub const LEAST_VALUES: usize = 3;
+pub(crate) const LEAST_VALUES: usize = 3;
 /// With fewer values an interval is the whole range, and contains the true median with a
 /// probability of less than 94 percent: see [`Bootstrap`].
-pub const ENOUGH_VALUES: usize = 5;
+pub(crate) const ENOUGH_VALUES: usize = 5;
 /// With fewer values there are no outliers: two values that are close by chance would
 /// make an outlier of any third one.
 const LEAST_VALUES_FOR_OUTLIERS: usize = 5;
@@ -27,7 +27,7 @@ const TAIL: f64 = 0.025;
 
 /// A summary of the values of one quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// The median.
     pub median: f64,
     /// The median absolute deviation from it, unscaled.
@@ -45,14 +45,14 @@ impl Spread {
     /// estimates the standard deviation of a normal distribution: times 1.4826
     /// (Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation",
     /// JASA 88, 1993).
-    pub fn noise(&self) -> f64 {
+    pub(crate) fn noise(&self) -> f64 {
         1.4826 * self.mad / self.median
     }
 }
 
 /// An estimate with its 95 percent confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Interval {
+pub(crate) struct Interval {
     /// The estimate.
     pub estimate: f64,
     /// The lower end.
@@ -61,24 +61,16 @@ pub struct Interval {
     pub high: f64,
 }
 
+#[cfg(test)]
 impl Interval {
     /// Whether it contains `value`; both ends belong to it.
-    pub fn contains(&self, value: f64) -> bool {
+    pub(crate) fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
 }
 
-/// The value below which this `share` (0 to 1) of the values lies, interpolated
-/// between the two nearest; `None` if there are no values.
-///
-/// Definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages",
-/// The American Statistician 50, 1996.
-pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
-    percentile_of_sorted(&sorted(values), share)
-}
-
 /// The middle value, or the mean of the two middle values; `None` if there are none.
-pub fn median(values: &[f64]) -> Option<f64> {
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let middle = sorted.len() / 2;
     let high = *sorted.get(middle)?;
@@ -86,7 +78,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 }
 
 /// The median absolute deviation from the median, unscaled; `None` if there are no values.
-pub fn mad(values: &[f64]) -> Option<f64> {
+pub(crate) fn mad(values: &[f64]) -> Option<f64> {
     let middle = median(values)?;
     median(&values.iter().map(|value| (value - middle).abs()).collect::<Vec<_>>())
 }
@@ -98,7 +90,7 @@ pub fn mad(values: &[f64]) -> Option<f64> {
 /// Detect and Handle Outliers", ASQC 1993). Where more than half of the values are
 /// equal that deviation is 0, and 1.2533 times the mean absolute deviation takes
 /// the place of 1.4826 (1 / 0.6745) times the median one.
-pub fn outliers(values: &[f64]) -> Vec<usize> {
+pub(crate) fn outliers(values: &[f64]) -> Vec<usize> {
     let (Some(middle), Some(mad)) = (median(values), mad(values)) else {
         return Vec::new();
     };
@@ -122,7 +114,7 @@ pub fn outliers(values: &[f64]) -> Vec<usize> {
 /// values. A `Bootstrap` therefore draws once for each number and remembers the result:
 /// use one for all intervals of a computation.
 #[derive(Debug, Default)]
-pub struct Bootstrap {
+pub(crate) struct Bootstrap {
     drawn: BTreeMap<(usize, Stream), Vec<Middle>>,
 }
 
@@ -140,12 +132,12 @@ struct Middle(usize, usize);
 
 impl Bootstrap {
     /// A bootstrap without any draws yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A summary of `values`; `None` if there are none.
-    pub fn spread(&mut self, values: &[f64]) -> Option<Spread> {
+    pub(crate) fn spread(&mut self, values: &[f64]) -> Option<Spread> {
         let sorted = sorted(values);
         Some(Spread {
             median: median(&sorted)?,
@@ -158,14 +150,14 @@ impl Bootstrap {
 
     /// The median with its interval; `None` if there are no values. The values may be
     /// paired ratios.
-    pub fn median(&mut self, values: &[f64]) -> Option<Interval> {
+    pub(crate) fn median(&mut self, values: &[f64]) -> Option<Interval> {
         let medians = self.resampled_medians(values, Stream::First);
         interval(median(values)?, medians)
     }
 
     /// The ratio of the medians of two independent samples, with its interval;
     /// `None` if one is empty or the second has a value that is not above 0.
-    pub fn ratio(&mut self, above: &[f64], below: &[f64]) -> Option<Interval> {
+    pub(crate) fn ratio(&mut self, above: &[f64], below: &[f64]) -> Option<Interval> {
         if below.iter().any(|value| *value <= 0.0) {
             return None;
         }
@@ -220,6 +212,11 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
+/// Returns the value below which this `share` (0 to 1) of the values lies, interpolated
+/// between the two nearest; `None` if there are no values.
+///
+/// Definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages",
+/// The American Statistician 50, 1996.
 fn percentile_of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let position = share.clamp(0.0, 1.0) * last as f64;
@@ -261,10 +258,10 @@ mod tests {
         for (share, expected) in
             [(0.0, 15.0), (0.05, 16.0), (0.3, 23.0), (0.4, 29.0), (0.5, 35.0), (1.0, 50.0)]
         {
-            let is = percentile(&values, share).unwrap();
+            let is = percentile_of_sorted(&sorted(&values), share).unwrap();
             assert!((is - expected).abs() < 1e-12, "{share}: {is}");
         }
-        assert_eq!(percentile(&[], 0.5), None);
+        assert_eq!(percentile_of_sorted(&[], 0.5), None);
     }
 
     #[test]

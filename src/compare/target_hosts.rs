@@ -11,7 +11,7 @@ use crate::queue::host::site_policy;
 
 /// The hosts of the pages of one run.
 #[derive(Debug, Default)]
-pub struct TargetHosts {
+pub(crate) struct TargetHosts {
     /// The number of pages.
     pub pages: u64,
     /// The number of pages on each host that is not this machine.
@@ -20,7 +20,7 @@ pub struct TargetHosts {
 
 /// Why a comparison may not run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// The policy of a known site forbids it.
     #[error(
         "compare does not run against {host}: {policy} asks programs to respect limits that would \
@@ -39,7 +39,7 @@ pub enum Refused {
 
 /// The requests that other machines would get.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Requests {
+pub(crate) struct Requests {
     /// Their number, without retries and redirects.
     count: u64,
     /// The names of the hosts.
@@ -54,7 +54,7 @@ impl fmt::Display for Requests {
 
 impl TargetHosts {
     /// Adds a page.
-    pub fn add(&mut self, url: &Url) {
+    pub(crate) fn add(&mut self, url: &Url) {
         self.pages += 1;
         if !is_loopback(url) {
             *self.foreign.entry(url.host_str().unwrap_or_default().to_owned()).or_default() += 1;
@@ -68,7 +68,7 @@ impl TargetHosts {
     /// # Errors
     ///
     /// [`Refused`] if they may not.
-    pub fn check(
+    pub(crate) fn check(
         &self,
         runs: u64,
         obeys_robots: bool,
@@ -100,7 +100,7 @@ impl TargetHosts {
 /// # Errors
 ///
 /// [`Refused::KnownSite`].
-pub fn refuse_known(url: &Url) -> Result<(), Refused> {
+pub(crate) fn refuse_known(url: &Url) -> Result<(), Refused> {
     url.host_str().and_then(known).map_or(Ok(()), Err)
 }
 

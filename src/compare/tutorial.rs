@@ -6,14 +6,14 @@ use super::analysis::{Analysis, ContenderStats};
 use super::design::Contender;
 
 /// A tenth of the latency that the tutorial's loop implies: 137.37 s for 233 pages.
-pub const LATENCY: Duration = Duration::from_millis(59);
+pub(crate) const LATENCY: Duration = Duration::from_millis(59);
 
 /// The default number of rounds: one run of the loop takes 14 s.
-pub const ROUNDS: u32 = 3;
+pub(crate) const ROUNDS: u32 = 3;
 
 /// A figure that the tutorial published: seconds for 233 pages.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Published {
+pub(crate) struct Published {
     /// The mode that works like the tutorial's code.
     pub mode: &'static str,
     /// Its number of workers, as published or as implied by its figure.
@@ -24,7 +24,7 @@ pub struct Published {
 
 /// The published figures. The tutorial sized its process pool to a CPU count that it did
 /// not publish; 137/18 implies 8.
-pub const PUBLISHED: [Published; 4] = [
+pub(crate) const PUBLISHED: [Published; 4] = [
     Published { mode: "sequential", workers: 1, seconds: (137.37, 137.37) },
     Published { mode: "threads", workers: 16, seconds: (11.23, 11.23) },
     Published { mode: "threads", workers: 32, seconds: (4.6, 4.6) },
@@ -32,7 +32,7 @@ pub const PUBLISHED: [Published; 4] = [
 ];
 
 /// The contenders of the experiment on a machine with this number of CPUs.
-pub fn contenders(cpus: u32) -> Vec<Contender> {
+pub(crate) fn contenders(cpus: u32) -> Vec<Contender> {
     let mut contenders: Vec<Contender> = Vec::new();
     for (mode, workers) in [
         ("sequential", 1),
@@ -55,7 +55,7 @@ pub fn contenders(cpus: u32) -> Vec<Contender> {
 /// The speed-up of each contender beside what the tutorial published, a line each.
 ///
 /// It compares speed-ups, not times, because the latency and the machine differ.
-pub fn beside(analysis: &Analysis) -> Vec<String> {
+pub(crate) fn beside(analysis: &Analysis) -> Vec<String> {
     let loop_seconds = PUBLISHED[0].seconds.0;
     let line = |row: &ContenderStats| {
         let here = row.speed_up?.estimate;

@@ -27,7 +27,7 @@ const LONG_ENOUGH: f64 = 0.05;
 
 /// A reason why the figures may mislead.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Warning {
+pub(crate) enum Warning {
     /// Pages failed, so their retries are part of the times.
     Failures(Failures),
     /// With fewer than three rounds no difference can be told from chance.

@@ -44,7 +44,7 @@ use crate::work::Work;
 use crate::work::step::{Step, Stepped};
 
 /// Runs pages one after the other as worker `worker`, until the queue is done.
-pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
+pub(crate) async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
     let mut aborted = pin!(run.queue.aborted());
     while let Some(next) = run.queue.next().await {
         step(run, work, worker, next, aborted.as_mut()).await;
@@ -52,7 +52,7 @@ pub async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
 }
 
 /// Runs the turn that came at the moment in `next`, and reports what became of its job.
-pub async fn step(
+pub(crate) async fn step(
     run: &Run<'_>,
     work: &dyn Work,
     worker: usize,

@@ -185,13 +185,13 @@ pub const TABLE: &[Mode] = &[
 ];
 
 /// The mode that speed-up is told against.
-pub const SEQUENTIAL: &str = "sequential";
+pub(crate) const SEQUENTIAL: &str = "sequential";
 
 /// The mode when `--mode` does not say.
-pub const DEFAULT_MODE: &str = "hybrid";
+pub(crate) const DEFAULT_MODE: &str = "hybrid";
 
 /// The mode of the mode called `name`.
-pub fn find(name: &str) -> Option<&'static Mode> {
+pub(crate) fn find(name: &str) -> Option<&'static Mode> {
     TABLE.iter().find(|mode| mode.name == name)
 }
 

@@ -25,21 +25,21 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
 /// `--connect-timeout`: looking the name up, TCP and TLS together.
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// `--read-timeout`: silence before or within an answer.
-pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// `--max-time`: one attempt, redirects included.
-pub const DEFAULT_MAX_TIME: Duration = Duration::from_mins(5);
+pub(crate) const DEFAULT_MAX_TIME: Duration = Duration::from_mins(5);
 /// `--max-size`: a body, on the wire and decoded, in bytes.
-pub const DEFAULT_MAX_SIZE: u64 = 128 * 1024 * 1024;
+pub(crate) const DEFAULT_MAX_SIZE: u64 = 128 * 1024 * 1024;
 /// `--max-redirs`: redirects followed for one page.
-pub const DEFAULT_MAX_REDIRECTS: u32 = 10;
+pub(crate) const DEFAULT_MAX_REDIRECTS: u32 = 10;
 /// Hosts whose idle connections are kept for each request in flight, where open
 /// files are not scarce.
-pub const DEFAULT_KEPT_HOSTS: usize = 64;
+pub(crate) const DEFAULT_KEPT_HOSTS: usize = 64;
 
 /// The name of this program to servers.
-pub const USER_AGENT: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
 
 /// What is asked for, and taken apart by `page::decode`.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");

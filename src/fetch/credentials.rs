@@ -31,7 +31,7 @@ const NO_SECRETS: &[&str] = &["idempotency-key", "sec-websocket-key", "surrogate
 
 /// Whether a header field carries a secret, by its name. A field that is taken for one
 /// by mistake goes to fewer hosts, which is the lesser harm.
-pub fn is_secret(name: &HeaderName) -> bool {
+pub(crate) fn is_secret(name: &HeaderName) -> bool {
     let name = name.as_str();
     !NO_SECRETS.contains(&name) && SECRET_WORDS.iter().any(|word| name.contains(word))
 }

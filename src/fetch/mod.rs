@@ -17,7 +17,7 @@ mod cookies;
 pub mod credentials;
 mod error_chain;
 mod exchange;
-pub mod failure;
+pub(crate) mod failure;
 mod first_connection;
 #[cfg(test)]
 mod foreign_bytes;

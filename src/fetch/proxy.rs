@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use super::no_proxy::NoProxy;
+pub(crate) use super::no_proxy::NoProxy;
 
 /// The port of a SOCKS proxy that names none (RFC 1928, 3).
 const SOCKS_PORT: u16 = 1080;

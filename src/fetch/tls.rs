@@ -42,7 +42,7 @@ pub enum Trust {
 
 /// A certificate file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum CertificateFileError {
+pub(crate) enum CertificateFileError {
     /// It cannot be read, or is not PEM.
     #[error("failed to read certificates from {}", path.display())]
     Unreadable {
@@ -80,7 +80,9 @@ pub enum CertificateFileError {
 /// # Errors
 ///
 /// [`CertificateFileError`] when it cannot be read, or holds none that can be used.
-pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateFileError> {
+pub(crate) fn read_authorities(
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, CertificateFileError> {
     let unreadable = |source| CertificateFileError::Unreadable { path: path.to_owned(), source };
     let mut text = Vec::new();
     File::open(path)

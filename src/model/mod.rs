@@ -18,7 +18,7 @@ mod summary;
 
 pub use address::{ADDRESS_LIMIT, is_loopback, short_url, shown_url};
 pub use attempt::{Attempt, Outcome, Response, Settled, Stages, State, WorkerKind};
-pub use connections::Connections;
+pub(crate) use connections::Connections;
 #[cfg(test)]
 pub(crate) use exchange::tests as exchange_cases;
 pub use exchange::{
@@ -29,6 +29,6 @@ pub use head::{Head, HttpVersion};
 pub use job::{Job, Kind, Validators};
 pub use key::Key;
 pub use page::{Page, RawPage};
-pub use redirect::{Hop, Redirect, SetCookie};
+pub(crate) use redirect::{Hop, Redirect, SetCookie};
 pub use stored::{ArchiveRecord, Stored};
 pub use summary::{AutoWorkers, FailureClass, Intake, ProxyUse, Summary};

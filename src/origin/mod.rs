@@ -44,11 +44,8 @@ mod thread;
 mod vocabulary;
 mod wire;
 
-pub use self::counters::Counters;
-pub use self::document::Document;
-pub use self::error::OriginError;
 pub use self::fault_kind::FaultKind;
-pub use self::fault_share::{FaultError, FaultShare};
+pub(crate) use self::fault_share::FaultShare;
 pub use self::faults::Faults;
 pub use self::handle::Origin;
 pub use self::options::{DEFAULT_PAGES, DEFAULT_PORT, DEFAULT_SEED, Options};

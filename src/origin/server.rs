@@ -262,7 +262,8 @@ mod tests {
 
     use rustls::ClientConnection;
 
-    use super::super::{Counters, Options, Origin, certificate};
+    use super::super::counters::Counters;
+    use super::super::{Options, Origin, certificate};
     use super::Arc;
 
     const ARTICLE: &str = "/wiki/India";

@@ -77,7 +77,7 @@ pub(super) fn looks_encoded(body: &[u8]) -> bool {
 }
 
 /// The words of `field` that are no codings and were passed over, for the record.
-pub fn ignored(field: Option<&str>) -> Option<String> {
+pub(crate) fn ignored(field: Option<&str>) -> Option<String> {
     let ignored: Vec<_> = listed(field).filter(|word| !is_coding(word)).collect();
     (!ignored.is_empty()).then(|| ignored.join(", "))
 }

@@ -2,7 +2,7 @@
 //! executor may run it wherever it computes.
 
 mod brotli;
-pub mod codings;
+pub(crate) mod codings;
 pub mod decode;
 #[cfg(test)]
 mod foreign_bytes;
@@ -13,9 +13,9 @@ mod room;
 use std::cell::RefCell;
 
 use crate::model::{Failure, Page, RawPage};
-pub use decode::Decoded;
-pub use layers::DecodedPieces;
-pub use room::{Needed, USUAL_RATIO, WHOLE, needed};
+pub(crate) use decode::Decoded;
+pub(crate) use layers::DecodedPieces;
+pub(crate) use room::{Needed, USUAL_RATIO, WHOLE, needed};
 
 thread_local! {
     /// Where a thread decodes: making room anew for each page would cost a small
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// What becomes of an answer.
-pub enum Computed<'a> {
+pub(crate) enum Computed<'a> {
     /// A page.
     Whole(Page<'a>),
     /// The pieces of a page that is large; they are not hashed yet.
@@ -38,7 +38,7 @@ pub enum Computed<'a> {
 ///
 /// A [`Failure`] with code `decode` when the body is not what its content
 /// coding says, `too-large` when it is larger than the limit once decoded.
-pub fn compute<'a>(
+pub(crate) fn compute<'a>(
     room: &'a mut Vec<u8>,
     raw: &'a RawPage,
     max_bytes: u64,
@@ -54,7 +54,7 @@ pub fn compute<'a>(
 
 /// Lends the calling thread's room to `work`. The thread keeps room of at most `kept_bytes`
 /// for its next page.
-pub fn with_room<T>(kept_bytes: u64, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+pub(crate) fn with_room<T>(kept_bytes: u64, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     ROOM.with_borrow_mut(|room| {
         let result = work(room);
         if room.capacity() as u64 > kept_bytes {

@@ -6,17 +6,17 @@ use super::layers::ZSTD_WINDOW_LOG;
 
 /// A page of at most so many decoded bytes is decoded as a whole, which is faster; few
 /// are larger.
-pub const WHOLE: u64 = 4 * 1024 * 1024;
+pub(crate) const WHOLE: u64 = 4 * 1024 * 1024;
 /// What decoding piece by piece takes: a piece, and what is between two codings.
 const PIECES: u64 = 512 * 1024;
 /// Text becomes a fifth to an eighth of its size when it is compressed.
-pub const USUAL_RATIO: u32 = 8;
+pub(crate) const USUAL_RATIO: u32 = 8;
 /// The window of deflate (RFC 1951, 2).
 const DEFLATE_WINDOW: u64 = 32 * 1024;
 
 /// The bytes that decoding a body takes beside it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Needed {
+pub(crate) struct Needed {
     /// For the decoded body, in so far as it is decoded as a whole; 0 when it is not.
     pub whole: u64,
     /// For the decoders.
@@ -25,7 +25,7 @@ pub struct Needed {
 
 /// What decoding `body` takes, when a body of more than [`WHOLE`] is decoded piece by
 /// piece: what the body tells, else what is usual, and the windows of its codings.
-pub fn needed(body: &[u8], coding: Option<&str>) -> Needed {
+pub(crate) fn needed(body: &[u8], coding: Option<&str>) -> Needed {
     if !is_encoded(coding) {
         return Needed::default();
     }

@@ -36,10 +36,10 @@ pub mod frontier;
 mod handle;
 pub mod host;
 mod next_page;
-pub mod notice;
+pub(crate) mod notice;
 mod outlet;
 pub mod retry;
-pub mod robots;
+pub(crate) mod robots;
 mod side_request;
 pub(crate) mod signal;
 #[cfg(test)]
@@ -50,8 +50,6 @@ use std::num::NonZeroUsize;
 
 pub use handle::Queue;
 use host::HostLimits;
-pub use next_page::{NextPage, Waits};
-pub use outlet::Note;
 use retry::{FailureLimit, RetryPolicy};
 use robots::ProductToken;
 

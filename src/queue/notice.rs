@@ -81,7 +81,7 @@ impl Effects {
 }
 
 /// Returns the event of a page that ended without a request.
-pub fn unasked(job: Job, outcome: Outcome) -> Event {
+pub(crate) fn unasked(job: Job, outcome: Outcome) -> Event {
     Event::Settled(Box::new(Settled {
         job,
         attempt: Attempt::without_answer(outcome),

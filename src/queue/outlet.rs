@@ -9,7 +9,7 @@ use super::notice::{Effects, Notice};
 use crate::event::Events;
 
 /// Reports a notice to the user at once, before there are observers.
-pub type Note = Arc<dyn Fn(&Notice) + Send + Sync>;
+pub(crate) type Note = Arc<dyn Fn(&Notice) + Send + Sync>;
 
 /// Where effects go.
 pub(super) enum Outlet {

@@ -9,7 +9,7 @@ use crate::model::{AutoWorkers, Connections, ProxyUse, State, Summary};
 use crate::printable::Printable;
 
 /// Renders the summary as text.
-pub fn render(run: &Finished) -> Printable {
+pub(crate) fn render(run: &Finished) -> Printable {
     let mut text = Printable::default();
     let summary = &run.summary;
     let saved = summary.count(State::Saved);
@@ -157,12 +157,12 @@ fn grouped(count: u64) -> String {
 }
 
 /// `0.40 s`
-pub fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
 /// A size in a fitting decimal unit: `841 B`, `84.1 kB`, `79.3 MB`.
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let mut value = count as f64;
     if count < 1000 {
         return format!("{count} B");

@@ -59,7 +59,7 @@ struct Object<'a> {
 }
 
 /// Renders the summary as one line of JSON.
-pub fn render(run: &Finished) -> Printable {
+pub(crate) fn render(run: &Finished) -> Printable {
     let summary = &run.summary;
     let (intake, usage) = (summary.intake, &run.usage);
     let object = Object {

@@ -4,12 +4,12 @@
 mod bar;
 #[cfg(test)]
 mod captured;
-pub mod human;
-pub mod json;
-pub mod progress;
-pub mod summary;
-pub mod trace;
-pub mod usage;
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod summary;
+pub(crate) mod trace;
+pub(crate) mod usage;
 mod watch;
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ use usage::Usage;
 
 /// Everything that the summary of a finished run reports.
 #[derive(Debug, Clone)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// The counts of its pages.
     pub summary: Summary,
     /// The name of its mode.

@@ -18,11 +18,11 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 /// At most this many failures have a line each.
 const FAILURES_SHOWN: u64 = 20;
 /// At most this many entries that are not a URL have a line each.
-pub const INVALID_TOLD: u64 = 20;
+pub(crate) const INVALID_TOLD: u64 = 20;
 
 /// The look of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// A bar that is redrawn in place.
     Bar,
     /// A line every few seconds.
@@ -33,7 +33,7 @@ pub enum Style {
 
 /// What is reported beside the progress itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
+pub(crate) enum Detail {
     /// Errors only: failed pages, and the error that ends the run (`-q`).
     Quiet,
     /// Failures and warnings.
@@ -43,7 +43,7 @@ pub enum Detail {
 }
 
 /// The observer that reports progress.
-pub struct Progress {
+pub(crate) struct Progress {
     out: Box<dyn Write + Send>,
     bar: Option<Bar>,
     style: Style,
@@ -60,7 +60,12 @@ pub struct Progress {
 
 impl Progress {
     /// Reports on `out`, which should be standard error, from `now` on.
-    pub fn new(style: Style, detail: Detail, out: Box<dyn Write + Send>, now: Instant) -> Self {
+    pub(crate) fn new(
+        style: Style,
+        detail: Detail,
+        out: Box<dyn Write + Send>,
+        now: Instant,
+    ) -> Self {
         Self {
             out,
             bar: (style == Style::Bar).then(Bar::new),
@@ -78,7 +83,7 @@ impl Progress {
     }
 
     /// Removes the bar, and counts the failures and entries that had no line.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish();
         }

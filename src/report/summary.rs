@@ -8,7 +8,7 @@ use crate::model::{FailureClass, Outcome, Settled, Summary, short_url};
 /// The observer that counts. Entries of the input are counted elsewhere, where the input
 /// is read, so that the two counts can be checked against each other.
 #[derive(Debug, Default)]
-pub struct Counter {
+pub(crate) struct Counter {
     summary: Summary,
     first_start: Option<Instant>,
     last_end: Option<Instant>,
@@ -16,7 +16,7 @@ pub struct Counter {
 
 impl Counter {
     /// The counts, with the time from the first request to the last page.
-    pub fn into_summary(self) -> Summary {
+    pub(crate) fn into_summary(self) -> Summary {
         let mut summary = self.summary;
         if let (Some(first), Some(last)) = (self.first_start, self.last_end) {
             summary.fetch_time = last.saturating_duration_since(first);

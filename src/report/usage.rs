@@ -8,7 +8,7 @@ use nix::sys::time::TimeValLike;
 
 /// The resources that this process and the children that it waited for used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// CPU time of this process in its own code.
     pub user: Duration,
     /// CPU time of this process in the system's code.
@@ -25,18 +25,18 @@ pub struct Usage {
 
 impl Usage {
     /// The whole CPU time.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         self.user + self.system + self.children
     }
 }
 
 /// The resources that children had used at a moment. [`since`] subtracts them.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Children(Part);
+pub(crate) struct Children(Part);
 
 impl Children {
     /// Those of the children that this process has waited for so far.
-    pub fn so_far() -> Self {
+    pub(crate) fn so_far() -> Self {
         Self(Part::of(UsageWho::RUSAGE_CHILDREN))
     }
 }
@@ -45,7 +45,7 @@ impl Children {
 /// if the system does not report them.
 ///
 /// A child counts when this process has waited for it.
-pub fn since(before: Children) -> Usage {
+pub(crate) fn since(before: Children) -> Usage {
     let mut own = Part::of(UsageWho::RUSAGE_SELF);
     let status = std::fs::read_to_string("/proc/self/status");
     own.peak_rss_bytes = status.ok().as_deref().and_then(peak).unwrap_or(own.peak_rss_bytes);

@@ -16,8 +16,9 @@ pub use error::SaveError;
 use history::Catalogue;
 use manifest::ManifestWriter;
 pub use options::{DEFAULT_OUTPUT, Options, Refetch};
+pub use sink::Sink;
+pub(crate) use sink::SinkLocation;
 use sink::beneath::Root;
-pub use sink::{Sink, SinkLocation};
 
 /// An output that is open for a run.
 pub struct Output {

@@ -12,7 +12,7 @@ use crate::queue::notice::unasked;
 use crate::queue::{Queue, StopReason};
 
 /// A plan that is being pushed into a queue.
-pub struct Feed {
+pub(crate) struct Feed {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
@@ -46,7 +46,7 @@ impl Feed {
     /// # Errors
     ///
     /// When the system has no thread left.
-    pub fn start(plan: Plan, queue: Arc<Queue>, events: Events) -> std::io::Result<Self> {
+    pub(crate) fn start(plan: Plan, queue: Arc<Queue>, events: Events) -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("feed".into()).spawn(move || {
@@ -63,7 +63,7 @@ impl Feed {
     ///
     /// A thread that waits for its source, a pipe that stays silent say, is left
     /// behind: nothing can wake it, and it will do nothing but end.
-    pub fn stop(self) -> (Intake, Option<SourceError>) {
+    pub(crate) fn stop(self) -> (Intake, Option<SourceError>) {
         let mut state = self.shared.state();
         state.is_stopped = true;
         while !state.is_finished && !state.is_reading {

@@ -12,7 +12,7 @@ use super::{Entry, Getter, Source, SourceError, told};
 use crate::message::{excerpt, excerpt_url};
 
 /// The links of an index.
-pub struct Index {
+pub(crate) struct Index {
     warning: Option<String>,
     links: Enumerate<Links>,
 }
@@ -23,7 +23,7 @@ impl Index {
     /// # Errors
     ///
     /// [`SourceError`] when it does not come, or has no link.
-    pub fn fetch(url: &Url, pick: &Pick, getter: &mut Getter) -> Result<Self, SourceError> {
+    pub(crate) fn fetch(url: &Url, pick: &Pick, getter: &mut Getter) -> Result<Self, SourceError> {
         let raw = getter.get(url)?;
         let head = &raw.head;
         let kind = head.media_type();
@@ -38,7 +38,12 @@ impl Index {
     /// # Errors
     ///
     /// [`SourceError`] when it cannot be read, or has no link.
-    pub fn open(path: &Path, base: &Url, pick: &Pick, max_bytes: u64) -> Result<Self, SourceError> {
+    pub(crate) fn open(
+        path: &Path,
+        base: &Url,
+        pick: &Pick,
+        max_bytes: u64,
+    ) -> Result<Self, SourceError> {
         let what = path.display().to_string();
         let mut body = Vec::new();
         File::open(path)

@@ -26,7 +26,7 @@ use crate::message::excerpt_url;
 use crate::page::decode;
 use array::JsonArray;
 use entries::{Entries, invalid};
-pub use format::{Choice, Format};
+pub(crate) use format::{Choice, Format};
 use json::JsonLines;
 use plain::Plain;
 use table::Table;
@@ -38,7 +38,7 @@ const BUFFER: usize = 256 * 1024;
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub fn open(path: &Path, choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
+pub(crate) fn open(path: &Path, choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
     let what = name_of(path);
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
     let file = File::open(path).map_err(unreadable)?;
@@ -49,7 +49,7 @@ pub fn open(path: &Path, choice: &Choice) -> Result<Box<dyn Source>, SourceError
 }
 
 /// The file `path` in messages: an address in its place may hold a password.
-pub fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     match path.display().to_string() {
         address if address.contains("://") => excerpt_url(&address),
         path => path,
@@ -57,14 +57,14 @@ pub fn name_of(path: &Path) -> String {
 }
 
 /// What standard input is called in messages.
-pub const STANDARD_INPUT: &str = "standard input";
+pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 /// Reads the list from standard input, gzipped or not.
 ///
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
+pub(crate) fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
     read(BufReader::with_capacity(BUFFER, io::stdin()), STANDARD_INPUT.into(), choice)
 }
 
@@ -74,7 +74,7 @@ pub fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub fn read(
+pub(crate) fn read(
     reader: impl BufRead + Send + 'static,
     what: String,
     choice: &Choice,

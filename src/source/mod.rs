@@ -5,17 +5,17 @@
 //! is the plan's business and the same for all of them.
 
 mod address;
-pub mod charset;
-pub mod feed;
+pub(crate) mod charset;
+pub(crate) mod feed;
 #[cfg(test)]
 mod foreign_bytes;
 mod get;
-pub mod index;
+pub(crate) mod index;
 pub mod links;
-pub mod list;
+pub(crate) mod list;
 pub mod plan;
-pub mod sitemap;
-pub mod spec;
+pub(crate) mod sitemap;
+pub(crate) mod spec;
 mod text;
 
 use std::io;

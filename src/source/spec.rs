@@ -29,16 +29,16 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Getter, Source, SourceError};
-pub use address::{Address, is_web_address};
-pub use demo::{DEFAULT_LATENCY, Demo, DemoSite, page_cost};
-pub use error::SpecError;
-pub use index::{DEFAULT_INDEX, Index};
-pub use index_file::IndexFile;
-pub use list::List;
-pub use record::{RecordedSource, filter_words, record, recorded_words};
-pub use sitemap::Sitemap;
-pub use urls::Urls;
-pub use words::{STDIN, Word, Words, quoted};
+pub(crate) use address::{Address, is_web_address};
+pub(crate) use demo::{DEFAULT_LATENCY, Demo, DemoSite, page_cost};
+pub(crate) use error::SpecError;
+pub(crate) use index::{DEFAULT_INDEX, Index};
+pub(crate) use index_file::IndexFile;
+pub(crate) use list::List;
+pub(crate) use record::{RecordedSource, filter_words, record, recorded_words};
+pub(crate) use sitemap::Sitemap;
+pub(crate) use urls::Urls;
+pub(crate) use words::{STDIN, Word, Words, quoted};
 
 /// A source: which kind, and where it is.
 ///
@@ -46,7 +46,7 @@ pub use words::{STDIN, Word, Words, quoted};
 /// and passwords, and with whole paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum SourceSpec {
+pub(crate) enum SourceSpec {
     /// Pages by their addresses.
     Urls(Urls),
     /// A list of addresses.
@@ -62,9 +62,7 @@ pub enum SourceSpec {
 }
 
 /// How the command line names one kind of source.
-pub struct Row {
-    /// What the kind is called in a record.
-    pub name: &'static str,
+pub(crate) struct Row {
     /// The option that names it; empty for bare addresses.
     pub option: &'static str,
     /// The other options that belong to it.
@@ -80,7 +78,7 @@ pub struct Row {
 }
 
 /// The kinds of sources.
-pub const TABLE: &[Row] = &[
+pub(crate) const TABLE: &[Row] = &[
     list::ROW,
     index::ROW,
     index_file::ROW,
@@ -92,7 +90,7 @@ pub const TABLE: &[Row] = &[
 
 /// Whether a source can be read again by what a record says, which others may have written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub(crate) enum Again {
     /// It is fetched again.
     Fetched,
     /// It is a file of this machine, which the user has to name again.
@@ -103,7 +101,7 @@ pub enum Again {
 
 /// What follows from where a source is, for the options of a run.
 #[derive(Debug)]
-pub struct Policy<'a> {
+pub(crate) struct Policy<'a> {
     /// Whether `--robots auto` obeys the rules: not for pages that the user named one by one.
     pub obeys_robots: bool,
     /// The addresses whose origins get credentials: those that the user typed.
@@ -136,7 +134,7 @@ impl<'a> Policy<'a> {
 }
 
 /// What opening a source takes.
-pub struct Opening<'a> {
+pub(crate) struct Opening<'a> {
     /// Makes what fetches pages that the source needs.
     pub getter: Box<dyn FnOnce() -> Result<Getter, SourceError> + 'a>,
     /// The largest index in a file, in bytes.
@@ -165,18 +163,18 @@ trait Kind {
 
 impl Row {
     /// The row of the source that `words` name.
-    pub fn of(words: &Words) -> &'static Self {
+    pub(crate) fn of(words: &Words) -> &'static Self {
         let row = TABLE.iter().find(|row| (row.is_named)(words));
         row.expect("the last row takes all that others leave")
     }
 
     /// The options that name this kind, or belong to it.
-    pub fn named_options(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn named_options(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.option).chain(self.options.iter().copied())
     }
 
     /// Whether `option` names this kind, or belongs to it.
-    pub fn takes(&self, option: &str) -> bool {
+    pub(crate) fn takes(&self, option: &str) -> bool {
         self.option == option || self.options.contains(&option)
     }
 }
@@ -187,7 +185,7 @@ impl SourceSpec {
     /// # Errors
     ///
     /// [`SpecError`] when an option's value makes no sense.
-    pub fn parse(words: &Words) -> Result<Self, SpecError> {
+    pub(crate) fn parse(words: &Words) -> Result<Self, SpecError> {
         (Row::of(words).parse)(words)
     }
 
@@ -214,28 +212,28 @@ impl SourceSpec {
     }
 
     /// The options that name it, without user names and passwords.
-    pub fn words(&self) -> Words {
+    pub(crate) fn words(&self) -> Words {
         self.kind().words()
     }
 
     /// What it is called in messages.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         self.kind().label()
     }
 
     /// What follows from it for the options of a run.
-    pub fn policy(&self) -> Policy<'_> {
+    pub(crate) fn policy(&self) -> Policy<'_> {
         self.kind().policy()
     }
 
     /// Whether an address in it held a user name or a password, which [`words`](Self::words)
     /// leave out.
-    pub fn is_redacted(&mut self) -> bool {
+    pub(crate) fn is_redacted(&mut self) -> bool {
         self.kind_mut().addresses().iter().any(|address| address.is_redacted())
     }
 
     /// Removes user names and passwords from its addresses.
-    pub fn remove_credentials(&mut self) {
+    pub(crate) fn remove_credentials(&mut self) {
         self.kind_mut().addresses().into_iter().for_each(Address::remove_credentials);
     }
 
@@ -244,7 +242,7 @@ impl SourceSpec {
     /// # Errors
     ///
     /// [`SourceError`] when it cannot be had.
-    pub fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+    pub(crate) fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
         self.kind().open(opening)
     }
 }

@@ -23,7 +23,7 @@ use crate::save::Sink;
 use crate::save::sink::{LocalSink, OwnedCapture, OwnedContent};
 
 /// Makes the real work for each runtime.
-pub struct LocalWorkFactory {
+pub(crate) struct LocalWorkFactory {
     /// What the clients have in common.
     pub shared: Arc<Shared>,
     /// Where pages are kept.

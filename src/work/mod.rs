@@ -2,14 +2,14 @@
 
 mod cost;
 mod finisher;
-pub mod local;
+pub(crate) mod local;
 mod pooled;
-pub mod process;
+pub(crate) mod process;
 mod remote_save;
-pub mod step;
+pub(crate) mod step;
 #[cfg(test)]
 pub(crate) mod tests;
-pub mod turn;
+pub(crate) mod turn;
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ pub enum WorkError {
 }
 
 /// The attempt of a page whose work panicked.
-pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Attempt {
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Attempt {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

@@ -19,7 +19,7 @@ use crate::queue::frontier::Settlement;
 use crate::queue::{Queue, StopReason};
 
 /// What a step needs beside its job.
-pub struct Step<'a> {
+pub(crate) struct Step<'a> {
     /// Where the job came from and goes back to.
     pub queue: &'a Queue,
     /// Runs the turn.
@@ -34,7 +34,7 @@ pub struct Step<'a> {
 
 /// What came of a step.
 #[derive(Debug)]
-pub struct Stepped {
+pub(crate) struct Stepped {
     /// What the queue decided.
     pub settlement: Settlement,
     /// When the attempt began, before its redirects.
@@ -51,7 +51,7 @@ impl Step<'_> {
     ///
     /// A panic fails the job and nothing else. When `aborted` ends first, so does the turn,
     /// unless another thread [holds](crate::in_flight::CommitLock::hold) it: that thread is then waited for.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         (job, started): (Job, Instant),
         aborted: Pin<&mut impl Future<Output = ()>>,

@@ -17,7 +17,7 @@ pub(super) const RULES_LIMIT: u64 = robots::BODY_LIMIT as u64;
 /// # Errors
 ///
 /// [`FetchFailure`] when no whole reply came.
-pub async fn run_turn(
+pub(crate) async fn run_turn(
     client: &Client,
     job: &Job,
     started: Instant,

@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use fetchpages::cli::Command;
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::event::{Event, Events, Observer, ObserverError};
-use fetchpages::fetch::Shared;
-use fetchpages::queue::Queue;
+use fetchpages::fetch::{self, Shared};
+use fetchpages::queue::{self, Queue};
 use fetchpages::random::Rng;
 use fetchpages::source::{Access, Getter};
 
@@ -259,11 +258,9 @@ fn what_a_source_asks_for_is_reported_while_it_is_under_way() {
         })
     });
     let url = url::Url::parse(&server.url("/moved")).unwrap();
-    let words = ["fetchpages", url.as_str()].map(std::ffi::OsString::from);
-    let Ok(Command::Download(download)) = fetchpages::cli::parse(words) else { panic!() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let shared = Arc::new(Shared::new(download.plan.fetch, Arc::clone(&clock)).unwrap());
-    let queue = Arc::new(Queue::new(download.plan.queue, Rng::new(1), Arc::clone(&clock)));
+    let shared = Arc::new(Shared::new(fetch::Options::default(), Arc::clone(&clock)).unwrap());
+    let queue = Arc::new(Queue::new(queue::Options::default(), Rng::new(1), Arc::clone(&clock)));
     let access = Access { shared, queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
     let mut getter = Getter::new(access).unwrap();
     getter.get(&url).unwrap();

@@ -12,7 +12,7 @@ use crate::origin;
 
 /// The arguments of `links`.
 #[derive(Debug, Args)]
-pub struct LinksArgs {
+pub(crate) struct LinksArgs {
     #[command(flatten)]
     /// Where pages come from.
     pub source: SourceArgs,
@@ -31,7 +31,7 @@ pub struct LinksArgs {
 
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Output directory of the download
     #[arg(value_name = "TARGET")]
     pub target: PathBuf,
@@ -46,7 +46,7 @@ pub struct VerifyArgs {
 
 /// The arguments of `origin`.
 #[derive(Debug, Args)]
-pub struct OriginArgs {
+pub(crate) struct OriginArgs {
     /// Port on 127.0.0.1; 0 takes any free one
     ///
     /// The program prints the address of the index when it is ready.

@@ -25,7 +25,7 @@ const DEFAULT_SEED: u64 = 1;
 
 /// The arguments of `compare`.
 #[derive(Debug, Args)]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     #[command(flatten)]
     /// What is measured, and how often.
     pub plan: PlanArgs,
@@ -49,7 +49,7 @@ pub struct CompareArgs {
 /// What is measured, and how often.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// Modes to compare, separated by commas [default: all]
     ///
     /// Example: `fetchpages compare --modes sequential,threads,async`
@@ -88,7 +88,7 @@ pub struct PlanArgs {
 /// Where the runs save their pages.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]
-pub struct PagesArgs {
+pub(crate) struct PagesArgs {
     /// Directory for the pages [default: the system's temporary folder]
     ///
     /// Each run saves into a fresh folder in DIR. All these folders are removed at the end.
@@ -106,7 +106,7 @@ pub struct PagesArgs {
 /// What is done with the result.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]
-pub struct OutcomeArgs {
+pub(crate) struct OutcomeArgs {
     /// Write the result to FILE, also after each round; repeatable
     ///
     /// The ending of FILE gives the format: .json (everything, versioned), .csv (a row per run),
@@ -155,7 +155,7 @@ pub struct OutcomeArgs {
 /// The embedded site, when no other pages are named.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Embedded site (when no other pages are named)")]
-pub struct SiteArgs {
+pub(crate) struct SiteArgs {
     /// Distance of the site
     ///
     /// The site waits for this time once for each new connection and once for each request. The

@@ -14,7 +14,7 @@ use crate::secret::Secret;
 /// The options of requests; `compare` passes all of them on to its runs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "HTTP")]
-pub struct HttpArgs {
+pub(crate) struct HttpArgs {
     /// User-Agent header [default: fetchpages/VERSION (CONTACT)]
     ///
     /// The product in TEXT is also the name under which robots.txt rules are looked up: with
@@ -200,7 +200,7 @@ impl From<Http> for fetch::HttpChoice {
 
 /// Whether robots.txt rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Robots {
+pub(crate) enum Robots {
     /// Apply to the links of an index or a sitemap, not to URLs that you list
     Auto,
     /// Always

@@ -4,7 +4,7 @@
 //! and stands in `-h`; `--help`, the manual page and `.readme/options.md` show all of them.
 
 mod commands;
-mod compare;
+pub(super) mod compare;
 mod http;
 mod kinds;
 mod output;
@@ -14,12 +14,12 @@ mod source;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use commands::{LinksArgs, OriginArgs, VerifyArgs};
-pub use compare::{CompareArgs, OutcomeArgs, PagesArgs, PlanArgs, SiteArgs};
-pub use http::{Http, HttpArgs, Robots};
-pub use output::{AgainArgs, CodeArg, LayoutArg, LayoutArgs, OutputArgs, ProgressArg, ReportArgs};
-pub use running::{ModeArg, RunningArgs};
-pub use source::{InputFormat, NamedArgs, SourceArgs};
+pub(crate) use commands::{LinksArgs, OriginArgs, VerifyArgs};
+pub(crate) use compare::{CompareArgs, OutcomeArgs, PlanArgs};
+pub(crate) use http::{HttpArgs, Robots};
+pub(crate) use output::{AgainArgs, LayoutArgs, OutputArgs, ProgressArg, ReportArgs};
+pub(crate) use running::{ModeArg, RunningArgs};
+pub(crate) use source::{NamedArgs, SourceArgs};
 
 use crate::work::process::factory::CHILD_ARGUMENT;
 
@@ -38,7 +38,7 @@ use crate::work::process::factory::CHILD_ARGUMENT;
                        pages failed or the run stopped early, 4 the source named no page, 5 \
                        verify found a difference, 6 a gate of compare failed, 130 interrupted."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// The job, when it is not a download.
     #[command(subcommand)]
     pub command: Option<Subcommands>,
@@ -49,7 +49,7 @@ pub struct Cli {
 
 /// The other jobs.
 #[derive(Debug, Subcommand)]
-pub enum Subcommands {
+pub(crate) enum Subcommands {
     /// Print the URLs and file names; fetch no page
     ///
     /// Prints one `file<TAB>url` line per page. Reads the list, the index or the sitemap, and
@@ -92,7 +92,7 @@ pub enum Subcommands {
 
 /// The arguments of a download.
 #[derive(Debug, Args)]
-pub struct DownloadArgs {
+pub(crate) struct DownloadArgs {
     #[command(flatten)]
     /// Where pages come from.
     pub source: SourceArgs,

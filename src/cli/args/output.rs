@@ -12,7 +12,7 @@ use crate::save::names::Layout;
 /// Where pages go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output and logging")]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Directory for pages and manifest
     ///
     /// The directory is made when it does not exist. Files in it that fetchpages did not write are
@@ -36,7 +36,7 @@ pub struct OutputArgs {
 /// How files are named.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output and logging")]
-pub struct LayoutArgs {
+pub(crate) struct LayoutArgs {
     /// How files are named
     ///
     /// A URL that the manifest records keeps its name. `fetchpages links` prints the names
@@ -71,7 +71,7 @@ impl From<LayoutArg> for Layout {
 /// What happens to the pages of earlier runs into the same directory.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Resuming (reuses the last run's source if none is given)")]
-pub struct AgainArgs {
+pub(crate) struct AgainArgs {
     /// Continue: skip the pages that are saved
     ///
     /// A page is skipped when the manifest records it as saved and its file still has the
@@ -103,7 +103,7 @@ pub struct AgainArgs {
 
 /// A class of failures, by its code.
 #[derive(Debug, Clone, Copy)]
-pub struct CodeArg(pub FailureCode);
+pub(crate) struct CodeArg(pub FailureCode);
 
 impl ValueEnum for CodeArg {
     fn value_variants<'a>() -> &'a [Self] {
@@ -127,7 +127,7 @@ impl ValueEnum for CodeArg {
 /// What is reported.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output and logging")]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Print the summary as one JSON object
     ///
     /// The object goes to standard output; progress, warnings and errors go to standard error.
@@ -166,7 +166,7 @@ pub struct ReportArgs {
 
 /// The style of the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProgressArg {
+pub(crate) enum ProgressArg {
     /// bar on a terminal, else plain
     Auto,
     /// A bar, where standard error is a terminal

@@ -14,7 +14,7 @@ use crate::queue::retry::FailureLimit;
 /// The concurrency model, and what limits the run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Concurrency and limits")]
-pub struct RunningArgs {
+pub(crate) struct RunningArgs {
     /// Concurrency model
     ///
     /// All modes fetch, decode and save a page with the same code; they differ in the threads,
@@ -85,7 +85,7 @@ pub struct RunningArgs {
 
 /// A mode of the table of executors, by its name
 #[derive(Debug, Clone, Copy)]
-pub struct ModeArg(pub &'static exec::Mode);
+pub(crate) struct ModeArg(pub &'static exec::Mode);
 
 impl ValueEnum for ModeArg {
     fn value_variants<'a>() -> &'a [Self] {

@@ -14,7 +14,7 @@ use crate::source::spec;
 /// The source of the pages; a run has one kind of source.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sources")]
-pub struct SourceArgs {
+pub(crate) struct SourceArgs {
     #[command(flatten)]
     /// Pages of sites that exist already.
     pub named: NamedArgs,
@@ -48,7 +48,7 @@ pub struct SourceArgs {
 /// Pages by their addresses, and the filters for them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sources")]
-pub struct NamedArgs {
+pub(crate) struct NamedArgs {
     /// Pages to fetch
     ///
     /// Each address needs its scheme, http or https. Many addresses are better in a file: see
@@ -144,7 +144,7 @@ pub struct NamedArgs {
 
 /// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum InputFormat {
+pub(crate) enum InputFormat {
     /// One URL a line
     Text,
     /// Comma-separated values; the first row names the columns

@@ -9,7 +9,7 @@ mod html;
 mod json;
 mod markdown;
 mod phrases;
-pub mod terminal;
+pub(crate) mod terminal;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -19,7 +19,7 @@ use super::results::{End, Results};
 
 /// All that a comparison reports.
 #[derive(Debug, Clone, Copy)]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// The measured samples.
     pub results: &'a Results,
     /// The numbers that follow from them.
@@ -36,9 +36,10 @@ pub struct Report<'a> {
     pub published: &'a [String],
 }
 
+#[cfg(test)]
 impl<'a> Report<'a> {
-    /// A report without any sentences.
-    pub fn new(results: &'a Results, analysis: &'a Analysis) -> Self {
+    /// Makes a report without any sentences.
+    pub(crate) fn new(results: &'a Results, analysis: &'a Analysis) -> Self {
         let none: &[String] = &[];
         Self {
             results,
@@ -54,7 +55,7 @@ impl<'a> Report<'a> {
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Everything, for programs. It can be read back as [`Results`].
     Json,
     /// A table with one row for each run.
@@ -68,7 +69,7 @@ pub enum Format {
 }
 
 /// The formats, by file name extension.
-pub const TABLE: &[(&str, Format)] = &[
+pub(crate) const TABLE: &[(&str, Format)] = &[
     ("json", Format::Json),
     ("csv", Format::Csv),
     ("md", Format::Markdown),
@@ -78,14 +79,14 @@ pub const TABLE: &[(&str, Format)] = &[
 
 impl Format {
     /// The format for the file `path`, by its extension in upper or lower case.
-    pub fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?;
         TABLE.iter().find(|(name, _)| name.eq_ignore_ascii_case(ending)).map(|(_, format)| *format)
     }
 }
 
 /// Renders `report` as a file of `format`, which ends with a line end.
-pub fn render(format: Format, report: &Report) -> String {
+pub(crate) fn render(format: Format, report: &Report) -> String {
     let analysis = claims(report);
     let report = &comparable(report, &analysis);
     match format {

@@ -16,7 +16,7 @@ const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '�
 
 /// The table of contenders, then notes, then the verdict, in at most `width` columns. If
 /// they do not suffice, the least important columns are left out.
-pub fn table(report: &Report, width: usize, colour: bool) -> String {
+pub(crate) fn table(report: &Report, width: usize, colour: bool) -> String {
     let analysis = super::claims(report);
     let report = &super::comparable(report, &analysis);
     let width = width.max(LEAST_WIDTH);

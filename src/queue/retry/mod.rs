@@ -1,8 +1,8 @@
 //! What follows a failed attempt, for its page and for the run.
 
-pub mod failure_limit;
-pub mod policy;
+pub(crate) mod failure_limit;
+pub(crate) mod policy;
 pub mod retry_after;
 
-pub use failure_limit::FailureLimit;
-pub use policy::{DEFAULT_RETRIES, RetryPolicy};
+pub(crate) use failure_limit::FailureLimit;
+pub(crate) use policy::{DEFAULT_RETRIES, RetryPolicy};

@@ -8,7 +8,7 @@ use crate::model::{Attempt, FailureCode, Outcome};
 use crate::random::Rng;
 
 /// Attempts that may follow the first, unless the user says otherwise.
-pub const DEFAULT_RETRIES: u32 = 3;
+pub(crate) const DEFAULT_RETRIES: u32 = 3;
 /// The longest that the first retry waits.
 const BASE: Duration = Duration::from_millis(500);
 /// No retry waits longer than this.

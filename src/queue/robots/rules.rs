@@ -9,7 +9,7 @@ use std::time::Duration;
 use encoding_rs::{Encoding, UTF_8};
 
 /// The octets of a robots.txt that are read: the least that RFC 9309, 2.5 asks for.
-pub const BODY_LIMIT: usize = 500 * 1024;
+pub(crate) const BODY_LIMIT: usize = 500 * 1024;
 /// No crawl delay is longer. More is a slip in the unit or a way to say "stay
 /// away", for which there is `Disallow: /`; a page an hour is slow enough.
 const CRAWL_DELAY_LIMIT: Duration = Duration::from_hours(1);
@@ -25,7 +25,7 @@ const SEARCH_LIMIT: usize = 4 << 20;
 /// Only rules that concern the agent are kept, and none at all where nothing is
 /// forbidden: then there is nothing on the heap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// One rule a line: [`ALLOW`] or [`DISALLOW`], then the normalised pattern,
     /// which has no line ends. One text is smaller than a list of texts.
     lines: String,
@@ -37,7 +37,7 @@ const DISALLOW: char = '-';
 
 impl Rules {
     /// Rules that allow everything.
-    pub const ALLOW_ALL: Self = Self { lines: String::new(), crawl_delay: None };
+    pub(crate) const ALLOW_ALL: Self = Self { lines: String::new(), crawl_delay: None };
 
     /// Reads a robots.txt for the product token `agent`, whatever its `body` is.
     ///
@@ -46,7 +46,7 @@ impl Rules {
     /// Only the first [`BODY_LIMIT`] octets are looked at, without a line that
     /// the limit tears: half a pattern forbids more. Takes linear time.
     #[must_use]
-    pub fn parse(body: &[u8], agent: &str) -> Self {
+    pub(crate) fn parse(body: &[u8], agent: &str) -> Self {
         let mut reader = Reader { agent: token(agent.as_bytes()), ..Reader::default() };
         lines(&readable(body)).for_each(|line| reader.read(line));
         let Reader { mut rules, .. } = reader;
@@ -64,7 +64,7 @@ impl Rules {
     /// of the rules and the path, and some tens of milliseconds at worst for
     /// wildcards; where those do not suffice, the answer is no.
     #[must_use]
-    pub fn allows(&self, path_and_query: &str) -> bool {
+    pub(crate) fn allows(&self, path_and_query: &str) -> bool {
         if self.lines.is_empty() {
             return true;
         }
@@ -93,7 +93,7 @@ impl Rules {
     /// The least time between two requests that the host asks for, at most an hour:
     /// the largest `Crawl-delay`, which is not in RFC 9309 but widely used.
     #[must_use]
-    pub const fn crawl_delay(&self) -> Option<Duration> {
+    pub(crate) const fn crawl_delay(&self) -> Option<Duration> {
         self.crawl_delay
     }
 }

@@ -23,7 +23,7 @@ use spans::{Lane, TurnEnd, WorkerTurn};
 
 /// The facts about a run that are known before it begins.
 #[derive(Debug, Clone, Copy)]
-pub struct About {
+pub(crate) struct About {
     /// The name of its mode.
     pub mode: &'static str,
     /// The maximum number of pages in flight.
@@ -35,7 +35,7 @@ pub struct About {
 /// The error of a file that cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to create the trace {}", path.display())]
-pub struct TraceError {
+pub(crate) struct TraceError {
     /// The file.
     path: PathBuf,
     /// The cause.
@@ -44,7 +44,7 @@ pub struct TraceError {
 }
 
 /// The observer that writes the trace.
-pub struct Trace {
+pub(crate) struct Trace {
     file: TraceFile,
     kind: WorkerKind,
     in_flight: HashMap<u64, Flight>,
@@ -79,7 +79,7 @@ impl Trace {
     /// # Errors
     ///
     /// [`TraceError`] if that fails.
-    pub fn open(path: &Path) -> Result<File, TraceError> {
+    pub(crate) fn open(path: &Path) -> Result<File, TraceError> {
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         opened.map_err(|source| TraceError { path: path.to_owned(), source })
     }
@@ -89,7 +89,7 @@ impl Trace {
     /// # Errors
     ///
     /// [`TraceError`] if that fails.
-    pub fn create(
+    pub(crate) fn create(
         file: File,
         path: &Path,
         about: &About,
@@ -119,7 +119,7 @@ impl Trace {
     /// # Errors
     ///
     /// [`ObserverError`] if that fails.
-    pub fn finish(mut self) -> Result<(), ObserverError> {
+    pub(crate) fn finish(mut self) -> Result<(), ObserverError> {
         self.draw_pauses(|_| true);
         self.file.finish()
     }

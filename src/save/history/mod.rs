@@ -11,16 +11,16 @@
 //! the pages of that source alone, and until a run has gone through all of it.
 //! Those that are left then belong to nobody's page, and count as strangers'.
 
-pub mod catalogue;
+pub(crate) mod catalogue;
 mod earlier_runs;
 mod integrity;
 mod status;
 pub mod verify;
 
-pub use catalogue::{Catalogue, Decision};
+pub(crate) use catalogue::{Catalogue, Decision};
 #[cfg(test)]
 pub(in crate::save) use earlier_runs::History;
 pub(in crate::save) use earlier_runs::open;
-pub use integrity::Difference;
+pub(crate) use integrity::Difference;
 #[cfg(test)]
 pub(in crate::save) use integrity::compare;

@@ -209,7 +209,8 @@ impl UrlStatus {
 mod tests {
     use super::*;
     use crate::foreign::Foreign;
-    use crate::save::manifest::{Recorded, RecordedFailure};
+    use crate::save::manifest::record::RecordedFailure;
+    use crate::save::manifest::recorded::Recorded;
     use crate::save::names::{Layout, PageUrl};
 
     fn record(state: State, file: Option<&str>) -> PageRecord {

@@ -3,12 +3,11 @@
 mod line;
 mod locked;
 mod reader;
-mod record;
-mod recorded;
+pub(in crate::save) mod record;
+pub(in crate::save) mod recorded;
 mod writer;
 
 pub(in crate::save) use reader::Lookup;
 pub use reader::{Reader, last_run};
-pub use record::{EndRecord, PageRecord, Record, RecordedFailure, RunRecord, VERSION};
-pub use recorded::Recorded;
-pub use writer::ManifestWriter;
+pub use record::{PageRecord, Record, RunRecord, VERSION};
+pub(crate) use writer::ManifestWriter;

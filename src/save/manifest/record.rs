@@ -198,7 +198,7 @@ pub struct EndRecord {
 
 impl EndRecord {
     /// The numbers of `summary`.
-    pub fn new(summary: &Summary) -> Self {
+    pub(crate) fn new(summary: &Summary) -> Self {
         let intake = summary.intake;
         Self {
             pages: intake.wanted(),

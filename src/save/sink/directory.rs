@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::atomic::Stage;
 use super::beneath::Root;
-use super::saved_pages::{Address, Depth, Found, SavedPages, Stat};
 use super::walk::walk;
+use super::{Address, Depth, Found, SavedPages, Stat};
 use super::{Capabilities, Capture, Content, LocalSink, Pieces, Sink, SinkKind, Target};
 use crate::model::{Key, Stored};
 use crate::save::error::{SaveError, io_error};

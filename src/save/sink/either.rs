@@ -1,6 +1,6 @@
 //! What both kinds of sinks have in common.
 
-use super::saved_pages::{Address, Depth, Found, SavedPages, Stat};
+use super::{Address, Depth, Found, SavedPages, Stat};
 use super::{Capabilities, Sink};
 use crate::save::error::SaveError;
 use std::io::Read;

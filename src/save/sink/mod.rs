@@ -21,10 +21,11 @@ use futures_util::future::BoxFuture;
 
 use super::error::SaveError;
 use crate::model::Stored;
-pub use capture::{Capture, Content, OwnedCapture, OwnedContent};
-pub use location::SinkLocation;
-pub use saved_pages::{Address, Depth, Found, SavedPages, Stat};
-pub use target::{Target, TargetError};
+pub use capture::{Capture, Content};
+pub(crate) use capture::{OwnedCapture, OwnedContent};
+pub(crate) use location::SinkLocation;
+pub(crate) use saved_pages::{Address, Depth, Found, SavedPages, Stat};
+pub use target::Target;
 
 /// A sink: it stores pages.
 pub enum Sink {
@@ -136,7 +137,7 @@ pub struct Capabilities {
 }
 
 /// One kind of sink.
-pub struct SinkKind {
+pub(crate) struct SinkKind {
     /// Its name, for worker processes.
     pub name: &'static str,
     /// Whether it writes to such a target.
@@ -148,7 +149,7 @@ pub struct SinkKind {
 }
 
 /// The kinds of sinks; of those that accept a target, the first is taken.
-pub const TABLE: &[SinkKind] = &[
+pub(crate) const TABLE: &[SinkKind] = &[
     null::KIND,
     directory::KIND,
     #[cfg(test)]

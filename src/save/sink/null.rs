@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::saved_pages::{Address, Depth, Found, SavedPages, Stat};
+use super::{Address, Depth, Found, SavedPages, Stat};
 use super::{Capabilities, Capture, LocalSink, Pieces, Sink, SinkKind, Target};
 use crate::model::Stored;
 use crate::save::error::{SaveError, io_error};

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::io::{self, ErrorKind};
 
 use super::beneath::{Listed, Listing, Opened, Root};
-use super::saved_pages::{Depth, Found};
+use super::{Depth, Found};
 use crate::save::error::{SaveError, io_error};
 use crate::save::names::default_name::PATH_LIMIT;
 use crate::save::names::reserved::{self, MANIFEST_NAME};

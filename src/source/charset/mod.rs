@@ -6,14 +6,14 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
-pub use prescan::named_in_content;
+pub(crate) use prescan::named_in_content;
 
 /// Only this many bytes are scanned before parsing starts (HTML Living Standard, 13.2.3.2, step 5).
 const PRESCAN_BYTES: usize = 1024;
 
 /// How sure the encoding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidence {
+pub(crate) enum Confidence {
     /// A `meta` element that the parser finds may still change it.
     Tentative,
     /// A byte order mark or the answer's header says so.
@@ -22,7 +22,7 @@ pub enum Confidence {
 
 /// What is known about a page before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sniffed {
+pub(crate) struct Sniffed {
     /// The encoding to begin with.
     pub encoding: &'static Encoding,
     /// How sure it is.
@@ -32,7 +32,7 @@ pub struct Sniffed {
 /// Finds the encoding of `body` by, in this order: its byte order mark, the charset of
 /// `content_type`, the charset that its first bytes name, UTF-8 if it is that,
 /// windows-1252 (HTML Living Standard, 13.2.3.2, without guessing by language).
-pub fn sniff(body: &[u8], content_type: Option<&str>) -> Sniffed {
+pub(crate) fn sniff(body: &[u8], content_type: Option<&str>) -> Sniffed {
     let certain = Encoding::for_bom(body)
         .map(|(encoding, _)| encoding)
         .or_else(|| of_content_type(content_type?));
@@ -47,7 +47,7 @@ pub fn sniff(body: &[u8], content_type: Option<&str>) -> Sniffed {
 /// Finds the encoding of the XML `body` by, in this order: its byte order mark, the charset
 /// of `content_type` (RFC 7303, 3), how its first bytes look and its declaration (XML 1.0,
 /// 4.3.3 and F), UTF-8. White space before the declaration does no harm.
-pub fn sniff_xml(body: &[u8], content_type: Option<&str>) -> &'static Encoding {
+pub(crate) fn sniff_xml(body: &[u8], content_type: Option<&str>) -> &'static Encoding {
     let by_look = || match body {
         [b'<', 0, second, 0, ..] if *second != 0 => Some(UTF_16LE),
         [0, b'<', 0, second, ..] if *second != 0 => Some(UTF_16BE),
@@ -66,21 +66,24 @@ pub fn sniff_xml(body: &[u8], content_type: Option<&str>) -> &'static Encoding {
 
 /// `body` as text in `encoding`, or in the one that its byte order mark names. Bytes
 /// that stand for nothing become U+FFFD.
-pub fn decode<'a>(body: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
+pub(crate) fn decode<'a>(body: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
     encoding.decode(body).0
 }
 
 /// The encoding that takes the place of `current` when the parser finds a `meta`
 /// element that names `named`; `None` when `current` stays
 /// (HTML Living Standard, 13.2.3.5).
-pub fn changed(current: &'static Encoding, named: &'static Encoding) -> Option<&'static Encoding> {
+pub(crate) fn changed(
+    current: &'static Encoding,
+    named: &'static Encoding,
+) -> Option<&'static Encoding> {
     let named = as_meta_means(named);
     let stays = current == UTF_16LE || current == UTF_16BE || current == named;
     (!stays).then_some(named)
 }
 
 /// The encoding that the `charset` of a media type names (RFC 9110, 8.3.1).
-pub fn of_content_type(content_type: &str) -> Option<&'static Encoding> {
+pub(crate) fn of_content_type(content_type: &str) -> Option<&'static Encoding> {
     let label = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))

@@ -20,7 +20,7 @@ pub(super) fn prescan(head: &[u8]) -> Option<&'static Encoding> {
 
 /// The encoding that the value of a `content` attribute names (HTML Living Standard,
 /// 2.5.6, "extracting a character encoding from a meta element").
-pub fn named_in_content(content: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn named_in_content(content: &[u8]) -> Option<&'static Encoding> {
     const NAME: &[u8] = b"charset";
     let content = content.to_ascii_lowercase();
     let mut rest = &content[..];

@@ -7,7 +7,7 @@ const MARGIN: usize = 1024;
 
 /// How a list is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// One URL a line; blank lines and those that begin with `#` are skipped.
     Text,
     /// Values with this separator; the first line names the columns.
@@ -31,7 +31,7 @@ pub enum Format {
 
 /// How the format of a list is decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// By the file's name, and whether it is a table.
     ByName {
         /// The column of the URLs, when it is one.

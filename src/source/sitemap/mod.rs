@@ -24,7 +24,7 @@ use parts::{Part, Parts};
 use read::Parsed;
 
 /// The pages of a sitemap; the parts of an index are fetched one after the other.
-pub struct Sitemap {
+pub(crate) struct Sitemap {
     getter: Getter,
     parts: Parts,
     current: Current,
@@ -47,7 +47,7 @@ impl Sitemap {
     ///
     /// [`SourceError`] when it does not come or is no sitemap. A missing part of
     /// an index is an entry, not an error.
-    pub fn fetch(url: &Url, getter: Getter) -> Result<Self, SourceError> {
+    pub(crate) fn fetch(url: &Url, getter: Getter) -> Result<Self, SourceError> {
         let mut sitemap = Self {
             getter,
             parts: Parts::of(url),

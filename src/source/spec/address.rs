@@ -14,7 +14,7 @@ use crate::source::page_url;
 ///
 /// Shown and serialized, it is the text as it was typed, without a user name and a password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     url: Url,
     text: String,
     is_redacted: bool,
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Address {
 }
 
 /// Whether `text` begins as an address on the web does, and is no path.
-pub fn is_web_address(text: &str) -> bool {
+pub(crate) fn is_web_address(text: &str) -> bool {
     let start = text.split_once(':').map_or("", |(scheme, _)| scheme.trim());
     start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")
 }

@@ -15,12 +15,11 @@ const LATENCY: &str = "--latency";
 const CPU_PER_PAGE: &str = "--cpu-per-page";
 
 /// `--latency` of `--demo`.
-pub const DEFAULT_LATENCY: Duration = Duration::from_millis(100);
+pub(crate) const DEFAULT_LATENCY: Duration = Duration::from_millis(100);
 /// A page that costs more would be larger than the default of `--max-size`.
 const MAX_PAGE_COST: Duration = Duration::from_millis(200);
 
 pub(super) const ROW: Row = Row {
-    name: "demo",
     option: OPTION,
     options: &[LATENCY, CPU_PER_PAGE, "--select", "--attr"],
     is_switch: true,
@@ -32,7 +31,7 @@ pub(super) const ROW: Row = Row {
 /// The embedded site, and which of its links are pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// How the site is set.
     pub site: DemoSite,
     pick: Pick,
@@ -44,7 +43,7 @@ pub struct Demo {
 /// records no source, so a record holds neither.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DemoSite {
+pub(crate) struct DemoSite {
     /// How far away it is.
     #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
     pub latency: Duration,
@@ -91,7 +90,7 @@ fn read_page_cost<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Err
 /// # Errors
 ///
 /// What the text should look like.
-pub fn page_cost(text: &str) -> Result<Duration, String> {
+pub(crate) fn page_cost(text: &str) -> Result<Duration, String> {
     let cost = duration::parse(text)?;
     if cost <= MAX_PAGE_COST {
         Ok(cost)

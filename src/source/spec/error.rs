@@ -3,7 +3,7 @@
 /// An option of a source has a value that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct SpecError {
+pub(crate) struct SpecError {
     /// What is wrong, naming the option.
     pub message: String,
     /// What to do instead.

@@ -10,7 +10,7 @@ use crate::source::links::Pick;
 use crate::source::{Source, SourceError, index};
 
 /// The index when the user names no source.
-pub const DEFAULT_INDEX: &str =
+pub(crate) const DEFAULT_INDEX: &str =
     "https://en.wikipedia.org/wiki/List_of_countries_by_population_(United_Nations)";
 
 pub(super) const OPTION: &str = "--index";
@@ -21,7 +21,6 @@ const ATTR: &str = "--attr";
 pub(super) const PICK: &[&str] = &[SELECT, ATTR];
 
 pub(super) const ROW: Row = Row {
-    name: "index",
     option: OPTION,
     options: PICK,
     is_switch: false,
@@ -33,7 +32,7 @@ pub(super) const ROW: Row = Row {
 /// The links of a page on the web.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Index {
+pub(crate) struct Index {
     url: Address,
     pick: Pick,
 }

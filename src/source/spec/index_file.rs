@@ -11,7 +11,6 @@ use crate::source::links::Pick;
 use crate::source::{Source, SourceError, index, list};
 
 pub(super) const ROW: Row = Row {
-    name: "index-file",
     option: OPTION,
     options: &["--base", "--select", "--attr"],
     is_switch: false,
@@ -23,7 +22,7 @@ pub(super) const ROW: Row = Row {
 /// The links of a page in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct IndexFile {
+pub(crate) struct IndexFile {
     #[serde(serialize_with = "whole")]
     path: PathBuf,
     /// What its links are relative to.

@@ -13,7 +13,6 @@ const COLUMN: &str = "--column";
 const FORMAT: &str = "--input-format";
 
 pub(super) const ROW: Row = Row {
-    name: "list",
     option: FILE,
     options: &[COLUMN, FORMAT],
     is_switch: false,
@@ -28,7 +27,7 @@ pub(super) const ROW: Row = Row {
 /// A list of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Recorded", try_from = "Recorded")]
-pub struct List {
+pub(crate) struct List {
     /// The file; `None` for standard input.
     path: Option<PathBuf>,
     choice: Choice,

@@ -19,7 +19,7 @@ const RECORD_LIMIT: usize = 512 * 1024;
 
 /// A source in a run's record, without user names and passwords.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RecordedSource {
+pub(crate) struct RecordedSource {
     /// For people; the beginning of a long one.
     pub text: String,
     /// As arguments, complete, or empty when they do not fit.
@@ -58,7 +58,7 @@ impl RecordedFilter {
 }
 
 /// Writes `spec`, narrowed by `filter`, for the record of a run.
-pub fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
+pub(crate) fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
     let mut source = spec.clone();
     let is_redacted = source.is_redacted();
     let mut words = spec.words();
@@ -87,7 +87,7 @@ fn size(value: &impl Serialize) -> usize {
 
 /// Reads the value of a record as the options that name its source. `None` for a value that
 /// this version does not know.
-pub fn recorded_words(spec: &Value) -> Option<Words> {
+pub(crate) fn recorded_words(spec: &Value) -> Option<Words> {
     let Recorded { source, filter } = Recorded::deserialize(spec).ok()?;
     let mut words = source.words();
     let RecordedFilter { include, exclude, limit } = filter;
@@ -98,7 +98,7 @@ pub fn recorded_words(spec: &Value) -> Option<Words> {
 }
 
 /// The options of a filter.
-pub fn filter_words(filter: &Filter) -> impl Iterator<Item = Word> {
+pub(crate) fn filter_words(filter: &Filter) -> impl Iterator<Item = Word> {
     let include = filter.include.iter().map(|regex| ("--include", regex.to_string()));
     let exclude = filter.exclude.iter().map(|regex| ("--exclude", regex.to_string()));
     let limit = filter.limit.iter().map(|limit| ("--limit", limit.to_string()));

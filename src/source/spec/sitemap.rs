@@ -9,7 +9,6 @@ use crate::source::{Source, SourceError, sitemap};
 const OPTION: &str = "--sitemap";
 
 pub(super) const ROW: Row = Row {
-    name: "sitemap",
     option: OPTION,
     options: &[],
     is_switch: false,
@@ -21,7 +20,7 @@ pub(super) const ROW: Row = Row {
 /// The pages of a sitemap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sitemap {
+pub(crate) struct Sitemap {
     url: Address,
 }
 

@@ -6,7 +6,6 @@ use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, W
 use crate::source::{Listed, Source, SourceError};
 
 pub(super) const ROW: Row = Row {
-    name: "urls",
     option: "",
     options: &[],
     is_switch: false,
@@ -18,7 +17,7 @@ pub(super) const ROW: Row = Row {
 /// Pages by their addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Urls {
+pub(crate) struct Urls {
     urls: Vec<Address>,
 }
 

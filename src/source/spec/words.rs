@@ -4,25 +4,25 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// The value of `--input-file` that stands for standard input.
-pub const STDIN: &str = "-";
+pub(crate) const STDIN: &str = "-";
 /// The most URLs of a command line that people are shown.
 const URLS_SHOWN: usize = 3;
 
 /// An option and its value: an address by itself has no option, a switch no value.
-pub type Word = (&'static str, Option<OsString>);
+pub(crate) type Word = (&'static str, Option<OsString>);
 
 /// The options of a source, in their order.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Words(Vec<Word>);
+pub(crate) struct Words(Vec<Word>);
 
 impl Words {
     /// Adds an option with its value.
-    pub fn add(&mut self, option: &'static str, value: impl Into<OsString>) {
+    pub(crate) fn add(&mut self, option: &'static str, value: impl Into<OsString>) {
         self.0.push((option, Some(value.into())));
     }
 
     /// Adds an option once with each of `values`.
-    pub fn add_all<V: Into<OsString>>(
+    pub(crate) fn add_all<V: Into<OsString>>(
         &mut self,
         option: &'static str,
         values: impl IntoIterator<Item = V>,
@@ -31,7 +31,7 @@ impl Words {
     }
 
     /// Adds an option without a value.
-    pub fn add_switch(&mut self, option: &'static str) {
+    pub(crate) fn add_switch(&mut self, option: &'static str) {
         self.0.push((option, None));
     }
 
@@ -41,22 +41,22 @@ impl Words {
     }
 
     /// Whether `option` is among them.
-    pub fn has(&self, option: &str) -> bool {
+    pub(crate) fn has(&self, option: &str) -> bool {
         self.0.iter().any(|word| word.0 == option)
     }
 
     /// The values of `option`.
-    pub fn values<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a OsStr> {
+    pub(crate) fn values<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a OsStr> {
         self.0.iter().filter(move |word| word.0 == option).filter_map(|word| word.1.as_deref())
     }
 
     /// The values of `option`, as far as they are text.
-    pub fn texts<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn texts<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a str> {
         self.values(option).filter_map(OsStr::to_str)
     }
 
     /// The first value of `option`, when it is text.
-    pub fn text(&self, option: &str) -> Option<&str> {
+    pub(crate) fn text(&self, option: &str) -> Option<&str> {
         self.0.iter().find(|word| word.0 == option)?.1.as_deref()?.to_str()
     }
 
@@ -66,12 +66,12 @@ impl Words {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Word> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Word> {
         self.0.iter()
     }
 
     /// Removes those that `is_wanted` does not name.
-    pub fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+    pub(crate) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
         self.0.retain(|word| is_wanted(word.0));
     }
 
@@ -120,7 +120,7 @@ impl FromIterator<Word> for Words {
 }
 
 /// `word` in single quotes when a shell would not take it as one word.
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
     // A shell may put a path in the place of what begins with one of these.
     if !word.is_empty() && !word.starts_with(['~', '=']) && word.chars().all(is_plain) {

@@ -21,7 +21,7 @@ use crate::work::{Cpu, WorkFactory};
 
 /// A worker process cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub enum ChildError {
+pub(crate) enum ChildError {
     /// A user started it, and no parent did.
     #[error("standard input and output are no pipes to a parent process")]
     NoParent(#[source] io::Error),
@@ -39,7 +39,7 @@ pub enum ChildError {
 /// # Errors
 ///
 /// [`ChildError`] when the two are not pipes, or the parent cannot be understood.
-pub fn run(stdin: OwnedFd, stdout: OwnedFd) -> Result<(), ChildError> {
+pub(crate) fn run(stdin: OwnedFd, stdout: OwnedFd) -> Result<(), ChildError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // Only name lookups use these threads, and one lookup serves a whole host.

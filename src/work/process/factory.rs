@@ -12,7 +12,7 @@ use crate::save::{Sink, SinkLocation};
 use crate::work::{Cpu, Work, WorkError, WorkFactory};
 
 /// The command with which this program becomes a worker process.
-pub const CHILD_ARGUMENT: &str = "child";
+pub(crate) const CHILD_ARGUMENT: &str = "child";
 
 /// All worker processes together take at most this part of the memory for themselves;
 /// the rest is lent to processes whose pages need more.
@@ -21,7 +21,7 @@ const OWN_PART: u64 = 2;
 const MOST_OWN_MEMORY: u64 = 8 * 1024 * 1024;
 
 /// Makes work that hands each page to a worker process.
-pub struct ProcessWorkFactory {
+pub(crate) struct ProcessWorkFactory {
     /// The options that the processes fetch with, and the counts that theirs are added to.
     pub shared: Arc<Shared>,
     /// Where the processes save pages; removes what a dead one left unfinished.

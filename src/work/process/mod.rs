@@ -5,9 +5,9 @@
 //! them. The child's side: [`child`] sets up the local work, and `serve.rs` runs it turn by
 //! turn. `wire.rs` defines the messages between both sides.
 
-pub mod child;
+pub(crate) mod child;
 pub(super) mod connection;
-pub mod factory;
+pub(crate) mod factory;
 pub(super) mod pool;
 pub(super) mod serve;
 mod set_up;
@@ -17,4 +17,4 @@ mod wire;
 pub(super) mod work;
 pub(super) mod worker;
 
-pub use wire::WireError;
+pub(crate) use wire::WireError;

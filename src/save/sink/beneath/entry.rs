@@ -10,7 +10,7 @@ use nix::sys::stat::{self, Mode};
 use nix::unistd::{self, UnlinkatFlags};
 
 use super::status::stat_of;
-use crate::save::sink::saved_pages::Stat;
+use crate::save::sink::Stat;
 
 /// What a new file may be used for, before the user's mask takes some of it away.
 pub(super) const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);

@@ -13,7 +13,7 @@ use super::list::Listing;
 use super::resolve::{self, Resolver};
 use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
-use crate::save::sink::saved_pages::Stat;
+use crate::save::sink::Stat;
 
 /// An output directory.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::sys::stat::{FileStat, SFlag};
 
-use crate::save::sink::saved_pages::Stat;
+use crate::save::sink::Stat;
 
 /// What was found at a name.
 pub(super) fn stat_of(found: &FileStat) -> Stat {
