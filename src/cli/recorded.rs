@@ -264,5 +264,4 @@ pub(super) fn shown(chosen: &Chosen) -> String {
 }
 
 #[cfg(test)]
-#[path = "recorded_cases.rs"]
 mod tests;

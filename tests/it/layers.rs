@@ -90,9 +90,10 @@ fn sources() -> BTreeMap<String, String> {
     found
 }
 
-/// The sources without those of tests, which stand in folders of that name.
+/// The sources without those of tests, which stand in folders and files of that name.
 fn productive() -> impl Iterator<Item = (String, String)> {
-    sources().into_iter().filter(|(path, _)| !path.contains("/tests/"))
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("/tests.rs");
+    sources().into_iter().filter(move |(path, _)| !is_test(path))
 }
 
 /// The code of a file without its tests and comments, line by line.

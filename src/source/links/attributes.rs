@@ -199,7 +199,8 @@ impl State {
 mod tests {
     use proptest::{prelude::*, test_runner::RngSeed};
 
-    use super::super::bounds::tests::{elements, parsed};
+    use super::super::document::{parsed, tokenizer};
+    use super::super::tests::elements;
     use super::*;
 
     /// The elements of `text`, each with its attributes.
@@ -259,7 +260,7 @@ mod tests {
                 0..12),
         ) {
             let text = pieces.concat();
-            let tokenizer = super::super::bounds::tests::tokenizer(&text);
+            let tokenizer = tokenizer(&text);
             let input = BufferQueue::default();
             input.push_back(StrTendril::from(&*text));
             while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}

@@ -8,20 +8,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use html5ever::interface::{ElementFlags, NodeOrText, Tracer, TreeSink as _};
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{EndTag, StartTag, Tag, TagKind, TagToken, Token};
+use html5ever::tokenizer::{EndTag, StartTag, Tag, TagToken, Token};
 use html5ever::tokenizer::{TokenSink, TokenSinkResult};
 use html5ever::tree_builder::TreeBuilder;
 use html5ever::{LocalName, QualName, local_name, ns};
 use scraper::Html;
 
 use super::counted::{Counted, Handle};
+use super::tags::{end_tag, is_raw, is_void, result_of};
 
 /// Elements may be this deep, as in browsers (`maximumHTMLParserDOMTreeDepth` in the
 /// `HTMLConstructionSite` of `WebKit` and Blink), with the active formatting elements counted in.
 pub(super) const MAX_DEPTH: usize = 512;
 /// After so many tags the open elements are counted, if there may be too many.
-const RECOUNT: usize = 32;
+pub(super) const RECOUNT: usize = 32;
 /// Passing so many markers takes the time of one step.
 const MARKERS_A_STEP: u64 = 16;
 /// Attributes of all `html` and `body` tags together, which go to two elements.
@@ -29,15 +29,15 @@ const PART_ATTRIBUTES: usize = 256;
 
 /// What a page of some length may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Budget {
+pub(super) struct WorkBudget {
     /// Steps of the parser: a page of ordinary markup takes about one for each byte, and
     /// one whose tags are all at the greatest depth up to two hundred.
-    steps: u64,
+    pub(super) steps: u64,
     /// Elements and attributes: the shortest has two bytes.
-    nodes: u64,
+    pub(super) nodes: u64,
 }
 
-impl Budget {
+impl WorkBudget {
     /// That of a page of `bytes`.
     pub(super) const fn of(bytes: usize) -> Self {
         let bytes = bytes as u64;
@@ -59,7 +59,7 @@ pub(super) struct Limits {
 /// Passes tokens on to the tree builder as far as there are limits.
 pub(super) struct Bounded {
     builder: TreeBuilder<Handle, Counted>,
-    budget: Budget,
+    budget: WorkBudget,
     /// Open elements when they were last counted, and tags since.
     open: Cell<usize>,
     tags: Cell<usize>,
@@ -78,7 +78,7 @@ pub(super) struct Bounded {
 
 impl Bounded {
     /// Passes tokens on to `builder`.
-    pub(super) fn new(builder: TreeBuilder<Handle, Counted>, budget: Budget) -> Self {
+    pub(super) fn new(builder: TreeBuilder<Handle, Counted>, budget: WorkBudget) -> Self {
         Self {
             builder,
             budget,
@@ -103,6 +103,12 @@ impl Bounded {
     #[cfg(test)]
     pub(super) fn steps(&self) -> u64 {
         self.builder.sink.steps()
+    }
+
+    /// Elements and attributes so far.
+    #[cfg(test)]
+    pub(super) fn nodes(&self) -> u64 {
+        self.builder.sink.nodes()
     }
 
     /// Tokens so far.
@@ -275,197 +281,5 @@ impl Tracer for Handles {
         if self.count.get() == 2 {
             self.second.set(Some(*node));
         }
-    }
-}
-
-fn end_tag(name: LocalName) -> Tag {
-    Tag {
-        kind: TagKind::EndTag,
-        name,
-        self_closing: false,
-        attrs: Vec::new(),
-        had_duplicate_attributes: false,
-    }
-}
-
-/// Whether an element has no content (HTML Living Standard, 13.1.2).
-fn is_void(name: &LocalName) -> bool {
-    const VOID: [&str; 18] = [
-        "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "image", "img",
-        "input", "keygen", "link", "meta", "param", "source", "track",
-    ];
-    VOID.contains(&&**name) || &**name == "wbr"
-}
-
-/// How the text in an element is read (HTML Living Standard, 13.2.6.2).
-fn raw_kind(name: &LocalName) -> Option<RawKind> {
-    match &**name {
-        "title" | "textarea" => Some(RawKind::Rcdata),
-        "style" | "xmp" | "iframe" | "noembed" | "noframes" => Some(RawKind::Rawtext),
-        "script" => Some(RawKind::ScriptData),
-        _ => None,
-    }
-}
-
-/// What the tokenizer does behind a start tag of `name`.
-fn result_of(name: &LocalName) -> TokenSinkResult<Handle> {
-    if *name == local_name!("plaintext") {
-        return TokenSinkResult::Plaintext;
-    }
-    raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData)
-}
-
-/// Whether an element's text has no markup, so that it is never deep.
-fn is_raw(name: &LocalName) -> bool {
-    !matches!(result_of(name), TokenSinkResult::Continue)
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
-    use html5ever::tree_builder::TreeBuilderOpts;
-    use scraper::ElementRef;
-
-    use super::super::attributes::{self, ATTRIBUTES_LIMIT};
-    use super::super::noscript::BodyFirst;
-    use super::*;
-
-    pub(in super::super) fn tokenizer(text: &str) -> Tokenizer<BodyFirst<Bounded>> {
-        let options = TreeBuilderOpts { scripting_enabled: false, ..Default::default() };
-        let builder = TreeBuilder::new(Counted::new(), options);
-        let bounded = Bounded::new(builder, Budget::of(text.len()));
-        Tokenizer::new(BodyFirst::new(bounded), TokenizerOpts::default())
-    }
-
-    pub(in super::super) fn parsed(text: &str, attributes: usize) -> Bounded {
-        let tokenizer = tokenizer(text);
-        attributes::feed(&tokenizer, text, attributes);
-        tokenizer.end();
-        tokenizer.sink.builder
-    }
-
-    /// The elements in document order: name, what they are in, attributes, text.
-    pub(in super::super) fn elements(html: &Html) -> Vec<String> {
-        let elements = html.tree.root().descendants().filter_map(ElementRef::wrap);
-        let counts = elements.map(|element| {
-            let parent = element.parent().and_then(ElementRef::wrap);
-            let parent = parent.map_or("", |parent| parent.value().name());
-            let attributes: Vec<_> =
-                element.value().attrs().map(|(name, value)| format!("{name}={value}")).collect();
-            let text: String = element.text().collect();
-            format!("{} in {parent} {} {text:?}", element.value().name(), attributes.join(" "))
-        });
-        counts.collect()
-    }
-
-    /// The hrefs of the elements that `is_wanted` takes, by the name of what they are in.
-    fn hrefs(html: &Html, parent: Option<&str>) -> Vec<String> {
-        let elements = html.tree.root().descendants().filter_map(ElementRef::wrap);
-        let in_parent = |element: &ElementRef<'_>| {
-            let found = element.parent().and_then(ElementRef::wrap);
-            parent.is_none_or(|name| found.is_some_and(|found| found.value().name() == name))
-        };
-        let hrefs = elements.filter(in_parent).filter_map(|element| element.value().attr("href"));
-        hrefs.map(str::to_owned).collect()
-    }
-
-    /// Pages that cost the square of their length, or more, without limits: what they begin
-    /// with, what is repeated, and whether it is too deep.
-    const PAGES: &[(&str, &str, bool)] = &[
-        ("", "<div>", true),
-        ("", "<b>", true),
-        ("", "<font color=@>", true),
-        ("", "<font a=@><p>x", false),
-        ("", "<a b=@><div>", true),
-        ("", "<b><p></b>", false),
-        ("", "<b><i><u><p></b></i></u>", false),
-        ("", "<table>", false),
-        ("", "<table><td>", true),
-        ("<table>", "x<b c=@>", true),
-        ("<table>", "<tr>x", false),
-        ("", "<template>", true),
-        ("", "<template><object></template><b></b>", false),
-        ("", "<object>", true),
-        ("", "<select><option>", false),
-        ("", "<svg><g>", true),
-        ("", "<svg><desc>", true),
-        ("", "<math><mi>", true),
-        ("", "<ul><li>", true),
-        ("", "<form><div>", true),
-        ("", "<ruby><rt>", true),
-        ("", "<span></b>", true),
-        ("", "<html a@><body b@>", false),
-        ("", "<frameset>", true),
-        ("", "<noscript><div>", true),
-        ("", "<!-->", false),
-        ("", "&am&#1", false),
-        ("", "</x a=@>", false),
-    ];
-
-    #[test]
-    fn work_is_in_proportion_to_the_page_and_all_links_are_found() {
-        let fonts: String = (0..400).map(|it| "<font a=@>".replace('@', &it.to_string())).collect();
-        let fonts = format!("<p>{fonts}");
-        let pages = PAGES.iter().copied().chain([(&*fonts, "<p>x", false)]);
-        for (start, piece, is_too_deep) in pages {
-            let mut text = start.to_owned();
-            let mut links = 0;
-            for number in 0.. {
-                if text.len() > 20_000 {
-                    break;
-                }
-                text += &piece.replace('@', &number.to_string());
-                if text.len() / 400 > links {
-                    text += &format!("<a href={links}></a>");
-                    links += 1;
-                }
-            }
-            let page = parsed(&text, ATTRIBUTES_LIMIT);
-            let budget = Budget::of(text.len());
-            let (steps, nodes) = (page.steps(), page.builder.sink.nodes());
-            assert!(steps <= budget.steps + 10_000, "{piece}: {steps}");
-            assert!(nodes <= budget.nodes + 10_000, "{piece}: {nodes}");
-            let (html, limits) = page.finish();
-            let found: std::collections::BTreeSet<_> = hrefs(&html, None).into_iter().collect();
-            if piece != "<frameset>" {
-                assert_eq!(found.len(), links, "{piece}");
-            }
-            assert_eq!(limits.is_too_deep, is_too_deep, "{piece}");
-        }
-    }
-
-    #[test]
-    fn what_comes_before_and_behind_a_deep_part_keeps_its_shape() {
-        let deep = 700;
-        let (open, close) = ("<div>".repeat(deep), "</div>".repeat(deep));
-        let text = format!(
-            "<section><a href=before></a>{open}<p><a href=1>x</a><i><a href=2>y</a></i></p>{close}\
-             <a href=behind></a><ul><li><a href=list></a></ul></section><nav><a href=nav></a></nav>"
-        );
-        let (html, limits) = parsed(&text, ATTRIBUTES_LIMIT).finish();
-        assert_eq!(limits, Limits { is_too_deep: true, ..Limits::default() });
-        assert_eq!(hrefs(&html, None), ["before", "1", "2", "behind", "list", "nav"]);
-        assert_eq!(hrefs(&html, Some("section")), ["before", "behind"]);
-        assert_eq!(hrefs(&html, Some("div")), ["1", "2"]);
-        assert_eq!(hrefs(&html, Some("li")), ["list"]);
-        assert_eq!(hrefs(&html, Some("nav")), ["nav"]);
-        let less = format!("{}<i><a href=1>", "<div>".repeat(MAX_DEPTH - 2 * RECOUNT));
-        let (html, limits) = parsed(&less, ATTRIBUTES_LIMIT).finish();
-        assert_eq!((limits, hrefs(&html, Some("i")).len()), (Limits::default(), 1));
-    }
-
-    #[test]
-    fn a_page_without_budget_has_its_links_side_by_side() {
-        let mut text = "<table><tr><td><a href=0></a><p>".to_owned();
-        text += &(0..400).map(|it| "<font a=@>".replace('@', &it.to_string())).collect::<String>();
-        text += &"<p>x".repeat(5_000);
-        text += "<a href=1></a><script>'<a href=2>'</script><title><a href=3></title><p><a href=4>";
-        let (html, limits) = parsed(&text, ATTRIBUTES_LIMIT).finish();
-        assert!(limits.is_too_costly);
-        assert_eq!(hrefs(&html, None), ["0", "1", "4"]);
-        assert_eq!(
-            (hrefs(&html, Some("td")), hrefs(&html, Some("body"))),
-            (vec!["0".into()], vec!["1".to_owned(), "4".into()])
-        );
     }
 }

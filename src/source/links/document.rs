@@ -10,7 +10,7 @@ use html5ever::{QualName, ns};
 use scraper::{ElementRef, Html};
 
 use super::attributes::{self, ATTRIBUTES_LIMIT};
-use super::bounds::{Bounded, Budget, Limits};
+use super::bounds::{Bounded, Limits, WorkBudget};
 use super::counted::Counted;
 use super::element::Steps;
 use super::noscript::BodyFirst;
@@ -47,7 +47,7 @@ impl Document {
 
     fn decoded(body: &[u8], encoding: &'static Encoding) -> Self {
         let text = charset::decode(body, encoding);
-        let (html, limits) = parsed(&text).finish();
+        let (html, limits) = parsed(&text, ATTRIBUTES_LIMIT).finish();
         Self { html, encoding, limits, bytes: text.len() }
     }
 
@@ -120,16 +120,21 @@ impl Document {
     }
 }
 
-/// Parses `text`.
-fn parsed(text: &str) -> Bounded {
+/// Parses `text`, of each tag at most `attributes_limit` attributes.
+pub(super) fn parsed(text: &str, attributes_limit: usize) -> Bounded {
+    let tokenizer = tokenizer(text);
+    attributes::feed(&tokenizer, text, attributes_limit);
+    tokenizer.end();
+    tokenizer.sink.builder
+}
+
+/// Makes the tokenizer, with the tree builder behind it, for a page like `text`.
+pub(super) fn tokenizer(text: &str) -> Tokenizer<BodyFirst<Bounded>> {
     // With scripts the contents of `noscript` would be text (HTML Living Standard, 4.12.2).
     let options = TreeBuilderOpts { scripting_enabled: false, ..Default::default() };
     let builder = TreeBuilder::new(Counted::new(), options);
-    let bounded = Bounded::new(builder, Budget::of(text.len()));
-    let tokenizer = Tokenizer::new(BodyFirst::new(bounded), TokenizerOpts::default());
-    attributes::feed(&tokenizer, text, ATTRIBUTES_LIMIT);
-    tokenizer.end();
-    tokenizer.sink.builder
+    let bounded = Bounded::new(builder, WorkBudget::of(text.len()));
+    Tokenizer::new(BodyFirst::new(bounded), TokenizerOpts::default())
 }
 
 /// Whether `element` is HTML's `name`, and not one of that name in SVG, say.

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+use super::element_scan::{ElementEnd, ElementScan};
 use super::json::{ENDS_EARLY, row_of};
 use super::window::{RECORD_LIMIT, Window};
 use super::{Row, Rows};
@@ -99,22 +100,22 @@ impl Elements {
             let is_cut = std::mem::take(&mut self.is_in_array);
             return Ok(if is_cut { Element::Cut } else { Element::End });
         }
-        let mut scan = Scan::default();
+        let mut scan = ElementScan::default();
         let mut seen = 0;
         loop {
             let bytes = self.window.bytes();
             let room = self.window.room().max(LEAST_ROOM);
             let until = bytes.len().min(room + 1);
             match scan.feed(&bytes[seen..until]) {
-                Some(End::Behind(length)) => {
+                Some(ElementEnd::Behind(length)) => {
                     self.done = seen + length;
                     return Ok(Element::Whole(0..self.done));
                 }
-                Some(End::Before(length)) => {
+                Some(ElementEnd::Before(length)) => {
                     self.done = seen + length;
                     return Ok(Element::Broken(UNBALANCED));
                 }
-                Some(End::Unmatched(length)) => return Ok(self.resume(seen + length)),
+                Some(ElementEnd::Unmatched(length)) => return Ok(self.resume(seen + length)),
                 None => seen = until,
             }
             if seen > room {
@@ -122,7 +123,7 @@ impl Elements {
                 return if is_element { self.pass_over(seen, scan) } else { Ok(self.resume(seen)) };
             }
             if seen == bytes.len() && !self.window.read()? {
-                if scan.is_word {
+                if scan.is_word() {
                     self.done = seen;
                     return Ok(Element::Whole(0..seen));
                 }
@@ -185,13 +186,17 @@ impl Elements {
     }
 
     /// Passes over the element, of which `scan` has `seen` so much, without holding it.
-    fn pass_over(&mut self, seen: usize, mut scan: Scan) -> io::Result<Element> {
+    fn pass_over(&mut self, seen: usize, mut scan: ElementScan) -> io::Result<Element> {
         self.consume(seen);
         loop {
             let bytes = self.window.bytes();
             let end = scan.feed(bytes);
             let length = match end {
-                Some(End::Behind(length) | End::Before(length) | End::Unmatched(length)) => length,
+                Some(
+                    ElementEnd::Behind(length)
+                    | ElementEnd::Before(length)
+                    | ElementEnd::Unmatched(length),
+                ) => length,
                 None => bytes.len(),
             };
             self.consume(length);
@@ -213,101 +218,6 @@ fn next_object(bytes: &[u8]) -> Option<usize> {
         let before = bytes[..*start].trim_ascii_end().strip_suffix(b",");
         before.is_some_and(|before| before.trim_ascii_end().ends_with(b"}"))
     })
-}
-
-/// Where an element ends, counted from the piece that is looked at.
-enum End {
-    /// Behind its last byte.
-    Behind(usize),
-    /// Where another element begins, although this one is not over.
-    Before(usize),
-    /// At a bracket that closes none of its own.
-    Unmatched(usize),
-}
-
-/// Looks at an element for its end, piece by piece. Where quotes and brackets match,
-/// that is all that counts: a reader of JSON decides on the rest.
-#[derive(Default)]
-struct Scan {
-    /// The brackets that close those that are open.
-    closing: Vec<u8>,
-    is_in_text: bool,
-    is_escaped: bool,
-    /// The element is a number or a word, and ends where another byte comes.
-    is_word: bool,
-    /// The last byte outside of texts that is no white space.
-    last: u8,
-}
-
-impl Scan {
-    fn feed(&mut self, piece: &[u8]) -> Option<End> {
-        let mut at = 0;
-        while at < piece.len() {
-            if self.is_in_text {
-                at += self.text(&piece[at..]);
-                if !self.is_in_text && self.closing.is_empty() {
-                    return Some(End::Behind(at));
-                }
-                continue;
-            }
-            let byte = piece[at];
-            if self.is_word || (self.closing.is_empty() && !matches!(byte, b'"' | b'{' | b'[')) {
-                if self.is_word && (byte.is_ascii_whitespace() || b"\",[]{}".contains(&byte)) {
-                    return Some(End::Behind(at));
-                }
-                self.is_word = true;
-                at += 1;
-                continue;
-            }
-            // Within an object, another one is the value of a member.
-            let is_misplaced = self.closing.last() == Some(&b'}') && self.last != b':';
-            match byte {
-                b'{' if is_misplaced => return Some(End::Before(at)),
-                b'"' => self.is_in_text = true,
-                b'{' => self.closing.push(b'}'),
-                b'[' => self.closing.push(b']'),
-                b'}' | b']' => {
-                    let Some(open) = self.closing.iter().rposition(|closing| *closing == byte)
-                    else {
-                        return Some(End::Unmatched(at));
-                    };
-                    self.closing.truncate(open);
-                    if open == 0 {
-                        return Some(End::Behind(at + 1));
-                    }
-                }
-                _ => (),
-            }
-            if !byte.is_ascii_whitespace() {
-                self.last = byte;
-            }
-            at += 1;
-        }
-        None
-    }
-
-    /// The length of what `piece` begins with and belongs to the present text.
-    fn text(&mut self, piece: &[u8]) -> usize {
-        let mut at = 0;
-        while at < piece.len() {
-            if std::mem::take(&mut self.is_escaped) {
-                at += 1;
-                continue;
-            }
-            let Some(length) = memchr::memchr3(b'"', b'\\', b'\n', &piece[at..]) else {
-                return piece.len();
-            };
-            at += length + 1;
-            if piece[at - 1] == b'\\' {
-                self.is_escaped = true;
-            } else {
-                // No text goes over several lines, so a quote was forgotten before.
-                self.is_in_text = false;
-                return at;
-            }
-        }
-        at
-    }
 }
 
 #[cfg(test)]

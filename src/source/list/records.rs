@@ -9,7 +9,8 @@
 use std::io::{self, BufRead};
 use std::ops::Range;
 
-use super::values::{QUOTE, Syntax};
+use super::record_scan::{RecordEnd, RecordScan};
+use super::values::Syntax;
 use super::window::{RECORD_LIMIT, Window};
 use crate::source::text::without_marks;
 
@@ -69,7 +70,7 @@ impl Records {
         let done = std::mem::take(&mut self.done);
         self.window.consume(done.bytes);
         self.line += done.lines;
-        let mut scan = Scan::new(self.syntax);
+        let mut scan = RecordScan::new(self.syntax);
         let mut seen = Seen::default();
         let mut start = 0;
         while let Some(end) = self.line_end(seen.bytes)? {
@@ -81,14 +82,14 @@ impl Records {
             scan.feed(&line[if seen.lines == 0 { start } else { 0 }..]);
             seen = Seen { bytes: next, lines: seen.lines + 1 };
             match scan.end_line() {
-                Ends::Here => {
+                RecordEnd::Here => {
                     self.done = seen;
                     let fits = end - start <= RECORD_LIMIT;
                     let record = Record::Whole(start..end);
                     return Ok(if fits { record } else { Record::Broken(TOO_LONG) });
                 }
-                Ends::Badly => return Ok(self.resume(seen, is_row, CLOSED_WITHIN)),
-                Ends::Later if next > self.window.room() => {
+                RecordEnd::Badly => return Ok(self.resume(seen, is_row, CLOSED_WITHIN)),
+                RecordEnd::Later if next > self.window.room() => {
                     // A text may be that long. A table within a text is not likely.
                     let is_text = self.window.room() == RECORD_LIMIT
                         && first_row(&self.window.bytes()[..next], &is_row).is_none();
@@ -97,7 +98,7 @@ impl Records {
                     }
                     return self.pass_over(seen, scan);
                 }
-                Ends::Later => (),
+                RecordEnd::Later => (),
             }
         }
         let is_too_long = self.window.bytes().len() > seen.bytes;
@@ -152,7 +153,7 @@ impl Records {
     }
 
     /// Passes over what was `seen` and the rest of its record, without holding it.
-    fn pass_over(&mut self, mut seen: Seen, mut scan: Scan) -> io::Result<Record> {
+    fn pass_over(&mut self, mut seen: Seen, mut scan: RecordScan) -> io::Result<Record> {
         self.window.consume(seen.bytes);
         loop {
             let bytes = self.window.bytes();
@@ -164,7 +165,7 @@ impl Records {
                 let break_length = self.break_length(0)?;
                 self.window.consume(break_length);
                 seen.lines += 1;
-                if scan.end_line() != Ends::Later {
+                if scan.end_line() != RecordEnd::Later {
                     break;
                 }
             } else if !self.window.read()? {
@@ -191,77 +192,6 @@ fn first_row(bytes: &[u8], is_row: impl Fn(&[u8]) -> bool) -> Option<Seen> {
         lines += 1;
     }
     None
-}
-
-/// Whether a record ends where a line does.
-#[derive(Debug, PartialEq, Eq)]
-enum Ends {
-    Here,
-    /// Within quotes.
-    Later,
-    /// The quotes of a value of several lines were closed in the middle of one.
-    Badly,
-}
-
-/// Looks at a record for its end, piece by piece.
-struct Scan {
-    syntax: Syntax,
-    at: At,
-    /// The present value began in an earlier line.
-    is_continued: bool,
-    is_bad: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
-    Start,
-    Plain,
-    Quoted,
-    /// Behind a quote within quotes: the closing one, or the first of two that stand for one.
-    Quote,
-}
-
-impl Scan {
-    const fn new(syntax: Syntax) -> Self {
-        Self { syntax, at: At::Start, is_continued: false, is_bad: false }
-    }
-
-    /// Looks at a piece of a line.
-    fn feed(&mut self, piece: &[u8]) {
-        if !self.syntax.has_quotes || piece.is_empty() {
-            return;
-        }
-        if self.at != At::Quote && memchr::memchr(QUOTE, piece).is_none() {
-            if self.at != At::Quoted {
-                let is_start = piece.last() == Some(&self.syntax.separator);
-                self.at = if is_start { At::Start } else { At::Plain };
-            }
-            return;
-        }
-        for &byte in piece {
-            self.at = match (self.at, byte) {
-                (At::Quoted, QUOTE) => At::Quote,
-                (At::Quoted, _) | (At::Start | At::Quote, QUOTE) => At::Quoted,
-                (_, byte) if byte == self.syntax.separator => {
-                    self.is_continued = false;
-                    At::Start
-                }
-                (At::Quote, _) => {
-                    self.is_bad |= self.is_continued;
-                    At::Plain
-                }
-                _ => At::Plain,
-            };
-        }
-    }
-
-    fn end_line(&mut self) -> Ends {
-        if self.is_bad {
-            return Ends::Badly;
-        }
-        self.is_continued = self.at == At::Quoted;
-        if self.is_continued { Ends::Later } else { Ends::Here }
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! A sitemap or a sitemap index (<https://www.sitemaps.org/protocol.html>), gzipped or
 //! not, read part by part; feeds and lists of addresses, which count as sitemaps too.
 
-#[cfg(test)]
-mod cases;
-#[cfg(test)]
-mod foreign_bytes;
 mod format;
 mod items;
 mod parts;
 mod read;
 mod references;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod xml;
 

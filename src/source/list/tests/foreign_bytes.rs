@@ -4,8 +4,8 @@ use std::io::{BufReader, Cursor};
 
 use proptest::prelude::*;
 
-use super::{Choice, Format, read};
 use crate::foreign_bytes::{self, Input, config, within};
+use crate::source::list::{Choice, Format, read};
 use crate::source::{Entry, SourceError};
 
 /// The reader of gzip with its window, the reader of UTF-16, and messages.

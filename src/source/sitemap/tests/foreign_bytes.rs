@@ -4,9 +4,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use url::Url;
 
-use super::items::Item;
-use super::read::{Parsed, parse};
 use crate::foreign_bytes::{Format, Input, config, within};
+use crate::source::sitemap::items::Item;
+use crate::source::sitemap::read::{Parsed, parse};
 
 /// What a file that is gzipped itself may unfold to.
 const MOST: usize = 64 * 1024;

@@ -3,8 +3,8 @@
 use proptest::{prelude::*, test_runner::RngSeed};
 use url::Url;
 
-use super::items::Item;
-use super::xml::read;
+use crate::source::sitemap::items::Item;
+use crate::source::sitemap::xml::read;
 
 /// What the document holds: addresses, and what is told, in its order.
 fn items(text: &str) -> Result<Vec<String>, String> {

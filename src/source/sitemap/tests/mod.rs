@@ -1,0 +1,4 @@
+//! Sitemaps and feeds as whole documents.
+
+mod documents;
+mod foreign_bytes;
