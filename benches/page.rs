@@ -11,9 +11,9 @@ use fetchpages::budget::{Budget, Share};
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::digest;
 use fetchpages::event::{Event, Observer};
-use fetchpages::fetch::client::HttpChoice;
+use fetchpages::fetch::HttpChoice;
 use fetchpages::fetch::tls::Trust;
-use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Options, Reply, Request, Shared};
+use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Network, Options, Reply, Request};
 use fetchpages::in_flight::ProgressView;
 use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled, Stored};
 use fetchpages::origin::{self, Origin, Site};
@@ -44,9 +44,9 @@ impl Connection {
         let url = Url::parse(&origin.url(&path)).expect("the site's addresses are URLs");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the system has room for a loop");
-        let shared = Shared::new(options_of_client(), Arc::new(SystemClock));
-        let shared = Arc::new(shared.expect("the options are sound"));
-        let client = runtime.block_on(async { Client::new(&shared) });
+        let network = Network::new(options_of_client(), Arc::new(SystemClock));
+        let network = Arc::new(network.expect("the options are sound"));
+        let client = runtime.block_on(async { Client::new(&network) });
         let client = client.expect("the options are sound");
         Self { url, client, runtime, _origin: origin }
     }

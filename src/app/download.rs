@@ -18,7 +18,7 @@ use crate::clock::{Clock, SystemClock, rfc3339};
 use crate::config::{self, Download, Format};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
-use crate::fetch::{self, FetchError, Shared};
+use crate::fetch::{self, FetchError, Network};
 use crate::model::{FailureCode, Intake, Outcome, State, Summary, WorkerKind};
 use crate::printable::Printable;
 use crate::queue::notice::unasked;
@@ -80,10 +80,10 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let workers = room.workers;
     let fewer = fewer_workers(config, workers);
     config.notes.iter().chain(&fewer).for_each(|text| note(text));
-    let shared = open_shared(config, room.kept_hosts, &clock)?;
+    let network = open_network(config, room.kept_hosts, &clock)?;
     queue.note_with(Arc::new(move |notice| note(&notice.text())));
     let opened = source::open(&config.plan, || Access {
-        shared: Arc::clone(&shared),
+        network: Arc::clone(&network),
         queue: Arc::clone(&queue),
         clock: Arc::clone(&clock),
     })?;
@@ -99,7 +99,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let plan = Plan::new(opened.source, config.plan.filter.clone(), output.catalogue);
     let location = (output.sink, output.location);
     let kind = config.mode.executor.workers_are();
-    let factory = work_factory(kind, Arc::clone(&shared), location, Arc::clone(&clock), workers);
+    let factory = work_factory(kind, Arc::clone(&network), location, Arc::clone(&clock), workers);
     is_running.store(true, Ordering::SeqCst);
     let prepared = Prepared { plan, manifest: output.manifest, factory, workers, trace };
     let ended = fetch_all(config, &queue, &clock, prepared)?;
@@ -118,8 +118,8 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         // The embedded site is not waited for yet, so it does not count.
         usage: usage::since(earlier),
         fetch_cpu: ended.fetch_cpu,
-        connections: shared.connections(),
-        proxies: shared.traffic(),
+        connections: network.connections(),
+        proxies: network.proxy_use(),
     };
     conclude(config, ended, &finished, queue.stop_reason().as_ref())
 }
@@ -128,30 +128,30 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
 /// saves in them, all others in this process.
 fn work_factory(
     kind: WorkerKind,
-    shared: Arc<Shared>,
+    network: Arc<Network>,
     (sink, location): (Arc<Sink>, SinkLocation),
     clock: Arc<dyn Clock>,
     workers: NonZeroUsize,
 ) -> Box<dyn WorkFactory> {
     match kind {
-        WorkerKind::Process => Box::new(ProcessWorkFactory { shared, sink, location, workers }),
+        WorkerKind::Process => Box::new(ProcessWorkFactory { network, sink, location, workers }),
         WorkerKind::Thread | WorkerKind::Task => {
-            Box::new(LocalWorkFactory { shared, sink, clock, workers })
+            Box::new(LocalWorkFactory { network, sink, clock, workers })
         }
     }
 }
 
 /// What the clients of the run have in common.
-fn open_shared(
+fn open_network(
     config: &Download,
     kept_hosts: usize,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Shared>, FetchError> {
+) -> Result<Arc<Network>, FetchError> {
     let memory = Budget::new(config.max_memory.unwrap_or_else(memory::default_limit));
     let records_exchange = config.save.capabilities().wants_exchange;
     let options = fetch::Options { kept_hosts, records_exchange, ..config.plan.fetch.clone() };
-    let shared = Shared::new(options, Arc::clone(clock))?;
-    Ok(Arc::new(shared.within(Arc::new(memory))))
+    let network = Network::new(options, Arc::clone(clock))?;
+    Ok(Arc::new(network.within(Arc::new(memory))))
 }
 
 /// What to say where open files are too scarce for the workers that were asked for.

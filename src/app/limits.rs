@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::fetch::client::DEFAULT_KEPT_HOSTS;
+use crate::fetch::options::DEFAULT_KEPT_HOSTS;
 use crate::model::WorkerKind;
 
 /// What a worker holds open at most, idle connections aside: its event loop and its

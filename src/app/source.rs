@@ -7,7 +7,7 @@ use super::demo::Demo;
 use super::terminal::report_line;
 use crate::clock::{Clock, SystemClock};
 use crate::config::PlanOptions;
-use crate::fetch::Shared;
+use crate::fetch::Network;
 use crate::queue::Queue;
 use crate::queue::notice::Notice;
 use crate::random::Rng;
@@ -25,12 +25,12 @@ pub(super) struct Opened {
 /// Opens the source for a command that fetches no page with it.
 pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let shared = Arc::new(Shared::new(options.fetch.clone(), Arc::clone(&clock))?);
+    let network = Arc::new(Network::new(options.fetch.clone(), Arc::clone(&clock))?);
     let rng = Rng::from_entropy();
     let queue = Arc::new(Queue::new(options.queue.clone(), rng, Arc::clone(&clock)));
     let note = |notice: &Notice| report_line(format_args!("note: {}", notice.text()));
     queue.note_with(Arc::new(note));
-    open(options, || Access { shared, queue, clock })
+    open(options, || Access { network, queue, clock })
 }
 
 /// Opens the source; fetches what has to be read first.

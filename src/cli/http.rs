@@ -4,7 +4,7 @@ use super::args::HttpArgs;
 use super::credentials::{self, header_value};
 use super::usage::{Result, UsageError};
 use crate::fetch::tls::{self, Trust};
-use crate::fetch::{self, client};
+use crate::fetch::{self, options};
 use crate::message;
 
 pub(super) fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
@@ -44,6 +44,6 @@ pub(super) fn contact(typed: &HttpArgs) -> Option<&str> {
 }
 
 fn user_agent(contact: Option<&str>) -> String {
-    let name = client::USER_AGENT;
+    let name = options::USER_AGENT;
     contact.map_or_else(|| name.into(), |contact| format!("{name} ({contact})"))
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::chunked::Chunks;
 use super::collected::{self, Collected};
-use super::head::{Framing, Part};
+use super::head::{Framing, PartialContent};
 use super::{BodyLimit, FetchFailure, Options, Request, failure};
 use crate::model::{Exchange, Failure, FailureCode, Head, Truncation};
 
@@ -53,7 +53,7 @@ pub(super) struct Incoming {
     /// Boxed, as hardly any body needs it.
     chunks: Option<Box<Chunks>>,
     /// Whether it is a part of the page, and which; boxed for the same reason.
-    part: Option<Box<Part>>,
+    part: Option<Box<PartialContent>>,
     received: u64,
 }
 
@@ -65,7 +65,7 @@ impl Incoming {
             framing,
             has_streams: response.version() == http::Version::HTTP_2,
             chunks: (framing == Framing::Chunked).then(Box::default),
-            part: Part::of(&response).map(Box::new),
+            part: PartialContent::of(&response).map(Box::new),
             received: 0,
             body: Body::from(response),
         }
@@ -76,7 +76,7 @@ impl Incoming {
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             let is_over = match self.framing {
-                Framing::Usual => false,
+                Framing::ByLibrary => false,
                 Framing::Length(length) => self.received >= length,
                 Framing::Chunked => self.chunks.as_ref().is_some_and(|chunks| chunks.is_done()),
             };
@@ -116,7 +116,7 @@ impl Incoming {
     /// but only `END_STREAM` says that the answer was complete.
     fn is_confirmed(&self) -> bool {
         match self.framing {
-            Framing::Usual => match self.announced {
+            Framing::ByLibrary => match self.announced {
                 Some(announced) => self.received >= announced,
                 None => !self.has_streams || self.body.is_end_stream(),
             },
@@ -176,7 +176,7 @@ pub(super) async fn read(
     }
     let announced = announced.map(|announced| announced.min(limit));
     // Before its first byte, so that most pages that have begun need not be held back.
-    request.memory.have(collected::room_ahead(announced), request.progress).await;
+    request.memory.reserve(collected::room_ahead(announced), request.progress).await;
     let announced = announced.and_then(|announced| usize::try_from(announced).ok());
     loop {
         let chunk = match within(options.read_timeout, incoming.next()).await {
@@ -214,7 +214,7 @@ pub(super) async fn read(
 /// Adds a chunk, when there is memory for it.
 async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, request: &Request<'_>) {
     let room = body.room_with(chunk.len(), announced);
-    request.memory.have(room as u64, request.progress).await;
+    request.memory.reserve(room as u64, request.progress).await;
     body.push(chunk, room, announced);
 }
 

@@ -12,15 +12,15 @@ use crate::in_flight::{AttemptProgress, Phase};
 
 /// What a request is taken to hold from its beginning, in bytes: its buffers and the head
 /// of its answer; most small bodies are within it.
-pub(super) const FIRST: u64 = 16 * 1024;
+pub(super) const FIRST_RESERVATION: u64 = 16 * 1024;
 
 /// The limit of an attempt that is held back is looked at again no sooner than this.
-const LOOK: Duration = Duration::from_millis(100);
+const RECHECK: Duration = Duration::from_millis(100);
 /// No run lasts so long.
 const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// When `limit` is over that began at `start`; one that is beyond all reckoning is not met.
-pub(super) fn end_of(start: Instant, limit: Duration) -> tokio::time::Instant {
+pub(super) fn deadline_of(start: Instant, limit: Duration) -> tokio::time::Instant {
     start.checked_add(limit).unwrap_or(start + FOR_EVER).into()
 }
 
@@ -54,8 +54,8 @@ impl<'a> BodyMemory<'a> {
         mut exchange: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
         let end = || {
-            let end = end_of(started, limit.saturating_add(self.waited()));
-            if self.since.get().is_some() { end + LOOK } else { end }
+            let end = deadline_of(started, limit.saturating_add(self.waited()));
+            if self.since.get().is_some() { end + RECHECK } else { end }
         };
         let mut deadline = end();
         loop {
@@ -77,7 +77,7 @@ impl<'a> BodyMemory<'a> {
     }
 
     /// Holds `bytes` in all, or more, after a wait where they are not left.
-    pub async fn have(&self, bytes: u64, progress: &AttemptProgress) {
+    pub async fn reserve(&self, bytes: u64, progress: &AttemptProgress) {
         let missing = bytes.saturating_sub(self.share.bytes());
         if self.share.try_grow(missing) {
             return;
@@ -156,7 +156,7 @@ mod tests {
                 let progress = AttemptProgress::default();
                 let started = LoopClock.now();
                 let exchange = async {
-                    held.have(50, &progress).await;
+                    held.reserve(50, &progress).await;
                     assert_eq!(LoopClock.now() - started, seconds(held_back));
                     sleep(seconds(works)).await;
                 };

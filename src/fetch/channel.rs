@@ -38,7 +38,7 @@ pub(super) struct Channel {
     pub(super) first: FirstConnection,
     protocol: AtomicU8,
     /// Requests that have left the library's queue and have not ended.
-    handed: AtomicUsize,
+    under_way: AtomicUsize,
     answers: Mutex<Answers>,
 }
 
@@ -56,7 +56,7 @@ impl Default for Channel {
         Self {
             first: FirstConnection::default(),
             protocol: AtomicU8::new(Protocol::Unknown as u8),
-            handed: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
             answers: Mutex::default(),
         }
     }
@@ -74,17 +74,17 @@ impl Channel {
         ALL[usize::from(self.protocol.load(Ordering::Relaxed))]
     }
 
-    /// Takes note of what a connection speaks.
-    pub(super) fn speaks(&self, protocol: Protocol) {
+    /// Records which protocol a connection speaks.
+    pub(super) fn set_protocol(&self, protocol: Protocol) {
         self.protocol.store(protocol as u8, Ordering::Relaxed);
     }
 
-    /// Takes note that the server is at work: an answer began.
-    pub(super) fn answered(&self, now: Instant) {
+    /// Records that an answer began, so the server is at work.
+    pub(super) fn record_answer(&self, now: Instant) {
         self.answers().last = Some(now);
     }
 
-    fn ended(&self, now: Instant) {
+    fn record_end(&self, now: Instant) {
         let mut answers = self.answers();
         answers.last = Some(now);
         answers.ended += 1;
@@ -101,14 +101,14 @@ impl Channel {
 
     /// Whether requests are under way.
     pub(super) fn is_busy(&self) -> bool {
-        self.handed.load(Ordering::Relaxed) > 0
+        self.under_way.load(Ordering::Relaxed) > 0
     }
 
     /// The streams that the server admits at a time, where a request waits in the
     /// library's queue although the connection is there: of those that have left it,
     /// the last one waits for its stream.
     pub(super) fn admitted(&self) -> usize {
-        self.handed.load(Ordering::Relaxed).saturating_sub(1).max(1)
+        self.under_way.load(Ordering::Relaxed).saturating_sub(1).max(1)
     }
 }
 
@@ -131,29 +131,29 @@ impl Drop for Leader {
 
 /// How far one request has come.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum Stage {
     /// It waits for a connection, or for its turn on one.
     Queued,
     /// It has left the library's queue.
-    Handed(Handed),
+    UnderWay(UnderWay),
     Over,
 }
 
 /// How a request left the library's queue.
 #[derive(Debug, Clone, Copy)]
-struct Handed {
+struct UnderWay {
     at: Instant,
     /// Others that had left it before and had not ended.
     before: u64,
     /// Requests that had ended by then.
     ended: u64,
     /// When as many others had ended, so that it no longer waits for its stream.
-    turn: Option<Instant>,
+    stream_since: Option<Instant>,
 }
 
 /// When one request is sent.
-pub(super) struct Sent {
-    state: Mutex<State>,
+pub(super) struct SendState {
+    state: Mutex<Stage>,
     /// The local address of the connection that was opened for it. It may have found
     /// another one meanwhile: then the library leaves this one to others.
     own: OnceLock<SocketAddr>,
@@ -162,21 +162,21 @@ pub(super) struct Sent {
     clock: Arc<dyn Clock>,
 }
 
-impl Sent {
+impl SendState {
     pub(super) fn new(channel: &Arc<Channel>, clock: &Arc<dyn Clock>) -> Self {
         let (channel, clock) = (Arc::clone(channel), Arc::clone(clock));
-        let (state, own) = (Mutex::new(State::Queued), OnceLock::new());
+        let (state, own) = (Mutex::new(Stage::Queued), OnceLock::new());
         Self { state, own, connection: ConnectState::default(), channel, clock }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Stage> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note that a connection was opened for it.
     pub(super) fn opened(&self, local: Option<SocketAddr>, is_http2: bool) {
         if is_http2 {
-            self.channel.speaks(Protocol::Http2);
+            self.channel.set_protocol(Protocol::Http2);
         }
         if let Some(local) = local {
             self.own.get_or_init(|| local);
@@ -189,16 +189,21 @@ impl Sent {
     }
 
     /// The connection that was opened for it, by its local address.
-    pub(super) fn own(&self) -> Option<SocketAddr> {
+    pub(super) fn own_connection(&self) -> Option<SocketAddr> {
         self.own.get().copied()
     }
 
-    fn hand_over(&self) {
+    fn leave_queue(&self) {
         let mut state = self.state();
-        if matches!(*state, State::Queued) {
-            let before = self.channel.handed.fetch_add(1, Ordering::Relaxed);
+        if matches!(*state, Stage::Queued) {
+            let before = self.channel.under_way.fetch_add(1, Ordering::Relaxed);
             let (before, ended) = (before as u64, self.channel.answers().ended);
-            *state = State::Handed(Handed { at: self.clock.now(), before, ended, turn: None });
+            *state = Stage::UnderWay(UnderWay {
+                at: self.clock.now(),
+                before,
+                ended,
+                stream_since: None,
+            });
         }
     }
 
@@ -208,27 +213,27 @@ impl Sent {
     /// the library then holds it back, or the server does when it could not yet say how
     /// many it admits. So it waits for as long as the server is at work, until as many
     /// others have ended as were before it.
-    pub(super) fn begun(&self) -> Option<Instant> {
+    pub(super) fn awaiting_since(&self) -> Option<Instant> {
         let mut state = self.state();
-        let State::Handed(handed) = &mut *state else { return None };
-        if handed.before == 0 || self.channel.protocol() != Protocol::Http2 {
-            return Some(handed.at);
+        let Stage::UnderWay(under_way) = &mut *state else { return None };
+        if under_way.before == 0 || self.channel.protocol() != Protocol::Http2 {
+            return Some(under_way.at);
         }
         let Answers { last, ended } = *self.channel.answers();
-        let at_work = last.map_or(handed.at, |last| last.max(handed.at));
-        if ended - handed.ended < handed.before {
-            return Some(handed.turn.unwrap_or(at_work));
+        let at_work = last.map_or(under_way.at, |last| last.max(under_way.at));
+        if ended - under_way.ended < under_way.before {
+            return Some(under_way.stream_since.unwrap_or(at_work));
         }
-        Some(*handed.turn.get_or_insert(at_work))
+        Some(*under_way.stream_since.get_or_insert(at_work))
     }
 
     /// Takes note that the request has ended, in whatever way.
     pub(super) fn end(&self) {
-        let state = std::mem::replace(&mut *self.state(), State::Over);
-        if matches!(state, State::Handed(..)) {
-            self.channel.handed.fetch_sub(1, Ordering::Relaxed);
+        let state = std::mem::replace(&mut *self.state(), Stage::Over);
+        if matches!(state, Stage::UnderWay(..)) {
+            self.channel.under_way.fetch_sub(1, Ordering::Relaxed);
             if self.channel.protocol() == Protocol::Http2 {
-                self.channel.ended(self.clock.now());
+                self.channel.record_end(self.clock.now());
             }
         }
     }
@@ -236,7 +241,7 @@ impl Sent {
 
 /// The body of a GET: there is none. The library asks whether it has ended when the
 /// request leaves its queue, and for nothing else.
-pub(super) struct NoBody(pub(super) Arc<Sent>);
+pub(super) struct NoBody(pub(super) Arc<SendState>);
 
 impl Body for NoBody {
     type Data = Bytes;
@@ -250,7 +255,7 @@ impl Body for NoBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.hand_over();
+        self.0.leave_queue();
         true
     }
 
@@ -267,26 +272,26 @@ mod tests {
     use crate::clock::ManualClock;
 
     /// A channel over HTTP/2 with so many requests.
-    fn requests(count: usize) -> (Arc<Channel>, Arc<ManualClock>, Vec<Arc<Sent>>) {
+    fn requests(count: usize) -> (Arc<Channel>, Arc<ManualClock>, Vec<Arc<SendState>>) {
         let (channel, clock) = (Arc::<Channel>::default(), Arc::new(ManualClock::new()));
-        channel.speaks(Protocol::Http2);
+        channel.set_protocol(Protocol::Http2);
         let as_clock = Arc::clone(&clock) as Arc<dyn Clock>;
-        let sent = (0..count).map(|_| Arc::new(Sent::new(&channel, &as_clock))).collect();
+        let sent = (0..count).map(|_| Arc::new(SendState::new(&channel, &as_clock))).collect();
         (channel, clock, sent)
     }
 
     #[test]
     fn the_server_owes_an_answer_from_the_moment_when_a_request_is_sent() {
         let (channel, clock, requests) = requests(1);
-        assert_eq!(requests[0].begun(), None);
+        assert_eq!(requests[0].awaiting_since(), None);
         clock.advance(Duration::from_secs(1));
         assert!(NoBody(Arc::clone(&requests[0])).is_end_stream());
         let sent = clock.now();
         clock.advance(Duration::from_secs(1));
-        channel.answered(clock.now());
-        assert_eq!(requests[0].begun(), Some(sent), "it waits for no other");
+        channel.record_answer(clock.now());
+        assert_eq!(requests[0].awaiting_since(), Some(sent), "it waits for no other");
         requests[0].end();
-        assert_eq!(requests[0].begun(), None);
+        assert_eq!(requests[0].awaiting_since(), None);
     }
 
     #[test]
@@ -294,25 +299,25 @@ mod tests {
         let second = Duration::from_secs(1);
         let (channel, clock, requests) = requests(3);
         for request in &requests {
-            request.hand_over();
+            request.leave_queue();
         }
         let sent = clock.now();
         assert_eq!(channel.admitted(), 2);
-        assert_eq!(requests[2].begun(), Some(sent));
+        assert_eq!(requests[2].awaiting_since(), Some(sent));
         for seconds in 1..=2_u32 {
             clock.advance(second);
             requests[seconds as usize - 1].end();
-            assert_eq!(requests[2].begun(), Some(sent + second * seconds));
+            assert_eq!(requests[2].awaiting_since(), Some(sent + second * seconds));
         }
         // Its turn has come: what the server does for others is no excuse any more.
         clock.advance(second);
-        channel.answered(clock.now());
-        assert_eq!(requests[2].begun(), Some(sent + 2 * second));
+        channel.record_answer(clock.now());
+        assert_eq!(requests[2].awaiting_since(), Some(sent + 2 * second));
         let http1 = Arc::<Channel>::default();
         let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-        let pair = [Sent::new(&http1, &clock), Sent::new(&http1, &clock)];
-        pair.iter().for_each(Sent::hand_over);
-        http1.answered(clock.now() + second);
-        assert_eq!(pair[1].begun(), Some(clock.now()), "each has a connection of its own");
+        let pair = [SendState::new(&http1, &clock), SendState::new(&http1, &clock)];
+        pair.iter().for_each(SendState::leave_queue);
+        http1.record_answer(clock.now() + second);
+        assert_eq!(pair[1].awaiting_since(), Some(clock.now()), "each has a connection of its own");
     }
 }

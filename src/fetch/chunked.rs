@@ -61,7 +61,7 @@ impl Chunks {
                     let Some(line) = self.line()? else {
                         return Ok(body.freeze());
                     };
-                    self.state = self.behind(&line)?;
+                    self.state = self.state_after(&line)?;
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Chunks {
     }
 
     /// What follows a line.
-    fn behind(&self, line: &[u8]) -> Result<State, BadChunk> {
+    fn state_after(&self, line: &[u8]) -> Result<State, BadChunk> {
         match self.state {
             State::Size => match size(line).ok_or(BadChunk)? {
                 0 => Ok(State::Trailers),

@@ -100,23 +100,23 @@ impl Collected {
             Self::One(first) if room <= LARGE => {
                 let mut all = Vec::with_capacity(room);
                 all.extend_from_slice(&first);
-                Self::Many(all).and(&chunk, room)
+                Self::Many(all).extended(&chunk, room)
             }
-            Self::One(first) => Self::moved(&first, most).and(&chunk, room),
-            Self::Many(all) if room > LARGE => Self::moved(&all, most).and(&chunk, room),
+            Self::One(first) => Self::in_mapping(&first, most).extended(&chunk, room),
+            Self::Many(all) if room > LARGE => Self::in_mapping(&all, most).extended(&chunk, room),
             Self::Large(mapped) if with > mapped.map.len() => {
-                Self::moved(mapped.as_ref(), 2 * with).and(&chunk, room)
+                Self::in_mapping(mapped.as_ref(), 2 * with).extended(&chunk, room)
             }
-            all => all.and(&chunk, room),
+            all => all.extended(&chunk, room),
         };
     }
 
     /// What there is so far, moved into memory of its own.
-    fn moved(start: &[u8], most: usize) -> Self {
+    fn in_mapping(start: &[u8], most: usize) -> Self {
         Mapped::of(start, most).map_or_else(|| Self::Many(start.to_vec()), Self::Large)
     }
 
-    fn and(mut self, chunk: &[u8], room: usize) -> Self {
+    fn extended(mut self, chunk: &[u8], room: usize) -> Self {
         match &mut self {
             Self::Many(all) => {
                 all.reserve_exact(room.saturating_sub(all.len()));
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_longer_than_its_addresses_is_moved() {
-        let mut body = Collected::moved(b"start", 10);
+        let mut body = Collected::in_mapping(b"start", 10);
         let room = body.room_with(100, None);
         body.push(vec![7; 100].into(), room, None);
         assert_eq!(body.finish(), [b"start".to_vec(), vec![7; 100]].concat());

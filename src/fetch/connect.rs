@@ -15,12 +15,11 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::channel::{Leader, Sent};
+use super::channel::{Leader, SendState};
+use super::error_chain::BoxError;
 use super::handshakes;
 use super::recording::TlsVersions;
 use crate::in_flight::{Phase, ProgressView};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connecting may take this much longer than looking a name up, which is a part of
 /// it with the same limit: so a slow resolver is reported as a slow resolver.
@@ -49,14 +48,14 @@ pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
 #[derive(Clone)]
 pub(super) struct ConnectListener {
     progress: ProgressView,
-    sent: Arc<Sent>,
+    sent: Arc<SendState>,
     leader: Option<Arc<Leader>>,
 }
 
 impl ConnectListener {
     pub(super) fn new(
         progress: &ProgressView,
-        sent: &Arc<Sent>,
+        sent: &Arc<SendState>,
         leader: Option<Arc<Leader>>,
     ) -> Self {
         Self { progress: progress.clone(), sent: Arc::clone(sent), leader }
@@ -120,7 +119,7 @@ impl<S> Layer<S> for CountConnections {
 /// A connector whose connections are counted.
 ///
 /// The client clones its connector ten times for each request, and needs it for
-/// few of them: so the costly part is shared.
+/// few of them: so the costly part is network.
 pub(super) struct Counting<S> {
     connector: Arc<S>,
     layer: Arc<CountConnections>,
@@ -226,7 +225,7 @@ mod tests {
             let progress = ProgressView::default();
             let opening = async { Opening::new(&counter) };
             let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
-            let sent = Arc::new(Sent::new(&Arc::default(), &clock));
+            let sent = Arc::new(SendState::new(&Arc::default(), &clock));
             let listener = ConnectListener::new(&progress, &sent, None);
             let opening = with_listener(listener, opening).await;
             assert_eq!(progress.get(), Phase::Connecting);

@@ -26,7 +26,7 @@ pub(super) fn set_by(url: &Url, headers: &HeaderMap) -> Vec<SetCookie> {
 
 /// The `Cookie` field for a request of `url`, after answers that set `cookies`, beside
 /// the user's `own`; of cookies with one name the server's stands.
-pub(super) fn field(
+pub(super) fn cookie_header(
     cookies: &[SetCookie],
     own: Option<&HeaderValue>,
     url: &Url,
@@ -75,7 +75,7 @@ mod tests {
                 .iter()
                 .map(|line| SetCookie { by: url(by), line: (*line).to_owned() })
                 .collect();
-            let field = field(&cookies, None, &url(to));
+            let field = cookie_header(&cookies, None, &url(to));
             let field = field.as_ref().map(|field| field.to_str().unwrap());
             assert_eq!(field, expected, "{lines:?} to {to}");
         }
@@ -86,7 +86,7 @@ mod tests {
         let url = Url::parse("http://a.org/").unwrap();
         let set = [SetCookie { by: url.clone(), line: "seen=2".into() }];
         let own = HeaderValue::from_static("session=x; seen=1;");
-        let field = field(&set, Some(&own), &url).unwrap();
+        let field = cookie_header(&set, Some(&own), &url).unwrap();
         assert_eq!(field, "session=x; seen=2");
         assert!(field.is_sensitive());
     }

@@ -13,6 +13,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::SocksV5;
 use tower_service::Service;
 
+/// An error of the HTTP library or of a layer below it.
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
+
 /// An error of a SOCKS proxy.
 pub(super) type SocksError = <SocksV5<HttpConnector> as Service<Uri>>::Error;
 

@@ -9,13 +9,13 @@ use reqwest::Response;
 use tokio::time::timeout_at;
 
 use super::body::{self, Incoming, Received};
-use super::body_memory::{self, end_of};
+use super::body_memory::{self, deadline_of};
 use super::channel::{Leader, Protocol};
 use super::connect::{self, ConnectListener};
-use super::failure::{self, Unanswered, Work};
+use super::failure::{self, ServerWork, Unanswered};
 use super::first_connection;
 use super::head::{framing, read_head, redirect_target, refuse_large};
-use super::pool::Keeping;
+use super::pool::Reuse;
 use super::recording::SentRequest;
 use super::route::Route;
 use super::{BodyLimit, Client, FetchFailure, HttpChoice, Reply, Request, cookies};
@@ -25,7 +25,7 @@ use crate::model::{Failure, FailureCode, Head, RawPage, Redirect, RedirectExchan
 
 /// Whether a request waits in the library's queue is first looked at after this time:
 /// most requests are answered by then.
-const FIRST_LOOK: Duration = Duration::from_millis(100);
+const FIRST_CHECK: Duration = Duration::from_millis(100);
 
 /// A request that the server did not work on is sent again this many times in a row.
 const FREE_REPEATS: u32 = 3;
@@ -42,7 +42,7 @@ impl Client {
     /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
     pub async fn send(&self, request: &Request<'_>) -> Result<Reply, FetchFailure> {
         let mut received = Received { wait: request.spent, ..Received::default() };
-        request.memory.have(body_memory::FIRST, request.progress).await;
+        request.memory.reserve(body_memory::FIRST_RESERVATION, request.progress).await;
         let limit = self.options().max_time;
         let exchanged = {
             let exchange = pin!(self.exchange(request, &mut received));
@@ -52,12 +52,12 @@ impl Client {
                 .await
         };
         match exchanged {
-            Some(Ok(got)) => Ok(got),
-            Some(Err(failure)) => Err(received.failed(placed(failure, request))),
+            Some(Ok(reply)) => Ok(reply),
+            Some(Err(failure)) => Err(received.failed(with_address(failure, request))),
             None => {
                 let message = format!("not done within {limit:?} (--max-time)");
                 let failure = Failure::new(FailureCode::MaxTime, message);
-                Err(received.failed(placed(failure, request)))
+                Err(received.failed(with_address(failure, request)))
             }
         }
     }
@@ -67,18 +67,18 @@ impl Client {
         request: &Request<'_>,
         received: &mut Received,
     ) -> Result<Reply, Failure> {
-        let (response, route) = self.send_until_worked_on(request, received).await?;
+        let (response, route) = self.send_with_repeats(request, received).await?;
         // A future has room for what it holds while it waits: the response is not that.
-        let (mut incoming, target) = match self.answer_begins(request, &route, received, response) {
+        let (mut incoming, target) = match self.begin_answer(request, &route, received, response) {
             Ok(begun) => begun,
             Err(failure) => {
-                route.settle();
+                route.connection_worked();
                 return Err(failure);
             }
         };
         let body = body::read(self.options(), &mut incoming, received, request).await;
         if !body.as_ref().is_err_and(|failure| failure.code == FailureCode::ReadTimeout) {
-            route.settle();
+            route.connection_worked();
         }
         let body = body?;
         let Some(mut target) = target else {
@@ -106,7 +106,7 @@ impl Client {
     }
 
     /// Reads the head of an answer: what follows it, and where it leads on to.
-    fn answer_begins(
+    fn begin_answer(
         &self,
         request: &Request<'_>,
         route: &Route<'_>,
@@ -115,7 +115,7 @@ impl Client {
     ) -> Result<(Incoming, Option<Box<Redirect>>), Failure> {
         request.progress.set(Phase::Receiving);
         received.wait = request.spent + (self.now() - request.started);
-        let is_on_new_connection = route.sent().connection().is_new();
+        let is_on_new_connection = route.send_state().connection().is_new();
         let head = Head { is_on_new_connection, ..read_head(&response, request.url) };
         received.head = Some(Box::new(head));
         refuse_large(response.headers())?;
@@ -131,53 +131,53 @@ impl Client {
 
     /// Sends the request, again at once where the server did not work on it, at most a
     /// few times in a row.
-    async fn send_until_worked_on(
+    async fn send_with_repeats(
         &self,
         request: &Request<'_>,
         received: &mut Received,
     ) -> Result<(Response, Route<'_>), Failure> {
-        let (mut keeping, mut is_wide) = (Keeping::Kept, false);
+        let (mut reuse, mut has_many_fields) = (Reuse::Pooled, false);
         let mut repeats = 0;
         loop {
-            let route = self.route(request.url, keeping)?;
+            let route = self.route(request.url, reuse)?;
             let Unanswered { failure, work } = match self.send_once(request, &route, received).await
             {
                 Ok(response) => return Ok((response, route)),
-                Err(Unsent::Queued) => {
+                Err(NoAnswer::Queued) => {
                     // It was never sent; over a further connection it is.
-                    route.settle();
-                    route.fill();
+                    route.connection_worked();
+                    route.limit_streams();
                     continue;
                 }
-                Err(Unsent::Unanswered(unanswered)) => unanswered,
+                Err(NoAnswer::Unanswered(unanswered)) => unanswered,
             };
             match work {
-                Work::None if repeats < FREE_REPEATS => {
+                ServerWork::None if repeats < FREE_REPEATS => {
                     repeats += 1;
                     if route.channel().protocol() != Protocol::Http2 {
                         // Further connections that the host has closed may lie in the pool.
                         // The requests of one over HTTP/2 are all sent again, and share a
                         // new one.
-                        keeping = Keeping::Fresh;
+                        reuse = Reuse::Never;
                     }
                 }
-                Work::None => {
+                ServerWork::None => {
                     received.is_refused = true;
                     return Err(failure);
                 }
-                Work::Refused => {
-                    route.settle();
+                ServerWork::Refused => {
+                    route.connection_worked();
                     received.is_refused = true;
                     return Err(failure);
                 }
-                Work::WideHead if !is_wide => {
-                    route.settle();
-                    route.widen();
-                    (keeping, is_wide) = (Keeping::Kept, true);
+                ServerWork::ManyFields if !has_many_fields => {
+                    route.connection_worked();
+                    route.allow_many_fields();
+                    (reuse, has_many_fields) = (Reuse::Pooled, true);
                 }
-                Work::Unknown | Work::WideHead => {
+                ServerWork::Unknown | ServerWork::ManyFields => {
                     if failure.code != FailureCode::FirstByteTimeout {
-                        route.settle();
+                        route.connection_worked();
                     }
                     return Err(failure);
                 }
@@ -194,14 +194,14 @@ impl Client {
         request: &Request<'_>,
         route: &Route<'_>,
         received: &mut Received,
-    ) -> Result<Response, Unsent> {
+    ) -> Result<Response, NoAnswer> {
         let limit = self.options().read_timeout;
         request.progress.set(Phase::Waiting);
         let leader = self.lead_or_wait(route, request).await;
         let built = route.sender().build(self.library_request(route, request));
         let recorded = match &built {
             Ok(built) if self.options().records_exchange => {
-                SentRequest::new(built, self.shared().clock().wall()).map(Box::new)
+                SentRequest::new(built, self.network().clock().wall()).map(Box::new)
             }
             _ => None,
         };
@@ -209,55 +209,58 @@ impl Client {
         // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
         // the others wait for that.
         let settles = leader.clone().filter(|_| request.url.scheme() == "https");
-        let listener = ConnectListener::new(request.progress, route.sent(), settles);
+        let listener = ConnectListener::new(request.progress, route.send_state(), settles);
         let mut sending = std::pin::pin!(connect::with_listener(listener, sending));
-        let look = limit.min(FIRST_LOOK);
-        let mut deadline = end_of(self.now(), look);
+        let interval = limit.min(FIRST_CHECK);
+        let mut deadline = deadline_of(self.now(), interval);
         loop {
             match timeout_at(deadline, &mut sending).await {
                 Ok(Ok(response)) => {
-                    self.note_connection(route, request, &response);
+                    self.record_connection(route, request, &response);
                     drop(leader);
                     if let Some(sent) = recorded {
-                        let (way, versions) = (self.way(route, request.url), self.tls_versions());
+                        let (way, versions) =
+                            (self.way(route, request.url), self.network().tls_versions());
                         let exchange = sent.answered(&response, way, versions);
                         received.exchange = Some(Box::new(exchange));
                     }
-                    let answered = self.answered(route, request.url, response);
+                    let answered = self.check_proxy(route, request.url, response);
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_old = is_on_old(&*error, route);
-                    return Err(self.failed(route, request.url, &*error, is_on_old).into());
+                    let is_on_used_connection = is_on_used_connection(&*error, route);
+                    return Err(self
+                        .unanswered(route, request.url, &*error, is_on_used_connection)
+                        .into());
                 }
-                Err(_elapsed) => match route.sent().begun() {
+                Err(_elapsed) => match route.send_state().awaiting_since() {
                     Some(begun) => {
-                        deadline = end_of(begun, limit);
+                        deadline = deadline_of(begun, limit);
                         if deadline <= self.now().into() {
-                            return Err(Unanswered::from(silent(limit)).into());
+                            return Err(Unanswered::from(no_first_byte(limit)).into());
                         }
                     }
-                    None if is_stuck(route).await => return Err(Unsent::Queued),
-                    None => deadline = end_of(self.now(), look),
+                    None if is_stuck(route).await => return Err(NoAnswer::Queued),
+                    None => deadline = deadline_of(self.now(), interval),
                 },
             }
         }
     }
 
     /// Takes note of what an answer says of its connection.
-    fn note_connection(&self, route: &Route<'_>, request: &Request<'_>, response: &Response) {
+    fn record_connection(&self, route: &Route<'_>, request: &Request<'_>, response: &Response) {
         if route.is_direct()
-            && route.sent().connection().is_new()
+            && route.send_state().connection().is_new()
             && let (Some(host), Some(address)) = (request.url.domain(), response.remote_addr())
         {
-            self.shared().resolver().worked(host, address.ip());
+            self.network().resolver().worked(host, address.ip());
         }
         if response.version() >= http::Version::HTTP_2 {
-            route.channel().speaks(Protocol::Http2);
-            route.channel().answered(self.now());
+            route.channel().set_protocol(Protocol::Http2);
+            route.channel().record_answer(self.now());
         } else if route.channel().protocol() != Protocol::Http1 {
-            route.channel().speaks(Protocol::Http1);
-            self.shared().host_stats().speaks_http1(route.host());
+            route.channel().set_protocol(Protocol::Http1);
+            self.network().host_stats().record_http1(route.host());
         }
     }
 
@@ -267,7 +270,7 @@ impl Client {
         let is_open = match self.options().http {
             HttpChoice::Auto => {
                 request.url.scheme() == "https"
-                    && !self.shared().host_stats().is_known_for_http1(route.host())
+                    && !self.network().host_stats().is_known_for_http1(route.host())
             }
             HttpChoice::Http1 => false,
             HttpChoice::Http2 => true,
@@ -283,7 +286,7 @@ impl Client {
             request.progress.set(Phase::Connecting);
             if first.wait(self.options().connect_timeout).await {
                 // For this page too it is a new one.
-                route.sent().connection().set_new();
+                route.send_state().connection().set_new();
             }
             request.progress.set(Phase::Waiting);
         }
@@ -292,14 +295,14 @@ impl Client {
 }
 
 /// A request without an answer.
-enum Unsent {
+enum NoAnswer {
     /// It was sent.
     Unanswered(Unanswered),
     /// It was not: the connection has as many streams as the server admits.
     Queued,
 }
 
-impl From<Unanswered> for Unsent {
+impl From<Unanswered> for NoAnswer {
     fn from(unanswered: Unanswered) -> Self {
         Self::Unanswered(unanswered)
     }
@@ -307,19 +310,19 @@ impl From<Unanswered> for Unsent {
 
 impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
-        Self { failure, work: Work::Unknown }
+        Self { failure, work: ServerWork::Unknown }
     }
 }
 
 /// Whether a request failed on a connection that had served others before.
-fn is_on_old(error: &(dyn Error + 'static), route: &Route<'_>) -> bool {
+fn is_on_used_connection(error: &(dyn Error + 'static), route: &Route<'_>) -> bool {
     match failure::connection_of(error) {
         // While its own was being opened, the request may have found another one.
         Some(used) if route.channel().protocol() != Protocol::Http2 => {
-            route.sent().own() != Some(used)
+            route.send_state().own_connection() != Some(used)
         }
         // Those that waited for the first connection share it.
-        _ => !route.sent().connection().is_new() || route.channel().has_answered(),
+        _ => !route.send_state().connection().is_new() || route.channel().has_answered(),
     }
 }
 
@@ -331,7 +334,7 @@ async fn is_stuck(route: &Route<'_>) -> bool {
         channel.protocol() == Protocol::Http2
             && channel.first.is_settled()
             && channel.is_busy()
-            && route.sent().begun().is_none()
+            && route.send_state().awaiting_since().is_none()
     };
     if !is_full() {
         return false;
@@ -340,13 +343,13 @@ async fn is_stuck(route: &Route<'_>) -> bool {
     is_full()
 }
 
-fn silent(limit: Duration) -> Failure {
+fn no_first_byte(limit: Duration) -> Failure {
     let message = format!("no answer began within {limit:?} (--read-timeout)");
     Failure::new(FailureCode::FirstByteTimeout, message)
 }
 
 /// `failure`, with the address that a redirect led to: the record names another.
-fn placed(failure: Failure, request: &Request<'_>) -> Failure {
+fn with_address(failure: Failure, request: &Request<'_>) -> Failure {
     if request.hops == 0 {
         return failure;
     }

@@ -1,7 +1,7 @@
 //! The one place where the HTTP library's errors become ours, and those of the layer
 //! below it.
 //!
-//! Errors are told apart by their types and flags, never by their text.
+//! Errors are texts apart by their types and flags, never by their text.
 
 use std::error::Error;
 use std::io;
@@ -19,12 +19,12 @@ use crate::model::{Failure, FailureCode};
 #[derive(Debug)]
 pub(super) struct Unanswered {
     pub(super) failure: Failure,
-    pub(super) work: Work,
+    pub(super) work: ServerWork,
 }
 
 /// What the server did for a request that it did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Work {
+pub(super) enum ServerWork {
     /// Nobody knows.
     Unknown,
     /// None: the request did not reach it, or the connection ended first. A GET may be
@@ -33,11 +33,14 @@ pub(super) enum Work {
     /// None: it refused the stream, as it has too many of them (RFC 9113, 8.7).
     Refused,
     /// It answered, with more header lines than there was room for.
-    WideHead,
+    ManyFields,
 }
 
 /// What became of a request whose answer did not begin.
-pub(super) fn before_answer(error: &(dyn Error + 'static), is_on_old: bool) -> Unanswered {
+pub(super) fn before_answer(
+    error: &(dyn Error + 'static),
+    is_on_used_connection: bool,
+) -> Unanswered {
     let is_connect = error_chain::is_connect(error);
     let otherwise = if is_connect { FailureCode::Connect } else { FailureCode::Protocol };
     let code = causes(error).find_map(of_cause).unwrap_or(otherwise);
@@ -49,11 +52,11 @@ pub(super) fn before_answer(error: &(dyn Error + 'static), is_on_old: bool) -> U
         code => code,
     };
     let is_large_head = causes(error).any(is_large_head);
-    let work = match causes(error).find_map(work_of) {
-        _ if is_large_head => Work::WideHead,
+    let work = match causes(error).find_map(server_work) {
+        _ if is_large_head => ServerWork::ManyFields,
         Some(work) => work,
-        None if is_on_old && code == FailureCode::Reset => Work::None,
-        None => Work::Unknown,
+        None if is_on_used_connection && code == FailureCode::Reset => ServerWork::None,
+        None => ServerWork::Unknown,
     };
     let failure =
         if is_large_head { head::too_large() } else { Failure::new(code, message(error)) };
@@ -77,20 +80,20 @@ pub(super) fn in_body(error: &(dyn Error + 'static)) -> Failure {
 }
 
 /// What one error of a chain says of the server's work, if it says anything.
-fn work_of(cause: &(dyn Error + 'static)) -> Option<Work> {
+fn server_work(cause: &(dyn Error + 'static)) -> Option<ServerWork> {
     if let Some(error) = cause.downcast_ref::<h2::Error>().filter(|error| error.is_remote()) {
         if error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
-            return Some(Work::Refused);
+            return Some(ServerWork::Refused);
         }
         // It has had enough: to come back at once is not what it asks for.
         if error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) {
-            return Some(Work::Unknown);
+            return Some(ServerWork::Unknown);
         }
-        // Streams up to the last one that it names go on and are not told of it.
-        return error.is_go_away().then_some(Work::None);
+        // Streams up to the last one that it names go on and are not texts of it.
+        return error.is_go_away().then_some(ServerWork::None);
     }
     let error = cause.downcast_ref::<hyper::Error>()?;
-    (error.is_canceled() || error.is_closed()).then_some(Work::None)
+    (error.is_canceled() || error.is_closed()).then_some(ServerWork::None)
 }
 
 /// Whether the head was too large, by its size or by its number of lines.
@@ -158,7 +161,7 @@ fn of_io(error: &io::Error) -> Option<FailureCode> {
 
 /// One line for people: the innermost cause, which is the one that helps.
 pub(super) fn message(error: &(dyn Error + 'static)) -> String {
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     for cause in causes(error) {
         if let Some(error) = cause.downcast_ref::<rustls::Error>() {
             let advice = if tls::is_about_certificate(error) {
@@ -189,10 +192,10 @@ pub(super) fn message(error: &(dyn Error + 'static)) -> String {
         // The library's own words name the URL, which the record has anyway and
         // which may hold a password.
         if !cause.is::<reqwest::Error>() {
-            told.push(cause.to_string());
+            texts.push(cause.to_string());
         }
     }
-    match told.first() {
+    match texts.first() {
         Some(text) if error_chain::is_connect(error) => format!("no connection: {text}"),
         Some(text) => text.clone(),
         None => "the request could not be sent".into(),

@@ -194,7 +194,7 @@ proptest! {
                 prop_assert!(matches!(target.scheme(), "http" | "https"));
                 prop_assert!(target.has_host() && target.fragment().is_none());
             }
-            if let Some(part) = head::Part::of(&response) {
+            if let Some(part) = head::PartialContent::of(&response) {
                 prop_assert!(!(part.refuse_unless_all(7).is_ok() && part.refuse_unless_all(8).is_ok()));
             }
             Ok(())
@@ -215,7 +215,7 @@ proptest! {
             let set = cookies::set_by(&url(), &headers);
             prop_assert!(set.len() <= 50 && set.iter().all(|it| it.line.len() <= 4096));
             for to in ["http://w.a.org/dir/y", "https://a.org/", "http://b.org/"] {
-                let field = cookies::field(&set, headers.get("x"), &Url::parse(to).unwrap());
+                let field = cookies::cookie_header(&set, headers.get("x"), &Url::parse(to).unwrap());
                 let length = field.map_or(0, |field| field.len());
                 prop_assert!(length <= input.len() + 2 * set.len());
             }

@@ -113,7 +113,7 @@ pub(super) fn too_large() -> Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// As the library has it.
-    Usual,
+    ByLibrary,
     /// After this many bytes: there is a length, beside a transfer coding that is none.
     Length(u64),
     /// In chunks, which the library did not take off.
@@ -135,7 +135,7 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 /// coding, and an application and its server may both say `chunked`.
 pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     let Some(value) = joined(headers, &header::TRANSFER_ENCODING) else {
-        return Ok(Framing::Usual);
+        return Ok(Framing::ByLibrary);
     };
     let is_named = |coding: &&str, name: &str| coding.eq_ignore_ascii_case(name);
     let codings = || value.split(',').map(str::trim).filter(|coding| !coding.is_empty());
@@ -150,20 +150,20 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     let last = headers.get_all(header::TRANSFER_ENCODING).iter().next_back().map(lossy);
     let last = last.as_deref().and_then(|line| line.rsplit(',').next()).unwrap_or_default();
     if is_named(&last.trim(), "chunked") {
-        return Ok(Framing::Usual);
+        return Ok(Framing::ByLibrary);
     }
     if real().next().is_some() {
         return Ok(Framing::Chunked);
     }
-    Ok(length(headers).map_or(Framing::Usual, Framing::Length))
+    Ok(length(headers).map_or(Framing::ByLibrary, Framing::Length))
 }
 
 /// An answer that is a part of a page, which nobody asked for (RFC 9110, 15.3.7): its
 /// range, when it tells one.
 #[derive(Debug)]
-pub(super) struct Part(Option<HeaderValue>);
+pub(super) struct PartialContent(Option<HeaderValue>);
 
-impl Part {
+impl PartialContent {
     /// The part that an answer is; `None` when it is none.
     pub(super) fn of(response: &Response) -> Option<Self> {
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
@@ -318,18 +318,18 @@ mod tests {
 
     #[test]
     fn transfer_codings_are_a_list_of_which_identity_is_none() {
-        use Framing::{Chunked, Length, Usual};
+        use Framing::{ByLibrary, Chunked, Length};
         for (codings, length, expected) in [
-            (&[][..], None, Some(Usual)),
-            (&["chunked"], None, Some(Usual)),
-            (&["Chunked"], Some("3"), Some(Usual)),
-            (&["chunked", "chunked"], None, Some(Usual)),
-            (&["chunked, chunked"], None, Some(Usual)),
-            (&["identity, chunked"], None, Some(Usual)),
+            (&[][..], None, Some(ByLibrary)),
+            (&["chunked"], None, Some(ByLibrary)),
+            (&["Chunked"], Some("3"), Some(ByLibrary)),
+            (&["chunked", "chunked"], None, Some(ByLibrary)),
+            (&["chunked, chunked"], None, Some(ByLibrary)),
+            (&["identity, chunked"], None, Some(ByLibrary)),
             (&["identity"], Some("17"), Some(Length(17))),
-            (&["identity"], None, Some(Usual)),
+            (&["identity"], None, Some(ByLibrary)),
             (&["identity"], Some("17, 17"), Some(Length(17))),
-            (&["identity"], Some("17, 18"), Some(Usual)),
+            (&["identity"], Some("17, 18"), Some(ByLibrary)),
             (&[""], Some("17"), Some(Length(17))),
             (&["chunked, identity"], None, Some(Chunked)),
             (&["chunked", "identity"], Some("3"), Some(Chunked)),
@@ -369,7 +369,7 @@ mod tests {
             (Some("items 0-499/500"), 500, false),
             (None, 500, false),
         ] {
-            let part = Part(range.map(HeaderValue::from_static));
+            let part = PartialContent(range.map(HeaderValue::from_static));
             let code = part.refuse_unless_all(bytes).map_err(|failure| failure.code);
             let expected = if is_page { Ok(()) } else { Err(FailureCode::Truncated) };
             assert_eq!(code, expected, "{range:?}");

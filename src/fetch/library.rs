@@ -45,7 +45,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::ClientBuilder;
 
-use super::pool::{IDLE_TIMEOUT, Keeping};
+use super::pool::{IDLE_TIMEOUT, Reuse};
 use super::{HttpChoice, Options, connect, head};
 
 /// Lines that a head has as a rule, at most. It is the library's own limit, for which it
@@ -72,27 +72,23 @@ fn ping(options: &Options) -> Duration {
 }
 
 /// How many lines a head may have.
-const fn fields(keeping: Keeping) -> Option<usize> {
-    match keeping {
-        Keeping::Kept | Keeping::Fresh => USUAL_FIELDS,
-        Keeping::KeptAndWide => MAX_FIELDS,
+const fn fields(reuse: Reuse) -> Option<usize> {
+    match reuse {
+        Reuse::Pooled | Reuse::Never => USUAL_FIELDS,
+        Reuse::PooledManyFields => MAX_FIELDS,
     }
 }
 
 /// How many idle connections to a host are kept.
-const fn idle(keeping: Keeping) -> usize {
-    match keeping {
-        Keeping::Kept | Keeping::KeptAndWide => usize::MAX,
-        Keeping::Fresh => 0,
+const fn idle(reuse: Reuse) -> usize {
+    match reuse {
+        Reuse::Pooled | Reuse::PooledManyFields => usize::MAX,
+        Reuse::Never => 0,
     }
 }
 
 /// Sets what is set for every client of the library.
-pub(super) fn configure(
-    builder: ClientBuilder,
-    options: &Options,
-    keeping: Keeping,
-) -> ClientBuilder {
+pub(super) fn configure(builder: ClientBuilder, options: &Options, reuse: Reuse) -> ClientBuilder {
     let builder = builder
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
@@ -102,7 +98,7 @@ pub(super) fn configure(
         .https_only(false)
         .connect_timeout(connect::time_for_addresses(options.connect_timeout))
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(idle(keeping))
+        .pool_max_idle_per_host(idle(reuse))
         .tcp_nodelay(true)
         .tcp_keepalive(TCP_KEEPALIVE)
         .tcp_keepalive_interval(TCP_KEEPALIVE)
@@ -119,7 +115,7 @@ pub(super) fn configure(
         .http2_keep_alive_interval(ping(options))
         .http2_keep_alive_timeout(ping(options))
         .http2_keep_alive_while_idle(false);
-    let builder = match fields(keeping) {
+    let builder = match fields(reuse) {
         Some(fields) => builder.http1_max_headers(fields),
         None => builder,
     };
@@ -131,13 +127,13 @@ pub(super) fn configure(
 }
 
 /// The same for the layer below: what is done with a connection.
-pub(super) fn configure_below(options: &Options, keeping: Keeping) -> legacy::Builder {
+pub(super) fn configure_below(options: &Options, reuse: Reuse) -> legacy::Builder {
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(idle(keeping))
+        .pool_max_idle_per_host(idle(reuse))
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
@@ -151,7 +147,7 @@ pub(super) fn configure_below(options: &Options, keeping: Keeping) -> legacy::Bu
         .http2_keep_alive_while_idle(false)
         // Whether HTTP/2 is spoken is settled within TLS otherwise.
         .http2_only(options.http == HttpChoice::Http2);
-    if let Some(fields) = fields(keeping) {
+    if let Some(fields) = fields(reuse) {
         builder.http1_max_headers(fields);
     }
     builder

@@ -8,7 +8,7 @@ mod body;
 mod body_memory;
 mod channel;
 mod chunked;
-pub mod client;
+mod client;
 mod collected;
 mod connect;
 mod connect_state;
@@ -25,7 +25,9 @@ mod guard;
 mod handshakes;
 mod head;
 mod library;
+mod network;
 mod no_proxy;
+pub(crate) mod options;
 mod pool;
 pub mod proxy;
 mod recording;
@@ -44,7 +46,9 @@ use url::Url;
 use crate::in_flight::ProgressView;
 use crate::model::{Attempt, Exchange, Failure, Head, RawPage, Redirect, SetCookie, Validators};
 pub use body_memory::BodyMemory;
-pub use client::{Client, FetchError, HttpChoice, NetworkCounts, Options, Shared};
+pub use client::Client;
+pub use network::{FetchError, Network, NetworkCounts};
+pub use options::{HttpChoice, Options};
 
 /// An attempt without a complete answer.
 #[derive(Debug, Clone)]

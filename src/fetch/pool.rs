@@ -31,21 +31,21 @@ const REMEMBERED: usize = 10_000;
 /// Whether the run is one over many hosts; shared by all its pools.
 #[derive(Default)]
 pub(super) struct HostStats {
-    spread: RandomState,
+    hasher: RandomState,
     hosts: Mutex<HashSet<u64>>,
-    is_large: AtomicBool,
+    is_wide_crawl: AtomicBool,
     /// Hosts that were met over TLS and speak HTTP/1.1.
     http1: Mutex<HashSet<u64>>,
 }
 
 impl HostStats {
     /// Of `kept` hosts' connections, those that are worth keeping.
-    fn worth(&self, kept: usize) -> usize {
-        if self.is_large.load(Ordering::Relaxed) { kept.min(KEPT_OF_MANY) } else { kept }
+    fn hosts_to_keep(&self, kept: usize) -> usize {
+        if self.is_wide_crawl.load(Ordering::Relaxed) { kept.min(KEPT_OF_MANY) } else { kept }
     }
 
     /// Notes that `host` speaks HTTP/1.1 where it might have chosen HTTP/2.
-    pub(super) fn speaks_http1(&self, host: u64) {
+    pub(super) fn record_http1(&self, host: u64) {
         let mut known = self.http1.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
@@ -59,13 +59,13 @@ impl HostStats {
     }
 
     fn add(&self, host: u64) {
-        if self.is_large.load(Ordering::Relaxed) {
+        if self.is_wide_crawl.load(Ordering::Relaxed) {
             return;
         }
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts.insert(host);
         if hosts.len() > MANY_HOSTS {
-            self.is_large.store(true, Ordering::Relaxed);
+            self.is_wide_crawl.store(true, Ordering::Relaxed);
             *hosts = HashSet::new();
         }
     }
@@ -90,17 +90,17 @@ struct Inner {
 /// What is known of a host, and the ways to it.
 #[derive(Default)]
 struct Host {
-    lines: Vec<Line>,
+    channels: Vec<HostChannel>,
     /// Streams that it admits on a connection, as far as it has shown that.
     streams: Option<usize>,
     /// Whether a channel was left: the shared client has a connection that does not answer.
-    is_left: bool,
+    has_retired: bool,
     /// Whether its answers have very many header lines.
-    is_wide: bool,
+    has_many_fields: bool,
 }
 
 /// A channel and its client.
-struct Line {
+struct HostChannel {
     client: Sender,
     channel: Arc<Channel>,
     open: usize,
@@ -108,22 +108,22 @@ struct Line {
 
 /// What a client is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeping {
+pub(super) enum Reuse {
     /// Its connections are kept for other requests.
-    Kept,
+    Pooled,
     /// The same, with room for answers whose heads have very many lines.
-    KeptAndWide,
+    PooledManyFields,
     /// Each request has a connection of its own.
-    Fresh,
+    Never,
 }
 
 /// Which client a request wants.
-pub(super) struct Wish<'a> {
+pub(super) struct LeaseTerms<'a> {
     pub(super) url: &'a Url,
     /// The number of the proxy that it goes through.
     pub(super) proxy: Option<usize>,
     /// Whether its connection must be new.
-    pub(super) keeping: Keeping,
+    pub(super) reuse: Reuse,
     /// Hosts whose idle connections are kept, for each request in flight.
     pub(super) kept: usize,
     pub(super) host_stats: &'a HostStats,
@@ -137,17 +137,17 @@ impl Pool {
     /// in use live until their requests end.
     pub(super) fn lend<E>(
         &self,
-        wish: &Wish<'_>,
-        make: impl FnOnce(Keeping) -> Result<Sender, E>,
+        terms: &LeaseTerms<'_>,
+        make: impl FnOnce(Reuse) -> Result<Sender, E>,
     ) -> Result<Lease<'_>, E> {
-        let Wish { url, proxy, host_stats, .. } = *wish;
+        let LeaseTerms { url, proxy, host_stats, .. } = *terms;
         let port = url.port_or_known_default();
-        let host = host_stats.spread.hash_one((proxy, url.scheme(), url.host_str(), port));
+        let host = host_stats.hasher.hash_one((proxy, url.scheme(), url.host_str(), port));
         let mut inner = self.inner();
-        if wish.keeping == Keeping::Fresh {
+        if terms.reuse == Reuse::Never {
             let client = match inner.fresh.get(&proxy) {
                 Some(client) => client.clone(),
-                None => inner.fresh.entry(proxy).or_insert(make(Keeping::Fresh)?).clone(),
+                None => inner.fresh.entry(proxy).or_insert(make(Reuse::Never)?).clone(),
             };
             inner.in_flight += 1;
             // No other request shares its connection: there is none to wait for.
@@ -157,7 +157,8 @@ impl Pool {
         }
         if !inner.hosts.contains_key(&host) {
             host_stats.add(host);
-            let room = host_stats.worth(wish.kept).saturating_mul(inner.in_flight + 1).max(1);
+            let room =
+                host_stats.hosts_to_keep(terms.kept).saturating_mul(inner.in_flight + 1).max(1);
             if inner.hosts.len() >= room {
                 inner.hosts.clear();
                 inner.clients.clear();
@@ -166,27 +167,28 @@ impl Pool {
         let Inner { clients, hosts, in_flight, .. } = &mut *inner;
         let known = hosts.entry(host).or_default();
         let streams = known.streams;
-        let has_room = |line: &Line| streams.is_none_or(|streams| line.open < streams);
-        let at = if let Some(at) = known.lines.iter().position(has_room) {
+        let has_room = |channel: &HostChannel| streams.is_none_or(|streams| channel.open < streams);
+        let at = if let Some(at) = known.channels.iter().position(has_room) {
             at
         } else {
             // The first channel of each host shares a client with the other hosts.
             let client = match clients.get(&proxy) {
-                Some(client) if known.lines.is_empty() && !known.is_left => client.clone(),
-                _ if known.is_wide => make(Keeping::KeptAndWide)?,
-                _ => make(Keeping::Kept)?,
+                Some(client) if known.channels.is_empty() && !known.has_retired => client.clone(),
+                _ if known.has_many_fields => make(Reuse::PooledManyFields)?,
+                _ => make(Reuse::Pooled)?,
             };
-            if !known.is_wide {
+            if !known.has_many_fields {
                 clients.entry(proxy).or_insert_with(|| client.clone());
             }
-            known.lines.push(Line { client, channel: Arc::default(), open: 0 });
-            known.lines.len() - 1
+            known.channels.push(HostChannel { client, channel: Arc::default(), open: 0 });
+            known.channels.len() - 1
         };
-        let line = &mut known.lines[at];
-        let leader = line.channel.take_lead().then(|| Arc::new(Leader(Arc::clone(&line.channel))));
-        line.open += 1;
+        let chosen = &mut known.channels[at];
+        let leader =
+            chosen.channel.take_lead().then(|| Arc::new(Leader(Arc::clone(&chosen.channel))));
+        chosen.open += 1;
         *in_flight += 1;
-        let (client, channel) = (line.client.clone(), Arc::clone(&line.channel));
+        let (client, channel) = (chosen.client.clone(), Arc::clone(&chosen.channel));
         Ok(Lease { sender: client, host, channel, leader, pool: self })
     }
 
@@ -208,20 +210,20 @@ pub(super) struct Lease<'a> {
 
 impl Lease<'_> {
     /// Sends no further request of the host through this channel: it does not answer.
-    pub(super) fn leave(&self) {
+    pub(super) fn retire(&self) {
         if let Some(host) = self.pool.inner().hosts.get_mut(&self.host) {
-            host.lines.retain(|line| !Arc::ptr_eq(&line.channel, &self.channel));
-            host.is_left = true;
+            host.channels.retain(|known| !Arc::ptr_eq(&known.channel, &self.channel));
+            host.has_retired = true;
         }
     }
 
     /// Makes room for answers of the host with very many header lines.
-    pub(super) fn widen(&self) {
+    pub(super) fn allow_many_fields(&self) {
         let mut inner = self.pool.inner();
         let host = inner.hosts.entry(self.host).or_default();
-        if !host.is_wide {
-            (host.is_wide, host.is_left) = (true, true);
-            host.lines.clear();
+        if !host.has_many_fields {
+            (host.has_many_fields, host.has_retired) = (true, true);
+            host.channels.clear();
         }
     }
 
@@ -238,10 +240,10 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let mut inner = self.pool.inner();
         inner.in_flight -= 1;
-        let lines = inner.hosts.get_mut(&self.host).map(|host| &mut host.lines);
-        let mut lines = lines.into_iter().flatten();
-        if let Some(line) = lines.find(|line| Arc::ptr_eq(&line.channel, &self.channel)) {
-            line.open -= 1;
+        let channels = inner.hosts.get_mut(&self.host).map(|host| &mut host.channels);
+        let mut channels = channels.into_iter().flatten();
+        if let Some(used) = channels.find(|known| Arc::ptr_eq(&known.channel, &self.channel)) {
+            used.open -= 1;
         }
     }
 }
@@ -266,20 +268,20 @@ mod tests {
     }
 
     impl Counted {
-        fn lend(&self, url: &Url, proxy: Option<usize>, keeping: Keeping) -> Lease<'_> {
-            let wish = Wish { url, proxy, keeping, kept: 4, host_stats: &self.host_stats };
+        fn lend(&self, url: &Url, proxy: Option<usize>, reuse: Reuse) -> Lease<'_> {
+            let terms = LeaseTerms { url, proxy, reuse, kept: 4, host_stats: &self.host_stats };
             let make = |_| {
                 self.made.set(self.made.get() + 1);
-                Ok::<_, Infallible>(crate::fetch::client::tests::bare())
+                Ok::<_, Infallible>(crate::fetch::network::tests::bare())
             };
-            self.pool.lend(&wish, make).unwrap()
+            self.pool.lend(&terms, make).unwrap()
         }
     }
 
     #[test]
     fn clients_are_made_when_needed_and_renewed_after_many_hosts() {
         let counted = Counted::default();
-        let lend = |host, proxy| counted.lend(&url(host), proxy, Keeping::Kept);
+        let lend = |host, proxy| counted.lend(&url(host), proxy, Reuse::Pooled);
         (0..4).chain(0..4).for_each(|host| drop(lend(host, None)));
         assert_eq!(counted.made.get(), 1);
         drop(lend(4, None));
@@ -299,7 +301,7 @@ mod tests {
     fn a_host_gets_further_channels_where_one_is_full_or_does_not_answer() {
         let counted = Counted::default();
         let (home, other) = (url(0), url(1));
-        let lend = || counted.lend(&home, None, Keeping::Kept);
+        let lend = || counted.lend(&home, None, Reuse::Pooled);
         let (first, second) = (lend(), lend());
         assert!(Arc::ptr_eq(&first.channel, &second.channel));
         assert!(first.leader.is_some() && second.leader.is_none());
@@ -309,16 +311,16 @@ mod tests {
         assert_eq!(counted.made.get(), 2);
         drop(second);
         assert!(Arc::ptr_eq(&first.channel, &lend().channel), "there is room again");
-        first.leave();
-        third.leave();
+        first.retire();
+        third.retire();
         let fourth = lend();
         assert!(fourth.leader.is_some());
         assert_eq!(counted.made.get(), 3, "the shared client is no way to this host any more");
-        let shared = counted.lend(&other, None, Keeping::Kept);
+        let another = counted.lend(&other, None, Reuse::Pooled);
         assert_eq!(counted.made.get(), 3, "to others it is");
-        drop((first, third, fourth, shared));
+        drop((first, third, fourth, another));
         for _ in 0..2 {
-            let fresh = counted.lend(&home, None, Keeping::Fresh);
+            let fresh = counted.lend(&home, None, Reuse::Never);
             assert!(fresh.leader.is_none() && fresh.channel.first.is_settled());
         }
         assert_eq!(counted.made.get(), 4);
@@ -330,9 +332,9 @@ mod tests {
         for host in 0..MANY_HOSTS as u64 {
             host_stats.add(host);
             host_stats.add(host);
-            assert_eq!(host_stats.worth(64), 64);
+            assert_eq!(host_stats.hosts_to_keep(64), 64);
         }
         host_stats.add(u64::MAX);
-        assert_eq!((host_stats.worth(64), host_stats.worth(2)), (KEPT_OF_MANY, 2));
+        assert_eq!((host_stats.hosts_to_keep(64), host_stats.hosts_to_keep(2)), (KEPT_OF_MANY, 2));
     }
 }

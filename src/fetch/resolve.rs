@@ -27,7 +27,7 @@ const REMEMBERED: usize = 10_000;
 
 /// Addresses, in the order in which they are tried.
 type Listed = std::vec::IntoIter<SocketAddr>;
-type Answer = Arc<OnceCell<Arc<Addresses>>>;
+type Lookup = Arc<OnceCell<Arc<Addresses>>>;
 
 /// The addresses of a name, in the resolver's order (RFC 6724).
 #[derive(Debug)]
@@ -99,38 +99,38 @@ pub(super) enum Guard {
 /// Resolves names once and remembers the answers. Failures are not remembered:
 /// the next attempt asks again.
 pub(super) struct Resolver {
-    answers: Mutex<HashMap<String, Answer>>,
+    lookups: Mutex<HashMap<String, Lookup>>,
     limit: Duration,
     guard: Guard,
 }
 
 impl Resolver {
     pub(super) fn new(limit: Duration, guard: Guard) -> Self {
-        Self { answers: Mutex::default(), limit, guard }
+        Self { lookups: Mutex::default(), limit, guard }
     }
 
     /// The addresses of `host`; of many that ask at a time, one looks up.
     async fn resolve(&self, host: &str) -> Result<Arc<Addresses>, DnsError> {
-        let answer = self.answer(host);
-        answer.get_or_try_init(|| self.look_up(host)).await.map(Arc::clone)
+        let lookup = self.lookup(host);
+        lookup.get_or_try_init(|| self.look_up(host)).await.map(Arc::clone)
     }
 
-    fn answer(&self, host: &str) -> Answer {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = answers.get(host) {
-            return Arc::clone(answer);
+    fn lookup(&self, host: &str) -> Lookup {
+        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lookup) = lookups.get(host) {
+            return Arc::clone(lookup);
         }
-        if answers.len() >= REMEMBERED {
-            answers.clear();
+        if lookups.len() >= REMEMBERED {
+            lookups.clear();
         }
-        Arc::clone(answers.entry(host.to_owned()).or_default())
+        Arc::clone(lookups.entry(host.to_owned()).or_default())
     }
 
     /// Takes note that a connection to `host` at `address` is there: it is tried first
     /// from then on.
     pub(super) fn worked(&self, host: &str, address: IpAddr) {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(addresses) = answers.get(host).and_then(|answer| answer.get()) {
+        let lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(addresses) = lookups.get(host).and_then(|lookup| lookup.get()) {
             addresses.worked(address);
         }
     }
@@ -157,12 +157,12 @@ impl Guard {
         found: impl Iterator<Item = SocketAddr>,
     ) -> Result<Box<[SocketAddr]>, DnsError> {
         let mut blocked = None;
-        let judge = |address: &SocketAddr| match self {
+        let refusal_of = |address: &SocketAddr| match self {
             Self::Public(exempt) if !exempt.contains(host) => guard::refusal(address.ip()),
             Self::Public(_) | Self::Open => None,
         };
         let admitted: Box<[_]> = found
-            .filter(|address| match judge(address) {
+            .filter(|address| match refusal_of(address) {
                 Some(why) => {
                     blocked = Some((address.ip(), why));
                     false

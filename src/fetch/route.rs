@@ -8,9 +8,9 @@ use reqwest::{Response, StatusCode};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
-use super::channel::{Channel, Leader, Protocol, Sent};
-use super::failure::{Unanswered, Work};
-use super::pool::{Keeping, Lease, Wish};
+use super::channel::{Channel, Leader, Protocol, SendState};
+use super::failure::{ServerWork, Unanswered};
+use super::pool::{Lease, LeaseTerms, Reuse};
 use super::proxy::Proxy;
 use super::recording::Way;
 use super::rotation::Blame;
@@ -23,8 +23,8 @@ use crate::model::{Failure, FailureCode};
 pub(super) struct Route<'a> {
     lease: Lease<'a>,
     proxy: Option<usize>,
-    sent: Arc<Sent>,
-    is_settled: Cell<bool>,
+    sent: Arc<SendState>,
+    has_worked: Cell<bool>,
 }
 
 impl Route<'_> {
@@ -49,7 +49,7 @@ impl Route<'_> {
     }
 
     /// When the request is sent.
-    pub(super) const fn sent(&self) -> &Arc<Sent> {
+    pub(super) const fn send_state(&self) -> &Arc<SendState> {
         &self.sent
     }
 
@@ -59,17 +59,17 @@ impl Route<'_> {
     }
 
     /// Takes note that the connection did what it should: others may be sent this way.
-    pub(super) fn settle(&self) {
-        self.is_settled.set(true);
+    pub(super) fn connection_worked(&self) {
+        self.has_worked.set(true);
     }
 
     /// Makes room for answers with very many header lines.
-    pub(super) fn widen(&self) {
-        self.lease.widen();
+    pub(super) fn allow_many_fields(&self) {
+        self.lease.allow_many_fields();
     }
 
     /// Sends no more than the server admits this way, now that it shows.
-    pub(super) fn fill(&self) {
+    pub(super) fn limit_streams(&self) {
         self.lease.admits(self.channel().admitted());
     }
 }
@@ -79,8 +79,8 @@ impl Drop for Route<'_> {
     /// another request: the library would use it for as long as it is there.
     fn drop(&mut self) {
         self.sent.end();
-        if !self.is_settled.get() && self.channel().protocol() == Protocol::Http2 {
-            self.lease.leave();
+        if !self.has_worked.get() && self.channel().protocol() == Protocol::Http2 {
+            self.lease.retire();
         }
     }
 }
@@ -100,26 +100,26 @@ fn refuse_unnameable(url: &Url) -> Result<(), Failure> {
 
 impl Client {
     /// Finds the way to `url`, and takes a proxy's turn for it.
-    pub(super) fn route(&self, url: &Url, keeping: Keeping) -> Result<Route<'_>, Failure> {
+    pub(super) fn route(&self, url: &Url, reuse: Reuse) -> Result<Route<'_>, Failure> {
         if self.options().untrusted {
             self.refuse_special(url)?;
         }
         refuse_unnameable(url)?;
-        let shared = self.shared();
+        let network = self.network();
         let candidates = self.options().proxies.candidates(url);
         let proxy = match candidates {
             [] => None,
-            _ => shared.rotation().pick(candidates, self.now()),
+            _ => network.rotation().pick(candidates, self.now()),
         };
-        let (kept, host_stats) = (self.options().kept_hosts, shared.host_stats());
-        let wish = Wish { url, proxy, keeping, kept, host_stats };
-        let lease = self.pool().lend(&wish, |keeping| shared.make(proxy, keeping));
+        let (kept, host_stats) = (self.options().kept_hosts, network.host_stats());
+        let terms = LeaseTerms { url, proxy, reuse, kept, host_stats };
+        let lease = self.pool().lend(&terms, |reuse| network.make(proxy, reuse));
         let lease = lease.map_err(|error| {
             let code = if proxy.is_some() { FailureCode::Proxy } else { FailureCode::Connect };
             Failure::new(code, message::one_line(&error))
         })?;
-        let sent = Arc::new(Sent::new(&lease.channel, shared.clock()));
-        Ok(Route { lease, proxy, sent, is_settled: Cell::new(false) })
+        let sent = Arc::new(SendState::new(&lease.channel, network.clock()));
+        Ok(Route { lease, proxy, sent, has_worked: Cell::new(false) })
     }
 
     /// Refuses addresses that must not be asked. Names are judged in the
@@ -152,7 +152,7 @@ impl Client {
     }
 
     /// Judges the head of an answer to a request for `url`: a proxy may have turned it away.
-    pub(super) fn answered(
+    pub(super) fn check_proxy(
         &self,
         route: &Route<'_>,
         url: &Url,
@@ -166,29 +166,29 @@ impl Client {
             && url.scheme() == "http"
             && proxy.is_http();
         if is_refused {
-            self.shared().rotation().failed(at, Blame::Proxy, self.now());
+            self.network().rotation().failed(at, Blame::Proxy, self.now());
             return Err(tunnel::unauthorized(proxy));
         }
-        self.shared().rotation().worked(at);
+        self.network().rotation().worked(at);
         Ok(response)
     }
 
-    /// What became of a request for `url` whose answer did not begin; `is_on_old`
+    /// What became of a request for `url` whose answer did not begin; `is_on_used_connection`
     /// says whether its connection had served others before.
-    pub(super) fn failed(
+    pub(super) fn unanswered(
         &self,
         route: &Route<'_>,
         url: &Url,
         error: &(dyn Error + 'static),
-        is_on_old: bool,
+        is_on_used_connection: bool,
     ) -> Unanswered {
         let proxy = self.proxy_of(route);
         let found = proxy.and_then(|(at, proxy)| Some((at, tunnel::failure(error, proxy, url)?)));
         let Some((at, (failure, blame))) = found else {
-            return failure::before_answer(error, is_on_old);
+            return failure::before_answer(error, is_on_used_connection);
         };
-        self.shared().rotation().failed(at, blame, self.now());
-        Unanswered { failure, work: Work::Unknown }
+        self.network().rotation().failed(at, blame, self.now());
+        Unanswered { failure, work: ServerWork::Unknown }
     }
 }
 

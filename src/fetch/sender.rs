@@ -1,7 +1,6 @@
 //! What requests are sent with: the HTTP library, but for https URLs through a proxy that
 //! is asked in HTTP, see `tunnel`.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use futures_util::future::Either;
@@ -10,9 +9,8 @@ use http::HeaderMap;
 use reqwest::{Request, RequestBuilder, Response};
 use url::Url;
 
+use super::error_chain::BoxError;
 use super::tunnel::Tunnels;
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Sends the requests for any host through one proxy, or through none.
 #[derive(Clone)]

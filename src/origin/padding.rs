@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(Padding::new(1, Duration::ZERO), None);
         let (ten, hundred) = (padding(10), padding(100));
         assert!(hundred.plain().len() > 9 * ten.plain().len());
-        let limit = usize::try_from(crate::fetch::client::DEFAULT_MAX_SIZE).unwrap();
+        let limit = usize::try_from(crate::fetch::options::DEFAULT_MAX_SIZE).unwrap();
         assert!(hundred.plain().len() < limit / 4);
         // What is sent costs the origin a copy and the client little.
         assert!(ten.deflated().len() < ten.plain().len() / 2);

@@ -12,7 +12,7 @@ use url::Url;
 use super::{SourceError, charset, links, told};
 use crate::budget::Share;
 use crate::clock::Clock;
-use crate::fetch::{BodyMemory, Client, Reply, Shared};
+use crate::fetch::{BodyMemory, Client, Network, Reply};
 use crate::foreign::clean;
 use crate::in_flight::InFlight;
 use crate::message;
@@ -31,7 +31,7 @@ const REASON_LIMIT: usize = 300;
 /// What a getter needs.
 pub struct Access {
     /// What the run's clients have in common.
-    pub shared: Arc<Shared>,
+    pub network: Arc<Network>,
     /// Decides when a request may go, and reports what follows from it.
     pub queue: Arc<Queue>,
     /// The time.
@@ -59,7 +59,7 @@ impl Getter {
             .map_err(|source| SourceError::Read { what: "an event loop".into(), source })?;
         let client = {
             let _inside = runtime.enter();
-            Client::new(&access.shared)?
+            Client::new(&access.network)?
         };
         Ok(Self { access, client, runtime: Some(runtime) })
     }
@@ -102,7 +102,7 @@ impl Getter {
 
     /// The largest body that is taken, in decoded bytes.
     pub(super) fn max_bytes(&self) -> u64 {
-        self.access.shared.options().max_size
+        self.access.network.options().max_size
     }
 }
 
@@ -123,8 +123,8 @@ struct SourceWork<'a> {
 impl Work for SourceWork<'_> {
     fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
-            let Access { shared, clock, .. } = &self.getter.access;
-            let memory = BodyMemory::new(Share::new(shared.memory()), &**clock);
+            let Access { network, clock, .. } = &self.getter.access;
+            let memory = BodyMemory::new(Share::new(network.memory()), &**clock);
             match run_turn(&self.getter.client, job, clock.now(), in_flight, &memory).await {
                 Ok(Reply::Page(raw)) => {
                     let (response, answer) = read(raw, self.getter.max_bytes());

@@ -14,7 +14,7 @@ use super::turn::{RULES_LIMIT, run_turn};
 use super::{Cpu, CpuPool, Work, WorkError, WorkFactory, pooled};
 use crate::budget::{Budget, Share};
 use crate::clock::Clock;
-use crate::fetch::{BodyMemory, Client, FetchFailure, Reply, Shared};
+use crate::fetch::{BodyMemory, Client, FetchFailure, Network, Reply};
 use crate::in_flight::{InFlight, Phase};
 use crate::model::{Attempt, Job, Kind, Outcome, RawPage, Response, Stages};
 use crate::page;
@@ -25,7 +25,7 @@ use crate::save::sink::{LocalSink, OwnedCapture, OwnedContent};
 /// Makes the real work for each runtime.
 pub(crate) struct LocalWorkFactory {
     /// What the clients have in common.
-    pub shared: Arc<Shared>,
+    pub network: Arc<Network>,
     /// Where pages are kept.
     pub sink: Arc<Sink>,
     /// The time.
@@ -40,10 +40,10 @@ const KEPT_PART: u64 = 2;
 
 impl WorkFactory for LocalWorkFactory {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
-        let client = Client::new(&self.shared)?;
-        let max_bytes = self.shared.options().max_size;
+        let client = Client::new(&self.network)?;
+        let max_bytes = self.network.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
-        let memory = Arc::clone(self.shared.memory());
+        let memory = Arc::clone(self.network.memory());
         let kept_room = (memory.limit() / KEPT_PART / self.workers.get() as u64).min(page::WHOLE);
         let finisher = Arc::new(Finisher {
             capabilities: sink.capabilities(),
@@ -111,7 +111,7 @@ impl LocalWork {
         // Here and not where it computes: tasks of a pool may not wait for one another.
         let needed = page::needed(&raw.body, raw.head.coding());
         memory
-            .have(raw.body.len() as u64 + needed.whole + needed.beside, in_flight.progress())
+            .reserve(raw.body.len() as u64 + needed.whole + needed.beside, in_flight.progress())
             .await;
         let raw = Received { raw, needed, share: memory.into_share() };
         let pool = match &self.cpu {

@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use fetchpages::budget::{Budget, Share};
 use fetchpages::clock::{Clock, SystemClock};
-use fetchpages::fetch::client::HttpChoice;
+use fetchpages::fetch::HttpChoice;
 use fetchpages::fetch::credentials::Credentials;
 use fetchpages::fetch::proxy::{Proxies, Proxy as ProxyAddress};
 use fetchpages::fetch::tls::Trust;
 use fetchpages::fetch::{
-    BodyLimit, BodyMemory, Client, FetchFailure, Options, Reply, Request, Shared,
+    BodyLimit, BodyMemory, Client, FetchFailure, Network, Options, Reply, Request,
 };
 use fetchpages::in_flight::ProgressView;
 use fetchpages::model::{
@@ -34,8 +34,8 @@ struct Fetcher {
 impl Fetcher {
     fn new(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let shared = Arc::new(Shared::new(options, Arc::new(SystemClock)).unwrap());
-        let client = runtime.block_on(async { Client::new(&shared) }).unwrap();
+        let network = Arc::new(Network::new(options, Arc::new(SystemClock)).unwrap());
+        let client = runtime.block_on(async { Client::new(&network) }).unwrap();
         Self { runtime, client }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::event::{Event, Events, Observer, ObserverError};
-use fetchpages::fetch::{self, Shared};
+use fetchpages::fetch::{self, Network};
 use fetchpages::queue::{self, Queue};
 use fetchpages::random::Rng;
 use fetchpages::source::{Access, Getter};
@@ -259,9 +259,9 @@ fn what_a_source_asks_for_is_reported_while_it_is_under_way() {
     });
     let url = url::Url::parse(&server.url("/moved")).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let shared = Arc::new(Shared::new(fetch::Options::default(), Arc::clone(&clock)).unwrap());
+    let network = Arc::new(Network::new(fetch::Options::default(), Arc::clone(&clock)).unwrap());
     let queue = Arc::new(Queue::new(queue::Options::default(), Rng::new(1), Arc::clone(&clock)));
-    let access = Access { shared, queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
+    let access = Access { network, queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
     let mut getter = Getter::new(access).unwrap();
     getter.get(&url).unwrap();
     let (events, observing) = Events::start(SideRequests::default(), clock, || ()).unwrap();

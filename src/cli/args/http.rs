@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::values::{self, Size};
 use crate::fetch;
-use crate::fetch::client as fetch_client;
+use crate::fetch::options;
 use crate::queue::retry;
 use crate::secret::Secret;
 
@@ -89,7 +89,7 @@ pub(crate) struct HttpArgs {
     /// The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --connect-timeout 3s`
-    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(fetch_client::DEFAULT_CONNECT_TIMEOUT), value_parser = values::limit)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(options::DEFAULT_CONNECT_TIMEOUT), value_parser = values::limit)]
     pub connect_timeout: Duration,
     /// Time limit for silence before or within an answer
     ///
@@ -97,7 +97,7 @@ pub(crate) struct HttpArgs {
     /// the answer. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --read-timeout 10s`
-    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(fetch_client::DEFAULT_READ_TIMEOUT), value_parser = values::limit)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(options::DEFAULT_READ_TIMEOUT), value_parser = values::limit)]
     pub read_timeout: Duration,
     /// Time limit for one attempt at a page
     ///
@@ -105,7 +105,7 @@ pub(crate) struct HttpArgs {
     /// count. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --max-time 30s`
-    #[arg(short = 'm', long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(fetch_client::DEFAULT_MAX_TIME), value_parser = values::limit)]
+    #[arg(short = 'm', long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(options::DEFAULT_MAX_TIME), value_parser = values::limit)]
     pub max_time: Duration,
     /// Attempts after the first one
     ///
@@ -123,14 +123,14 @@ pub(crate) struct HttpArgs {
     /// too-large. The unit is B, kB, MB, GB, KiB, MiB or GiB.
     ///
     /// Example: `fetchpages -i urls.txt --max-size 10MB`
-    #[arg(long, hide_short_help = true, value_name = "SIZE", default_value_t = Size(fetch_client::DEFAULT_MAX_SIZE), value_parser = values::size)]
+    #[arg(long, hide_short_help = true, value_name = "SIZE", default_value_t = Size(options::DEFAULT_MAX_SIZE), value_parser = values::size)]
     pub max_size: Size,
     /// Redirects to follow for one page, at most
     ///
     /// A page with more redirects fails with the code redirects.
     ///
     /// Example: `fetchpages -i urls.txt --max-redirs 0`
-    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = fetch_client::DEFAULT_MAX_REDIRECTS)]
+    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = options::DEFAULT_MAX_REDIRECTS)]
     pub max_redirs: u32,
     /// Version of HTTP
     ///

@@ -75,7 +75,7 @@ pub(super) enum Malformed {
 
 /// Reads an answer, with the interim ones before it.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct AnswerReader {
     /// Bytes of all heads so far.
     size: usize,
     /// The status of the head whose lines come now.
@@ -84,7 +84,7 @@ pub(super) struct Answer {
     line: Vec<u8>,
 }
 
-impl Answer {
+impl AnswerReader {
     /// Takes the next bytes. Once the head is complete, returns its status and how many
     /// of these bytes belong to it: what is behind them is the tunnel's.
     pub(super) fn take(&mut self, piece: &[u8]) -> Result<Option<(Status, usize)>, Malformed> {
@@ -150,7 +150,7 @@ mod tests {
 
     /// The status that `pieces` come to, and the bytes behind the head.
     fn read(pieces: &[&[u8]]) -> Result<Option<(String, Vec<u8>)>, Malformed> {
-        let mut answer = Answer::default();
+        let mut answer = AnswerReader::default();
         for (at, piece) in pieces.iter().enumerate() {
             if let Some((status, used)) = answer.take(piece)? {
                 let behind = [&[&piece[used..]], &pieces[at + 1..]].concat().concat();

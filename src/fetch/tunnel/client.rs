@@ -11,10 +11,10 @@ use reqwest::{Body, Response};
 use rustls::ClientConfig;
 use tower_layer::Layer;
 
-use super::BoxError;
 use super::connector::Connector;
 use crate::fetch::connect::{CountConnections, Counting};
-use crate::fetch::pool::Keeping;
+use crate::fetch::error_chain::BoxError;
+use crate::fetch::pool::Reuse;
 use crate::fetch::proxy::Proxy;
 use crate::fetch::resolve::{CachingResolver, Resolver};
 use crate::fetch::{Options, library};
@@ -30,7 +30,7 @@ pub(in crate::fetch) struct Setup<'a> {
     pub(in crate::fetch) tls: &'a ClientConfig,
     pub(in crate::fetch) resolver: &'a Arc<Resolver>,
     pub(in crate::fetch) counting: &'a CountConnections,
-    pub(in crate::fetch) keeping: Keeping,
+    pub(in crate::fetch) reuse: Reuse,
 }
 
 /// A client for https URLs through one proxy.
@@ -55,7 +55,7 @@ impl Tunnels {
         let tunnel = Connector::new(to_proxy, &proxy, options.sent_user_agent(), setup.resolver);
         let to_host = HttpsConnector::from((tunnel, setup.tls.clone()));
         let client =
-            library::configure_below(options, setup.keeping).build(setup.counting.layer(to_host));
+            library::configure_below(options, setup.reuse).build(setup.counting.layer(to_host));
         Self { client }
     }
 

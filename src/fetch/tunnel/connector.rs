@@ -15,8 +15,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower_service::Service;
 
-use super::answer::Answer;
-use super::{BoxError, TunnelError};
+use super::TunnelError;
+use super::answer::AnswerReader;
+use crate::fetch::error_chain::BoxError;
 use crate::fetch::resolve::Resolver;
 
 /// The port of an https URL that names none.
@@ -28,11 +29,11 @@ const PIECE: usize = 1024;
 #[derive(Clone)]
 pub(super) struct Connector<C> {
     inner: C,
-    proxy: Arc<Asked>,
+    proxy: Arc<ProxyEndpoint>,
 }
 
 /// The proxy, and how it is asked.
-struct Asked {
+struct ProxyEndpoint {
     address: Uri,
     /// The lines of a request that are the same for all hosts.
     fields: Vec<u8>,
@@ -55,11 +56,11 @@ impl<C> Connector<C> {
             fields.extend_from_slice(b"\r\n");
         }
         let (address, resolver) = (proxy.uri().clone(), Arc::clone(resolver));
-        Self { inner, proxy: Arc::new(Asked { address, fields, resolver }) }
+        Self { inner, proxy: Arc::new(ProxyEndpoint { address, fields, resolver }) }
     }
 }
 
-impl Asked {
+impl ProxyEndpoint {
     /// The request for the way to the host of `destination` (RFC 9110, 9.3.6).
     fn request(&self, destination: &Uri) -> Vec<u8> {
         // An https URL has a host.
@@ -115,7 +116,7 @@ where
     let mut connection = TokioIo::new(connection);
     connection.write_all(request).await?;
     connection.flush().await?;
-    let mut answer = Answer::default();
+    let mut answer = AnswerReader::default();
     let mut piece = BytesMut::new();
     loop {
         piece.clear();

@@ -26,19 +26,19 @@ pub(in crate::fetch) fn failure(
     if !error_chain::is_connect(error) {
         return None;
     }
-    let (told, blame) = error_chain::causes(error)
+    let (text, blame) = error_chain::causes(error)
         .find_map(|cause| of_cause(cause, proxy, target))
         .or_else(|| of_whole(error, proxy, target))?;
-    let told = told.unwrap_or_else(|| failure::message(error));
-    Some((at(proxy, &told), blame))
+    let text = text.unwrap_or_else(|| failure::message(error));
+    Some((at(proxy, &text), blame))
 }
 
 /// The failure of a request that the proxy wants to be authorized (RFC 9110, 15.5.8).
 pub(in crate::fetch) fn unauthorized(proxy: &Proxy) -> Failure {
-    at(proxy, refused(proxy))
+    at(proxy, login_refusal(proxy))
 }
 
-fn refused(proxy: &Proxy) -> &'static str {
+fn login_refusal(proxy: &Proxy) -> &'static str {
     if proxy.has_credentials() {
         "it does not accept the user name and password (407)"
     } else {
@@ -46,15 +46,15 @@ fn refused(proxy: &Proxy) -> &'static str {
     }
 }
 
-fn at(proxy: &Proxy, told: &str) -> Failure {
-    Failure::new(FailureCode::Proxy, format!("proxy {proxy}: {told}"))
+fn at(proxy: &Proxy, text: &str) -> Failure {
+    Failure::new(FailureCode::Proxy, format!("proxy {proxy}: {text}"))
 }
 
 /// What is known of a failure: words, where the innermost cause's will not do, and blame.
-type Known = (Option<String>, Blame);
+type ProxyFault = (Option<String>, Blame);
 
 /// What one error of a chain says of the proxy, if it says anything.
-fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<Known> {
+fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<ProxyFault> {
     if let Some(error) = cause.downcast_ref::<DnsError>() {
         return (error.host() == proxy.host()).then_some((None, Blame::Proxy));
     }
@@ -63,7 +63,7 @@ fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Optio
         return Some(match error {
             TunnelError::Unreachable(_) => (None, Blame::Proxy),
             TunnelError::Refused(status) if status.code == UNAUTHORIZED => {
-                (Some(refused(proxy).to_owned()), Blame::Proxy)
+                (Some(login_refusal(proxy).to_owned()), Blame::Proxy)
             }
             // It says so for a target that it cannot reach, too.
             TunnelError::Refused(status) => {
@@ -88,7 +88,7 @@ fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Optio
 }
 
 /// What the kind of the request says, when no cause does.
-fn of_whole(error: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<Known> {
+fn of_whole(error: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<ProxyFault> {
     if target.scheme() == "http" && proxy.is_http() {
         // The only connection there is leads to the proxy.
         return Some((None, Blame::Proxy));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::answer::{Answer, Malformed, Status};
+use super::answer::{AnswerReader, Malformed, Status};
 use crate::fetch::head::SIZE_LIMIT;
 use crate::foreign_bytes::{Format, Input, config, steps, within};
 
@@ -38,7 +38,7 @@ fn read(input: &Input, steps: &[usize]) -> Result<Option<(Status, usize)>, Malfo
     // The words of a status line are made fit for a message before they are shortened:
     // what is no text, or a control character, then takes three bytes, in blocks that grow.
     within(1024 + 24 * largest.max(input.len().min(limit)), || {
-        let mut answer = Answer::default();
+        let mut answer = AnswerReader::default();
         let mut before = 0;
         for piece in input.pieces(steps) {
             if let Some((status, used)) = answer.take(piece)? {

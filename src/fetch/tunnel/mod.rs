@@ -17,9 +17,8 @@ pub(super) use failure::{failure, unauthorized};
 
 use std::io;
 
+use super::error_chain::BoxError;
 use answer::{Malformed, Status};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A proxy opened no tunnel.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ use super::set_up::SetUp;
 use super::wire::WireError;
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock};
-use crate::fetch::Shared;
+use crate::fetch::Network;
 use crate::message;
 use crate::work::local::LocalWorkFactory;
 use crate::work::{Cpu, WorkFactory};
@@ -62,16 +62,17 @@ fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let (lender, needs) = mpsc::unbounded_channel();
     let memory = Arc::new(Budget::lent(own_memory, lender));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let shared = Shared::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
-    let shared = Arc::new(shared.within(Arc::clone(&memory)));
+    let network =
+        Network::new(fetch, Arc::clone(&clock)).map_err(|error| message::chain(&error))?;
+    let network = Arc::new(network.within(Arc::clone(&memory)));
     let unknown = || vec![format!("unknown location of pages: {location:?}")];
     let sink =
         Arc::new(location.open().ok_or_else(unknown)?.map_err(|error| message::chain(&error))?);
     let factory =
-        LocalWorkFactory { shared: Arc::clone(&shared), sink, clock, workers: NonZeroUsize::MIN };
+        LocalWorkFactory { network: Arc::clone(&network), sink, clock, workers: NonZeroUsize::MIN };
     let work = factory.make(Cpu::Inline).map_err(|error| message::chain(&error))?;
     let lent = Lent { memory, own: own_memory, needs };
-    Ok(Served { work, counts: Box::new(move || shared.tally()), lent })
+    Ok(Served { work, counts: Box::new(move || network.counts()), lent })
 }
 
 /// Ignores the signals that end a run. Ctrl-C reaches all processes of a terminal's

@@ -7,7 +7,7 @@ use super::pool::WorkerPool;
 use super::set_up::SetUp;
 use super::work::ProcessWork;
 use super::worker::Program;
-use crate::fetch::{NetworkCounts, Shared};
+use crate::fetch::{Network, NetworkCounts};
 use crate::save::{Sink, SinkLocation};
 use crate::work::{Cpu, Work, WorkError, WorkFactory};
 
@@ -23,7 +23,7 @@ const MOST_OWN_MEMORY: u64 = 8 * 1024 * 1024;
 /// Makes work that hands each page to a worker process.
 pub(crate) struct ProcessWorkFactory {
     /// The options that the processes fetch with, and the counts that theirs are added to.
-    pub shared: Arc<Shared>,
+    pub network: Arc<Network>,
     /// Where the processes save pages; removes what a dead one left unfinished.
     pub sink: Arc<Sink>,
     /// The location of `sink`, for opening it in the processes.
@@ -37,15 +37,15 @@ impl WorkFactory for ProcessWorkFactory {
     /// computes on its own.
     fn make(&self, _cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
         let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
-        let memory = self.shared.memory();
+        let memory = self.network.memory();
         let workers = self.workers.get() as u64;
         let own_memory = (memory.limit() / OWN_PART / workers).min(MOST_OWN_MEMORY);
         memory.set_aside(own_memory * workers);
-        let fetch = self.shared.options().clone();
+        let fetch = self.network.options().clone();
         let set_up = SetUp { fetch, location: self.location.clone(), own_memory };
         let pool = WorkerPool::new(program, Arc::clone(&self.sink));
-        let shared = Arc::clone(&self.shared);
-        let add = move |counts: &NetworkCounts| shared.add(counts);
+        let network = Arc::clone(&self.network);
+        let add = move |counts: &NetworkCounts| network.add_counts(counts);
         Ok(Box::new(ProcessWork::new(pool, set_up, Arc::clone(memory), add)?))
     }
 }

@@ -1,0 +1,160 @@
+//! The options of requests. Each has a default, which holds unless the caller says otherwise.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+
+use super::credentials::Credentials;
+use super::proxy::Proxies;
+use super::{serde_headers, tls};
+
+/// `--connect-timeout`: looking the name up, TCP and TLS together.
+pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// `--read-timeout`: silence before or within an answer.
+pub(crate) const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// `--max-time`: one attempt, redirects included.
+pub(crate) const DEFAULT_MAX_TIME: Duration = Duration::from_mins(5);
+/// `--max-size`: a body, on the wire and decoded, in bytes.
+pub(crate) const DEFAULT_MAX_SIZE: u64 = 128 * 1024 * 1024;
+/// `--max-redirs`: redirects followed for one page.
+pub(crate) const DEFAULT_MAX_REDIRECTS: u32 = 10;
+/// Hosts whose idle connections are kept for each request in flight, where open
+/// files are not scarce.
+pub(crate) const DEFAULT_KEPT_HOSTS: usize = 64;
+
+/// The name of this program to servers.
+pub(crate) const USER_AGENT: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
+
+/// Which version of HTTP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum HttpChoice {
+    /// HTTP/2 where the server offers it over TLS, else HTTP/1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 only; without TLS by prior knowledge (RFC 9113, 3.3).
+    Http2,
+}
+
+/// How pages are asked for.
+///
+/// Written out, for another process, they hold all secrets that they hold here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Options {
+    /// The `User-Agent` header.
+    #[serde(with = "serde_headers::value")]
+    pub user_agent: HeaderValue,
+    /// Headers for every request; none of them is a secret.
+    #[serde(with = "serde_headers::headers")]
+    pub headers: HeaderMap,
+    /// What proves who asks, and who gets it.
+    pub credentials: Credentials,
+    /// Limit for looking the name up, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// Limit for silence before or within an answer.
+    pub read_timeout: Duration,
+    /// Limit for one attempt, redirects included.
+    pub max_time: Duration,
+    /// Limit for a body, on the wire and decoded, in bytes.
+    pub max_size: u64,
+    /// Redirects followed for one page.
+    pub max_redirects: u32,
+    /// The version of HTTP.
+    pub http: HttpChoice,
+    /// Whom to trust over TLS.
+    pub trust: tls::Trust,
+    /// The proxies.
+    pub proxies: Proxies,
+    /// Whether only addresses of the public internet are asked. The proxies must
+    /// then be such that names are resolved here.
+    pub untrusted: bool,
+    /// Follow no redirect to another host than the one that was named.
+    pub keeps_to_host: bool,
+    /// Hosts whose idle connections are kept, for each request in flight.
+    pub kept_hosts: usize,
+    /// Whether both sides of each exchange are recorded; see [`Exchange`](crate::model::Exchange).
+    pub records_exchange: bool,
+}
+
+impl Default for Options {
+    /// The values that hold where the command line says nothing else.
+    fn default() -> Self {
+        Self {
+            user_agent: HeaderValue::from_static(USER_AGENT),
+            headers: HeaderMap::new(),
+            credentials: Credentials::default(),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            read_timeout: DEFAULT_READ_TIMEOUT,
+            max_time: DEFAULT_MAX_TIME,
+            max_size: DEFAULT_MAX_SIZE,
+            max_redirects: DEFAULT_MAX_REDIRECTS,
+            http: HttpChoice::Auto,
+            trust: tls::Trust::System,
+            proxies: Proxies::default(),
+            untrusted: false,
+            keeps_to_host: false,
+            kept_hosts: DEFAULT_KEPT_HOSTS,
+            records_exchange: false,
+        }
+    }
+}
+
+impl Options {
+    /// The `User-Agent` that requests carry: one among the `headers` goes before
+    /// [`user_agent`](Self::user_agent), and of several the first.
+    #[must_use]
+    pub fn sent_user_agent(&self) -> &HeaderValue {
+        self.headers.get(header::USER_AGENT).unwrap_or(&self.user_agent)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::fetch::credentials::FieldHost;
+    use crate::fetch::proxy::{NoProxy, Proxy};
+
+    /// Options with nothing special in them.
+    pub(in crate::fetch) fn options() -> Options {
+        Options {
+            user_agent: HeaderValue::from_static("test"),
+            trust: tls::Trust::Anyone,
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn options_reach_another_process_with_everything_that_they_hold() {
+        let mut secret = HeaderValue::from_static("session=secret");
+        secret.set_sensitive(true);
+        let strange = HeaderValue::from_bytes(b"\xff\"\t").unwrap();
+        let proxy = Proxy::parse("socks5://me:sec%2Fret@a.org").unwrap();
+        let secret: HeaderMap = [(header::COOKIE, secret)].into_iter().collect();
+        let mut credentials = Credentials::new(secret.clone(), secret);
+        credentials.add_home(&Url::parse("https://me:secret@a.org/").unwrap());
+        credentials.open(&Url::parse("https://b.org/x/").unwrap());
+        credentials.open_fields(FieldHost::parse("c.org:81").unwrap());
+        let given = Options {
+            headers: [(header::ACCEPT, strange.clone()), (header::ACCEPT_LANGUAGE, strange)]
+                .into_iter()
+                .collect(),
+            credentials,
+            http: HttpChoice::Http2,
+            trust: tls::Trust::Authorities(vec![vec![1, 2, 255].into()]),
+            proxies: Proxies::in_turn(vec![proxy.clone()])
+                .except(NoProxy::parse("b.org,10.0.0.0/8")),
+            ..options()
+        };
+        let written = serde_json::to_vec(&given).unwrap();
+        let read: Options = serde_json::from_slice(&written).unwrap();
+        // What is told of them leaves secrets out, so these are compared by themselves.
+        assert_eq!(format!("{read:?}"), format!("{given:?}"));
+        assert_eq!((&read.headers, &read.credentials), (&given.headers, &given.credentials));
+        assert!(!format!("{read:?}").contains("secret"));
+        assert_eq!(read.proxies.get(0), &proxy);
+    }
+}
