@@ -183,7 +183,7 @@ fn the_page_of_options_is_what_the_parser_says() {
 }
 
 #[test]
-fn every_option_has_a_row_and_an_example() {
+fn every_option_has_a_row_a_paragraph_and_an_example() {
     let program = program();
     let page = page("options.md");
     let mut seen = 0;
@@ -191,8 +191,12 @@ fn every_option_has_a_row_and_an_example() {
         for option in options(command) {
             let row = format!("| `{}` |", spelled(option).replace('|', r"\|"));
             assert!(page.contains(&row), "{row}");
-            let is_argument = matches!(option.get_id().as_str(), "shell" | "command" | "target");
-            assert!(is_argument || help(option).contains("Example: `"), "{row} has no example");
+            let help = help(option);
+            let paragraphs: Vec<_> = help.split("\n\n").collect();
+            let is_example = |text: &&str| text.starts_with("Example: `");
+            assert!(paragraphs.iter().any(is_example), "{row} has no example");
+            let rest = paragraphs.iter().skip(1).filter(|text| !is_example(text));
+            assert!(rest.count() > 0, "{row} has no second paragraph");
             seen += 1;
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct LinksArgs {
     pub layout: LayoutArgs,
     /// Print a JSON object a line
     ///
+    /// Each object has the keys `file` and `url`. Without --json, each line is `file<TAB>url`.
+    ///
     /// Example: `fetchpages links --demo --json | jq -r .url`
     #[arg(long)]
     pub json: bool,
@@ -33,11 +35,16 @@ pub(crate) struct LinksArgs {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Output directory of the download
+    ///
+    /// It is the directory of --output, with manifest.jsonl in it.
+    ///
+    /// Example: `fetchpages verify out`
     #[arg(value_name = "TARGET")]
     pub target: PathBuf,
     /// Print only the URLs to fetch again
     ///
-    /// These are the pages whose file is missing or differs from its record.
+    /// These are the pages whose file is missing or differs from its record, and the pages that
+    /// failed or were interrupted.
     ///
     /// Example: `fetchpages verify --list out > again.txt; fetchpages -i again.txt -o out`
     #[arg(long)]
@@ -49,21 +56,21 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct OriginArgs {
     /// Port on 127.0.0.1; 0 takes any free one
     ///
-    /// The program prints the address of the index when it is ready.
+    /// fetchpages prints the URL of the index when the site is ready.
     ///
     /// Example: `fetchpages origin --port 8080`
     #[arg(long, value_name = "N", default_value_t = origin::DEFAULT_PORT)]
     pub port: u16,
-    /// Delay of each answer and of each new connection
+    /// Delay each answer and each new connection by this time
     ///
     /// The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages origin --latency 60ms`
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = values::duration)]
     pub latency: Duration,
-    /// Answers in progress at a time, at most [default: any number]
+    /// Answer at most N requests at a time [default: no limit]
     ///
-    /// Each answer takes the latency. Further requests wait for their turn, so that beyond N
+    /// Each answer takes the time of --latency. Further requests wait, so that with more than N
     /// requests the latency grows and the throughput does not.
     ///
     /// Example: `fetchpages origin --latency 20ms --capacity 16`
@@ -71,20 +78,23 @@ pub(crate) struct OriginArgs {
     pub capacity: Option<NonZeroU32>,
     /// Bytes per second of each connection's bodies [default: no limit]
     ///
-    /// The unit is B, kB, MB, GB, KiB, MiB or GiB.
+    /// The unit is B, kB, MB, GB, KiB, MiB or GiB; a bare number means bytes.
     ///
     /// Example: `fetchpages origin --bandwidth 1MB`
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub bandwidth: Option<Size>,
     /// Articles that the index lists
     ///
+    /// The site makes their texts from --seed.
+    ///
     /// Example: `fetchpages origin --pages 10000`
     #[arg(long, value_name = "N", default_value_t = origin::DEFAULT_PAGES)]
     pub pages: usize,
-    /// CPU time that an article costs its reader, about
+    /// CPU time to spend on each article, about
     ///
-    /// The site makes its articles longer, by about 220 kB for each millisecond, so that decoding,
-    /// hashing and saving one takes about this time on a CPU of 2025. At most 200ms.
+    /// The site makes each article longer, so that decoding, hashing and saving it takes about this
+    /// time on a CPU of 2025: 1 ms makes it longer by about 220 kB. At most 200ms. The unit is ms,
+    /// s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages origin --cpu-per-page 5ms`
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = values::page_cost)]
@@ -98,23 +108,25 @@ pub(crate) struct OriginArgs {
     pub seed: u64,
     /// Serve HTTPS with HTTP/2
     ///
-    /// The certificate's authority is written to a file, whose path is printed: give it to
-    /// --cacert.
+    /// fetchpages writes the certificate of the site's authority to a file and prints the path of
+    /// the file: give it to --cacert.
     ///
     /// Example: `fetchpages origin --tls --port 8443`
     #[arg(long)]
     pub tls: bool,
     /// Make this share of the answers go wrong; repeatable
     ///
-    /// For each attempt: 503, 429, 429-retry-after, reset, cut, stall, h2-reset-no-error,
-    /// partial-206, folded-header, refused-stream.
+    /// PERCENT is a number from 0 to 100, such as 0.5. These faults are drawn for each attempt, so
+    /// that a later attempt may succeed: 503, 429, 429-retry-after, reset, cut, stall,
+    /// h2-reset-no-error, partial-206, folded-header, refused-stream.
     ///
-    /// For each page, every time: redirect-loop, endless, bad-gzip, wrong-length, drip.
+    /// These faults are drawn for each page, and the page has the fault in every attempt:
+    /// redirect-loop, endless, bad-gzip, wrong-length, drip.
     ///
-    /// For each connection: stale-connection, slow-accept.
+    /// These faults are drawn for each connection: stale-connection, slow-accept.
     ///
-    /// The faults h2-reset-no-error and refused-stream need HTTP/2 (--tls), folded-header needs
-    /// HTTP/1.1; over the other version the answer is right.
+    /// The faults h2-reset-no-error and refused-stream need HTTP/2 (--tls); folded-header needs
+    /// HTTP/1.1. With the other version of HTTP, the answer has no fault.
     ///
     /// Example: `fetchpages origin --fault 503:20 --fault cut:13`
     #[arg(long, value_name = "KIND:PERCENT")]

@@ -17,58 +17,61 @@ use crate::secret::Secret;
 pub(crate) struct HttpArgs {
     /// User-Agent header [default: fetchpages/VERSION (CONTACT)]
     ///
-    /// The product in TEXT is also the name under which robots.txt rules are looked up: with
-    /// `FooBot/2.0` these are the rules for `FooBot`.
+    /// The product in TEXT is also the name under which fetchpages looks up robots.txt rules: with
+    /// `FooBot/2.0` the rules for `FooBot` apply.
     ///
     /// Example: `fetchpages -i urls.txt -A 'FooBot/2.0 (https://example.org/bot)'`
     #[arg(short = 'A', long, hide_short_help = true, value_name = "TEXT")]
     pub user_agent: Option<String>,
-    /// Who runs this: a mail address or a web page
+    /// Your mail address or web page, for server owners
     ///
     /// The contact becomes part of the User-Agent header, so that the owner of a server can reach
-    /// you. Wikimedia's sites refuse requests without one. --user-agent replaces it. The
-    /// default is the value of the environment variable `FETCHPAGES_CONTACT`.
+    /// you. Wikimedia's sites refuse requests without it. --user-agent replaces it. The default is
+    /// the value of the environment variable `FETCHPAGES_CONTACT`.
     ///
     /// Example: `fetchpages --contact you@example.org`
     #[arg(long, value_name = "MAIL|URL", env = "FETCHPAGES_CONTACT", hide_env = true)]
     pub contact: Option<String>,
     /// Another header, 'Name: value'; repeatable
     ///
-    /// A header whose name says that it carries a secret, such as Authorization or X-Api-Key,
-    /// goes only where --user goes. All other headers go to every host.
+    /// A header whose name shows that it carries a secret, such as Authorization or X-Api-Key, is
+    /// sent only where --user is sent; for the pages of a list this needs --credentials-for or
+    /// --header-for. All other headers are sent to every host.
     ///
-    /// Example: `fetchpages -i urls.txt -H 'Accept-Language: de' -H 'X-Api-Key: 123'`
+    /// Example: `fetchpages -i urls.txt -H 'Accept-Language: de' -H 'Cache-Control: no-cache'`
     #[arg(short = 'H', long, value_name = "LINE")]
     pub header: Vec<Secret<String>>,
     /// Cookies, 'name=value; name=value'
     ///
-    /// Cookies are secrets: they go only where --user goes. A file of cookies is not supported.
+    /// Cookies are secrets: they are sent only where --user is sent; for the pages of a list this
+    /// needs --credentials-for. Give the cookies themselves: fetchpages reads no file of cookies.
     ///
     /// Example: `fetchpages https://example.org/a -b 'session=123; lang=en'`
     #[arg(short = 'b', long, hide_short_help = true, value_name = "COOKIES")]
     pub cookie: Option<Secret<String>>,
     /// User name and password for servers
     ///
-    /// They go to the origins (scheme, host and port) of the URLs that you type: arguments,
-    /// --index, --base and --sitemap. They do not go to the hosts that a list or a record names:
-    /// see --credentials-for. Other users of this machine can read a command line.
+    /// They are sent to the origins (scheme, host and port) of the URLs that you type: arguments,
+    /// --index, --base and --sitemap. They are not sent to the hosts that a list or the record of
+    /// an earlier run names: see --credentials-for. Other users of this machine can read a command
+    /// line.
     ///
     /// Example: `fetchpages --index https://example.org/ --select a --user 'me:secret'`
     #[arg(short = 'u', long, value_name = "NAME:PASSWORD")]
     pub user: Option<Secret<String>>,
     /// Send --user, --cookie and secret headers to this origin too; repeatable
     ///
-    /// The origin is the scheme, host and port of URL. Needed for the pages of a list (-i), and
-    /// for pages on other origins than that of the index. After a redirect from an origin that
-    /// gets no secrets, they are sent below the folder of URL only.
+    /// The origin is the scheme, host and port of URL. This option is needed for the pages of a
+    /// list (-i), and for pages on other origins than that of the index. After a redirect from an
+    /// origin that gets no secrets, they are sent only below the folder of URL.
     ///
     /// Example: `fetchpages -i urls.txt -u me:secret --credentials-for https://example.org/`
     #[arg(long, hide_short_help = true, value_name = "URL")]
     pub credentials_for: Vec<String>,
     /// Send secret headers, and only these, to this host too; repeatable
     ///
-    /// Applies to https, and to http only when a URL that you typed is an http one. Without a
-    /// port, the default port of the scheme is meant.
+    /// HOST may have a port; without it, HOST means the default port of the scheme. The headers are
+    /// sent over https; over http only when a URL that you typed is an http one.
     ///
     /// Example: `fetchpages -i urls.txt -H 'X-Api-Key: 123' --header-for api.example.org`
     #[arg(long, hide_short_help = true, value_name = "HOST")]
@@ -76,58 +79,60 @@ pub(crate) struct HttpArgs {
     /// Proxy, or a file of proxies to use in turn
     ///
     /// The schemes are http, https, socks5 (fetchpages resolves names) and socks5h (the proxy
-    /// resolves names). A FILE has one proxy a line; each request takes the next one, and a proxy
-    /// that fails is left out for a while. By default `http_proxy`, `https_proxy`,
-    /// `all_proxy` and `no_proxy` of the environment apply; '' means no proxy.
+    /// resolves names). A FILE has one proxy a line: each request takes the next one, and a proxy
+    /// that fails is not used for a while. The environment variable `no_proxy` lists hosts that
+    /// need no proxy. Without this option, `http_proxy`, `https_proxy` and `all_proxy` apply; ''
+    /// means no proxy.
     ///
     /// Example: `fetchpages -i urls.txt --proxy socks5h://127.0.0.1:9050`
     #[arg(short = 'x', long, value_name = "URL|@FILE")]
     pub proxy: Option<Secret<String>>,
     /// Time limit for opening a connection
     ///
-    /// Covers name lookup, TCP and TLS. A name with several addresses gives each of them a share.
-    /// The unit is ms, s, m or h; a bare number means seconds.
+    /// Covers name lookup, TCP and TLS. If a name has several addresses, each of them gets a share
+    /// of this time. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --connect-timeout 3s`
     #[arg(long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(options::DEFAULT_CONNECT_TIMEOUT), value_parser = values::limit)]
     pub connect_timeout: Duration,
     /// Time limit for silence before or within an answer
     ///
-    /// The clock runs from the moment when the request is sent, and starts anew with each byte of
-    /// the answer. The unit is ms, s, m or h; a bare number means seconds.
+    /// The clock starts when the request is sent and starts again with each byte of the answer. The
+    /// unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --read-timeout 10s`
     #[arg(long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(options::DEFAULT_READ_TIMEOUT), value_parser = values::limit)]
     pub read_timeout: Duration,
     /// Time limit for one attempt at a page
     ///
-    /// Covers connection, request and whole answer. Waiting for memory (--max-memory) does not
+    /// Covers connection, request and the whole answer. Waiting for memory (--max-memory) does not
     /// count. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --max-time 30s`
     #[arg(short = 'm', long, hide_short_help = true, value_name = "TIME", default_value = values::duration_text(options::DEFAULT_MAX_TIME), value_parser = values::limit)]
     pub max_time: Duration,
-    /// Attempts after the first one
+    /// Try a page again at most N times
     ///
-    /// Failures that may pass are tried again after a growing random pause: timeouts, failed and
-    /// broken connections, incomplete bodies, and the statuses 408, 425, 429, 500, 502, 503 and
-    /// 504. A 429, and a 503 with Retry-After, use no attempt until ten of them in a row. 0 means
-    /// no second attempt.
+    /// fetchpages tries again, after a random pause that grows, when the failure may pass:
+    /// timeouts, failed and broken connections, incomplete bodies, and the statuses 408, 425, 429,
+    /// 500, 502, 503 and 504. A 429, and a 503 with Retry-After, count as an attempt only after ten
+    /// in a row. 0 means one attempt.
     ///
     /// Example: `fetchpages -i urls.txt --retry 5`
     #[arg(long, value_name = "N", default_value_t = retry::DEFAULT_RETRIES)]
     pub retry: u32,
-    /// Largest page
+    /// Size limit of a page
     ///
-    /// Applies to the body as received and to the decoded body. A larger page fails with the code
-    /// too-large. The unit is B, kB, MB, GB, KiB, MiB or GiB.
+    /// The limit applies to the body as received and to the decoded body. A larger page fails with
+    /// the code too-large. The unit is B, kB, MB, GB, KiB, MiB or GiB; a bare number means bytes.
     ///
     /// Example: `fetchpages -i urls.txt --max-size 10MB`
     #[arg(long, hide_short_help = true, value_name = "SIZE", default_value_t = Size(options::DEFAULT_MAX_SIZE), value_parser = values::size)]
     pub max_size: Size,
-    /// Redirects to follow for one page, at most
+    /// Follow at most N redirects for one page
     ///
-    /// A page with more redirects fails with the code redirects.
+    /// A page with more redirects fails with the code redirects. With 0, each redirect is a
+    /// failure.
     ///
     /// Example: `fetchpages -i urls.txt --max-redirs 0`
     #[arg(long, hide_short_help = true, value_name = "N", default_value_t = options::DEFAULT_MAX_REDIRECTS)]
@@ -141,14 +146,14 @@ pub(crate) struct HttpArgs {
     pub http: Http,
     /// Whether robots.txt rules apply
     ///
-    /// A page that the rules exclude is recorded as robots and is no failure.
+    /// A page that the rules exclude is recorded with the state robots, which is not a failure.
     ///
     /// Example: `fetchpages -i urls.txt --robots obey`
     #[arg(long, value_name = "CHOICE", default_value = "auto")]
     pub robots: Robots,
-    /// Trust the authorities in this PEM file, and no others
+    /// Trust only the certificate authorities in this PEM file
     ///
-    /// By default the system's certificate authorities are trusted. Also takes a single
+    /// The default is to trust the certificate authorities of the system. FILE may also hold one
     /// self-signed certificate.
     ///
     /// Example: `fetchpages https://intranet.example/ --cacert ca.pem`
@@ -156,8 +161,8 @@ pub(crate) struct HttpArgs {
     pub cacert: Option<PathBuf>,
     /// Do not verify TLS certificates (insecure)
     ///
-    /// Any server may then claim to be any other. --cacert is the safe way to accept a server
-    /// with a certificate of your own.
+    /// Any server can then claim to be any other server. To accept a server with a certificate of
+    /// your own, use --cacert, which is safe.
     ///
     /// Example: `fetchpages https://localhost:8443/a --insecure`
     #[arg(short = 'k', long, conflicts_with = "cacert")]
@@ -166,9 +171,9 @@ pub(crate) struct HttpArgs {
     ///
     /// Use it for lists whose URLs come from people that you do not trust.
     ///
-    /// Blocks private, shared, loopback, link-local and other special addresses, for pages, index
-    /// and sitemap, and after each redirect. Such a page fails with the code blocked. The only
-    /// proxy that is allowed is socks5, which is given addresses instead of names.
+    /// It blocks private, shared, loopback, link-local and other special addresses: for pages,
+    /// index and sitemap, and after each redirect. Such a page fails with the code blocked. Only a
+    /// socks5 proxy is allowed, because it receives addresses instead of names.
     ///
     /// Example: `fetchpages -i from-users.txt --untrusted`
     #[arg(long)]

@@ -52,28 +52,43 @@ pub(crate) struct Cli {
 pub(crate) enum Subcommands {
     /// Print the URLs and file names; fetch no page
     ///
-    /// Prints one `file<TAB>url` line per page. Reads the list, the index or the sitemap, and
-    /// ignores what earlier runs saved.
+    /// Prints one `file<TAB>url` line per page. Reads the list, the index or the sitemap. The names
+    /// are those for an empty directory: pages that earlier runs saved do not change them.
+    ///
+    /// Example: `fetchpages links -i urls.txt --layout tree`
     Links(Box<LinksArgs>),
     /// Measure modes side by side; say which is best, and why
     ///
     /// Without a source, the pages are those of the embedded site. Each run is a process of its
-    /// own and fetches the same pages. The verdict says how sure it is.
+    /// own, and all runs fetch the same pages. The verdict names the fastest mode, with a
+    /// confidence interval and the reason.
+    ///
+    /// Example: `fetchpages compare --modes threads,async,hybrid`
     Compare(Box<CompareArgs>),
     /// Check saved pages against the manifest, offline
     ///
-    /// Compares the size and the SHA-256 of each saved page. Ends with exit code 5 when a page is
-    /// missing or differs.
+    /// Compares the size and the SHA-256 of each saved page with its record. The exit code is 5
+    /// when a page is missing or differs, else 0: pages that failed or were interrupted are
+    /// reported and do not change it.
+    ///
+    /// Example: `fetchpages verify out`
     Verify(VerifyArgs),
     /// Serve the embedded site on 127.0.0.1
     ///
-    /// Serves an index of countries and an article for each, until it is stopped.
+    /// The site is an index of countries with an article for each. Use it to test programs and
+    /// options without a network. It runs until you stop it with Ctrl-C.
+    ///
+    /// Example: `fetchpages origin --port 8080 --fault 503:20`
     Origin(OriginArgs),
     /// Print completions for a shell
     ///
     /// Example: `fetchpages completions fish > ~/.config/fish/completions/fetchpages.fish`
     Completions {
         /// Shell to print completions for
+        ///
+        /// Start a new shell after you have saved the completions.
+        ///
+        /// Example: `fetchpages completions zsh > ~/.zfunc/_fetchpages`
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
@@ -82,6 +97,10 @@ pub(crate) enum Subcommands {
     /// Example: `fetchpages man compare > fetchpages-compare.1`
     Man {
         /// Command, such as compare
+        ///
+        /// Without COMMAND, the page is that of `fetchpages` itself.
+        ///
+        /// Example: `fetchpages man verify | man -l -`
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },

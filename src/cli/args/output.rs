@@ -15,8 +15,8 @@ use crate::save::names::Layout;
 pub(crate) struct OutputArgs {
     /// Directory for pages and manifest
     ///
-    /// The directory is made when it does not exist. Files in it that fetchpages did not write are
-    /// never overwritten. Only one run at a time can use it.
+    /// fetchpages makes the directory if it does not exist, and writes manifest.jsonl into it. It
+    /// never overwrites files that it did not write. Only one run at a time can use a directory.
     ///
     /// Example: `fetchpages -i urls.txt -o out`
     #[arg(short, long, value_name = "DIR", default_value = save::DEFAULT_OUTPUT)]
@@ -26,7 +26,8 @@ pub(crate) struct OutputArgs {
     pub layout: LayoutArgs,
     /// Do not save pages; write only the manifest
     ///
-    /// Pages are fetched, decoded and hashed, and each has its record with size and SHA-256.
+    /// Pages are still fetched, decoded and hashed. The record of each page has its size and
+    /// SHA-256.
     ///
     /// Example: `fetchpages -i urls.txt --no-save -o check`
     #[arg(long, hide_short_help = true)]
@@ -39,8 +40,8 @@ pub(crate) struct OutputArgs {
 pub(crate) struct LayoutArgs {
     /// How files are named
     ///
-    /// A URL that the manifest records keeps its name. `fetchpages links` prints the names
-    /// without fetching a page.
+    /// A URL that the manifest records keeps its name. `fetchpages links` prints the names for an
+    /// empty directory and fetches no page.
     ///
     /// Example: `fetchpages -i urls.txt --layout tree`
     #[arg(long, default_value = "flat")]
@@ -74,10 +75,10 @@ impl From<LayoutArg> for Layout {
 pub(crate) struct AgainArgs {
     /// Continue: skip the pages that are saved
     ///
-    /// A page is skipped when the manifest records it as saved and its file still has the
-    /// recorded size. Works after Ctrl-C, a kill or a full disk. Without -c, -N and
-    /// --retry-failed, a run fetches all pages again and replaces them. A source in standard
-    /// input or in a file must be named again, and so must options of HTTP.
+    /// A page is skipped when the manifest records it as saved and its file still has the recorded
+    /// size. This works after Ctrl-C, a kill or a full disk. Without -c, -N and --retry-failed, a
+    /// run fetches all pages again and replaces them. Type the options of HTTP again, and the
+    /// source too if it is standard input or a file.
     ///
     /// Example: `fetchpages -i urls.txt -o out --resume`
     #[arg(short = 'c', long, group = "again")]
@@ -85,8 +86,8 @@ pub(crate) struct AgainArgs {
     /// Fetch only the pages that failed
     ///
     /// CODES are failure codes of the manifest, separated by commas, such as http, read-timeout,
-    /// connect or truncated; without CODES all failed pages are fetched. Interrupted pages have
-    /// not failed: use --resume for them.
+    /// connect or truncated. Write `=` before them. Without CODES, all failed pages are fetched.
+    /// Interrupted pages have not failed: use --resume for them.
     ///
     /// Example: `fetchpages -i urls.txt -o out --retry-failed=http,read-timeout`
     #[arg(long, value_name = "CODES", group = "again", num_args = 0..=1, require_equals = true, value_delimiter = ',', hide_possible_values = true)]
@@ -94,7 +95,8 @@ pub(crate) struct AgainArgs {
     /// Fetch only the pages that have changed
     ///
     /// Sends the recorded `ETag` and `Last-Modified` of each saved page to its server. A page that
-    /// has not changed is kept and recorded as unchanged. New pages are fetched too.
+    /// has not changed is recorded as unchanged, and its file stays. A page whose server sends
+    /// neither field is fetched again. New pages are fetched too.
     ///
     /// Example: `fetchpages -i urls.txt -o out --update`
     #[arg(short = 'N', long, group = "again")]
@@ -130,26 +132,31 @@ impl ValueEnum for CodeArg {
 pub(crate) struct ReportArgs {
     /// Print the summary as one JSON object
     ///
-    /// The object goes to standard output; progress, warnings and errors go to standard error.
+    /// The object goes to standard output; progress, warnings and errors go to standard error. For
+    /// no progress, add `--progress none`.
     ///
     /// Example: `fetchpages -i urls.txt --json | jq .failed`
     #[arg(long)]
     pub json: bool,
     /// Print errors only
     ///
-    /// Errors are the pages that failed, and what ends the run.
+    /// Errors are the pages that failed, the first 20 of them, and what ends the run. No summary is
+    /// printed.
     ///
     /// Example: `fetchpages -i urls.txt -q || echo "exit code $?"`
     #[arg(short, long, conflicts_with_all = ["json", "verbose"])]
     pub quiet: bool,
     /// Print a line for every page
     ///
-    /// By default only failed pages have a line, the first 20 of them.
+    /// The lines go to standard error. By default only failed pages have a line, the first 20 of
+    /// them.
     ///
     /// Example: `fetchpages -i urls.txt -v`
     #[arg(short, long)]
     pub verbose: bool,
     /// Style of the progress on standard error
+    ///
+    /// In a log file, use plain or none.
     ///
     /// Example: `fetchpages -i urls.txt --progress none`
     #[arg(long, hide_short_help = true, value_name = "STYLE", default_value = "auto")]
@@ -157,7 +164,7 @@ pub(crate) struct ReportArgs {
     /// Write a timeline of the run for ui.perfetto.dev
     ///
     /// The timeline shows when each worker waited, received, computed and saved. FILE.json takes 1
-    /// to 2 kB per page; an earlier FILE.json is replaced.
+    /// to 2 kB per page. An earlier FILE.json is replaced.
     ///
     /// Example: `fetchpages --demo --trace run.json`
     #[arg(long, hide_short_help = true, value_name = "FILE.json")]
@@ -167,11 +174,11 @@ pub(crate) struct ReportArgs {
 /// The style of the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressArg {
-    /// bar on a terminal, else plain
+    /// A bar on a terminal, else plain
     Auto,
-    /// A bar, where standard error is a terminal
+    /// A bar, if standard error is a terminal
     Bar,
-    /// A line every few seconds
+    /// A line every five seconds
     Plain,
     /// No progress
     None,

@@ -18,62 +18,64 @@ pub(crate) struct RunningArgs {
     /// Concurrency model
     ///
     /// All modes fetch, decode and save a page with the same code; they differ in the threads,
-    /// processes or event loops that run it. `fetchpages compare` measures which one is fastest.
+    /// processes or event loops that run this code. `fetchpages compare` measures which mode is the
+    /// fastest.
     ///
     /// Example: `fetchpages -i urls.txt --mode threads --workers 32`
     #[arg(long, default_value = exec::DEFAULT_MODE)]
     pub mode: ModeArg,
-    /// Pages in flight, at most [default: by mode]
+    /// Fetch at most N pages at a time [default: by mode]
     ///
-    /// The defaults: sequential 1, threads 16, rayon and processes one per CPU, async and hybrid
-    /// 64. `auto` tunes the number of concurrent requests per host while the run is in progress:
-    /// it starts with 12 and needs several hundred pages to settle. At most 4096; sequential
-    /// always has 1. --per-host and --rate still apply.
+    /// The defaults are: sequential 1, threads 16, rayon and processes one per CPU, async and
+    /// hybrid 64. The maximum is 4096; sequential always has 1. `auto` changes the number of
+    /// concurrent requests per host while the run is in progress: it starts with 12 and needs
+    /// several hundred pages to settle. --per-host and --rate still apply.
     ///
     /// Example: `fetchpages -i urls.txt --workers auto`
     #[arg(short = 'j', long, value_name = "N|auto", value_parser = values::workers)]
     pub workers: Option<Workers>,
-    /// Open requests per host, at most [default: 16]
+    /// At most N open requests per host [default: 16]
     ///
     /// With --workers N the default is N, with --workers auto it is 64. Hosts on this machine have
-    /// no limit by default. Wikimedia's sites have a limit of 9 for all of them together; a number
-    /// that you give here replaces it.
+    /// no limit by default. Wikimedia's sites share a limit of 9; a number that you give here
+    /// replaces it. The limit is the same for all hosts: for a different one, run one command per
+    /// host.
     ///
     /// Example: `fetchpages -i urls.txt --per-host 4`
     #[arg(long, value_name = "N")]
     pub per_host: Option<NonZeroU32>,
     /// Requests per host, such as 20/s [default: no limit]
     ///
-    /// Requests are spaced evenly, without bursts. The unit is s, m or h; `none` removes the
-    /// limit. Wikimedia's sites have a limit of 19/s by default; a rate that you give here
-    /// replaces it. A Crawl-delay of robots.txt still applies.
+    /// Requests are spaced evenly, without bursts. The unit is s, m or h; `none` removes the limit.
+    /// Wikimedia's sites have a limit of 19/s by default; a rate that you give here replaces it. A
+    /// Crawl-delay in robots.txt still applies.
     ///
     /// Example: `fetchpages -i urls.txt --rate 100/m`
     #[arg(long, value_name = "RATE", value_parser = values::rate)]
     pub rate: Option<Rate>,
-    /// Stop the run after this time
+    /// Stop the run after this time [default: no limit]
     ///
-    /// The pages that are left are recorded as interrupted, the exit code is 3, and --resume
-    /// continues from there. The unit is ms, s, m or h; a bare number means seconds. By default
-    /// there is no limit.
+    /// The remaining pages are recorded as interrupted and the exit code is 3. --resume continues
+    /// from there. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages -i urls.txt --deadline 2h`
     #[arg(long, value_name = "TIME", value_parser = values::limit)]
     pub deadline: Option<Duration>,
-    /// Stop the run when more pages than this have failed
+    /// Stop the run when more pages have failed [default: no limit]
     ///
-    /// A number of pages, or a percentage of the pages that are done, which counts from the
-    /// hundredth page on. The pages that are left are recorded as interrupted, the exit code is
-    /// 3, and --resume continues from there. By default there is no limit.
+    /// N is a number of pages. P% is a share of the finished pages; it applies from the hundredth
+    /// finished page on. The remaining pages are recorded as interrupted and the exit code is 3.
+    /// --resume continues from there.
     ///
     /// Example: `fetchpages -i urls.txt --max-failures 2%`
     #[arg(long, hide_short_help = true, value_name = "N|P%", value_parser = values::failure_limit)]
     pub max_failures: Option<FailureLimit>,
-    /// Memory for the bodies of all pages in flight [default: half of what is free]
+    /// Memory limit for the bodies of all pages in flight [default: half of what is free]
     ///
-    /// Counts the bodies as received and as decoded. Pages wait until there is room; a single
-    /// page always gets --max-size. The free memory is what the machine has available, or less
-    /// where a control group has a limit. The unit is B, kB, MB, GB, KiB, MiB or GiB.
+    /// Counts the bodies as received and as decoded. Pages wait until there is room; a single page
+    /// may always use --max-size. The free memory is what the machine has available, or less where
+    /// a control group has a limit. The unit is B, kB, MB, GB, KiB, MiB or GiB; a bare number means
+    /// bytes.
     ///
     /// Example: `fetchpages -i urls.txt --max-memory 512MiB`
     #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = values::size)]

@@ -20,25 +20,26 @@ pub(crate) struct SourceArgs {
     pub named: NamedArgs,
     /// Fetch the 233 pages of the embedded site
     ///
-    /// The program starts a small web site on this machine, fetches its index of countries and
-    /// the page of each country. It needs no network and uses no proxy from the environment.
+    /// fetchpages starts a small web site on this machine and fetches the site's index of countries
+    /// and the page of each country. This needs no network and ignores the proxies of the
+    /// environment.
     ///
     /// Example: `fetchpages --demo --mode threads --workers 32`
     #[arg(long, group = "kind")]
     pub demo: bool,
-    /// Distance of the embedded site
+    /// Delay the answers of the embedded site by this time
     ///
-    /// The site waits for this time once for each new connection and once for each request.
-    /// Needs --demo. The unit is ms, s, m or h; a bare number means seconds.
+    /// The site waits for this time once for each new connection and once for each request. Needs
+    /// --demo. The unit is ms, s, m or h; a bare number means seconds.
     ///
     /// Example: `fetchpages --demo --latency 20ms`
     #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = kinds::excluded_by("--latency"), default_value = values::duration_text(spec::DEFAULT_LATENCY), value_parser = values::duration)]
     pub latency: Duration,
-    /// CPU time that a page of the embedded site costs, about
+    /// CPU time to spend on each page of the embedded site, about
     ///
-    /// The site makes its pages longer, by about 220 kB for each millisecond, so that decoding,
-    /// hashing and saving one page takes about this time on a CPU of 2025. At most 200ms. Needs
-    /// --demo.
+    /// The site makes each page longer, so that decoding, hashing and saving it takes about this
+    /// time on a CPU of 2025: 1 ms makes it longer by about 220 kB. At most 200ms. The unit is ms,
+    /// s, m or h; a bare number means seconds. Needs --demo.
     ///
     /// Example: `fetchpages --demo --cpu-per-page 5ms`
     #[arg(long, hide_short_help = true, value_name = "TIME", requires = "demo", conflicts_with_all = kinds::excluded_by("--cpu-per-page"), default_value = "0ms", value_parser = values::page_cost)]
@@ -51,26 +52,26 @@ pub(crate) struct SourceArgs {
 pub(crate) struct NamedArgs {
     /// Pages to fetch
     ///
-    /// Each address needs its scheme, http or https. Many addresses are better in a file: see
-    /// --input-file.
+    /// Each URL needs its scheme, http or https. Put quotes around a URL with `&` or `?`. For many
+    /// URLs, write them to a file and use --input-file.
     ///
-    /// Example: `fetchpages https://example.org/a https://example.org/b`
+    /// Example: `fetchpages https://example.org/a 'https://example.org/b?id=1&lang=en'`
     #[arg(value_name = "URL", group = "kind")]
     pub urls: Vec<String>,
     /// Read URLs from FILE, one a line; - for stdin
     ///
-    /// The file may be gzipped. Blank lines and lines that begin with # are skipped. A line that
-    /// is no URL is reported and counted as invalid, the run goes on and ends with exit code 3.
-    /// With --column, FILE is a table.
+    /// FILE may be gzipped. Blank lines and lines that begin with # are skipped. fetchpages reports
+    /// a line that is not a URL, counts it as invalid, and continues; the exit code is then 3. With
+    /// --column, FILE is a table.
     ///
     /// Example: `fetchpages -i urls.txt -o out`
     #[arg(short, long, value_name = "FILE", group = "kind")]
     pub input_file: Option<PathBuf>,
-    /// Column of the URLs, when FILE is a table
+    /// Read the URLs from this column of FILE, a table
     ///
-    /// The ending of FILE gives the format: .csv, .tsv or .tab, .jsonl, .jl, .ndjson or
-    /// .jsonlines, .json. Every other ending, and standard input, means CSV. --input-format
-    /// overrides the ending. In JSON lines and arrays, NAME is a member of each object.
+    /// The ending of FILE sets the format: .csv, .tsv or .tab, .jsonl, .jl, .ndjson or .jsonlines,
+    /// .json. Every other ending, and standard input, means CSV. --input-format replaces the
+    /// ending. In JSON, NAME is a member of each object. Names are case-sensitive.
     ///
     /// Example: `fetchpages -i pages.csv --column link -o out`
     #[arg(long, value_name = "NAME", requires = "input_file", conflicts_with_all = kinds::excluded_by("--column"))]
@@ -84,58 +85,66 @@ pub(crate) struct NamedArgs {
     pub input_format: Option<InputFormat>,
     /// Fetch the pages that this page links to
     ///
-    /// --select chooses the links. An index in a local FILE also needs --base. The index itself
-    /// is not saved. robots.txt rules apply to the links: see --robots.
+    /// Choose the links with --select. An index in a local FILE also needs --base. The index itself
+    /// is not saved, and the links of the fetched pages are not followed. robots.txt rules apply to
+    /// the links: see --robots.
     ///
     /// Example: `fetchpages --index https://example.org/contents.html --select 'main a'`
     #[arg(long, value_name = "URL|FILE", group = "kind")]
     pub index: Option<String>,
     /// CSS selector of links
     ///
-    /// Chooses the elements of the index that are links. The default fits Wikipedia's list of
-    /// countries and the embedded site. Every other index needs its own selector.
-    /// `fetchpages links` prints what a selector finds.
+    /// Selects the elements of the index that are links: `a` selects all links, `main a` the links
+    /// in the element `main`. The default fits Wikipedia's list of countries and the embedded site,
+    /// so that every other index needs --select. `fetchpages links` prints what a selector finds.
     ///
     /// Example: `fetchpages links --index https://example.org/contents.html --select 'ul.toc a'`
     #[arg(long, value_name = "CSS", default_value = DEFAULT_SELECTOR, conflicts_with_all = kinds::excluded_by("--select"))]
     pub select: String,
-    /// Attribute of the selected elements that holds the address
+    /// Attribute of the selected elements that holds the URL
+    ///
+    /// Use it for elements that are not links, such as images. Upper and lower case are equal.
     ///
     /// Example: `fetchpages --index https://example.org/ --select 'img.large' --attr src`
     #[arg(long, hide_short_help = true, value_name = "NAME", default_value = DEFAULT_ATTRIBUTE, conflicts_with_all = kinds::excluded_by("--attr"))]
     pub attr: String,
-    /// Address to which the links of an index in a FILE are relative
+    /// URL to which the links of an index in a FILE are relative
+    ///
+    /// Needed with --index FILE. It is the URL from which FILE was saved. A `<base href>` in FILE
+    /// is resolved against it.
     ///
     /// Example: `fetchpages --index saved.html --base https://example.org/ --select 'main a'`
     #[arg(long, hide_short_help = true, value_name = "URL", requires = "index", conflicts_with_all = kinds::excluded_by("--base"))]
     pub base: Option<String>,
     /// Fetch the pages of a sitemap or a feed
     ///
-    /// Reads a sitemap, a sitemap index with all its parts, an RSS or Atom feed, or a plain list
-    /// of URLs, gzipped or not. robots.txt rules apply to the pages: see --robots.
+    /// Reads a sitemap, a sitemap index with all its parts, an RSS or Atom feed, or a plain list of
+    /// URLs, gzipped or not. The dates in it (`<lastmod>`) are not read. robots.txt rules apply to
+    /// the pages: see --robots.
     ///
     /// Example: `fetchpages --sitemap https://example.org/sitemap.xml --include '/blog/'`
     #[arg(long, value_name = "URL", group = "kind")]
     pub sitemap: Option<String>,
     /// Fetch only the URLs that match; repeatable
     ///
-    /// A URL needs one match of all --include expressions. The expression may match anywhere in
-    /// the URL. URLs that do not match are counted as filtered.
+    /// REGEX may match any part of the URL; a URL with a query ends in the query. With several
+    /// --include, a URL needs to match only one of them. All other URLs are counted as filtered.
     ///
-    /// Example: `fetchpages -i urls.txt --include '/2026/' --include '[.]pdf$'`
+    /// Example: `fetchpages -i urls.txt --include '/docs/.*[.]pdf$'`
     #[arg(long, value_name = "REGEX")]
     pub include: Vec<Regex>,
     /// Skip the URLs that match; repeatable
     ///
-    /// --exclude wins over --include.
+    /// REGEX may match any part of the URL. A URL that matches both --include and --exclude is
+    /// skipped. Skipped URLs are counted as filtered.
     ///
     /// Example: `fetchpages -i urls.txt --exclude '[?]print='`
     #[arg(long, value_name = "REGEX")]
     pub exclude: Vec<Regex>,
     /// Fetch at most N pages
     ///
-    /// The first N pages after filters and without duplicates. A list or a sitemap is not read
-    /// further.
+    /// Counts pages after the filters and without duplicates, also those that --resume skips.
+    /// fetchpages stops reading a list or a sitemap after the last of them.
     ///
     /// Example: `fetchpages -i urls.txt --limit 10`
     #[arg(long, value_name = "N")]
