@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use fetchpages::clock::{Clock, SystemClock};
 use fetchpages::model::{Attempt, Job, Key, Outcome, Response, Stored};
 use fetchpages::origin::{INDEX_PATH, Site};
-use fetchpages::page::decode;
+use fetchpages::page::{Codings, decode};
 use fetchpages::queue::frontier::{Frontier, Moment, Next};
 use fetchpages::queue::host::HostLimits;
 use fetchpages::queue::{self};
@@ -147,9 +147,10 @@ fn decoding(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Bytes(plain.len() as u64));
     for (coding, body) in [("gzip", page.gzip().clone()), ("zstd", zstd), ("identity", plain)] {
+        let codings = Codings::parse(Some(coding));
         group.bench_function(coding, |b| {
             b.iter(|| {
-                decode::decode(black_box(&body), Some(coding), u64::MAX).expect("it is whole").len()
+                decode::decode(black_box(&body), &codings, u64::MAX).expect("it is whole").len()
             });
         });
     }

@@ -17,7 +17,7 @@ use fetchpages::fetch::{BodyLimit, BodyMemory, Client, Network, Options, Reply, 
 use fetchpages::in_flight::ProgressView;
 use fetchpages::model::{Attempt, Job, Key, Outcome, RawPage, Settled, Stored};
 use fetchpages::origin::{self, Origin, Site};
-use fetchpages::page::decode;
+use fetchpages::page::{Codings, decode};
 use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
 use fetchpages::save::sink::{Capture, Content, Target};
 use fetchpages::save::{self, Output, Sink};
@@ -96,13 +96,14 @@ fn compute(c: &mut Criterion) {
     let path = site.paths().next().expect("the site has pages").to_owned();
     let page = site.get(&path).expect("its path is its own");
     let (plain, body) = (page.plain().clone(), page.gzip().clone());
-    let mut room = Vec::new();
+    let codings = Codings::parse(Some("gzip"));
+    let mut buffer = Vec::new();
     let mut group = c.benchmark_group("page");
     group.throughput(Throughput::Bytes(plain.len() as u64));
     group.bench_function("decode", |b| {
         b.iter(|| {
             let body = black_box(&body);
-            decode::decode_into(&mut room, body, Some("gzip"), u64::MAX).expect("whole").len()
+            decode::decode_into(&mut buffer, body, &codings, u64::MAX).expect("whole").len()
         });
     });
     group.bench_function("digest", |b| b.iter(|| digest::sha256(black_box(&plain))));

@@ -62,6 +62,8 @@ pub mod compare;
 pub mod config;
 pub mod digest;
 mod duration;
+#[cfg(test)]
+mod encoders;
 pub mod event;
 pub mod exec;
 pub mod fetch;

@@ -15,7 +15,7 @@ mod mutations;
 use proptest::test_runner::{Config, RngSeed};
 
 pub(crate) use heap::within;
-pub(crate) use mutations::{Format, Input, gzip, steps};
+pub(crate) use mutations::{Format, Input, steps};
 
 /// Draws the same cases each time, unless the environment names a seed: a change must
 /// not fail for what it did not do.

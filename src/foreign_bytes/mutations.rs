@@ -2,13 +2,13 @@
 //! meet from those who mean harm.
 
 use std::fmt;
-use std::io::Write as _;
 use std::ops::{Deref, Range};
 
-use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+
+use crate::encoders::gzip;
 
 /// Inputs are no longer, unless a format says so: long enough for deep nesting and for
 /// most limits, short enough for many cases.
@@ -243,13 +243,6 @@ fn wrap(bytes: &mut Vec<u8>, which: u16) {
         2 => gzip(bytes),
         _ => bytes.to_ascii_uppercase(),
     };
-}
-
-/// `bytes` as a member of gzip.
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
 }
 
 #[test]

@@ -1,85 +1,111 @@
-//! The `Content-Encoding` field (RFC 9110, 8.4): which codings it lists, and which of
-//! its words are none. Pure.
+//! The `Content-Encoding` field (RFC 9110, 8.4), parsed once per answer. Pure.
 
-/// The content codings of IANA's registry
-/// (<https://www.iana.org/assignments/http-parameters>, "HTTP Content Coding Registry").
-const REGISTERED: [&str; 14] = [
-    "aes128gcm",
-    "br",
-    "compress",
-    "dcb",
-    "dcz",
-    "deflate",
-    "exi",
-    "gzip",
-    "identity",
-    "pack200-gzip",
-    "x-compress",
-    "x-gzip",
-    "zstd",
-    "*",
+use super::coding::Coding;
+
+/// The most codings that a body may be in, one around the other; curl accepts as many.
+pub(super) const MAX_CODINGS: usize = 5;
+
+/// The names of content codings, each with its coding when that is decoded here.
+///
+/// They are those of IANA's registry (<https://www.iana.org/assignments/http-parameters>,
+/// "HTTP Content Coding Registry"), and below them names that are in use without being
+/// registered. The name `identity` stands for no coding and is handled apart.
+const NAMES: [(&str, Option<Coding>); 28] = [
+    ("gzip", Some(Coding::Gzip)),
+    ("br", Some(Coding::Brotli)),
+    ("zstd", Some(Coding::Zstd)),
+    ("deflate", Some(Coding::Deflate)),
+    ("x-gzip", Some(Coding::Gzip)),
+    ("aes128gcm", None),
+    ("compress", None),
+    ("dcb", None),
+    ("dcz", None),
+    ("exi", None),
+    ("pack200-gzip", None),
+    ("x-compress", None),
+    ("*", None),
+    ("brotli", Some(Coding::Brotli)),
+    ("x-zstd", Some(Coding::Zstd)),
+    ("x-deflate", Some(Coding::Deflate)),
+    ("zlib", Some(Coding::Deflate)),
+    ("bz2", None),
+    ("bzip2", None),
+    ("lz4", None),
+    ("lzma", None),
+    ("sdch", None),
+    ("snappy", None),
+    ("x-bzip2", None),
+    ("x-lzma", None),
+    ("x-snappy", None),
+    ("x-xz", None),
+    ("xz", None),
 ];
 
-/// The codings that `field` lists, the one that was applied last first; those that
-/// say nothing are left out. Quotes, and what some applications put behind a coding as
-/// behind a media type, are no part of it.
-pub(super) fn listed(field: Option<&str>) -> impl Iterator<Item = &str> {
-    let codings = field.unwrap_or("").rsplit(',').map(|coding| {
-        let bare = coding.trim().split([';', ' ', '\t']).next().unwrap_or_default();
-        bare.trim_matches('"')
-    });
-    codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+/// One entry of the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// A coding that is decoded here, and the name that the field has for it.
+    Known(Coding, &'static str),
+    /// The name of a coding that is not decoded here.
+    Unknown(&'static str),
+    /// The name of no coding: a label that an application put into the wrong field, such
+    /// as `utf-8` or `none`.
+    Label(Box<str>),
 }
 
-/// Names of codings that are not registered, but in use.
-const UNREGISTERED: [&str; 15] = [
-    "brotli",
-    "zlib",
-    "x-deflate",
-    "bz2",
-    "bzip2",
-    "lz4",
-    "lzma",
-    "sdch",
-    "snappy",
-    "x-bzip2",
-    "x-lzma",
-    "x-snappy",
-    "x-xz",
-    "x-zstd",
-    "xz",
-];
-
-/// Whether `name` is the name of a coding. Others are labels that an application put
-/// into the wrong field, such as `utf-8` and `none`.
-pub(super) fn is_coding(name: &str) -> bool {
-    let mut known = REGISTERED.iter().chain(&UNREGISTERED);
-    known.any(|known| known.eq_ignore_ascii_case(name))
+impl Listed {
+    fn parse(name: &str) -> Self {
+        match NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some(&(known, Some(coding))) => Self::Known(coding, known),
+            Some(&(known, None)) => Self::Unknown(known),
+            None => Self::Label(name.into()),
+        }
+    }
 }
 
-/// Whether `body` begins like one in a coding: the signatures of gzip (RFC 1952), zlib
-/// (RFC 1950, 2.2, but for `x^`, which text may begin with), compress, Zstandard
-/// (RFC 8878), xz, bzip2, lzma and LZ4.
-pub(super) fn looks_encoded(body: &[u8]) -> bool {
-    const SIGNATURES: [&[u8]; 10] = [
-        b"\x78\x01",
-        b"\x78\x9c",
-        b"\x78\xda",
-        b"\x5d\0\0",
-        b"\x1f\x8b",
-        b"\x1f\x9d",
-        b"\x28\xb5\x2f\xfd",
-        b"\xfd7zXZ\0",
-        b"BZh",
-        b"\x04\x22\x4d\x18",
-    ];
-    SIGNATURES.iter().any(|signature| body.starts_with(signature))
-}
+/// The codings that a `Content-Encoding` field lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codings(Vec<Listed>);
 
-/// The words of `field` that are no codings and were passed over, for the record.
-pub(crate) fn ignored(field: Option<&str>) -> Option<String> {
-    let ignored: Vec<_> = listed(field).filter(|word| !is_coding(word)).collect();
-    (!ignored.is_empty()).then(|| ignored.join(", "))
+impl Codings {
+    /// Parses the value of a field; without a field, the body is in no coding.
+    ///
+    /// Entries that say nothing are left out. The first [`MAX_CODINGS`] entries and one
+    /// more are parsed; the one more shows that there are too many. Quotes, and what some
+    /// applications write after a coding as after a media type, are ignored.
+    pub fn parse(field: Option<&str>) -> Self {
+        let names = field.unwrap_or("").rsplit(',').map(|entry| {
+            let bare = entry.trim().split([';', ' ', '\t']).next().unwrap_or_default();
+            bare.trim_matches('"')
+        });
+        let names = names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"));
+        Self(names.take(MAX_CODINGS + 1).map(Listed::parse).collect())
+    }
+
+    /// The entries, starting with the coding that was applied last.
+    pub(super) fn listed(&self) -> &[Listed] {
+        &self.0
+    }
+
+    /// Whether the field lists a coding that is decoded here.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.0.iter().any(|listed| matches!(listed, Listed::Known(..)))
+    }
+
+    /// Whether the field lists gzip and nothing else.
+    pub(super) fn is_gzip(&self) -> bool {
+        matches!(*self.0, [Listed::Known(Coding::Gzip, _)])
+    }
+
+    /// The labels that were ignored because they name no coding, for the record.
+    pub(crate) fn ignored(&self) -> Option<String> {
+        let labels = self.0.iter().filter_map(|listed| match listed {
+            Listed::Label(label) => Some(&**label),
+            Listed::Known(..) | Listed::Unknown(_) => None,
+        });
+        let labels: Vec<_> = labels.collect();
+        (!labels.is_empty()).then(|| labels.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -88,20 +114,64 @@ mod tests {
 
     #[test]
     fn codings_are_told_from_labels() {
-        for (field, codings, labels) in [
-            (None, &[][..], None),
-            (Some(""), &[], None),
-            (Some("gzip, "), &["gzip"], None),
-            (Some("identity, BR"), &["BR"], None),
-            (Some("gzip, zstd"), &["zstd", "gzip"], None),
-            (Some("UTF-8"), &["UTF-8"], Some("UTF-8")),
-            (Some("gzip;q=1.0"), &["gzip"], None),
-            (Some("\"gzip\", br ; x"), &["br", "gzip"], None),
-            (Some("gzip utf-8"), &["gzip"], None),
-            (Some("none, gzip"), &["gzip", "none"], Some("none")),
+        let known = |coding, name| Listed::Known(coding, name);
+        let (gzip, br) = (known(Coding::Gzip, "gzip"), known(Coding::Brotli, "br"));
+        let zstd = known(Coding::Zstd, "zstd");
+        let label = |label: &str| Listed::Label(label.into());
+        for (field, listed, labels) in [
+            (None, vec![], None),
+            (Some(""), vec![], None),
+            (Some("gzip, "), vec![gzip.clone()], None),
+            (Some("identity, BR"), vec![br.clone()], None),
+            (Some("gzip, zstd"), vec![zstd, gzip.clone()], None),
+            (Some("UTF-8"), vec![label("UTF-8")], Some("UTF-8")),
+            (Some("gzip;q=1.0"), vec![gzip.clone()], None),
+            (Some("\"gzip\", br ; x"), vec![br, gzip.clone()], None),
+            (Some("gzip utf-8"), vec![gzip.clone()], None),
+            (Some("XZ"), vec![Listed::Unknown("xz")], None),
+            (Some("none, gzip"), vec![gzip, label("none")], Some("none")),
         ] {
-            assert_eq!(listed(field).collect::<Vec<_>>(), codings);
-            assert_eq!(ignored(field).as_deref(), labels);
+            let codings = Codings::parse(field);
+            assert_eq!(codings.listed(), listed);
+            assert_eq!(codings.ignored().as_deref(), labels);
+        }
+    }
+
+    #[test]
+    fn a_body_is_in_gzip_only_when_nothing_else_is_listed() {
+        for (field, is_encoded, is_gzip) in [
+            (None, false, false),
+            (Some("identity"), false, false),
+            (Some("none"), false, false),
+            (Some("compress"), false, false),
+            (Some("gzip"), true, true),
+            (Some("x-gzip"), true, true),
+            (Some("gzip, gzip"), true, false),
+            (Some("gzip, none"), true, false),
+            (Some("br"), true, false),
+        ] {
+            let codings = Codings::parse(field);
+            assert_eq!(
+                (codings.is_encoded(), codings.is_gzip()),
+                (is_encoded, is_gzip),
+                "{field:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_parsed_as_far_as_it_matters() {
+        let field = vec!["gzip"; 1000].join(",");
+        assert_eq!(Codings::parse(Some(&field)).listed().len(), MAX_CODINGS + 1);
+    }
+
+    #[test]
+    fn parsing_a_field_allocates_at_most_once() {
+        for (field, allocations) in
+            [(None, 0), (Some("identity"), 0), (Some("GZIP"), 1), (Some("zstd, br"), 1)]
+        {
+            let counted = allocation_counter::measure(|| drop(Codings::parse(field)));
+            assert_eq!(counted.count_total, allocations, "{field:?}");
         }
     }
 }

@@ -1,48 +1,33 @@
-//! Bodies in content codings, nearly well encoded, and what names their codings.
+//! Properties of decoding: bodies that are nearly well encoded, and fields that name their
+//! codings.
 
 use std::io::{BufReader, Cursor, Read as _, Write as _};
 
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::write::{DeflateEncoder, ZlibEncoder};
 use proptest::prelude::*;
 
-use super::{codings, decode};
-use crate::foreign_bytes::{Format, Input, config, gzip, within};
+use super::{Codings, decode, gzip, start};
+use crate::encoders::{BROTLI, deflate, gzip, zlib, zstd};
+use crate::foreign_bytes::{Format, Input, config, within};
 use crate::model::Failure;
 
-/// `--max-size` of most cases: less than bombs hold and more than bodies do.
+/// `--max-size` of most cases: less than bombs expand to, and more than bodies do.
 const MOST: usize = 16 * 1024;
 /// The tables of a decoder; those of Brotli are the largest.
 const TABLES: usize = 256 * 1024;
-/// The window of Brotli, which the stream chooses (RFC 7932, 9.1), with some more.
+/// The largest window of Brotli, which the stream chooses (RFC 7932, 9.1), and a reserve.
 const WINDOW: usize = (16 << 20) + 64 * 1024;
 
-/// A piece, and what it is put together in here.
+/// The memory of a piece, and of the vector that the test joins pieces in.
 const PIECES: usize = 512 * 1024 + 4 * MOST;
 
 fn text() -> Vec<u8> {
     (0..200).flat_map(|line| format!("line {line} of a page\n").into_bytes()).collect()
 }
 
-fn zlib(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    ::zstd::encode_all(bytes, 3).unwrap()
-}
-
-/// Bodies in each coding, in two of them, in several members, and some that unfold into
-/// a hundred times their size.
+/// Bodies in each coding, in two of them, in several members, and some that expand to a
+/// hundred times their size.
 fn bodies() -> impl Strategy<Value = Input> {
     let zeros = vec![0; 1 << 20];
     // A member with an extra field, a name, a comment and a checksum of its header.
@@ -53,8 +38,6 @@ fn bodies() -> impl Strategy<Value = Input> {
         .write(Vec::new(), Compression::none());
     fields.write_all(b"text").unwrap();
     let skippable = [b"\x50\x2a\x4d\x18\x04\0\0\0skip".to_vec(), zstd(b"text")].concat();
-    // 400 times "hello ", then "end", by Google's encoder.
-    let brotli = b"\x1bb\x09\xf8\x8d\x94n\xdeDY\x86\xe6\xd6 dloJ\x93\xdb\xe2\x80(\x02\0R\xc3\x02";
     let documents = [
         gzip(&text()),
         gzip(&zeros),
@@ -62,12 +45,12 @@ fn bodies() -> impl Strategy<Value = Input> {
         fields.finish().unwrap(),
         gzip(&gzip(&zeros)),
         zlib(&text()),
-        deflated(&zeros),
+        deflate(&zeros),
         zstd(&text()),
         zstd(&zeros),
         skippable,
         gzip(&zstd(&text())),
-        brotli.to_vec(),
+        BROTLI.to_vec(),
         text(),
     ];
     let tokens: &[&[u8]] = &[
@@ -115,26 +98,26 @@ proptest! {
     fn bodies_in_codings(input in bodies(), field in fields(), most in 0..2 * MOST) {
         let body = Bytes::copy_from_slice(&input);
         let field = field.text();
+        let codings = Codings::parse(Some(&field));
         let window = if field.to_ascii_lowercase().contains("br") { WINDOW } else { 0 };
-        // What is decoded may be `most` bytes; the block that it is in grows by doubling,
-        // beside the one before it. Of several codings the input of one is the output of
-        // another. The field is quoted.
+        // The decoded body may have `most` bytes. Its block grows by doubling, while the
+        // block before it still exists. Of several codings, the output of one is the input
+        // of the next. Messages quote the field.
         let bound = TABLES + window + 5 * most + 16 * field.len();
-        let decoded = within(bound, || decode::decode(&body, Some(&field), most as u64));
+        let decoded = within(bound, || decode::decode(&body, &codings, most as u64));
         if let Ok(decoded) = &decoded {
             prop_assert!(decoded.len() <= most);
         }
-        let mut room = vec![0xff; MOST];
-        let again = decode::decode_into(&mut room, &body, Some(&field), most as u64);
+        let mut buffer = vec![0xff; MOST];
+        let again = decode::decode_into(&mut buffer, &body, &codings, most as u64);
         prop_assert_eq!(again.is_ok(), decoded.is_ok());
         if let (Ok(one), Ok(other)) = (again, decoded) {
             prop_assert_eq!(one, &other[..]);
         }
-        let start =
-            within(bound, || decode::decode_start(&body, Some(&field), most as u64));
+        let start = within(bound, || start::decode_start(&body, &codings, most as u64));
         prop_assert!(start.is_ok_and(|start| start.len() <= most) || body.len() < most);
-        decode::told_size(&body, Some(&field));
-        if let Some(ignored) = codings::ignored(Some(&field)) {
+        gzip::announced_size(&body, &codings);
+        if let Some(ignored) = codings.ignored() {
             prop_assert!(!ignored.is_empty() && ignored.len() <= field.len() + 2 * field.matches(',').count());
         }
     }
@@ -142,14 +125,15 @@ proptest! {
     #[test]
     fn bodies_in_pieces(input in bodies(), field in fields(), most in 0..4 * MOST, whole in 0..MOST) {
         let (field, body) = (field.text(), &*input);
-        let listed = codings::listed(Some(&field)).count();
+        let codings = Codings::parse(Some(&field));
+        let listed = codings.listed().len();
         let window = if field.to_ascii_lowercase().contains("br") { WINDOW } else { 0 };
-        let mut room = Vec::new();
+        let mut buffer = Vec::new();
         // For each coding its tables, a buffer, and once more for its trial.
-        let bound = 5 * whole + PIECES + listed.min(6) * 3 * (TABLES + window) + 16 * field.len();
+        let bound = 5 * whole + PIECES + listed * 3 * (TABLES + window) + 16 * field.len();
         let decoded = within(bound, || {
             let decoded =
-                decode::decode_or_pieces(&mut room, body, Some(&field), most as u64, whole as u64);
+                decode::decode_or_pieces(&mut buffer, body, &codings, most as u64, whole as u64);
             match decoded? {
                 decode::Decoded::Whole(body) => Ok(body.to_vec()),
                 decode::Decoded::InPieces(mut pieces) => {
@@ -161,12 +145,12 @@ proptest! {
                 }
             }
         });
-        let expected = decode::decode(&Bytes::copy_from_slice(body), Some(&field), most as u64);
+        let expected = decode::decode(&Bytes::copy_from_slice(body), &codings, most as u64);
         match (decoded, expected) {
             (Ok(one), Ok(other)) => prop_assert_eq!(one, &other[..]),
             (Err::<_, Failure>(_), Err(_)) => (),
-            // What is broken behind its first bytes, in a coding that may be none, is told
-            // from what is none by trying all of it.
+            // Where the field may list a coding that was not applied, only a trial of the
+            // whole body shows whether it is broken or in no coding.
             (one, other) => prop_assert!(
                 listed > 1 || field.contains("deflate") || field.contains("zlib"),
                 "{:?} in pieces, {:?} as a whole", one.map(|it| it.len()), other.map(|it| it.len())
@@ -178,9 +162,9 @@ proptest! {
     fn gzip_that_is_read_as_it_comes(input in bodies(), buffer in 1..300_usize) {
         let reader = BufReader::with_capacity(buffer, Cursor::new(input.to_vec()));
         let mut piece = vec![0; 4096];
-        // The decoder with its window and what is read ahead, whatever it unfolds into.
+        // The decoder with its window and its buffer, whatever the input expands to.
         within(TABLES, || {
-            let mut plain = decode::plain_reader(reader).unwrap();
+            let mut plain = gzip::plain_reader(reader).unwrap();
             let most = 1100 * input.len() + 4096;
             let mut read = 0;
             while let Ok(length @ 1..) = plain.read(&mut piece) {

@@ -1,62 +1,70 @@
-//! gzip (RFC 1952): in one shot where it tells its size, else member by member.
+//! gzip (RFC 1952): decoded in one shot where its end announces its size, else member by
+//! member.
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, Read};
 
 use libdeflater::{DecompressionError, Decompressor};
 
-use super::decode::Undecodable;
+use super::coding::GZIP_MAGIC;
+use super::codings::Codings;
+use super::undecodable::Undecodable;
 
-/// Deflate makes at most 1,032 bytes of one (zlib's "Technical Details", "Maximum
+/// Deflate expands one byte to at most 1,032 (zlib's "Technical Details", "Maximum
 /// Compression Factor"), so a larger announced size is a lie.
 const DEFLATE_RATIO: u64 = 1032;
-/// The two bytes that a gzip member starts with (RFC 1952, 2.3.1).
-pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// A gzip member's header and trailer without any data (RFC 1952, 2.3).
+/// The size of a gzip member's header and trailer without any data (RFC 1952, 2.3).
 const GZIP_FRAME: usize = 18;
 
 thread_local! {
-    /// A decompressor is tables of some 30 kB; each thread keeps one.
+    /// Each thread has one decompressor and uses it again, because its tables take about
+    /// 30 kB.
     static DEFLATE: RefCell<Decompressor> = RefCell::new(Decompressor::new());
 }
 
-/// The decoded size that a gzip body tells at its end (RFC 1952, 2.3.1), which need not be true.
-pub fn told_size(body: &[u8], coding: Option<&str>) -> Option<u32> {
-    let is_gzip = coding.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
-    let size = body.last_chunk().filter(|_| is_gzip && body.len() >= GZIP_FRAME)?;
+/// Returns the decoded size that a body in gzip announces in its last bytes (RFC 1952,
+/// 2.3.1). It need not be true.
+pub(crate) fn announced_size(body: &[u8], codings: &Codings) -> Option<u32> {
+    let size = body.last_chunk().filter(|_| codings.is_gzip() && body.len() >= GZIP_FRAME)?;
     Some(u32::from_le_bytes(*size))
 }
 
-/// Decodes gzip in one shot where its trailer tells the size, which is about
-/// three times as fast as streaming.
+/// Decodes gzip into `buffer` and returns the number of decoded bytes there. It takes one
+/// shot where the trailer announces the size, which is about three times as fast as
+/// streaming.
 ///
-/// The fast decoder stops at the end of the first member and does not say
-/// whether more follows. So the trailer at the end of the input is compared
-/// with what came out; where they differ, or where the same trailer stands
-/// earlier too (members of equal content), the members are read one by one.
-pub(super) fn gzip(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
+/// The fast decoder stops at the end of the first member and does not report whether
+/// another one follows. So the trailer at the end of the input is compared with the
+/// decoded bytes. Where they differ, or where the same trailer also stands earlier (members
+/// of equal content), the members are read one by one.
+pub(super) fn decode(
+    buffer: &mut Vec<u8>,
+    body: &[u8],
+    max_bytes: u64,
+) -> Result<usize, Undecodable> {
     let Some((_, trailer)) = body.split_last_chunk::<8>().filter(|_| body.len() >= GZIP_FRAME)
     else {
-        return gzip_members(room, body, max_bytes);
+        return decode_members(buffer, body, max_bytes);
     };
     let [c0, c1, c2, c3, s0, s1, s2, s3] = *trailer;
     let checksum = u32::from_le_bytes([c0, c1, c2, c3]);
     let size = u64::from(u32::from_le_bytes([s0, s1, s2, s3]));
     if size > DEFLATE_RATIO * body.len() as u64 {
-        return gzip_members(room, body, max_bytes);
+        return decode_members(buffer, body, max_bytes);
     }
     if size > max_bytes {
-        // Or what follows the last member was taken for its size: look, and keep nothing.
+        // Or the bytes after the last member were mistaken for its size. So the body is decoded
+        // twice, the first time without storing it.
         write_members(body, max_bytes, &mut io::sink())?;
-        return gzip_members(room, body, max_bytes);
+        return decode_members(buffer, body, max_bytes);
     }
     let size = usize::try_from(size).map_err(|_| Undecodable::TooLarge)?;
-    if room.len() < size {
-        // What is there would only be copied.
-        room.clear();
-        room.resize(size, 0);
+    if buffer.len() < size {
+        // Cleared first, because growing would copy the old bytes.
+        buffer.clear();
+        buffer.resize(size, 0);
     }
-    let decoded = &mut room[..size];
+    let decoded = &mut buffer[..size];
     let result = DEFLATE.with_borrow_mut(|decoder| decoder.gzip_decompress(body, decoded));
     match result {
         Ok(written)
@@ -67,27 +75,27 @@ pub(super) fn gzip(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<us
             Ok(size)
         }
         Ok(_) | Err(DecompressionError::InsufficientSpace | DecompressionError::BadData) => {
-            gzip_members(room, body, max_bytes)
+            decode_members(buffer, body, max_bytes)
         }
     }
 }
 
-/// Decodes gzip member by member.
-fn gzip_members(room: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
-    room.clear();
-    write_members(body, max_bytes, room)?;
-    Ok(room.len())
+/// Decodes gzip member by member into `buffer`.
+fn decode_members(buffer: &mut Vec<u8>, body: &[u8], max_bytes: u64) -> Result<usize, Undecodable> {
+    buffer.clear();
+    write_members(body, max_bytes, buffer)?;
+    Ok(buffer.len())
 }
 
-/// Writes what the members of a gzip body hold.
+/// Writes the content of all members of a gzip body to `out`.
 fn write_members(body: &[u8], max_bytes: u64, out: &mut impl io::Write) -> Result<(), Undecodable> {
-    let written = io::copy(&mut Members::new(body).take(max_bytes + 1), out);
+    let written = io::copy(&mut Members::new(body).take(max_bytes.saturating_add(1)), out);
     let written = written.map_err(Undecodable::of)?;
     if written > max_bytes { Err(Undecodable::TooLarge) } else { Ok(()) }
 }
 
-/// Reads what the members of a gzip body hold (RFC 1952, 2.2). What follows the last
-/// member and is no member is ignored, as other programs do.
+/// Reads the content of all members of a gzip body (RFC 1952, 2.2). It ignores bytes after
+/// the last member, as other programs do.
 pub(super) struct Members<R: BufRead> {
     member: Option<flate2::bufread::GzDecoder<R>>,
 }
@@ -109,7 +117,7 @@ impl<R: BufRead> Read for Members<R> {
             let next = reader.fill_buf()?;
             let is_member = match next {
                 [] => false,
-                // More of it may be in the next buffer.
+                // The second byte may be in the next buffer.
                 [first] => *first == GZIP_MAGIC[0],
                 more => more.starts_with(&GZIP_MAGIC),
             };
@@ -119,13 +127,13 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// A reader of plain text from a reader of text that may be gzipped; its first
-/// two bytes tell.
+/// Returns a reader of plain text from a reader of text that may be gzipped, which its first
+/// two bytes show.
 ///
 /// # Errors
 ///
 /// When the first bytes cannot be read.
-pub fn plain_reader(
+pub(crate) fn plain_reader(
     mut reader: impl BufRead + Send + 'static,
 ) -> io::Result<Box<dyn BufRead + Send>> {
     let is_gzip = reader.fill_buf()?.starts_with(&GZIP_MAGIC);
@@ -134,4 +142,19 @@ pub fn plain_reader(
     }
     let decoder = flate2::bufread::MultiGzDecoder::new(reader);
     Ok(Box::new(io::BufReader::with_capacity(64 * 1024, decoder)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoders::gzip;
+
+    #[test]
+    fn a_gzip_body_announces_its_size() {
+        let body = gzip(&[b'x'; 5000]);
+        let (gzip, identity) = (Codings::parse(Some("gzip")), Codings::parse(None));
+        assert_eq!(announced_size(&body, &gzip), Some(5000));
+        assert_eq!(announced_size(&body, &identity), None);
+        assert_eq!(announced_size(b"short", &gzip), None);
+    }
 }

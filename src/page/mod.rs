@@ -2,28 +2,37 @@
 //! executor may run it wherever it computes.
 
 mod brotli;
-pub(crate) mod codings;
+mod coding;
+mod codings;
 pub mod decode;
+mod forecast;
 #[cfg(test)]
 mod foreign_bytes;
 mod gzip;
-mod layers;
-mod room;
+mod pieces;
+mod start;
+mod undecodable;
+mod whole;
+mod zstandard;
 
 use std::cell::RefCell;
 
 use crate::model::{Failure, Page, RawPage};
+pub(crate) use coding::GZIP_MAGIC;
+pub use codings::Codings;
 pub(crate) use decode::Decoded;
-pub(crate) use layers::DecodedPieces;
-pub(crate) use room::{Needed, USUAL_RATIO, WHOLE, needed};
+pub(crate) use forecast::{DecodingMemory, WHOLE, decoding_memory, weight};
+pub(crate) use gzip::plain_reader;
+pub(crate) use pieces::DecodedPieces;
+pub(crate) use start::decode_start;
 
 thread_local! {
-    /// Where a thread decodes: making room anew for each page would cost a small
-    /// one as much as decoding it.
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The buffer that a thread decodes into. Allocating one for each page would cost a
+    /// small page as much as decoding it.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What becomes of an answer.
+/// An answer after decoding.
 pub(crate) enum Computed<'a> {
     /// A page.
     Whole(Page<'a>),
@@ -31,34 +40,35 @@ pub(crate) enum Computed<'a> {
     InPieces(DecodedPieces<'a>),
 }
 
-/// Turns an answer into a page of at most `max_bytes` decoded bytes. One of at most
-/// `whole_bytes` may lie in `room`; a larger one that is in a coding comes in pieces.
+/// Turns an answer, whose body is in `codings`, into a page of at most `max_bytes` decoded
+/// bytes. A page of at most `whole_bytes` may lie in `buffer`; a larger one that is in a
+/// coding is returned in pieces.
 ///
 /// # Errors
 ///
-/// A [`Failure`] with code `decode` when the body is not what its content
-/// coding says, `too-large` when it is larger than the limit once decoded.
+/// A [`Failure`] with code `decode` when the body is not in its content codings, `truncated`
+/// when it ends before they do, and `too-large` when its decoded size is above the limit.
 pub(crate) fn compute<'a>(
-    room: &'a mut Vec<u8>,
+    buffer: &'a mut Vec<u8>,
     raw: &'a RawPage,
+    codings: &'a Codings,
     max_bytes: u64,
     whole_bytes: u64,
 ) -> Result<Computed<'a>, Failure> {
-    let coding = raw.head.coding();
-    let decoded = decode::decode_or_pieces(room, &raw.body, coding, max_bytes, whole_bytes)?;
+    let decoded = decode::decode_or_pieces(buffer, &raw.body, codings, max_bytes, whole_bytes)?;
     Ok(match decoded {
         Decoded::Whole(body) => Computed::Whole(Page { body, sha256: crate::digest::sha256(body) }),
         Decoded::InPieces(pieces) => Computed::InPieces(pieces),
     })
 }
 
-/// Lends the calling thread's room to `work`. The thread keeps room of at most `kept_bytes`
-/// for its next page.
-pub(crate) fn with_room<T>(kept_bytes: u64, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-    ROOM.with_borrow_mut(|room| {
-        let result = work(room);
-        if room.capacity() as u64 > kept_bytes {
-            *room = Vec::new();
+/// Lends the calling thread's buffer to `work`. Afterwards the thread retains a buffer of at
+/// most `retained_bytes` for its next page.
+pub(crate) fn with_buffer<T>(retained_bytes: u64, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    BUFFER.with_borrow_mut(|buffer| {
+        let result = work(buffer);
+        if buffer.capacity() as u64 > retained_bytes {
+            *buffer = Vec::new();
         }
         result
     })
@@ -72,8 +82,8 @@ mod tests {
     fn a_thread_keeps_room_up_to_its_limit() {
         for (used, kept_bytes, is_kept) in [(1000, 1000, true), (1001, 1000, false), (1, 0, false)]
         {
-            with_room(kept_bytes, |room| *room = Vec::with_capacity(used));
-            let kept = with_room(kept_bytes, |room| room.capacity());
+            with_buffer(kept_bytes, |buffer| *buffer = Vec::with_capacity(used));
+            let kept = with_buffer(kept_bytes, |buffer| buffer.capacity());
             assert_eq!(kept, if is_kept { used } else { 0 }, "{used} of {kept_bytes}");
         }
     }

@@ -17,7 +17,7 @@ use crate::foreign::clean;
 use crate::in_flight::InFlight;
 use crate::message;
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Kind, Outcome, RawPage, Response};
-use crate::page::decode;
+use crate::page::{Codings, decode};
 use crate::queue::Queue;
 use crate::queue::frontier::Settlement;
 use crate::queue::host::site_policy;
@@ -143,7 +143,7 @@ impl Work for SourceWork<'_> {
 
 /// Decodes a reply; a refusal's body gives its reason.
 fn read(raw: RawPage, max_bytes: u64) -> (Response, Answer) {
-    let body = decode::decode(&raw.body, raw.head.coding(), max_bytes);
+    let body = decode::decode(&raw.body, &Codings::parse(raw.head.coding()), max_bytes);
     if !raw.head.has_page() {
         let kind = raw.head.media_type();
         let reason = body.ok().and_then(|body| reason(&body, kind));

@@ -25,7 +25,7 @@ use std::path::Path;
 
 use super::{Entry, Source, SourceError, text};
 use crate::message::excerpt_url;
-use crate::page::decode;
+use crate::page::{self, GZIP_MAGIC};
 use array::JsonArray;
 use entries::{Entries, invalid};
 pub(crate) use format::{Choice, Format};
@@ -82,12 +82,11 @@ pub(crate) fn read(
     choice: &Choice,
 ) -> Result<Box<dyn Source>, SourceError> {
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
-    let is_start_of_gzip = |start: &[u8]| {
-        start.len() < decode::GZIP_MAGIC.len() && decode::GZIP_MAGIC.starts_with(start)
-    };
+    let is_start_of_gzip =
+        |start: &[u8]| start.len() < GZIP_MAGIC.len() && GZIP_MAGIC.starts_with(start);
     let mut reader = text::with_start(Box::new(reader), is_start_of_gzip).map_err(unreadable)?;
-    let is_gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&decode::GZIP_MAGIC);
-    let mut reader = decode::plain_reader(reader)
+    let is_gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&GZIP_MAGIC);
+    let mut reader = page::plain_reader(reader)
         .and_then(text::utf8_reader)
         .and_then(|reader| text::with_start(reader, |start| choice.is_open(&what, start)))
         .map_err(unreadable)?;

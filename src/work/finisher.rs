@@ -12,7 +12,7 @@ use crate::model::{
     Attempt, Failure, FailureCode, Job, Key, Outcome, RawPage, RedirectExchange, Stages,
 };
 use crate::page::decode::decode;
-use crate::page::{self, Computed, DecodedPieces, Needed, codings};
+use crate::page::{self, Codings, Computed, DecodedPieces, DecodingMemory};
 use crate::queue::host::site_policy;
 use crate::save::sink::{Capabilities, Capture, Content, LocalSink};
 use crate::save::{SaveError, Sink};
@@ -46,8 +46,10 @@ pub(super) struct Context<'a> {
 /// An answer, with the memory that it takes.
 pub(super) struct Received {
     pub(super) raw: RawPage,
-    /// What decoding it takes of the share.
-    pub(super) needed: Needed,
+    /// The codings of its body.
+    pub(super) codings: Codings,
+    /// The part of the share for decoding it.
+    pub(super) needed: DecodingMemory,
     pub(super) share: Share,
 }
 
@@ -101,11 +103,11 @@ impl Finisher {
         stages: Stages,
     ) -> Attempt {
         let (outcome, computing, breaks_run) =
-            page::with_room(self.kept_room, |room| self.save(sink, room, context, &received));
+            page::with_buffer(self.kept_room, |room| self.save(sink, room, context, &received));
         let kept = self.clock.now() - started;
         let computed = (stages.taken_up + computing.elapsed).min(kept);
         let stages = Stages { computed, kept, ..stages };
-        ended(outcome, received.raw, &computing, stages, breaks_run)
+        ended(outcome, received, &computing, stages, breaks_run)
     }
 
     fn save(
@@ -160,7 +162,7 @@ impl Finisher {
         let is_measured = raw.body.len() >= MEASURED;
         self.measured(is_measured, computing, || {
             if raw.head.has_page() {
-                page::compute(room, raw, self.max_bytes, received.whole_bytes())
+                page::compute(room, raw, &received.codings, self.max_bytes, received.whole_bytes())
             } else {
                 Err(refused(raw))
             }
@@ -224,12 +226,14 @@ impl Finisher {
 /// The attempt at a page that ended in `outcome` after an answer.
 pub(super) fn ended(
     outcome: Outcome,
-    raw: RawPage,
+    received: Received,
     computing: &Computing,
     stages: Stages,
     breaks_run: Option<Vec<String>>,
 ) -> Attempt {
-    let note = note(&raw).filter(|_| matches!(outcome, Outcome::Saved { .. }));
+    let Received { raw, codings, .. } = received;
+    let is_saved = matches!(outcome, Outcome::Saved { .. });
+    let note = if is_saved { note(&codings) } else { None };
     Attempt { cpu: computing.cpu, stages, note, breaks_run, ..attempt(outcome, raw) }
 }
 
@@ -245,9 +249,8 @@ pub(super) fn breaking(error: &SaveError) -> Option<Vec<String>> {
 }
 
 /// What was unusual about an answer that is saved all the same.
-fn note(raw: &RawPage) -> Option<Foreign> {
-    let labels = codings::ignored(raw.head.coding())?;
-    let labels = message::excerpt(&labels);
+fn note(codings: &Codings) -> Option<Foreign> {
+    let labels = message::excerpt(&codings.ignored()?);
     Some(format!("Content-Encoding names no coding: {labels:?}").into())
 }
 
@@ -257,7 +260,7 @@ pub(super) fn refused(raw: &RawPage) -> Failure {
     let mut message = message::status(raw.head.status);
     if matches!(raw.head.status, 403 | 429)
         && let Some(host) = raw.head.final_url.host_str().filter(|host| is_known(host))
-        && let Ok(body) = decode(&raw.body, raw.head.coding(), REASON_LIMIT)
+        && let Ok(body) = decode(&raw.body, &Codings::parse(raw.head.coding()), REASON_LIMIT)
         && let Some(advice) = site_policy::explain(host, &String::from_utf8_lossy(&body))
     {
         message += &format!(" ({advice})");

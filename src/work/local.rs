@@ -17,8 +17,7 @@ use crate::clock::Clock;
 use crate::fetch::{BodyMemory, Client, FetchFailure, Network, Reply};
 use crate::in_flight::{InFlight, Phase};
 use crate::model::{Attempt, Job, Kind, Outcome, RawPage, Response, Stages};
-use crate::page;
-use crate::page::decode::{self, decode_start};
+use crate::page::{self, Codings, decode_start};
 use crate::save::Sink;
 use crate::save::sink::{LocalSink, OwnedCapture, OwnedContent};
 
@@ -102,18 +101,19 @@ impl LocalWork {
         in_flight: &InFlight,
         memory: BodyMemory<'_>,
     ) -> Attempt {
-        let size = weight(&raw);
+        let codings = Codings::parse(raw.head.coding());
+        let size = page::weight(&raw.body, &codings);
         let received = self.finisher.clock.now() - started;
         let stages = Stages { received, ..Stages::NONE };
         if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
             return Attempt { stages, ..attempt(Outcome::Unchanged, raw) };
         }
         // Here and not where it computes: tasks of a pool may not wait for one another.
-        let needed = page::needed(&raw.body, raw.head.coding());
+        let needed = page::decoding_memory(&raw.body, &codings);
         memory
-            .reserve(raw.body.len() as u64 + needed.whole + needed.beside, in_flight.progress())
+            .reserve(raw.body.len() as u64 + needed.whole + needed.decoders, in_flight.progress())
             .await;
-        let raw = Received { raw, needed, share: memory.into_share() };
+        let raw = Received { raw, codings, needed, share: memory.into_share() };
         let pool = match &self.cpu {
             Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => Some(&**pool),
             Cpu::Pool(_) | Cpu::Inline => None,
@@ -189,18 +189,11 @@ impl LocalWork {
     }
 }
 
-/// What a body weighs in the forecast of its cost: its size on the wire, or that of a
-/// usual one that unfolds to as much.
-fn weight(raw: &RawPage) -> usize {
-    let told = decode::told_size(&raw.body, raw.head.coding());
-    raw.body.len().max((told.unwrap_or(0) / page::USUAL_RATIO) as usize)
-}
-
 /// The body of a robots.txt, for the queue.
 fn read(raw: RawPage) -> Response {
-    let coding = raw.head.coding();
+    let codings = Codings::parse(raw.head.coding());
     let rules = if raw.head.has_page() {
-        decode_start(&raw.body, coding, RULES_LIMIT)
+        decode_start(&raw.body, &codings, RULES_LIMIT)
     } else {
         Err(refused(&raw))
     };

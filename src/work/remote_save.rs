@@ -83,7 +83,7 @@ enum Room {
 /// Decodes and hashes a page, and gives its body an owner.
 fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room) -> Computation {
     let mut computing = Computing::default();
-    let page = page::with_room(finisher.kept_room, |room| {
+    let page = page::with_buffer(finisher.kept_room, |room| {
         match finisher.compute(room, &received, &mut computing) {
             Err(failure) => Some(Err(failure)),
             Ok(Computed::Whole(page)) => {
@@ -153,5 +153,5 @@ async fn put(
     let kept = finisher.clock.now() - started;
     let computed = (stages.taken_up + computing.elapsed).min(kept);
     let stages = Stages { computed, kept, ..stages };
-    ended(outcome, received.raw, &computing, stages, breaks_run)
+    ended(outcome, received, &computing, stages, breaks_run)
 }

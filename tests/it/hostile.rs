@@ -2,6 +2,7 @@
 
 use crate::support::Place;
 use crate::support::canned::{Canned, Reply, answer, html};
+use crate::support::encoders::{BROTLI, gzip, zstd};
 
 /// The program with room for its threads, but not for what it must not keep.
 const MEMORY: u64 = 100_000_000;
@@ -55,26 +56,18 @@ fn bytes_after_the_announced_length_belong_to_no_page() {
 
 /// About a gigabyte of zeros in about a megabyte of gzip: members of 16 MiB.
 fn gzip_bomb() -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut encoder, &vec![0; 16 << 20]).unwrap();
-    encoder.finish().unwrap().repeat(64)
+    gzip(vec![0; 16 << 20]).repeat(64)
 }
 
-/// As much in zstd.
+/// As many zeros in zstd.
 fn zstd_bomb() -> Vec<u8> {
-    zstd::encode_all(vec![0; 16 << 20].as_slice(), 3).unwrap().repeat(64)
+    zstd(&vec![0; 16 << 20]).repeat(64)
 }
-
-/// 400 times "hello ", then "end", by Google's encoder.
-const BROTLI: [u8; 28] = [
-    27, 98, 9, 248, 141, 148, 110, 222, 68, 89, 134, 230, 214, 32, 100, 108, 111, 74, 147, 219,
-    226, 128, 40, 2, 0, 82, 195, 2,
-];
 
 #[test]
 fn what_unfolds_without_end_is_too_large() {
-    let (gzip, zstd) = (gzip_bomb(), zstd_bomb());
-    let both = zstd::encode_all(gzip.as_slice(), 3).unwrap();
+    let (gzip, both) = (gzip_bomb(), zstd(&gzip_bomb()));
+    let zstd = zstd_bomb();
     let server = Canned::start(move |request| {
         let (coding, body) = match &*request.path {
             "/gzip" => ("gzip", gzip.clone()),

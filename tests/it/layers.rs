@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
         "clock",
         "digest",
         "duration",
+        "encoders",
         "fingerprint",
         "foreign",
         "foreign_bytes",
@@ -34,6 +35,7 @@ const LAYERS: &[&[&str]] = &[
 /// Uses within one layer that are meant.
 const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("event", "clock"),
+    ("foreign_bytes", "encoders"),
     ("event", "foreign"),
     ("message", "foreign"),
     ("model", "foreign"),

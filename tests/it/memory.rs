@@ -8,17 +8,12 @@ use fetchpages::exec;
 
 use crate::support::Place;
 use crate::support::canned::{Canned, Reply, answer};
+use crate::support::encoders::gzip;
 
 const PAGES: usize = 24;
 const LARGE: usize = 8 << 20;
 /// The program's own memory, and a page over the budget.
 const BESIDES: u64 = 60_000_000;
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(body).unwrap();
-    encoder.finish().unwrap()
-}
 
 /// A server of large pages: `/plain/N`, `/chunked/N` and `/gzip/N`.
 fn server() -> Canned {
@@ -26,7 +21,7 @@ fn server() -> Canned {
     let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     let chunk = [b"100000\r\n".to_vec(), vec![b'x'; 1 << 20], b"\r\n".to_vec()].concat();
     let chunked = [head, chunk.repeat(LARGE >> 20), b"0\r\n\r\n".to_vec()].concat();
-    let gzip = answer("200 OK", "Content-Encoding: gzip\r\n", gzip(&vec![b'x'; 4 * LARGE]));
+    let gzip = answer("200 OK", "Content-Encoding: gzip\r\n", gzip(vec![b'x'; 4 * LARGE]));
     Canned::start(move |request| {
         Reply::Raw(match request.path.split('/').nth(1) {
             Some("plain") => plain.to_vec(),

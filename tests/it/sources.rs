@@ -1,6 +1,5 @@
 //! Sources, through the program.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use fetchpages::clock::{Clock, SystemClock};
@@ -11,13 +10,8 @@ use fetchpages::random::Rng;
 use fetchpages::source::{Access, Getter};
 
 use crate::support::canned::{Canned, Reply, answer, html};
+use crate::support::encoders::gzip;
 use crate::support::{Place, origin};
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
-    encoder.finish().unwrap()
-}
 
 #[test]
 fn links_prints_the_plan_and_fetches_no_page() {
@@ -129,9 +123,7 @@ fn a_sitemap_index_is_read_part_by_part_and_a_missing_part_is_told() {
                 answer("200 OK", "", format!("<sitemapindex>{odd}{parts}</sitemapindex>"))
             }
             "/a.xml" => answer("200 OK", "", set("one")),
-            "/b.xml.gz" => {
-                answer("200 OK", "Content-Type: application/gzip\r\n", gzip(&set("two")))
-            }
+            "/b.xml.gz" => answer("200 OK", "Content-Type: application/gzip\r\n", gzip(set("two"))),
             "/gone.xml" => answer("404 Not Found", "", ""),
             path => html(path),
         })

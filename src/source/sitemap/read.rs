@@ -8,7 +8,7 @@ use url::Url;
 use super::items::Item;
 use super::xml;
 use crate::message;
-use crate::page::decode;
+use crate::page::{Codings, GZIP_MAGIC, decode};
 use crate::source::list::{self, Choice, Format};
 use crate::source::{Source, charset, text};
 
@@ -52,8 +52,9 @@ pub(super) fn parse(
 }
 
 fn unzipped(body: &Bytes, max_bytes: u64) -> Result<Bytes, String> {
-    let coding = body.starts_with(&decode::GZIP_MAGIC).then_some("gzip");
-    decode::decode(body, coding, max_bytes).map_err(|failure| failure.message.to_string())
+    let coding = body.starts_with(&GZIP_MAGIC).then_some("gzip");
+    decode::decode(body, &Codings::parse(coding), max_bytes)
+        .map_err(|failure| failure.message.to_string())
 }
 
 /// Whether `text` is a list: it begins with an address, or came as text and has no markup.

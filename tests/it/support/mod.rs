@@ -1,6 +1,7 @@
 //! What the tests share: the program, run in a directory of its own, and servers.
 
 pub mod canned;
+pub mod encoders;
 pub mod proxy;
 
 use std::io::{ErrorKind, Write};

@@ -1,8 +1,9 @@
 //! Lists with and without faults.
 
-use std::io::{BufReader, Cursor, Write};
+use std::io::{BufReader, Cursor};
 
 use super::{TEXT, read_all, read_named};
+use crate::encoders::gzip;
 use crate::source::Entry;
 use crate::source::list::entries::UTF_16_ADVICE;
 use crate::source::list::{COLUMN_ADVICE, Choice, MEMBER_ADVICE, NO_GZIP_ADVICE, plain, read};
@@ -60,22 +61,17 @@ fn no_line_is_told_with_its_credentials() {
 
 #[test]
 fn gzip_is_recognised_by_its_content() {
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(b"\xef\xbb\xbfhttp://a.org/1\n").unwrap();
-    assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
+    let utf_8 = b"\xef\xbb\xbfhttp://a.org/1\n";
+    assert_eq!(read_all(gzip(utf_8), &TEXT), ["http://a.org/1"]);
     let utf_16 = "\u{feff}http://a.org/1\r\n".encode_utf16().flat_map(u16::to_be_bytes);
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(&utf_16.collect::<Vec<_>>()).unwrap();
-    assert_eq!(read_all(gz.finish().unwrap(), &TEXT), ["http://a.org/1"]);
+    assert_eq!(read_all(gzip(&utf_16.collect::<Vec<_>>()), &TEXT), ["http://a.org/1"]);
 }
 
 #[test]
 fn what_tells_a_format_may_come_byte_by_byte() {
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(b"http://a.org/1").unwrap();
     let choice = Choice::ByName { column: None };
     for (name, text) in [
-        ("x.txt", gz.finish().unwrap()),
+        ("x.txt", gzip(b"http://a.org/1")),
         ("x.json", b"\xef\xbb\xbf\n \r\n[\n\"http://a.org/1\"]".to_vec()),
         ("x.jsonl", b"\n\n\"http://a.org/1\"".to_vec()),
         ("x.jsonl", b"\n\nhttp://a.org/1".to_vec()),

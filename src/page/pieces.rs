@@ -1,30 +1,30 @@
-//! A body that is too large to be decoded as a whole, decoded piece by piece: its
-//! codings are readers, one behind the other.
+//! Decodes a body that is too large to be decoded as a whole, piece by piece. Each coding
+//! is a reader that reads from the one before it.
 //!
-//! What is read at a time is little, whatever the body says of itself: a piece, and for
-//! each coding its window.
+//! The memory that this takes does not depend on the body: one piece, and a window for
+//! each coding.
 
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read};
 
-use super::decode::{Coding, Undecodable, is_zlib, too_large, unknown};
+use super::coding::{Coding, is_zlib, looks_encoded};
+use super::codings::{Codings, Listed};
 use super::gzip::Members;
-use super::{brotli, codings};
+use super::undecodable::{Undecodable, too_large, unknown};
+use super::{brotli, zstandard};
 use crate::model::Failure;
 
-/// So many decoded bytes are had at a time.
+/// The decoded bytes of a piece, at most.
 const PIECE: usize = 256 * 1024;
-/// What is between two codings.
+/// The bytes that are buffered between two codings.
 const BUFFER: usize = 64 * 1024;
-/// Whether a body is in a coding that it is said to be in twice, or in which of two
-/// formats, is told by so many of its bytes.
+/// The bytes of a body that are decoded on trial, to find out which of two formats it has,
+/// or whether it is in a coding that the field lists twice.
 const TRIAL: usize = 64 * 1024;
-/// Windows of zstd are at most 8 MiB over HTTP (RFC 9659, 3).
-pub(super) const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// The decoded pieces of a body.
-pub struct DecodedPieces<'a> {
+pub(crate) struct DecodedPieces<'a> {
     reader: Box<dyn BufRead + 'a>,
-    /// A word in the place of a coding that is none, until the first piece is seen.
+    /// A label that the field has instead of a coding, until the first piece was read.
     label: Option<&'a str>,
     left: u64,
     max_bytes: u64,
@@ -32,26 +32,30 @@ pub struct DecodedPieces<'a> {
 }
 
 impl<'a> DecodedPieces<'a> {
-    /// The pieces of `body`, off which the codings that `coding` lists are taken: at most
-    /// `max_bytes` in all.
+    /// Opens a reader of the pieces of `body`, which is in `codings`. It reads at most
+    /// `max_bytes` decoded bytes in all.
     pub(super) fn new(
         body: &'a [u8],
-        coding: Option<&'a str>,
+        codings: &'a Codings,
         max_bytes: u64,
     ) -> Result<Self, Failure> {
         let mut reader: Box<dyn BufRead + 'a> = Box::new(body);
         let (mut label, mut last) = (None, None);
-        for name in codings::listed(coding) {
-            let Some(coding) = Coding::of(name)? else {
-                label = Some(name);
-                continue;
+        for listed in codings.listed() {
+            let (coding, name) = match listed {
+                Listed::Known(coding, name) => (*coding, *name),
+                Listed::Unknown(name) => return Err(unknown(name)),
+                Listed::Label(name) => {
+                    label = Some(&**name);
+                    continue;
+                }
             };
             let opened = open(reader, coding, last == Some(coding));
             let opened = opened.map_err(|error| failure(&error, name, max_bytes))?;
             last = Some(coding);
             reader = match opened {
-                Opened::Not(reader) => reader,
-                Opened::As(decoder) => {
+                Opened::Plain(reader) => reader,
+                Opened::Encoded(decoder) => {
                     let named = Named { name, reader: decoder };
                     Box::new(BufReader::with_capacity(BUFFER, named))
                 }
@@ -61,16 +65,16 @@ impl<'a> DecodedPieces<'a> {
         Ok(Self { reader, label, left: max_bytes, max_bytes, piece })
     }
 
-    /// The next piece; `None` at the end.
+    /// Decodes the next piece; `None` at the end.
     ///
     /// # Errors
     ///
     /// As [`decode`](super::decode::decode).
-    pub fn next_piece(&mut self) -> Result<Option<&[u8]>, Failure> {
+    pub(crate) fn next_piece(&mut self) -> Result<Option<&[u8]>, Failure> {
         self.piece.clear();
         let read = (&mut self.reader).take(PIECE as u64).read_to_end(&mut self.piece);
         let read = read.map_err(|error| failure(&error, "", self.max_bytes))?;
-        if let Some(label) = self.label.take().filter(|_| codings::looks_encoded(&self.piece)) {
+        if let Some(label) = self.label.take().filter(|_| looks_encoded(&self.piece)) {
             return Err(unknown(label));
         }
         let left = self.left.checked_sub(read as u64).ok_or_else(|| too_large(self.max_bytes))?;
@@ -79,16 +83,17 @@ impl<'a> DecodedPieces<'a> {
     }
 }
 
-/// A body in which a coding was looked for.
+/// A body that was searched for a coding.
 enum Opened<'a> {
-    /// It is taken off.
-    As(Box<dyn Read + 'a>),
-    /// It is not in it: an application and its server both named the coding that one of
-    /// them applied.
-    Not(Box<dyn BufRead + 'a>),
+    /// The body is in the coding; this reads the decoded bytes.
+    Encoded(Box<dyn Read + 'a>),
+    /// The body is not in the coding: an application and its server both named the coding
+    /// that one of them applied.
+    Plain(Box<dyn BufRead + 'a>),
 }
 
-/// Takes `coding` off `reader`; `is_again` says that it was the last one that was taken off.
+/// Opens a decoder of `coding` over `reader`. `is_again` says that the field lists the
+/// coding twice in a row, and that the first was decoded.
 fn open<'a>(
     mut reader: Box<dyn BufRead + 'a>,
     coding: Coding,
@@ -102,12 +107,12 @@ fn open<'a>(
     let format = Format::of(coding, start);
     if !coding.may_begin(start) || (is_again && !format.fits(start)) {
         let broken = Error::new(ErrorKind::InvalidData, "it begins otherwise");
-        return if is_again { Ok(Opened::Not(reader)) } else { Err(broken) };
+        return if is_again { Ok(Opened::Plain(reader)) } else { Err(broken) };
     }
-    format.decoder(reader).map(Opened::As)
+    format.decoder(reader).map(Opened::Encoded)
 }
 
-/// What a body in a coding is made of.
+/// The format of a body in a coding.
 #[derive(Clone, Copy)]
 enum Format {
     Gzip,
@@ -118,8 +123,7 @@ enum Format {
 }
 
 impl Format {
-    /// The format of a body in `coding` that begins with `start`. "deflate" means the zlib
-    /// format (RFC 9110, 8.4.1.2), but some servers send the bare data.
+    /// Returns the format of a body in `coding` that begins with `start`.
     fn of(coding: Coding, start: &[u8]) -> Self {
         match coding {
             Coding::Gzip => Self::Gzip,
@@ -134,7 +138,7 @@ impl Format {
     fn fits(self, start: &[u8]) -> bool {
         let Ok(decoder) = self.decoder(Box::new(start)) else { return false };
         let read = io::copy(&mut decoder.take(TRIAL as u64), &mut io::sink());
-        // That it is cut off is the trial's doing.
+        // The trial itself cuts the body off.
         read.map_or_else(|error| error.kind() == ErrorKind::UnexpectedEof, |_| true)
     }
 
@@ -144,31 +148,22 @@ impl Format {
             Self::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(reader)),
             Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(reader)),
             Self::Brotli => Box::new(brotli::Decoder::new(reader)),
-            Self::Zstd => Box::new(zstd_decoder(reader)?),
+            Self::Zstd => Box::new(zstandard::decoder(reader)?),
         })
     }
 }
 
-/// A decoder of zstd, within the window that HTTP allows.
-pub(super) fn zstd_decoder<'a, R: BufRead>(
-    reader: R,
-) -> io::Result<zstd::stream::read::Decoder<'a, R>> {
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
-    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-    Ok(decoder)
-}
-
-/// A coding's reader, whose errors name it however many readers they pass through.
+/// A coding's reader. Its errors name the coding, whatever other readers they pass through.
 struct Named<'a> {
-    name: &'a str,
+    name: &'static str,
     reader: Box<dyn Read + 'a>,
 }
 
-/// What is wrong, and in which coding.
+/// An error of a decoder, with the name of its coding.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 struct NamedError {
-    name: String,
+    name: &'static str,
     error: Error,
 }
 
@@ -179,29 +174,24 @@ impl Read for Named<'_> {
             if inner.is_some() {
                 return error;
             }
-            Error::new(error.kind(), NamedError { name: self.name.to_owned(), error })
+            Error::new(error.kind(), NamedError { name: self.name, error })
         })
     }
 }
 
-/// The failure of a body in the coding `name`, or in the one that the error names.
+/// Returns the failure of a body in the coding `name`, or in the one that the error names.
 fn failure(error: &Error, name: &str, max_bytes: u64) -> Failure {
     let named = error.get_ref().and_then(|inner| inner.downcast_ref::<NamedError>());
-    let name = named.map_or(name, |named| named.name.as_str());
+    let name = named.map_or(name, |named| named.name);
     let error = Error::new(error.kind(), error.to_string());
     Undecodable::of(error).into_failure(name, max_bytes)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-
     use super::*;
+    use crate::encoders::{deflate, gzip, zlib, zstd, zstd_with_window};
     use crate::model::FailureCode;
-    use crate::page::decode::{self, Decoded};
 
     /// More than one piece, and more than fits between two codings.
     fn text() -> Vec<u8> {
@@ -210,30 +200,9 @@ mod tests {
             .collect()
     }
 
-    fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn zlib(text: &[u8]) -> Vec<u8> {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn deflate(text: &[u8]) -> Vec<u8> {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn zstd(text: &[u8]) -> Vec<u8> {
-        zstd::encode_all(text, 3).unwrap()
-    }
-
     fn pieces(body: &[u8], coding: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
-        let mut pieces = DecodedPieces::new(body, Some(coding), max_bytes)?;
+        let codings = Codings::parse(Some(coding));
+        let mut pieces = DecodedPieces::new(body, &codings, max_bytes)?;
         let mut whole = Vec::new();
         while let Some(piece) = pieces.next_piece()? {
             assert!(piece.len() <= PIECE);
@@ -307,31 +276,8 @@ mod tests {
     }
 
     #[test]
-    fn a_body_in_very_many_codings_is_not_taken_apart() {
-        let text = text();
-        let wrapped = (0..5).fold(text.clone(), |body, _| gzip(&body));
-        let field = |number: usize| vec!["gzip"; number].join(", ");
-        for (number, body) in [(5, wrapped.clone()), (6, gzip(&wrapped))] {
-            for whole in [10, u64::MAX] {
-                let (field, mut room) = (field(number), Vec::new());
-                let decoded =
-                    decode::decode_or_pieces(&mut room, &body, Some(&field), u64::MAX, whole);
-                match (number, whole, decoded) {
-                    (5, 10, Ok(Decoded::InPieces(_))) => (),
-                    (5, u64::MAX, Ok(Decoded::Whole(whole))) => assert!(whole == text),
-                    (6, _, Err(failure)) => assert_eq!(failure.code, FailureCode::Decode),
-                    _ => panic!("{number} codings, {whole} as a whole"),
-                }
-            }
-        }
-    }
-
-    #[test]
     fn a_window_that_http_does_not_allow_is_refused() {
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
-        encoder.window_log(ZSTD_WINDOW_LOG + 1).unwrap();
-        encoder.write_all(&text()).unwrap();
-        let body = encoder.finish().unwrap();
+        let body = zstd_with_window(&text(), zstandard::MAX_WINDOW_LOG + 1);
         assert_eq!(pieces(&body, "zstd", u64::MAX).unwrap_err().code, FailureCode::Decode);
     }
 }
