@@ -1,35 +1,37 @@
-//! A budget of memory: who needs some takes it from there before using it, and waits
-//! where it is used up.
+//! A budget of memory. A page takes memory from the budget before it uses it, and waits
+//! when too little is left.
 //!
-//! Waiting never deadlocks. At any time one of those that would have to wait is over
-//! the budget instead, until it ends: it takes what it needs, so it always gets on. The
-//! budget is thus exceeded by at most what one page needs.
+//! Waiting never deadlocks. At any time, one page may exceed the budget instead of waiting,
+//! until it ends: it takes the memory that it needs, so it always makes progress. So the
+//! program exceeds the budget by at most the memory that one page needs.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-/// A lender is asked for at least so many bytes, so that one page asks a few times only.
-const LEAST_LOAN: u64 = 1024 * 1024;
+/// The smallest amount that a budget asks its lender for, in bytes, so that one page asks
+/// only a few times.
+const MIN_LOAN: u64 = 1024 * 1024;
 
 /// Memory that may be used at a time, in bytes.
 pub struct Budget {
     limit: AtomicU64,
     used: AtomicU64,
-    /// How many wait, for those who give back: mostly nobody does.
+    /// The length of the wait list, so that shares that end need no lock while it is empty,
+    /// as it mostly is.
     waiting: AtomicUsize,
-    line: Mutex<Line>,
-    /// Where more can be had than the limit; it is asked instead of exceeding it.
+    wait_list: Mutex<WaitList>,
+    /// The lender, which the budget asks for more instead of being exceeded.
     lender: Option<UnboundedSender<u64>>,
 }
 
+/// The shares that wait for memory, and whether one exceeds the budget.
 #[derive(Default)]
-struct Line {
+struct WaitList {
     waiters: VecDeque<Waiter>,
     is_exceeded: bool,
 }
@@ -39,45 +41,38 @@ struct Waiter {
     granted: oneshot::Sender<Share>,
 }
 
-impl fmt::Debug for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (limit, used) = (&self.limit, &self.used);
-        f.debug_struct("Budget").field("limit", limit).field("used", used).finish_non_exhaustive()
-    }
-}
-
-// `used` and `waiting` are each written by the one side before it reads the other's, so
-// one of the two sees the other: whoever gives back, or whoever begins to wait. That
-// takes the one order of all that `SeqCst` gives.
+// A share that ends writes `used` before it reads `waiting`; a share that begins to wait
+// writes `waiting` before it reads `used`. So at least one of them sees what the other wrote.
+// That needs the single order of all operations that `SeqCst` guarantees.
 impl Budget {
-    /// A budget of `limit` bytes.
+    /// Creates a budget of `limit` bytes.
     pub fn new(limit: u64) -> Self {
         Self {
             limit: AtomicU64::new(limit),
             used: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
-            line: Mutex::default(),
+            wait_list: Mutex::default(),
             lender: None,
         }
     }
 
-    /// A budget that is never used up.
+    /// Creates a budget that is never used up.
     pub fn unlimited() -> Self {
         Self::new(u64::MAX / 2)
     }
 
-    /// A budget of `limit` bytes that asks `lender` for what is missing, in bytes,
-    /// rather than exceed it. What it gets is made known by [`raise`](Self::raise).
+    /// Creates a budget of `limit` bytes that is never exceeded: it asks `lender` for the
+    /// missing bytes. The lender grants them by [`raise`](Self::raise).
     pub fn lent(limit: u64, lender: UnboundedSender<u64>) -> Self {
         Self { lender: Some(lender), ..Self::new(limit) }
     }
 
-    /// The limit in bytes.
+    /// Returns the limit in bytes.
     pub fn limit(&self) -> u64 {
         self.limit.load(Ordering::SeqCst)
     }
 
-    /// Bytes that are taken at the moment.
+    /// Returns the bytes that are taken now.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::SeqCst)
     }
@@ -88,17 +83,17 @@ impl Budget {
         self.serve();
     }
 
-    /// Sets the limit back to `limit`, when what was lent is given back.
+    /// Sets the limit back to `limit`, when the loan is returned.
     pub fn reset(&self, limit: u64) {
         self.limit.store(limit, Ordering::SeqCst);
     }
 
-    /// Takes `bytes` for good, without waiting.
+    /// Takes `bytes` for good and without waiting.
     pub fn set_aside(&self, bytes: u64) {
         self.used.fetch_add(bytes, Ordering::SeqCst);
     }
 
-    /// Takes `bytes` when they are left.
+    /// Takes `bytes` when they are left, and returns whether it did.
     fn take(&self, bytes: u64) -> bool {
         let limit = self.limit();
         let taken = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
@@ -110,7 +105,7 @@ impl Budget {
     fn give_back(self: &Arc<Self>, bytes: u64, was_exceeding: bool) {
         self.used.fetch_sub(bytes, Ordering::SeqCst);
         if was_exceeding {
-            self.line().is_exceeded = false;
+            self.wait_list().is_exceeded = false;
         }
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.serve();
@@ -120,36 +115,36 @@ impl Budget {
     fn wait(self: &Arc<Self>, waiter: Waiter) {
         let bytes = waiter.bytes;
         {
-            let mut line = self.line();
+            let mut list = self.wait_list();
             self.waiting.fetch_add(1, Ordering::SeqCst);
-            line.waiters.push_back(waiter);
+            list.waiters.push_back(waiter);
         }
-        // What it waits for may have been given back a moment before.
+        // The memory may have been returned just before the waiter was added.
         self.serve();
         if let Some(lender) = &self.lender
             && self.waiting.load(Ordering::SeqCst) > 0
         {
             let missing = self.used().saturating_add(bytes).saturating_sub(self.limit());
-            // A lender that is gone has ended whatever this is for.
-            let _ = lender.send(missing.max(LEAST_LOAN));
+            // A lender that is gone has ended the work that needs the memory.
+            let _ = lender.send(missing.max(MIN_LOAN));
         }
     }
 
-    /// Gives those who wait what there is, in their order.
+    /// Grants the waiters the memory that is left, in their order.
     fn serve(self: &Arc<Self>) {
         let mut served = Vec::new();
         {
-            let mut line = self.line();
-            for waiter in std::mem::take(&mut line.waiters) {
+            let mut list = self.wait_list();
+            for waiter in std::mem::take(&mut list.waiters) {
                 let bytes = waiter.bytes;
                 let has_left = waiter.granted.is_closed();
                 let exceeds = !has_left && !self.take(bytes);
                 if exceeds {
-                    if line.is_exceeded || self.lender.is_some() {
-                        line.waiters.push_back(waiter);
+                    if list.is_exceeded || self.lender.is_some() {
+                        list.waiters.push_back(waiter);
                         continue;
                     }
-                    line.is_exceeded = true;
+                    list.is_exceeded = true;
                     self.set_aside(bytes);
                 }
                 self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -162,40 +157,39 @@ impl Budget {
             }
         }
         for (granted, share) in served {
-            // Whoever has left meanwhile gives it back by dropping it.
+            // If the waiter has left meanwhile, dropping its share returns the memory.
             drop(granted.send(share));
         }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wait_list(&self) -> MutexGuard<'_, WaitList> {
+        self.wait_list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What one user of a budget has taken. All of it is given back when this is dropped.
-#[derive(Debug)]
+/// The memory that one user of a budget has taken. Dropping the share returns all of it.
 pub struct Share {
     budget: Arc<Budget>,
     bytes: Cell<u64>,
-    /// Whether this is the one that may exceed the budget.
+    /// Whether this is the one share that may exceed the budget.
     is_exceeding: Cell<bool>,
 }
 
 impl Share {
-    /// A share of `budget` that is nothing yet.
+    /// Creates an empty share of `budget`.
     pub fn new(budget: &Arc<Budget>) -> Self {
         Self { budget: Arc::clone(budget), bytes: Cell::new(0), is_exceeding: Cell::new(false) }
     }
 
-    /// The bytes that it is.
+    /// Returns the size of the share in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 
-    /// Takes `bytes` more, when that needs no waiting.
+    /// Takes `bytes` more when that needs no waiting, and returns whether it did.
     pub fn try_grow(&self, bytes: u64) -> bool {
         if bytes == 0 {
-            return true; // Even while another one exceeds the budget.
+            return true; // Even while another share exceeds the budget.
         }
         let has_grown = if self.is_exceeding.get() {
             self.budget.set_aside(bytes);
@@ -209,15 +203,15 @@ impl Share {
         has_grown
     }
 
-    /// Takes `bytes` more, after a wait where they are not left. Nothing is taken when
-    /// this is dropped before its end.
+    /// Takes `bytes` more, and waits when they are not left. A caller that drops this future
+    /// before its end takes nothing.
     pub async fn grow(&self, bytes: u64) {
         if self.try_grow(bytes) {
             return;
         }
         let (sender, receiver) = oneshot::channel();
         self.budget.wait(Waiter { bytes, granted: sender });
-        let granted = receiver.await.expect("the budget lives, and serves all who wait");
+        let granted = receiver.await.expect("the budget lives, and serves all waiters");
         self.bytes.set(self.bytes.get() + granted.bytes.take());
         self.is_exceeding.set(granted.is_exceeding.take() || self.is_exceeding.get());
     }
@@ -274,7 +268,7 @@ mod tests {
             assert!(third.as_mut().now_or_never().is_none());
             assert_eq!(budget.used(), 1600);
         }
-        assert_eq!(shares[1].bytes(), 25, "what was waited for in vain is not taken");
+        assert_eq!(shares[1].bytes(), 25, "a wait that was given up takes nothing");
         let mut second = Box::pin(shares[1].grow(80));
         let mut third = Box::pin(shares[2].grow(20));
         assert!(second.as_mut().now_or_never().is_none());
@@ -285,7 +279,7 @@ mod tests {
         budget.give_back(20, false);
         assert!(
             third.as_mut().now_or_never().is_some(),
-            "what fits need not wait for what does not"
+            "a waiter that fits does not wait for one that does not"
         );
         assert!(second.as_mut().now_or_never().is_none());
     }
@@ -342,7 +336,7 @@ mod tests {
         drop(granted);
         drop((second, fourth));
         assert_eq!(budget.used(), 0);
-        assert!(!budget.line().is_exceeded);
+        assert!(!budget.wait_list().is_exceeded);
     }
 
     #[test]
@@ -362,7 +356,7 @@ mod tests {
         budget.reset(100);
         let share = Share::new(&budget);
         assert!(share.grow(101).now_or_never().is_none());
-        assert_eq!(asked.try_recv().unwrap(), LEAST_LOAN);
+        assert_eq!(asked.try_recv().unwrap(), MIN_LOAN);
     }
 
     #[test]

@@ -6,15 +6,15 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Where the present moment comes from.
+/// A source of the present moment.
 ///
 /// Implementors return moments that never go backwards; callers may compare
 /// moments of one clock, never of two.
 pub trait Clock: Send + Sync {
-    /// The present moment.
+    /// Returns the present moment.
     fn now(&self) -> Instant;
 
-    /// The present wall-clock time, for timestamps that people read.
+    /// Returns the present wall-clock time, for timestamps that people read.
     fn wall(&self) -> SystemTime;
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct ManualClock {
 
 #[cfg(test)]
 impl ManualClock {
-    /// Makes a clock that stands at the moment of its making.
+    /// Creates a clock that stands at the moment of its creation.
     pub(crate) fn new() -> Self {
         let started = SystemClock.now();
         Self { now: Mutex::new(started), started }
@@ -73,10 +73,11 @@ impl Clock for ManualClock {
     }
 }
 
-/// The CPU time that the calling thread has used so far, or zero where the system does not tell.
+/// Returns the CPU time that the calling thread has used so far, or zero where the system does
+/// not measure it.
 ///
-/// Differences of two readings on one thread are the CPU cost of what lies
-/// between them, whatever else the machine was doing meanwhile.
+/// The difference of two readings on one thread is the CPU cost of the code between them,
+/// even on a busy machine.
 pub(crate) fn thread_cpu_time() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID)
         .map(Duration::from)
@@ -92,9 +93,9 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Days since 1970-01-01 as year, month and day of the Gregorian calendar.
+/// Converts days since 1970-01-01 to year, month and day of the Gregorian calendar.
 ///
-/// The era-based computation of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"
+/// This is the era-based computation of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"
 /// (<https://howardhinnant.github.io/date_algorithms.html>), for days not before the epoch.
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;

@@ -1,38 +1,38 @@
-//! SHA-256 of a body, by the CPU's own instructions where it has them.
+//! SHA-256 of a body, computed with the CPU's own instructions where it has them.
 
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-/// So much of a stream is held at a time.
+/// The bytes of a stream that are in memory at a time.
 const PIECE: usize = 64 * 1024;
 
-/// The SHA-256 of `bytes` (FIPS 180-4).
+/// Returns the SHA-256 of `bytes` (FIPS 180-4).
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// A digest of what comes piece by piece.
+/// A digest of data that comes piece by piece.
 #[derive(Default)]
 pub(crate) struct Running(Sha256);
 
 impl Running {
-    /// Adds what comes next.
+    /// Adds the next piece.
     pub(crate) fn add(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
-    /// The SHA-256 of all that was added.
+    /// Returns the SHA-256 of all pieces.
     pub(crate) fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
 }
 
-/// The SHA-256 of all that `stream` gives, of which little is held at a time.
+/// Returns the SHA-256 of `stream`, which is read to its end in pieces.
 ///
 /// # Errors
 ///
-/// What reading gives.
+/// Those of reading.
 pub(crate) fn sha256_of(stream: &mut impl Read) -> io::Result<[u8; 32]> {
     let (mut digest, mut piece) = (Running::default(), vec![0; PIECE]);
     loop {
@@ -45,7 +45,7 @@ pub(crate) fn sha256_of(stream: &mut impl Read) -> io::Result<[u8; 32]> {
     }
 }
 
-/// `bytes` as lower-case hexadecimal digits.
+/// Returns `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = vec![0; 2 * bytes.len()];

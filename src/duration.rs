@@ -1,4 +1,4 @@
-//! Durations as people type them and as records hold them: `500ms`, `30s`, `5m`, `1.5h`.
+//! Durations as users type them and as records store them: `500ms`, `30s`, `5m`, `1.5h`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub(crate) const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0
 ///
 /// # Errors
 ///
-/// What the text should look like.
+/// A text that says what a duration looks like.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds.ok_or_else(wrong)?).map_err(|_| wrong())
 }
 
-/// Writes a duration as it would be typed; [`parse`] reads it back.
+/// Returns a duration as a user would type it; [`parse`] reads it back.
 pub(crate) fn text(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {

@@ -1,28 +1,28 @@
-//! Sets and maps of texts that cost the same however long the texts are: a set
-//! about 14 bytes a text.
+//! Sets and maps of texts whose memory does not depend on the length of the texts: a set
+//! takes about 14 bytes per text.
 //!
 //! Dedup and naming both ask "did this text come before?" for every URL of a
-//! list that may have millions. Only a 64-bit keyed hash of each text is kept.
-//! Two different texts are taken for one with a chance of n²/2⁶⁵: three in a
+//! list that may have millions. They store only a 64-bit keyed hash of each text.
+//! The chance that two of n different texts have the same hash is n²/2⁶⁵: three in a
 //! hundred million for a million texts (the birthday bound).
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A shard grows when more than three quarters of its slots are taken: linear
-/// probing then looks at 8.5 slots on average for a text that is not there
-/// (Knuth, TAOCP vol. 3, 6.4), and they lie side by side in memory.
+/// A shard grows when more than three quarters of its slots are taken. Linear
+/// probing then looks at 8.5 slots on average for a text that is not in the map
+/// (Knuth, TAOCP vol. 3, 6.4), and these slots are neighbours in memory.
 const LOAD: (usize, usize) = (3, 4);
-/// Growth by half instead of doubling bounds the slack: two slots a text.
+/// Growth by half instead of doubling bounds the slack: at most two slots per text.
 const GROWTH: (usize, usize) = (3, 2);
 const FIRST_SLOTS: usize = 4;
-/// A map is split in so many parts, which grow one at a time: growing as a
+/// The number of parts of a map, which grow one at a time: growing as a
 /// whole would need the old and the new memory at the same moment.
 const SHARDS: usize = 64;
 
 /// A map that holds a small value for each text, by the text's 64-bit fingerprint.
 ///
-/// The hash is keyed anew in each process, so that nobody can prepare texts
-/// that collide. A value of 8 bytes makes about 27 bytes a text.
+/// Each process has a new key for the hash, so that an attacker cannot prepare texts
+/// that collide. With a value of 8 bytes the map takes about 27 bytes per text.
 #[derive(Debug)]
 pub(crate) struct FingerprintMap<V> {
     shards: Vec<Shard<V>>,
@@ -33,21 +33,21 @@ pub(crate) struct FingerprintMap<V> {
 /// A part of the map: the fingerprints whose lowest bits are its number.
 #[derive(Debug, Clone)]
 struct Shard<V> {
-    /// A fingerprint of 0 is an empty slot. Others stand at or after the slot
-    /// that their value, as a fraction of 2⁶⁴, points to.
+    /// A fingerprint of 0 marks an empty slot. Any other fingerprint is in the slot that its
+    /// value, as a fraction of 2⁶⁴, points to, or in a later one.
     slots: Vec<(u64, V)>,
     len: usize,
 }
 
 impl<V> Default for FingerprintMap<V> {
     fn default() -> Self {
-        // No memory before the first insert.
+        // It takes no memory before the first insert.
         Self { shards: Vec::new(), len: 0, key: RandomState::new() }
     }
 }
 
 impl<V: Copy + Default> FingerprintMap<V> {
-    /// The value of `text`, which becomes the default when it had none.
+    /// Returns the value of `text`, after inserting the default for a new text.
     pub(crate) fn entry(&mut self, text: &str) -> &mut V {
         if self.shards.is_empty() {
             self.shards.resize_with(SHARDS, || Shard { slots: Vec::new(), len: 0 });
@@ -60,29 +60,29 @@ impl<V: Copy + Default> FingerprintMap<V> {
         &mut shard.slots[slot].1
     }
 
-    /// The value of `text`, when it has one.
+    /// Returns the value of `text`, when it has one.
     pub(crate) fn get(&self, text: &str) -> Option<V> {
         let (shard, slot) = self.find(text)?;
         Some(self.shards[shard].slots[slot].1)
     }
 
-    /// The value of `text`, when it has one, to be changed.
+    /// Returns the value of `text` for changing it, when it has one.
     pub(crate) fn get_mut(&mut self, text: &str) -> Option<&mut V> {
         let (shard, slot) = self.find(text)?;
         Some(&mut self.shards[shard].slots[slot].1)
     }
 
-    /// Whether there is nothing in it yet.
+    /// Whether the map is empty.
     pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Never 0.
+    /// Returns the hash of `text`, which is never 0.
     fn fingerprint(&self, text: &str) -> u64 {
         self.key.hash_one(text).max(1)
     }
 
-    /// In which shard and slot `text` stands.
+    /// Returns the shard and the slot of `text`.
     fn find(&self, text: &str) -> Option<(usize, usize)> {
         if self.is_empty() {
             return None;
@@ -99,7 +99,7 @@ const fn shard(fingerprint: u64) -> usize {
 }
 
 impl<V: Copy + Default> Shard<V> {
-    /// The slot of `fingerprint`, which is put into the first free one when it has none.
+    /// Returns the slot of `fingerprint`, after putting a new one into the first free slot.
     fn insert(&mut self, fingerprint: u64) -> usize {
         if (self.len + 1) * LOAD.1 > self.slots.len() * LOAD.0 {
             self.grow();
@@ -131,7 +131,7 @@ impl<V: Copy + Default> Shard<V> {
     }
 }
 
-/// The slot that holds `fingerprint`, or the empty one where it would go.
+/// Returns the slot of `fingerprint`, or the empty slot for it.
 fn slot_for<V>(slots: &[(u64, V)], fingerprint: u64) -> usize {
     let mut slot = home(fingerprint, slots.len());
     while slots[slot].0 != 0 && slots[slot].0 != fingerprint {
@@ -140,29 +140,29 @@ fn slot_for<V>(slots: &[(u64, V)], fingerprint: u64) -> usize {
     slot
 }
 
-/// The slot behind `slot`, where the last is followed by the first.
+/// Returns the slot after `slot`; the first slot follows the last.
 const fn after(slot: usize, slots: usize) -> usize {
     if slot + 1 == slots { 0 } else { slot + 1 }
 }
 
-/// Scales a fingerprint to a slot by multiplication, which needs no power of two
+/// Scales a fingerprint to a slot by multiplication, which works for any number of slots
 /// (Lemire, "Fast Random Integer Generation in an Interval", 2019).
 #[expect(clippy::cast_possible_truncation, reason = "the product's upper half is below `slots`")]
 const fn home(fingerprint: u64, slots: usize) -> usize {
     ((fingerprint as u128 * slots as u128) >> 64) as usize
 }
 
-/// A set of texts, kept as their fingerprints.
+/// A set of texts, stored as their fingerprints.
 #[derive(Debug, Default)]
 pub(crate) struct Fingerprints(FingerprintMap<()>);
 
 impl Fingerprints {
-    /// An empty set; it takes no memory before the first insert.
+    /// Creates an empty set, which takes no memory before the first insert.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Adds `text`; true when it was not there before.
+    /// Adds `text`, and returns whether it is new.
     pub(crate) fn insert(&mut self, text: &str) -> bool {
         let before = self.len();
         self.0.entry(text);
@@ -174,7 +174,7 @@ impl Fingerprints {
         self.0.get(text).is_some()
     }
 
-    /// The number of different texts.
+    /// Returns the number of different texts.
     pub(crate) const fn len(&self) -> usize {
         self.0.len
     }

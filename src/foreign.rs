@@ -1,30 +1,30 @@
-//! Text from outside, which is never shown as it came.
+//! Text from outside, which is cleaned before it is shown.
 //!
-//! What a server, a file, a manifest, a file's name or an error that quotes them
-//! says may hold characters that a terminal obeys, that reorder what stands beside
-//! them, or that cannot be seen (Unicode Technical Report 36, 2.10 and 3.1, and
-//! Unicode Standard Annex 9). A mark takes the place of each.
+//! Text of a server, a file, a manifest, a file's name, or an error that quotes one of them
+//! may contain characters that a terminal obeys, that reorder the text beside
+//! them, or that are invisible (Unicode Technical Report 36, 2.10 and 3.1, and
+//! Unicode Standard Annex 9). A mark replaces each of them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is shown in the place of a character that must not be.
+/// The character that replaces one that must not be shown.
 pub(crate) const MARK: char = char::REPLACEMENT_CHARACTER;
 
-/// Text from outside.
+/// A text from outside.
 ///
-/// [`Display`](fmt::Display) and [`Debug`] show it with a [mark](MARK) in the place of
-/// each character that [must not be shown](is_shown). Serialization gives it as it
-/// is, because the format decides on escapes. Whoever needs the text itself says so by
+/// [`Display`](fmt::Display) and [`Debug`] replace each character that
+/// [must not be shown](is_shown) by a [mark](MARK). Serialization leaves the text as it
+/// is, because the format decides on escapes. Code that needs the text itself calls
 /// [`raw`](Self::raw).
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Foreign(Box<str>);
 
 impl Foreign {
-    /// The text as it came. It must not be printed.
+    /// Returns the text as it came. It must not be printed.
     pub const fn raw(&self) -> &str {
         &self.0
     }
@@ -60,7 +60,7 @@ impl fmt::Debug for Foreign {
     }
 }
 
-/// `text` with a [mark](MARK) in the place of each character that must not be shown.
+/// Returns `text` with a [mark](MARK) for each character that must not be shown.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_shown) {
         return Cow::Borrowed(text);
@@ -70,11 +70,11 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
 
 /// Whether `c` may be shown as it is.
 ///
-/// Not shown are controls (general category Cc), formats (Cf, with all that turns the
-/// direction of writing), the separators of lines and paragraphs (Zl, Zp), and what is
-/// to be displayed as nothing (`Default_Ignorable_Code_Point`): Unicode Standard Annex
-/// 44, 5.7.1 and table 9. So an emoji that is joined of several falls apart, which
-/// harms less than a name that looks like another.
+/// These are not shown: controls (general category Cc), formats (Cf, which include all
+/// changes of the direction of writing), the separators of lines and paragraphs (Zl, Zp),
+/// and characters that are displayed as nothing (`Default_Ignorable_Code_Point`): Unicode
+/// Standard Annex 44, 5.7.1 and table 9. So an emoji that is joined from several falls
+/// apart, which does less harm than a name that looks like another.
 pub const fn is_shown(c: char) -> bool {
     !matches!(c,
         '\0'..='\u{1f}'

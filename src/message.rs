@@ -1,7 +1,7 @@
-//! How errors, addresses and statuses are worded for people.
+//! The wording of errors, addresses, statuses and counts for people.
 //!
-//! What came from a server or a file is not to be trusted with a terminal, and
-//! what came from a user may hold a password.
+//! Text from a server or a file may harm a terminal, and text from a user may contain a
+//! password, so both are cleaned here.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -10,31 +10,31 @@ use url::Url;
 
 use crate::foreign::clean;
 
-/// The most characters of foreign text in a message.
+/// The largest number of characters of foreign text in a message.
 const EXCERPT: usize = 80;
 
-/// The words of an error and of its causes, outermost first.
+/// Returns the texts of an error and of its causes, the outermost first.
 pub(crate) fn chain(error: &dyn Error) -> Vec<String> {
-    let mut words = vec![error.to_string()];
+    let mut texts = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {
-        words.push(error.to_string());
+        texts.push(error.to_string());
         cause = error.source();
     }
-    words
+    texts
 }
 
-/// An error and its causes in one line.
+/// Returns an error and its causes in one line.
 pub(crate) fn one_line(error: &dyn Error) -> String {
     chain(error).join(": ")
 }
 
-/// `text` as a part of a message: one line, at most 80 characters, [clean].
+/// Returns `text` as a part of a message: one line, at most 80 characters, [clean].
 pub(crate) fn excerpt(text: &str) -> String {
     clean(&shortened(text, EXCERPT)).into_owned()
 }
 
-/// The first `characters` of `text`, with an ellipsis where there are more.
+/// Returns the first `characters` of `text`, and an ellipsis when there are more.
 pub(crate) fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         None => Cow::Borrowed(text),
@@ -42,42 +42,42 @@ pub(crate) fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     }
 }
 
-/// [`excerpt`] of something that should be a URL, without user name and password.
+/// Returns the [`excerpt`] of a text that should be a URL, without user name and password.
 pub(crate) fn excerpt_url(text: &str) -> String {
     excerpt(&without_credentials(text))
 }
 
-/// `text` without user name and password, whether it is a whole URL or not.
+/// Returns `text` without user name and password, whether it is a complete URL or not.
 ///
-/// A password that is not percent-encoded may hold any character that ends a host
-/// in a URL. So an `@` is left alone only in a URL that is whole and has no
-/// credentials; elsewhere all from the scheme to the last one is left out.
+/// A password that is not percent-encoded may contain any character that ends a host
+/// in a URL. So the text stays as it is only when it is a complete URL without
+/// credentials; otherwise everything between the scheme and the last `@` is removed.
 pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     let Some(at) = text.rfind('@').filter(|_| !is_plain_url(text)) else {
         return Cow::Borrowed(text);
     };
     let scheme = text[..at].find("://").map_or("", |end| &text[..end]);
     let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let kept = if is_scheme && !scheme.is_empty() { scheme.len() + "://".len() } else { 0 };
-    Cow::Owned(format!("{}{}", &text[..kept], &text[at + 1..]))
+    let start = if is_scheme && !scheme.is_empty() { scheme.len() + "://".len() } else { 0 };
+    Cow::Owned(format!("{}{}", &text[..start], &text[at + 1..]))
 }
 
 /// Whether `text` is a URL of a known kind, with a host and without credentials.
 fn is_plain_url(text: &str) -> bool {
-    // The rules for URLs drop line ends, and would join several lines to one URL. They also
-    // take a host without slashes before it, where a user meant a name and a password.
+    // The parser for URLs drops line ends, and would join several lines to one URL. It also
+    // accepts a host without slashes before it, where a user meant a name and a password.
     let is_one =
         text.contains("://") && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let url = Url::parse(text).ok().filter(Url::is_special);
     is_one && url.is_some_and(|url| url.username().is_empty() && url.password().is_none())
 }
 
-/// A count with its noun, which is in the plural unless the count is 1: `1 page`, `2 pages`.
+/// Returns a count with its noun, in the plural unless the count is 1: `1 page`, `2 pages`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {}", plural(count, noun))
 }
 
-/// `noun` in the plural unless `count` is 1: `page`, `pages`, `switches`.
+/// Returns `noun`, in the plural unless `count` is 1: `page`, `pages`, `switches`.
 pub(crate) fn plural(count: u64, noun: &str) -> Cow<'_, str> {
     let ending = match count {
         1 => return Cow::Borrowed(noun),
@@ -87,7 +87,7 @@ pub(crate) fn plural(count: u64, noun: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{noun}{ending}"))
 }
 
-/// A status with its standard name: `404 Not Found`.
+/// Returns a status with its standard name: `404 Not Found`.
 pub(crate) fn status(code: u16) -> String {
     let name = http::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
     name.map_or_else(|| format!("status {code}"), |name| format!("{code} {name}"))

@@ -1,7 +1,8 @@
-//! Text that may go to a terminal: whole lines with nothing in them that it obeys.
+//! Text that may be printed on a terminal: complete lines without characters that a
+//! terminal obeys.
 //!
-//! Whatever prints takes this type, which can only be made by cleaning: a line of it
-//! stays one line, whatever it is made of.
+//! All code that prints takes this type. Only cleaning creates a value of it, so foreign
+//! text in a line cannot begin another line.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -16,20 +17,20 @@ use crate::foreign::{clean, is_shown};
 pub(crate) struct Printable(String);
 
 impl Printable {
-    /// `text` in one line.
+    /// Creates one line from `text`.
     pub(crate) fn line(text: impl Display) -> Self {
         let mut lines = Self::default();
         lines.add(text);
         lines
     }
 
-    /// One more line, with `text`.
+    /// Adds a line with `text`.
     pub(crate) fn add(&mut self, text: impl Display) {
         self.0.push_str(&clean(&text.to_string()));
         self.0.push('\n');
     }
 
-    /// One more line, with a tab between `parts`.
+    /// Adds a line with `parts`, separated by tabs.
     pub(crate) fn add_row(&mut self, parts: &[&str]) {
         for (at, part) in parts.iter().enumerate() {
             self.0.push_str(if at == 0 { "" } else { "\t" });
@@ -38,15 +39,16 @@ impl Printable {
         self.0.push('\n');
     }
 
-    /// The lines of a text that this program has laid out. Foreign text in it must be
-    /// clean already where it must not begin a line.
+    /// Creates lines from a text with line ends of its own. Foreign text in it must be clean
+    /// already, so that it cannot begin a line.
     pub(crate) fn laid_out(text: &str) -> Self {
         let mut lines = Self::default();
         text.lines().for_each(|line| lines.add(line));
         lines
     }
 
-    /// The same of a text with colours, which stay: sequences of SGR (ECMA-48, 8.3.117).
+    /// Creates lines as [`laid_out`](Self::laid_out) does, and leaves colours in: sequences of
+    /// SGR (ECMA-48, 8.3.117).
     pub(crate) fn coloured(text: &str) -> Self {
         let mut lines = Self::default();
         for line in text.lines() {
@@ -64,13 +66,13 @@ impl Printable {
         lines
     }
 
-    /// `text` in the place of the line that the cursor is in, which does not end: EL
-    /// (ECMA-48, 8.3.41).
+    /// Creates a text that replaces the line of the cursor and has no line end: EL (ECMA-48,
+    /// 8.3.41).
     pub(crate) fn in_place(text: impl Display) -> Self {
         Self(format!("\r{SEQUENCE}2K{}", clean(&text.to_string())))
     }
 
-    /// `value` as one line of JSON, in which what must not be shown is escaped.
+    /// Creates one line of JSON from `value`. Characters that must not be shown are escaped.
     pub(crate) fn json(value: &impl Serialize) -> Self {
         let mut line = Vec::new();
         write_json(&mut line, value).expect("memory takes all, and all keys are texts");
@@ -78,13 +80,13 @@ impl Printable {
         Self(String::from_utf8(line).expect("JSON is text"))
     }
 
-    /// What may be printed, each line with its end.
+    /// Returns the text, each line with its end.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How a sequence of control begins (ECMA-48, 8.3.16).
+/// The start of a control sequence (ECMA-48, 8.3.16).
 const SEQUENCE: &str = "\u{1b}[";
 
 impl Extend<Self> for Printable {
@@ -99,17 +101,17 @@ impl Display for Printable {
     }
 }
 
-/// Writes `value` as JSON that may be shown: what must not be is escaped.
+/// Writes `value` as JSON. Characters that must not be shown are escaped.
 ///
 /// # Errors
 ///
-/// Those of `out`, and when `value` has keys that are no texts.
+/// Those of `out`, and an error when a key of `value` is not a text.
 pub(crate) fn write_json(out: impl io::Write, value: &impl Serialize) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaping))
 }
 
-/// Compact JSON. Of what must not be shown, `serde_json` escapes what JSON forbids, and
-/// leaves the rest (RFC 8259, 7, allows all of it to be escaped).
+/// Compact JSON with more escapes than `serde_json` makes, which escapes only the characters
+/// that JSON forbids. RFC 8259, 7, allows any character to be escaped.
 struct Escaping;
 
 impl Formatter for Escaping {

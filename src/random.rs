@@ -1,8 +1,8 @@
 //! The one random number generator of the program.
 //!
-//! A generator is passed in wherever chance decides (jitter of retries, the order of a
-//! comparison, resampling, the embedded site), so that a seed repeats a run, a test or a
-//! page exactly. The numbers are not for secrets.
+//! Code that needs chance (jitter of retries, the order of a comparison, resampling, the
+//! embedded site) receives a generator, so that a seed repeats a run, a test or a page
+//! exactly. The numbers are not safe for secrets.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -34,12 +34,12 @@ impl Rng {
         Self(mix(seed) ^ fnv1a(purpose.as_bytes()))
     }
 
-    /// Returns any part of `limit`: "full jitter".
+    /// Returns a duration from zero to `limit`: "full jitter".
     pub fn up_to(&mut self, limit: Duration) -> Duration {
         limit.mul_f64(self.fraction())
     }
 
-    /// Returns at least half of `limit`: "equal jitter".
+    /// Returns a duration from half of `limit` to `limit`: "equal jitter".
     pub fn from_half(&mut self, limit: Duration) -> Duration {
         limit / 2 + self.up_to(limit / 2)
     }

@@ -1,25 +1,25 @@
-//! A value that is never shown: what may be printed of it is that it is there.
+//! A value that is never shown: a text that contains it shows only that it exists.
 
 use std::fmt;
 
 /// A value that may be a secret, such as a password or a header.
 ///
-/// Neither [`Debug`](fmt::Debug) nor [`Display`](fmt::Display) shows anything of it, so a
-/// type that holds one can be printed. Whoever needs the value says so by
+/// Neither [`Debug`](fmt::Debug) nor [`Display`](fmt::Display) shows any part of it, so a
+/// type that contains one can be printed. Code that needs the value calls
 /// [`expose`](Self::expose).
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Secret<T>(T);
 
-/// What is shown in the place of a secret.
+/// The text that is shown instead of a secret.
 pub(crate) const HIDDEN: &str = "…";
 
 impl<T> Secret<T> {
-    /// The value itself. It must not be printed, logged or recorded.
+    /// Returns the value itself. It must not be printed, logged or recorded.
     pub(crate) const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value itself, to be changed or moved on.
+    /// Returns the value itself for changing or moving it.
     pub(crate) const fn expose_mut(&mut self) -> &mut T {
         &mut self.0
     }

@@ -1,22 +1,22 @@
-//! How much of the heap a piece of code has at once.
+//! A bound on the heap memory that code under test may have at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Runs `read`, and fails when it has more than `most` bytes on the heap at once, its
+/// Runs `read` and panics when it has more than `most` bytes on the heap at once, its
 /// result included.
 ///
-/// Only this thread's allocations count, so tests may run side by side. A block that
+/// Only the allocations of this thread count, so tests may run in parallel. A block that
 /// grows counts with its old size and its new one, because the counter copies it: a
-/// `Vec` that is filled byte by byte comes to three times its content. Memory of C
-/// libraries (zstd, libdeflate) is not seen.
+/// `Vec` that is filled byte by byte counts as three times its content. The memory of C
+/// libraries (zstd, libdeflate) does not count.
 #[track_caller]
 pub(crate) fn within<T>(most: usize, read: impl FnOnce() -> T) -> T {
     let mut result = None;
     let used = allocation_counter::measure(|| {
-        // The counter must come to its end although the code panics.
+        // The counter must end its measurement even when the code panics.
         result = Some(catch_unwind(AssertUnwindSafe(read)));
     });
-    match result.expect("what is measured is run") {
+    match result.expect("the counter runs the code") {
         Ok(value) => {
             let used = used.bytes_max;
             assert!(used <= most as u64, "{used} bytes on the heap at once, more than {most}");

@@ -1,13 +1,13 @@
-//! Tests of every parser that reads bytes from outside: none panics, none goes on for
-//! ever, and none takes more memory than it may.
+//! Tools to test every parser that reads bytes from outside: a parser must not panic, must
+//! end, and must not take more memory than its bound.
 //!
-//! The properties stand beside their parsers, in a file `foreign_bytes.rs` of each
-//! module, because only there the parsers can be reached; `cargo test foreign_bytes`
-//! runs them all. What they share is here: documents that are nearly well written
+//! The properties are next to their parsers, in a file `foreign_bytes.rs` of each
+//! module, because only that module can call them; `cargo test foreign_bytes`
+//! runs them all. This module has what they share: documents that are nearly well written
 //! ([`mutations`]) and a bound on the heap ([`heap`]).
 //!
 //! `PROPTEST_CASES` sets the number of cases of each property, and `PROPTEST_RNG_SEED`
-//! draws others.
+//! draws other cases.
 
 mod heap;
 mod mutations;
@@ -17,14 +17,14 @@ use proptest::test_runner::{Config, RngSeed};
 pub(crate) use heap::within;
 pub(crate) use mutations::{Format, Input, steps};
 
-/// Draws the same cases each time, unless the environment names a seed: a change must
-/// not fail for what it did not do.
+/// The seed of the cases, unless the environment sets one. It is fixed, so that a test does not
+/// fail for a reason that the change under test did not cause.
 const SEED: u64 = 1812;
-/// A longer search for the smallest failing input helps nobody.
+/// The steps of the search for the smallest failing input; more steps hardly make it smaller.
 const SHRINK_STEPS: u32 = 4096;
 
-/// How the properties are run. A failing input is printed as a literal of bytes, for a
-/// test at its parser; no file remembers it.
+/// Returns the configuration of all properties. A failing input is printed as a byte string,
+/// ready for a test of its parser; no file stores it.
 pub(crate) fn config() -> Config {
     let config = Config::default();
     let rng_seed = match config.rng_seed {

@@ -1,5 +1,4 @@
-//! Documents of a format with a few things wrong: what parsers meet, and what they
-//! meet from those who mean harm.
+//! Documents of a format with a few errors, as careless and hostile servers send them.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -10,17 +9,17 @@ use proptest::test_runner::TestRunner;
 
 use crate::encoders::gzip;
 
-/// Inputs are no longer, unless a format says so: long enough for deep nesting and for
-/// most limits, short enough for many cases.
+/// The largest size of an input in bytes, unless a format sets another: enough for deep
+/// nesting and for most limits, and little enough for many cases.
 const SIZE: usize = 24 * 1024;
-/// So many changes are made to a document at most.
+/// The largest number of changes to a document.
 const CHANGES: usize = 12;
 
-/// Bytes that mean something in one format or another.
+/// Bytes that have a meaning in at least one format.
 const BYTES: &[u8] =
     b"\0\t\n\r \"#$%&'()*+,-./09:;<=>?@AZ[\\]_az{|}~\x7f\x80\xbf\xc0\xe2\xed\xf0\xff";
-/// Text that means something everywhere: marks, characters that are not seen, bytes that
-/// are no text, numbers at the ends of their ranges.
+/// Texts that matter in every format: byte order marks, invisible characters, bytes that
+/// are not text, numbers at the ends of their ranges.
 const TOKENS: &[&[u8]] = &[
     b"\xef\xbb\xbf",
     b"\xff\xfe",
@@ -50,14 +49,14 @@ const TOKENS: &[&[u8]] = &[
 const WORDS: &[[u8; 4]] =
     &[[0; 4], [0xff; 4], [0xff, 0xff, 0xff, 0x7f], [0, 0, 0, 0x80], [1, 0, 0, 0]];
 
-/// A format: well written documents, and what has a meaning in it.
+/// A format: well written documents, and texts that have a meaning in it.
 pub(crate) struct Format {
     documents: Vec<Vec<u8>>,
     tokens: &'static [&'static [u8]],
     size: usize,
 }
 
-/// One input, shown as a literal of bytes, with what is repeated written once.
+/// One input. Its `Debug` form is a byte string in which repetitions are written once.
 #[derive(Clone)]
 pub(crate) struct Input(Vec<u8>);
 
@@ -82,7 +81,8 @@ impl fmt::Debug for Input {
     }
 }
 
-/// The length of the piece that `bytes` begins with many times over, and how many times.
+/// Returns the length of the piece that the start of `bytes` repeats, and the number of
+/// repetitions.
 fn repetition(bytes: &[u8]) -> Option<(usize, usize)> {
     const LONGEST: usize = 40;
     const MANY: usize = 8;
@@ -102,12 +102,12 @@ impl Deref for Input {
 }
 
 impl Input {
-    /// The input as text; bytes that are none become U+FFFD.
+    /// Returns the input as text; bytes that are not text become U+FFFD.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
     }
 
-    /// The input in pieces, whose lengths `steps` gives in turn.
+    /// Returns the input in pieces, which have the lengths `steps` in turn.
     pub(crate) fn pieces(&self, steps: &[usize]) -> impl Iterator<Item = &[u8]> {
         let mut rest = &self.0[..];
         let mut steps = steps.iter().cycle();
@@ -120,14 +120,14 @@ impl Input {
     }
 }
 
-/// Lengths for [`Input::pieces`]: mostly single bytes and a few, now and then many.
+/// Draws lengths for [`Input::pieces`]: mostly short ones, and some long ones.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<usize>> {
     let step = prop_oneof![3 => 1..8_usize, 2 => 8..300_usize, 1 => 300..9000_usize];
     prop::collection::vec(step, 1..4)
 }
 
 impl Format {
-    /// A format with these documents and tokens.
+    /// Creates a format with these documents and tokens.
     pub(crate) fn new<D: AsRef<[u8]>>(
         documents: impl IntoIterator<Item = D>,
         tokens: &'static [&'static [u8]],
@@ -136,12 +136,12 @@ impl Format {
         Self { documents, tokens, size: SIZE }
     }
 
-    /// The same with inputs of at most `size` bytes.
+    /// Limits inputs to `size` bytes.
     pub(crate) fn up_to(self, size: usize) -> Self {
         Self { size, ..self }
     }
 
-    /// Inputs in this format, more or less.
+    /// Draws inputs: documents of this format with a few changes.
     pub(crate) fn inputs(self) -> impl Strategy<Value = Input> {
         let change = any::<(u8, u16, u16, u16)>();
         (any::<u16>(), prop::collection::vec(change, 0..CHANGES)).prop_map(
@@ -192,14 +192,14 @@ impl Format {
         }
     }
 
-    /// How often a piece of this length is repeated: mostly a few times, at most until
-    /// the input is full.
+    /// Returns the number of repetitions of a piece of this length: mostly a few, and at most
+    /// as many as fit into an input.
     fn count(&self, length: usize, drawn: u16) -> usize {
         skewed(drawn).min(self.size / length.max(1))
     }
 }
 
-/// One change; its numbers are taken as shares of what there is.
+/// One change; its numbers count as fractions of the input and of the lists to pick from.
 #[derive(Debug, Clone, Copy)]
 struct Change {
     kind: u8,
@@ -220,7 +220,7 @@ impl Change {
     }
 }
 
-/// From 0 to 65,535, with each number of digits equally likely.
+/// Returns a number from 0 to 65,535, with each number of binary digits equally likely.
 fn skewed(drawn: u16) -> usize {
     usize::from(drawn) >> (drawn % 16)
 }
@@ -233,7 +233,7 @@ fn insert(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
     drop(bytes.splice(at..at, piece.iter().copied()));
 }
 
-/// Puts all of it into another encoding.
+/// Converts all bytes to another encoding.
 fn wrap(bytes: &mut Vec<u8>, which: u16) {
     let text = String::from_utf8_lossy(bytes);
     let units = std::iter::once(0xfeff).chain(text.encode_utf16());

@@ -53,12 +53,12 @@ mod tests {
 
     #[test]
     fn people_are_shown_the_start_of_a_long_address() {
-        for (path, told) in [
+        for (path, expected) in [
             ("x".repeat(287), "http://a.org/".to_owned() + &"x".repeat(287)),
             ("x".repeat(288), "http://a.org/".to_owned() + &"x".repeat(287) + "…"),
         ] {
             let url = Url::parse(&format!("http://me:pw@a.org/{path}")).unwrap();
-            assert_eq!(short_url(&url), told);
+            assert_eq!(short_url(&url), expected);
         }
     }
 

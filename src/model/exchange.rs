@@ -1,7 +1,6 @@
 //! One HTTP exchange, request and answer, as far as the program knows what was on the wire.
 //!
-//! For archives that keep both sides of an exchange. Nothing here is filled in unless the
-//! run records exchanges.
+//! Archives store both sides of an exchange. Other runs do not record exchanges.
 //!
 //! What is exact:
 //! - the request: every field that was sent, in the order in which it was sent;
@@ -9,12 +8,12 @@
 //! - the value of every field of an answer, byte for byte, without the blanks around it.
 //!
 //! What is not:
-//! - the names of an answer's fields are in lower case, and fields of one name stand
-//!   together, where the first of them stood (the map of the HTTP library has it so);
-//! - interim answers (RFC 9110, 15.2), lines that are no fields, and trailers are left out;
+//! - the names of an answer's fields are in lower case, and fields of one name are grouped at
+//!   the place of the first one, because the HTTP library stores them in such a map;
+//! - interim answers (RFC 9110, 15.2), lines that are not fields, and trailers are left out;
 //! - a reason phrase with other characters than ASCII is empty;
 //! - a line that was folded (RFC 9112, 5.2) is one line;
-//! - what a proxy alone reads, such as `Proxy-Authorization` or a CONNECT, is left out;
+//! - fields and requests for a proxy, such as `Proxy-Authorization` or a CONNECT, are left out;
 //! - once a server has answered in HTTP/1.0, the library sends further requests on that
 //!   connection in HTTP/1.0 with `Connection: keep-alive`; they are recorded as HTTP/1.1.
 
@@ -47,7 +46,7 @@ pub struct Exchange {
     pub protocol: HttpVersion,
     /// The version of TLS; `None` without TLS.
     pub tls: Option<TlsVersion>,
-    /// Why the body is not complete; `None` when it is.
+    /// The reason why the body is not complete; `None` when it is complete.
     pub truncated: Option<Truncation>,
 }
 
@@ -71,7 +70,7 @@ pub struct ResponseHead {
     pub version: HttpVersion,
     /// The status code.
     pub status: u16,
-    /// The reason phrase as received. HTTP/2 has none: it is empty.
+    /// The reason phrase as received; empty over HTTP/2, which has no reason phrases.
     #[serde(with = "compact::base64")]
     pub reason: Vec<u8>,
     /// The fields. Over HTTP/2 the pseudo-field `:status` comes first.
@@ -111,7 +110,7 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// Why a body is not complete.
+/// The reason why a body is not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Truncation {

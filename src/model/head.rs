@@ -1,4 +1,4 @@
-//! The head of an answer, as far as the program uses it.
+//! The parts of an answer's head that the program uses.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -41,19 +41,19 @@ pub struct Head {
     pub last_modified: Option<Foreign>,
     /// `Retry-After` as sent.
     pub retry_after: Option<Foreign>,
-    /// `Date` as sent, where there is a `Retry-After` to compare with it.
+    /// `Date` as sent, if the answer has a `Retry-After` to compare with it.
     pub date: Option<Foreign>,
     /// Whether a connection was opened for the request.
     pub is_on_new_connection: bool,
 }
 
 impl Head {
-    /// The body's content codings, as the server sent them.
+    /// Returns the body's content codings, as the server sent them.
     pub fn coding(&self) -> Option<&str> {
         self.content_encoding.as_ref().map(Foreign::raw)
     }
 
-    /// The body's media type, as the server sent it.
+    /// Returns the body's media type, as the server sent it.
     pub fn media_type(&self) -> Option<&str> {
         self.content_type.as_ref().map(Foreign::raw)
     }

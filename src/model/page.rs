@@ -14,9 +14,9 @@ pub struct RawPage {
     pub head: Box<Head>,
     /// The body as received, still in its content coding.
     pub body: Bytes,
-    /// From the start of the attempt, connecting included, to the response's headers.
+    /// The time from the start of the attempt, connecting included, to the response's headers.
     pub wait: Duration,
-    /// The exchange, when the run records exchanges.
+    /// The exchange, if the run records exchanges.
     pub exchange: Option<Box<Exchange>>,
 }
 

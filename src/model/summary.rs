@@ -124,7 +124,7 @@ impl Summary {
 /// The failures of one class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureClass {
-    /// How many pages.
+    /// The number of pages.
     pub count: u64,
     /// The first such page.
     pub example_url: String,
@@ -153,7 +153,7 @@ mod tests {
         summary.states.insert(State::Failed, 1);
         assert_eq!(summary.check_accounts(), Ok(()));
         summary.states.insert(State::Failed, 2);
-        let told = summary.check_accounts().unwrap_err();
-        assert!(told.contains("found 10") && told.contains("settled 5"), "{told}");
+        let error = summary.check_accounts().unwrap_err();
+        assert!(error.contains("found 10") && error.contains("settled 5"), "{error}");
     }
 }
