@@ -111,7 +111,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         summary: ended.summary.clone(),
         mode: config.mode.name,
         workers: workers.get(),
-        auto: queue.found(),
+        auto: queue.auto_workers(),
         output: config.save.directory().display().to_string().into(),
         index_time,
         total_time: clock.now() - started,

@@ -140,7 +140,7 @@ impl Queue {
     }
 
     /// Calls `note` with each notice, until there are [observers](Self::observe_with).
-    pub fn note_with(&self, note: Note) {
+    pub(crate) fn note_with(&self, note: Note) {
         self.lock().outlet = Outlet::Early { note: Some(note), kept: Effects::default() };
     }
 
@@ -160,8 +160,8 @@ impl Queue {
 
     /// What `--workers auto` found: how many requests at a time its hosts are best sent.
     /// `None` where that was not asked for, or no host has answered.
-    pub fn found(&self) -> Option<AutoWorkers> {
-        self.lock().frontier.found()
+    pub(crate) fn auto_workers(&self) -> Option<AutoWorkers> {
+        self.lock().frontier.auto_workers()
     }
 
     /// Adds a page; waits while the queue is full.

@@ -32,6 +32,7 @@
 //!    at their hosts, between two attempts or for robots rules. They are recorded as
 //!    `interrupted`, so that every page of the input has exactly one record.
 
+mod delayed;
 pub mod frontier;
 mod handle;
 pub mod host;

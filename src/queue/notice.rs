@@ -13,18 +13,18 @@ use crate::queue::host::site_policy::SitePolicy;
 
 /// What a call has caused besides its own page.
 #[derive(Debug, Default)]
-pub struct Effects {
+pub(crate) struct Effects {
     /// Pages that ended without a request.
-    pub ended: Vec<(Job, Outcome)>,
+    pub(crate) ended: Vec<(Job, Outcome)>,
     /// What users should know.
-    pub notices: Vec<Notice>,
+    pub(crate) notices: Vec<Notice>,
     /// The number of failed pages, when that is more than the run allows.
-    pub too_many_failures: Option<u64>,
+    pub(crate) too_many_failures: Option<u64>,
 }
 
 /// Something that users should know about a host.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// Its policy is known and enforced.
     KnownSite {
         /// The host that was named first.
@@ -69,12 +69,12 @@ pub enum Notice {
 
 impl Effects {
     /// Whether there is no effect.
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.ended.is_empty() && self.notices.is_empty() && self.too_many_failures.is_none()
     }
 
     /// Turns the effects into the events that report them.
-    pub fn into_events(self) -> impl Iterator<Item = Event> {
+    pub(crate) fn into_events(self) -> impl Iterator<Item = Event> {
         let notices = self.notices.into_iter().map(Notice::into_event);
         notices.chain(self.ended.into_iter().map(|(job, outcome)| unasked(job, outcome)))
     }
@@ -93,12 +93,12 @@ pub(crate) fn unasked(job: Job, outcome: Outcome) -> Event {
 
 impl Notice {
     /// Whether it is worth a line of its own: short pauses come and go.
-    pub fn is_noteworthy(&self) -> bool {
+    pub(crate) fn is_noteworthy(&self) -> bool {
         !matches!(self, Self::Parked { pause, .. } if pause.as_secs() == 0)
     }
 
     /// Turns the notice into the event that reports it.
-    pub fn into_event(self) -> Event {
+    pub(crate) fn into_event(self) -> Event {
         match self {
             Self::Parked { host, pause, until, why } => {
                 let from = until.checked_sub(pause).unwrap_or(until);
@@ -110,7 +110,7 @@ impl Notice {
     }
 
     /// The notice in one line.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::KnownSite { host, limits, workers, .. } => {
                 let open = limits.open.map(|open| format!("at most {open} open"));

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 /// What there is for a worker that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readiness {
+pub(crate) enum Readiness {
     /// A page may go now.
     Now,
     /// A page may go at this moment, unless something changes before.
@@ -155,7 +155,7 @@ mod tests {
         assert!(wake(&mut waiters, Readiness::Now));
         assert_eq!(woken(&workers), [0, 1]);
         assert!(wake(&mut waiters, Readiness::Now));
-        assert!(!wake(&mut waiters, Readiness::Now), "nobody is left");
+        assert!(!wake(&mut waiters, Readiness::Now), "no worker is left");
         assert_eq!((woken(&workers), waiters.wakes()), (vec![1, 1], 2));
     }
 

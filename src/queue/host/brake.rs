@@ -1,14 +1,6 @@
-//! The brake of a host: what its refusals taught about its pace. Pure.
+//! The brake of a host: the slower pace that its refusals taught. Pure.
 
-/// Rounds a number of open requests down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from one to a number of open requests and a bit"
-)]
-pub(crate) const fn whole(open: f64) -> u32 {
-    open as u32
-}
+use crate::queue::host::whole::whole;
 
 /// The pace at which a host refused.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +11,10 @@ pub(crate) struct Failing {
 
 /// The limits that a refusal taught: a rate and a number of open requests.
 ///
-/// A refusal halves both. Then each answer closes a part of the gap to just below the
-/// pace that failed, quickly at first, then slowly; beyond that pace the limits grow in
-/// small steps, since the host may allow more by now. The shape is that of CUBIC
-/// (RFC 9438, 4.2): a plateau at the last failure, not a saw-tooth.
+/// A refusal halves both. Then each answer closes a part of the gap to just below the pace
+/// that failed, quickly at first, then slowly. Beyond that pace the limits grow in small
+/// steps, because the host may allow more by now. The shape is that of CUBIC (RFC 9438,
+/// 4.2): a plateau at the last failure, not a saw-tooth.
 #[derive(Debug, Clone)]
 pub(crate) struct Brake {
     failing: Failing,
@@ -38,16 +30,16 @@ const RECOVERY: f64 = 0.05;
 pub(crate) const UNBRAKED: f64 = 1e6;
 /// The brake allows at least this many open requests; the rate does the rest.
 const FEWEST: f64 = 4.0;
-/// What each answer adds beyond the plateau; the further the pace went well, the more.
-/// At 20 answers per second it takes a quarter of a minute to reach the failing rate again,
-/// and as long again to double the distance from it.
+/// What each answer adds beyond the plateau; the further beyond it, the more. At 20 answers
+/// per second the rate reaches the failing one again in a quarter of a minute, and doubles
+/// its distance from it in another quarter.
 const PROBE: f64 = 0.003;
 
 impl Brake {
     /// Halves the failing pace, but not below half of the host's best second (`best`):
     /// refusals that have nothing to do with the pace must not bring it to a standstill.
     /// Where far fewer requests were open than the `last` brake allowed, their number was
-    /// not the cause.
+    /// not the cause of the refusal.
     pub(crate) fn new(failing: Failing, best: f64, last: Option<&Self>) -> Self {
         let rate = failing.rate.max(best) / 2.0;
         let failing = Failing { rate: failing.rate.max(rate / PLATEAU), ..failing };
@@ -65,6 +57,7 @@ impl Brake {
         whole(self.open)
     }
 
+    /// Loosens the limits by one step, after an answer.
     pub(crate) fn release(&mut self) {
         let step = |value: f64, plateau: f64| {
             let beyond = (value - plateau).max(0.0);

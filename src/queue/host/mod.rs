@@ -36,13 +36,16 @@
 //! One that asks for more than an hour ends the host's pages as `interrupted`, for a later
 //! run. After 15 refusals in a row without a success the host's pages fail.
 
-pub mod brake;
-pub mod concurrency;
-pub mod pace;
+mod brake;
+pub(crate) mod concurrency;
+mod meter;
+pub(crate) mod pace;
 mod profile;
-pub mod ready;
-pub mod registry;
-pub mod site_policy;
+pub(crate) mod ready;
+pub(crate) mod registry;
+mod samples;
+pub(crate) mod site_policy;
 pub(crate) mod state;
+mod whole;
 
 pub use registry::{Choice, HostLimits};

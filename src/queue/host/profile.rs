@@ -1,9 +1,11 @@
-//! Throughput by the number of requests in flight, as it was measured. Pure.
+//! The measured throughput for each number of requests in flight. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Throughput within this part of the best is nearly the best.
+use crate::queue::host::whole::whole;
+
+/// A throughput of at least this part of the best counts as nearly the best.
 const NEARLY: f64 = 0.95;
 
 /// A host's throughput for each number of requests in flight.
@@ -21,29 +23,24 @@ struct Level {
 
 impl Profile {
     /// Adds a measurement with `open` requests in flight on average.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of requests"
-    )]
     pub(crate) fn add(&mut self, open: f64, answers: u32, time: Duration) {
-        let level = self.levels.entry(open.round() as u32).or_default();
+        let level = self.levels.entry(whole(open.round())).or_default();
         level.answers += u64::from(answers);
         level.time += time;
         self.answers += u64::from(answers);
     }
 
-    /// Answers in all measurements.
+    /// The number of answers in all measurements.
     pub(crate) const fn answers(&self) -> u64 {
         self.answers
     }
 
-    /// The least number in flight whose throughput was nearly the best; `None`
+    /// Returns the least number in flight whose throughput was nearly the best; `None`
     /// without a measurement.
     pub(crate) fn knee(&self) -> Option<u32> {
         let best = self.levels.values().map(Level::throughput).fold(0.0, f64::max);
-        let is_flat = |level: &Level| level.throughput() >= NEARLY * best;
-        self.levels.iter().find(|(_, level)| is_flat(level)).map(|(open, _)| *open)
+        let is_nearly_best = |level: &Level| level.throughput() >= NEARLY * best;
+        self.levels.iter().find(|(_, level)| is_nearly_best(level)).map(|(open, _)| *open)
     }
 }
 
@@ -58,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn throughput_is_flat_from_the_least_number_near_the_best() {
+    fn the_knee_is_the_least_number_near_the_best() {
         let mut profile = Profile::default();
         assert_eq!(profile.knee(), None);
         let second = Duration::from_secs(1);

@@ -1,9 +1,11 @@
-//! The lines that jobs stand in, one for each host, and whose turn it is. Pure.
+//! The schedule of all hosts: whose job goes next. Pure.
 //!
-//! Hosts that may be asked now stand in a ring and take turns, so that picking a
-//! job costs the same however many hosts there are, and none starves; hosts that
-//! must wait for a moment stand in a heap by that moment; those that can only
-//! wait for an answer stand nowhere.
+//! Hosts that may get a request now lie in a ring and take turns. So picking a job costs the
+//! same for any number of hosts, and no host starves. Hosts that must wait for a moment lie
+//! in a heap by that moment. Hosts that wait for an answer, or have no job, lie nowhere.
+//!
+//! The [`Slot`] of a host says where it lies. [`ReadyQueue::review`] brings it up to date and
+//! must follow each change of a host.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -18,30 +20,30 @@ use crate::queue::host::site_policy::SitePolicy;
 use crate::queue::host::state::{Host, Slot};
 use crate::queue::waiters::Readiness;
 
-/// The room that a line begins with.
-const SHORT_LINE: usize = 4;
+/// The capacity that a list of jobs begins with.
+const SMALL: usize = 4;
 
-/// Whose turn it is.
+/// The job that goes next.
 #[derive(Debug)]
 pub(crate) enum Pick {
-    /// This job's.
+    /// This one.
     Job(Job),
-    /// Nobody's before this moment.
+    /// No job may go before this moment.
     NotBefore(Instant),
-    /// Nobody's until something changes.
+    /// No job may go until something changes.
     Nothing,
 }
 
-/// All lines.
+/// All hosts with their jobs, by when they may get a request.
 #[derive(Debug)]
 pub(crate) struct ReadyQueue {
     hosts: Registry,
-    /// The hosts that may be asked now.
+    /// The hosts that may get a request now.
     ready: VecDeque<HostId>,
-    /// Jobs at hosts that may be asked now.
+    /// Jobs at the hosts in `ready`.
     ready_jobs: usize,
-    /// The hosts that may be asked later. An entry that its host does not know
-    /// of any more is passed over.
+    /// The hosts that may get a request later. An entry that differs from its host's slot is
+    /// out of date, and passed over.
     timed: BinaryHeap<Reverse<(Instant, HostId)>>,
     side: Option<SideRequest>,
 }
@@ -65,8 +67,8 @@ impl ReadyQueue {
         }
     }
 
-    /// The host of `url`; with the policy that is kept there, when it is met for
-    /// the first time and has one.
+    /// Returns the host of `url`. When the host is new and belongs to a known site, the
+    /// policy that is enforced there comes with it.
     pub(crate) fn find(&mut self, url: &Url) -> (HostId, Option<&'static SitePolicy>) {
         let (id, is_new) = self.hosts.find(url);
         (id, is_new.then(|| self.hosts.policy(url)).flatten())
@@ -76,22 +78,22 @@ impl ReadyQueue {
         self.hosts.get(id)
     }
 
-    /// The host, to be changed; [`review`](Self::review) follows.
+    /// Returns the host for a change; [`review`](Self::review) must follow.
     pub(crate) fn host_mut(&mut self, id: HostId) -> &mut Host {
         self.hosts.get_mut(id)
     }
 
-    /// What was found of the hosts.
-    pub(crate) fn found(&self) -> Option<AutoWorkers> {
-        self.hosts.found()
+    /// Returns the numbers of open requests that `--workers auto` has settled at.
+    pub(crate) fn auto_workers(&self) -> Option<AutoWorkers> {
+        self.hosts.auto_workers()
     }
 
-    /// Jobs at hosts that may be asked now.
+    /// The number of jobs at hosts that may get a request now.
     pub(crate) const fn ready_jobs(&self) -> usize {
         self.ready_jobs
     }
 
-    /// Puts a job in line at its host.
+    /// Adds a job to those of its host.
     pub(crate) fn enqueue(&mut self, id: HostId, job: Job, now: Instant, is_first: bool) {
         let host = self.hosts.get_mut(id);
         if is_first {
@@ -103,16 +105,16 @@ impl ReadyQueue {
         self.review(id, now);
     }
 
-    /// Puts a host where it belongs now.
+    /// Moves a host to the slot where it belongs now.
     pub(crate) fn review(&mut self, id: HostId, now: Instant) {
         let host = self.hosts.get_mut(id);
-        let place = host.place(now);
-        // Where it stands in the ring it stays until its turn, which is soon.
-        if host.slot == place || host.slot == Slot::Ready {
+        let slot = host.slot_at(now);
+        // A host in the ring stays there until its turn, which is soon.
+        if host.slot == slot || host.slot == Slot::Ready {
             return;
         }
-        host.slot = place;
-        match place {
+        host.slot = slot;
+        match slot {
             Slot::Ready => {
                 self.ready_jobs += host.jobs.len();
                 self.ready.push_back(id);
@@ -122,22 +124,23 @@ impl ReadyQueue {
         }
     }
 
-    /// Takes the job whose turn it is at `now`; it counts as open at its host.
+    /// Takes the job that goes next at `now`; it counts as open at its host.
     pub(crate) fn next(&mut self, now: Instant) -> Pick {
-        self.wake(now);
+        self.promote_due(now);
         while let Some(id) = self.ready.pop_front() {
             let host = self.hosts.get_mut(id);
             self.ready_jobs -= host.jobs.len();
             host.slot = Slot::Nowhere;
-            // Its turn may have passed since it was listed: a side request came, or the host was parked.
-            let job = if host.place(now) == Slot::Ready { host.jobs.pop_front() } else { None };
+            // Since the host was put into the ring, a side request may have come, or the host
+            // may have been parked.
+            let job = if host.slot_at(now) == Slot::Ready { host.jobs.pop_front() } else { None };
             if let Some(job) = &job {
                 host.pace.start(now);
                 if job.kind == Kind::Page && job.hop.is_none() {
-                    host.pace.watch(job.seq, now);
+                    host.pace.start_timing(job.seq, now);
                 }
-                // Thousands of hosts with a page now and then keep no line for them.
-                if host.jobs.is_empty() && host.jobs.capacity() <= SHORT_LINE {
+                // Thousands of hosts that have a page now and then need no list meanwhile.
+                if host.jobs.is_empty() && host.jobs.capacity() <= SMALL {
                     host.jobs = VecDeque::new();
                 }
             }
@@ -149,9 +152,9 @@ impl ReadyQueue {
         self.timed.peek().map_or(Pick::Nothing, |Reverse((at, _))| Pick::NotBefore(*at))
     }
 
-    /// What there is at `now` for a worker that waits.
+    /// Returns what there is at `now` for a worker that waits.
     pub(crate) fn readiness(&mut self, now: Instant) -> Readiness {
-        self.wake(now);
+        self.promote_due(now);
         match self.timed.peek() {
             _ if !self.ready.is_empty() => Readiness::Now,
             Some(Reverse((at, _))) => Readiness::At(*at),
@@ -159,8 +162,8 @@ impl ReadyQueue {
         }
     }
 
-    /// Lists the hosts whose moment has come.
-    fn wake(&mut self, now: Instant) {
+    /// Moves the hosts whose moment has come into the ring.
+    fn promote_due(&mut self, now: Instant) {
         while let Some(Reverse((at, id))) = self.timed.peek().copied() {
             let is_current = self.hosts.get(id).slot == Slot::Timed(at);
             if is_current && at > now {
@@ -174,17 +177,16 @@ impl ReadyQueue {
         }
     }
 
-    /// Submits a request that runs outside the executor, to go at `due` at the earliest.
+    /// Submits a request that runs outside the executor; it goes at `due` at the earliest.
     /// There is at most one at a time.
-    pub(crate) fn submit_side(&mut self, job: Job, due: Instant) {
-        let (host, _) = self.hosts.find(job.target());
+    pub(crate) fn submit_side(&mut self, host: HostId, job: Job, due: Instant) {
         self.side = Some(SideRequest { job, host, due });
     }
 
     /// Takes the side request, when it may go.
     ///
-    /// From the moment when it is due, workers get no page of its host until it has gone:
-    /// where workers always fill the host's limit, it would wait for ever.
+    /// Once it is due, workers get no page of its host until it has gone. Otherwise it would
+    /// wait for ever at a host whose limit the workers always fill.
     pub(crate) fn next_side(&mut self, now: Instant) -> Pick {
         let Some(SideRequest { job, host: id, due }) = self.side.take() else {
             return Pick::Nothing;
@@ -193,7 +195,7 @@ impl ReadyQueue {
         if host.ended.is_some() {
             return Pick::Nothing;
         }
-        let turn = match host.pace.when(now) {
+        let pick = match host.pace.when(now) {
             _ if due > now => Pick::NotBefore(due),
             When::Now => {
                 host.has_side_request = false;
@@ -206,7 +208,7 @@ impl ReadyQueue {
         };
         host.has_side_request = due <= now;
         self.side = Some(SideRequest { job, host: id, due });
-        turn
+        pick
     }
 
     /// Whether a side request waits.
@@ -214,7 +216,7 @@ impl ReadyQueue {
         self.side.is_some()
     }
 
-    /// Takes out the jobs that stand in line at a host.
+    /// Takes out the jobs of a host.
     pub(crate) fn clear(&mut self, id: HostId) -> VecDeque<Job> {
         let host = self.hosts.get_mut(id);
         let jobs = std::mem::take(&mut host.jobs);
@@ -224,7 +226,7 @@ impl ReadyQueue {
         jobs
     }
 
-    /// Takes out the jobs that stand in any line.
+    /// Takes out the jobs of all hosts.
     pub(crate) fn clear_all(&mut self) -> Vec<Job> {
         self.ready_jobs = 0;
         self.hosts.iter_mut().flat_map(|host| host.jobs.drain(..)).collect()

@@ -1,4 +1,4 @@
-//! Which host a URL belongs to, and what may be asked of it.
+//! Which host a URL belongs to, and the limits of that host.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -10,13 +10,13 @@ use crate::queue::host::pace::Limits;
 use crate::queue::host::site_policy::{self, SitePolicy};
 use crate::queue::host::state::Host;
 
-/// What the user wants of a limit.
+/// The user's choice of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Choice<T> {
-    /// Nothing: what is usual for the host.
+    /// The user chose no limit: the policy of the host's site applies, or else the default.
     #[default]
     Usual,
-    /// This, or no limit, whatever the host's policy says.
+    /// The user chose this limit, or none at all, whatever the policy of the site says.
     Typed(Option<T>),
 }
 
@@ -27,25 +27,26 @@ pub struct HostLimits {
     pub open: Choice<u32>,
     /// `--rate`
     pub rate: Choice<f64>,
-    /// Open requests at a host that neither the user nor a policy limits;
-    /// loopback has no such limit.
+    /// The limit of open requests at a host that neither the user nor a policy limits.
+    /// Loopback has no such limit.
     pub usual_open: Option<u32>,
-    /// Whether their number is found while running, below these limits, and this
-    /// one: `--workers auto`.
+    /// With `--workers auto` the queue finds the number of open requests while the run is
+    /// in progress: at most this one, and within the other limits.
     pub adaptive: Option<u32>,
 }
 
-/// A host's place in [`Registry`].
+/// The place of a host in its [`Registry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HostId(u32);
 
-/// All hosts of a run. Hosts of a known site are one.
+/// All hosts of a run. The hosts of a known site count as one, because they share its budget.
 #[derive(Debug)]
 pub(crate) struct Registry {
     limits: HostLimits,
     all: Vec<Host>,
     ids: HashMap<Box<str>, HostId>,
-    /// The text of the last URL's host, and its place: lists name one host many times.
+    /// The host of the last URL as text, and its place. It saves look-ups, because lists
+    /// often name one host many times in a row.
     last: (String, HostId),
     scratch: String,
 }
@@ -68,12 +69,13 @@ impl Registry {
         self.all.iter_mut()
     }
 
-    /// What was found of the host with the most answers, with its name, and how
-    /// many others have answered.
-    pub(crate) fn found(&self) -> Option<AutoWorkers> {
-        let found = (0..).zip(&self.all).filter_map(|(id, host)| Some((id, host.pace.found()?)));
-        let (id, most) = found.clone().max_by_key(|(_, found)| found.answers)?;
-        // The name of a site is none of its hosts'.
+    /// Returns where the number of open requests has settled at the host with the most
+    /// answers, the name of that host, and how many other hosts have answered.
+    pub(crate) fn auto_workers(&self) -> Option<AutoWorkers> {
+        let settled =
+            (0..).zip(&self.all).filter_map(|(id, host)| Some((id, host.pace.settled_at()?)));
+        let (id, most) = settled.clone().max_by_key(|(_, settled_at)| settled_at.answers)?;
+        // The name of a site is not the name of a host.
         let is_host = |name: &&str| !site_policy::TABLE.iter().any(|policy| policy.name == *name);
         let names = self.ids.iter().filter(|(_, place)| **place == HostId(id));
         let host = names.map(|(name, _)| &**name).filter(is_host).min().unwrap_or_default();
@@ -81,14 +83,14 @@ impl Registry {
             host: host.to_owned(),
             settled: most.settled,
             knee: most.knee,
-            other_hosts: found.count() - 1,
+            other_hosts: settled.count() - 1,
         })
     }
 
-    /// The host of `url`, and whether it was not there before.
+    /// Returns the host of `url`, and whether it is new.
     ///
-    /// http and https on their usual ports are one host: behind both stands the
-    /// same server.
+    /// http and https on their usual ports are one host, because the same server answers
+    /// both.
     pub(crate) fn find(&mut self, url: &Url) -> (HostId, bool) {
         self.scratch.clear();
         self.scratch.push_str(url.host_str().unwrap_or_default());
@@ -105,7 +107,8 @@ impl Registry {
         (id, is_new)
     }
 
-    /// The policy that is kept at `url`, when the user leaves anything of it in force.
+    /// Returns the policy of the site of `url`, unless the user's own limits replace all of
+    /// it.
     pub(crate) fn policy(&self, url: &Url) -> Option<&'static SitePolicy> {
         let is_overridden = self.limits.open != Choice::Usual && self.limits.rate != Choice::Usual;
         url.host_str().and_then(site_policy::of_host).filter(|_| !is_overridden)
@@ -125,7 +128,7 @@ impl Registry {
             HostId(number)
         });
         if let Some(policy) = policy {
-            // Names of hosts are in lower case and so cannot meet this one.
+            // Names of hosts are in lower case, so they cannot be equal to this name.
             self.ids.insert(policy.name.into(), id);
         }
         self.ids.insert(self.scratch.as_str().into(), id);
@@ -133,6 +136,8 @@ impl Registry {
     }
 }
 
+/// Returns the limits of the host of `url`: those of the user, else those of the `policy`,
+/// else the defaults.
 fn limits(chosen: HostLimits, policy: Option<&SitePolicy>, url: &Url) -> Limits {
     let usual = policy.map_or_else(
         || Limits { open: chosen.usual_open.filter(|_| !is_loopback(url)), rate: None },
@@ -189,27 +194,27 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_told_of_the_host_with_the_most_answers() {
+    fn auto_workers_are_those_of_the_host_with_the_most_answers() {
         let clock = ManualClock::new();
         let limits = HostLimits { adaptive: Some(32), ..HostLimits::default() };
         let mut hosts = Registry::new(limits);
-        assert_eq!(hosts.found(), None);
+        assert_eq!(hosts.auto_workers(), None);
         for (text, pages) in [("http://a.org/", 10), ("https://en.wikipedia.org/", 200)] {
             let (id, _) = hosts.find(&url(text));
             let pace = &mut hosts.get_mut(id).pace;
             for page in 0..pages {
                 pace.start(clock.now());
-                pace.watch(page, clock.now());
+                pace.start_timing(page, clock.now());
                 clock.advance(Duration::from_millis(20));
                 let wait = Duration::from_millis(20);
                 let answer = Answer { wait, is_on_new_connection: false };
-                pace.time(page, Some(answer), clock.now());
+                pace.end_timing(page, Some(answer), clock.now());
                 pace.end();
             }
         }
-        let found = hosts.found().unwrap();
-        assert_eq!((found.host.as_str(), found.other_hosts), ("en.wikipedia.org", 1));
-        assert_eq!((found.settled, found.knee), (1, 1));
+        let auto = hosts.auto_workers().unwrap();
+        assert_eq!((auto.host.as_str(), auto.other_hosts), ("en.wikipedia.org", 1));
+        assert_eq!((auto.settled, auto.knee), (1, 1));
     }
 
     #[test]

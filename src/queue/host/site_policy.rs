@@ -1,30 +1,30 @@
-//! Sites whose operators publish limits for programs: a small table, applied
-//! unless the user says otherwise.
+//! Sites whose operators publish limits for programs: a small table. Its limits apply unless
+//! the user sets others.
 
 use crate::queue::host::pace::Limits;
 
-/// What one operator asks for.
+/// The policy of one operator.
 #[derive(Debug, PartialEq)]
-pub struct SitePolicy {
+pub(crate) struct SitePolicy {
     /// The operator.
-    pub name: &'static str,
-    /// Its domains; hosts below them count too, and all share one budget.
-    pub domains: &'static [&'static str],
-    /// What it allows. Its hosts together stay within this.
-    pub limits: Limits,
-    /// Whether agents that name no contact are refused.
-    pub wants_contact: bool,
-    /// Words in the body of a refusal, and the advice for the user then.
-    pub refusals: &'static [(&'static str, &'static str)],
+    pub(crate) name: &'static str,
+    /// The operator's domains. Hosts below them count too, and all share one budget.
+    pub(crate) domains: &'static [&'static str],
+    /// The limits for all hosts of the site together.
+    pub(crate) limits: Limits,
+    /// Whether the site refuses agents that name no contact.
+    pub(crate) wants_contact: bool,
+    /// Words in the body of a refusal, each with the advice for the user.
+    pub(crate) refusals: &'static [(&'static str, &'static str)],
 }
 
-/// The sites that are known.
+/// The known sites.
 ///
-/// Wikimedia: fewer than ten requests at a time and below twenty a second, over
-/// all its hosts (<https://wikitech.wikimedia.org/wiki/Robot_policy>); an agent
+/// Wikimedia allows fewer than ten requests at a time and fewer than twenty per second, over
+/// all its hosts (<https://wikitech.wikimedia.org/wiki/Robot_policy>). It asks for an agent
 /// that names a contact
 /// (<https://foundation.wikimedia.org/wiki/Policy:Wikimedia_Foundation_User-Agent_Policy>).
-pub const TABLE: &[SitePolicy] = &[SitePolicy {
+pub(crate) const TABLE: &[SitePolicy] = &[SitePolicy {
     name: "Wikimedia",
     domains: &[
         "wikipedia.org",
@@ -49,17 +49,17 @@ pub const TABLE: &[SitePolicy] = &[SitePolicy {
         ),
         (
             "robot policy",
-            "Wikimedia refuses agents that do not keep its robot policy: name a real mail address or web page with --contact",
+            "Wikimedia refuses agents that do not follow its robot policy: name a real mail address or web page with --contact",
         ),
         (
             "bot-traffic@wikimedia.org",
-            "Wikimedia limits this address or agent: wait, ask for less with --rate, and name a real --contact",
+            "Wikimedia limits this address or agent: wait, lower --rate, and name a real --contact",
         ),
     ],
 }];
 
-/// The policy of the site that `host` belongs to.
-pub fn of_host(host: &str) -> Option<&'static SitePolicy> {
+/// Returns the policy of the site that `host` belongs to.
+pub(crate) fn of_host(host: &str) -> Option<&'static SitePolicy> {
     // A name may end with the dot of the root (RFC 1034, 3.1).
     let host = host.strip_suffix('.').unwrap_or(host);
     let is_below = |domain: &&str| {
@@ -68,8 +68,8 @@ pub fn of_host(host: &str) -> Option<&'static SitePolicy> {
     TABLE.iter().find(|policy| policy.domains.iter().any(&is_below))
 }
 
-/// What a refusal of `host`, with this `body`, means and what to do about it.
-pub fn explain(host: &str, body: &str) -> Option<&'static str> {
+/// Returns what a refusal by `host` with this `body` means, and what the user can do.
+pub(crate) fn explain(host: &str, body: &str) -> Option<&'static str> {
     let body = body.to_ascii_lowercase();
     let refusals = of_host(host)?.refusals;
     refusals.iter().find(|(words, _)| body.contains(words)).map(|(_, advice)| *advice)

@@ -8,66 +8,69 @@ use crate::queue::host::pace::{Limits, Pace, When};
 use crate::queue::signal::Signal;
 use crate::random::Rng;
 
-/// Refusals without a success between them that are free: further ones use up a page's
-/// retries.
-const PATIENCE: u32 = 10;
-/// After this many refusals, with growing pauses between them, the host's pages fail.
-const REFUSALS: u32 = PATIENCE + 5;
-/// Attempts in a row that could not connect, after which the host counts as unreachable.
+/// The first refusals without a success between them are free: they use up no retry of a
+/// page.
+const FREE_REFUSALS: u32 = 10;
+/// After this many refusals in a row, with growing pauses between them, the host's pages
+/// fail.
+const REFUSAL_LIMIT: u32 = FREE_REFUSALS + 5;
+/// After this many failed connections in a row the host counts as unreachable.
 const UNREACHABLE: u32 = 20;
-/// How often an unreachable host is parked, each time for longer, before its pages fail.
+/// An unreachable host is parked this many times, before its pages fail.
 const UNREACHABLE_PAUSES: u32 = 5;
-/// The first such pause; each one is twice the last.
+/// The first such pause; each one is twice as long as the one before.
 const FIRST_UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
 /// A host that asks for a longer pause gets no request in this run.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// The pause after a refusal that names none; doubles with each one in a row.
+/// The pause after a refusal without a `Retry-After`; it doubles with each one in a row.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
-/// The pause after a 503 that names none; doubles with each one in a row.
+/// The pause after a 503 without a `Retry-After`; it doubles with each one in a row.
 const OVERLOAD_PAUSE: Duration = Duration::from_millis(250);
-/// No pause that the server did not ask for is longer.
+/// The longest pause that the server did not ask for.
 const PAUSE_LIMIT: Duration = Duration::from_secs(30);
-/// So many overloads in a row slow the pace down, as a refusal does at once.
+/// This many overloads in a row slow the pace down; a refusal does so at once.
 const OVERLOADS: u32 = 3;
 
-/// What follows from a signal, for the page that brought it and for the others.
+/// The consequences of a signal, for the page that brought it and for the others.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Consequence {
     /// The attempt does not use up a retry.
     pub(crate) is_free: bool,
     /// The pause, when the host was parked just now.
     pub(crate) parked: Option<Duration>,
-    /// All pages of the host end so.
+    /// The outcome with which all pages of the host end.
     pub(crate) ends: Option<Outcome>,
 }
 
 const NOTHING: Consequence = Consequence { is_free: false, parked: None, ends: None };
 
-/// Where the frontier keeps a host.
+/// The place of a host in the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// Nowhere: it has no page, or as many open requests as it may have.
+    /// In no list: it has no job, or as many open requests as its limits allow.
     Nowhere,
-    /// Among those that have a page that may go now.
+    /// Among the hosts that have a job that may go now.
     Ready,
-    /// Among those that have a page that may go at this moment.
+    /// Among the hosts that have a job that may go at this moment.
     Timed(Instant),
 }
 
-/// A host, or all hosts of a site that share a budget.
+/// A host, or all hosts of a site, which share one budget.
 #[derive(Debug)]
 pub(crate) struct Host {
+    /// The jobs that wait, in input order, retries first.
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) pace: Pace,
     pub(crate) slot: Slot,
-    /// A side request waits for this host, and goes before its jobs.
+    /// A side request waits for this host. It goes before the jobs.
     pub(crate) has_side_request: bool,
-    /// Set when every page of the host ends without a request.
+    /// Set when the host gets no more requests: its pages end with this outcome.
     pub(crate) ended: Option<Outcome>,
     /// Refusals and overloads without a success between them.
     refusals: u32,
     /// Attempts in a row that could not connect.
     unreachable: u32,
+    /// Pauses since the host was last reached.
     unreachable_pauses: u32,
 }
 
@@ -85,8 +88,8 @@ impl Host {
         }
     }
 
-    /// Where the frontier should keep it, as things stand at `now`.
-    pub(crate) fn place(&self, now: Instant) -> Slot {
+    /// Returns the slot where the host belongs at `now`.
+    pub(crate) fn slot_at(&self, now: Instant) -> Slot {
         if self.jobs.is_empty() || self.has_side_request {
             return Slot::Nowhere;
         }
@@ -97,7 +100,7 @@ impl Host {
         }
     }
 
-    /// Draws the consequences of an attempt that began at `started`.
+    /// Draws the consequences of an attempt that started at `started`.
     pub(crate) fn learn(
         &mut self,
         signal: Signal,
@@ -114,11 +117,11 @@ impl Host {
             }
             Signal::Refused(asked) => {
                 let consequence = self.refused(asked, started, now, rng);
-                self.or_given_up(consequence, failure)
+                self.or_give_up(consequence, failure)
             }
             Signal::Overloaded => {
                 let consequence = self.overloaded(started, now, rng);
-                self.or_given_up(consequence, failure)
+                self.or_give_up(consequence, failure)
             }
             Signal::Unreachable => self.unreachable(failure, started, now, rng),
             Signal::Nothing => NOTHING,
@@ -141,29 +144,30 @@ impl Host {
                 ..NOTHING
             };
         }
-        let is_news = !self.pace.is_old_news(started);
-        if is_news {
+        let is_new = !self.pace.belongs_to_last_refusal(started);
+        if is_new {
             self.refusals += 1;
             self.pace.slow_down(now);
-            self.pace.refused(now);
+            self.pace.record_refusal(now);
         }
-        let is_free = self.refusals <= PATIENCE;
-        let before = self.pace.pause(now);
+        let is_free = self.refusals <= FREE_REFUSALS;
+        let pause_before = self.pace.pause(now);
         let pause = match asked.filter(|asked| !asked.is_zero()) {
             Some(asked) => asked,
-            None if is_news => rng.from_half(growing(REFUSAL_PAUSE, self.refusals)),
-            None => before,
+            None if is_new => rng.from_half(growing(REFUSAL_PAUSE, self.refusals)),
+            None => pause_before,
         };
         self.pace.park(now + pause);
-        // Of many refusals at a time the first is reported, and any that asks for much more.
-        let is_reported = is_news || pause > before + Duration::from_secs(1);
+        // Of refusals at the same time, the first is reported, and each that asks for a much
+        // longer pause.
+        let is_reported = is_new || pause > pause_before + Duration::from_secs(1);
         Consequence { is_free, parked: is_reported.then_some(pause), ends: None }
     }
 
-    /// Ends a host that has refused so often that each of its pages would use up its retries
-    /// in the same way.
-    fn or_given_up(&mut self, consequence: Consequence, failure: Option<&Failure>) -> Consequence {
-        let Some(failure) = failure.filter(|_| self.refusals >= REFUSALS) else {
+    /// Ends the host at [`REFUSAL_LIMIT`], because each of its other pages would use up its
+    /// retries in the same way.
+    fn or_give_up(&mut self, consequence: Consequence, failure: Option<&Failure>) -> Consequence {
+        let Some(failure) = failure.filter(|_| self.refusals >= REFUSAL_LIMIT) else {
             return consequence;
         };
         let count = self.refusals;
@@ -175,11 +179,11 @@ impl Host {
 
     fn overloaded(&mut self, started: Instant, now: Instant, rng: &mut Rng) -> Consequence {
         self.unreachable = 0;
-        if self.pace.is_old_news(started) {
+        if self.pace.belongs_to_last_refusal(started) {
             return NOTHING;
         }
         self.refusals += 1;
-        self.pace.refused(now);
+        self.pace.record_refusal(now);
         if self.refusals >= OVERLOADS {
             self.pace.slow_down(now);
         }
@@ -196,7 +200,7 @@ impl Host {
         rng: &mut Rng,
     ) -> Consequence {
         self.unreachable += 1;
-        if self.unreachable < UNREACHABLE || self.pace.is_old_news(started) {
+        if self.unreachable < UNREACHABLE || self.pace.belongs_to_last_refusal(started) {
             return NOTHING;
         }
         if self.unreachable_pauses >= UNREACHABLE_PAUSES {
@@ -212,7 +216,7 @@ impl Host {
             return Consequence { ends: Some(outcome), ..NOTHING };
         }
         self.unreachable_pauses += 1;
-        self.pace.refused(now);
+        self.pace.record_refusal(now);
         self.pace.probe();
         let pause = rng.from_half(growing(FIRST_UNREACHABLE_PAUSE, self.unreachable_pauses));
         self.pace.park(now + pause);
@@ -220,7 +224,7 @@ impl Host {
     }
 }
 
-/// `first`, doubled for each further time, up to a limit.
+/// Returns `first`, doubled for each time after the first, but at most [`PAUSE_LIMIT`].
 fn growing(first: Duration, times: u32) -> Duration {
     first.saturating_mul(1 << times.saturating_sub(1).min(16)).min(PAUSE_LIMIT)
 }
@@ -269,7 +273,7 @@ mod tests {
     #[test]
     fn ten_refusals_are_free_and_a_success_renews_them() {
         let (clock, mut host) = (ManualClock::new(), Host::new(Limits::default()));
-        for _ in 0..PATIENCE {
+        for _ in 0..FREE_REFUSALS {
             assert!(refuse(&mut host, Some(1), &clock).is_free);
         }
         assert!(!refuse(&mut host, Some(1), &clock).is_free);

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::queue::robots::rules::token;
-
 /// The token where the agent that is sent names no product of its own.
 const OWN_TOKEN: &str = "fetchpages";
 /// Agents that begin with this product only say that they are like a browser.
@@ -53,6 +51,15 @@ fn compatible_product(user_agent: &[u8]) -> Option<&[u8]> {
     let is_word_start = |at: &usize| *at > 0 && token(&lower[at - 1..]).is_empty();
     let at = memchr::memmem::find_iter(&lower, COMPATIBLE).find(is_word_start)?;
     Some(token(user_agent[at + COMPATIBLE.len()..].trim_ascii_start()))
+}
+
+/// The product token that a user-agent value starts with: `fetchpages` of `fetchpages/1.0`.
+///
+/// RFC 9309, 2.2.1 and Google's parser end it before a digit. Here digits are
+/// part of it, so that rules for a `fetchpages2` are not taken for ours.
+pub(super) fn token(value: &[u8]) -> &[u8] {
+    let is_outside = |octet: &u8| !octet.is_ascii_alphanumeric() && !b"_-".contains(octet);
+    &value[..value.iter().position(is_outside).unwrap_or(value.len())]
 }
 
 #[cfg(test)]

@@ -10,48 +10,49 @@ use crate::model::{Failure, FailureCode, Job, Key, Kind, Outcome};
 use crate::queue::robots::agent::ProductToken;
 use crate::queue::robots::rules::Rules;
 
-/// What is known of the rules of all origins of a run.
+/// The robots rules of all origins of a run, as far as they are known.
 #[derive(Debug)]
 pub(crate) struct RobotsGate {
-    is_kept: bool,
-    /// Whose rules are read.
+    /// Whether the run obeys robots rules. Otherwise the gate is open to all.
+    obeys_robots: bool,
+    /// The agent whose rules are read.
     agent: ProductToken,
-    origins: HashMap<Box<str>, Origin>,
+    origins: HashMap<Box<str>, OriginRules>,
 }
 
-/// What is known of one origin's rules.
+/// The rules of one origin, as far as they are known.
 #[derive(Debug)]
-enum Origin {
-    /// They were asked for, and these pages wait for them.
-    Asked(VecDeque<Job>),
-    /// These are they.
+enum OriginRules {
+    /// The robots.txt was requested, and these pages wait for it.
+    Requested(VecDeque<Job>),
+    /// The robots.txt was read.
     Known(Rules),
-    /// They could not be had, and every page ends so.
+    /// The robots.txt could not be fetched, and every page ends with this outcome.
     Unknown(Outcome),
 }
 
-/// What becomes of a job at the gate.
+/// The decision on a job at the gate.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// It may be asked for.
+    /// The job may be requested.
     Open(Job),
-    /// It waits at the gate.
+    /// The job waits at the gate.
     Waiting,
-    /// It waits at the gate, and this must be asked for first.
-    AskFirst(Job),
-    /// It ends here.
+    /// The job waits at the gate, and this job for the robots.txt must be requested first.
+    RulesFirst(Job),
+    /// The job ends.
     Closed(Job, Outcome),
 }
 
 impl RobotsGate {
-    /// A gate that is open to all when rules are not to be kept.
-    pub(crate) fn new(is_kept: bool, agent: ProductToken) -> Self {
-        Self { is_kept, agent, origins: HashMap::new() }
+    /// Creates a gate for `agent`, which is open to all unless the run obeys robots rules.
+    pub(crate) fn new(obeys_robots: bool, agent: ProductToken) -> Self {
+        Self { obeys_robots, agent, origins: HashMap::new() }
     }
 
-    /// Brings a job before the gate.
+    /// Decides whether a job passes the gate.
     pub(crate) fn pass(&mut self, job: Job) -> Passage {
-        if !self.is_kept || job.kind != Kind::Page {
+        if !self.obeys_robots || job.kind != Kind::Page {
             return Passage::Open(job);
         }
         let url = job.target();
@@ -59,14 +60,14 @@ impl RobotsGate {
             None => {
                 let robots = robots_job(url);
                 let origin = origin(url).into();
-                self.origins.insert(origin, Origin::Asked(VecDeque::from([job])));
-                Passage::AskFirst(robots)
+                self.origins.insert(origin, OriginRules::Requested(VecDeque::from([job])));
+                Passage::RulesFirst(robots)
             }
-            Some(Origin::Asked(held)) => {
-                held.push_back(job);
+            Some(OriginRules::Requested(waiting)) => {
+                waiting.push_back(job);
                 Passage::Waiting
             }
-            Some(Origin::Known(rules)) => {
+            Some(OriginRules::Known(rules)) => {
                 let path = &url[Position::BeforePath..Position::AfterQuery];
                 if rules.allows(path) {
                     Passage::Open(job)
@@ -74,20 +75,20 @@ impl RobotsGate {
                     Passage::Closed(job, Outcome::Robots)
                 }
             }
-            Some(Origin::Unknown(outcome)) => Passage::Closed(job, outcome.clone()),
+            Some(OriginRules::Unknown(outcome)) => Passage::Closed(job, outcome.clone()),
         }
     }
 
-    /// Takes note of the rules that the job for `robots` brought, and gives back
-    /// the pages that waited for them, and the delay that they ask for.
+    /// Reads the `body` of the robots.txt at `robots`. Returns the pages that waited for it,
+    /// and the crawl delay that it asks for.
     pub(crate) fn open(&mut self, robots: &Url, body: &[u8]) -> (Vec<Job>, Option<Duration>) {
         let rules = Rules::parse(body, self.agent.as_str());
         let delay = rules.crawl_delay();
-        (self.replace(robots, Origin::Known(rules)), delay)
+        (self.replace(robots, OriginRules::Known(rules)), delay)
     }
 
-    /// Takes note that the rules could not be had, and gives back the pages that
-    /// waited for them with what they end in.
+    /// Notes that the robots.txt at `robots` could not be fetched. Returns the pages that
+    /// waited for it, each with its outcome.
     pub(crate) fn give_up(&mut self, robots: &Url, why: &Outcome) -> Vec<(Job, Outcome)> {
         let outcome = match why {
             Outcome::Failed(failure) => {
@@ -96,36 +97,37 @@ impl RobotsGate {
             }
             _ => Outcome::Interrupted,
         };
-        let held = self.replace(robots, Origin::Unknown(outcome.clone()));
-        held.into_iter().map(|job| (job, outcome.clone())).collect()
+        let waiting = self.replace(robots, OriginRules::Unknown(outcome.clone()));
+        waiting.into_iter().map(|job| (job, outcome.clone())).collect()
     }
 
-    fn replace(&mut self, robots: &Url, state: Origin) -> Vec<Job> {
-        match self.origins.insert(origin(robots).into(), state) {
-            Some(Origin::Asked(held)) => held.into(),
+    fn replace(&mut self, robots: &Url, rules: OriginRules) -> Vec<Job> {
+        match self.origins.insert(origin(robots).into(), rules) {
+            Some(OriginRules::Requested(waiting)) => waiting.into(),
             _ => Vec::new(),
         }
     }
 
     /// Takes out the pages that wait.
-    pub(crate) fn take_held(&mut self) -> Vec<Job> {
-        let held = |origin: &mut Origin| match origin {
-            Origin::Asked(held) => std::mem::take(held),
+    pub(crate) fn take_waiting(&mut self) -> Vec<Job> {
+        let waiting = |rules: &mut OriginRules| match rules {
+            OriginRules::Requested(waiting) => std::mem::take(waiting),
             _ => VecDeque::new(),
         };
-        self.origins.values_mut().flat_map(held).collect()
+        self.origins.values_mut().flat_map(waiting).collect()
     }
 }
 
-/// Scheme, host and port as the URL spells them: rules hold for one origin (RFC 9309, 2.3).
+/// Returns scheme, host and port as the URL spells them. Rules apply to one origin (RFC 9309,
+/// 2.3).
+///
+/// A user name is not a part of an origin, but it is rare. Where a URL has one, the rules are
+/// read once more.
 fn origin(url: &Url) -> &str {
-    let whole = &url[..Position::BeforePath];
-    // A user name is no part of an origin, and is rare: where there is one,
-    // rules are read once more for it.
-    whole
+    &url[..Position::BeforePath]
 }
 
-/// The job that reads the rules of `url`'s origin.
+/// Returns the job that fetches the robots.txt of `url`'s origin.
 fn robots_job(url: &Url) -> Job {
     let mut robots = url.clone();
     robots.set_path("/robots.txt");
@@ -153,14 +155,14 @@ mod tests {
     #[test]
     fn rules_are_asked_for_once_and_pages_wait_for_them() {
         let mut gate = gate();
-        let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x?y")) else {
+        let Passage::RulesFirst(robots) = gate.pass(job(0, "http://a.org/x?y")) else {
             panic!("the first page asks for the rules");
         };
         assert_eq!(robots.url.as_str(), "http://a.org/robots.txt");
         assert!(matches!(gate.pass(job(1, "http://a.org/no/1")), Passage::Waiting));
-        let (held, delay) =
+        let (waiting, delay) =
             gate.open(&robots.url, b"User-agent: *\nDisallow: /no/\nCrawl-delay: 2\n");
-        assert_eq!((seqs(&held), delay), (vec![0, 1], Some(Duration::from_secs(2))));
+        assert_eq!((seqs(&waiting), delay), (vec![0, 1], Some(Duration::from_secs(2))));
         assert!(matches!(gate.pass(job(0, "http://a.org/x?y")), Passage::Open(_)));
         let closed = gate.pass(job(1, "http://a.org/no/1"));
         assert!(matches!(closed, Passage::Closed(_, Outcome::Robots)));
@@ -171,7 +173,7 @@ mod tests {
         let body = b"User-agent: FooBot\nDisallow: /\n\nUser-agent: *\nDisallow:\n";
         for (agent, is_open) in [("FooBot/2.0", false), ("BarBot/2.0", true), ("", true)] {
             let mut gate = RobotsGate::new(true, ProductToken::of_agent(agent.as_bytes()));
-            let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
+            let Passage::RulesFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
                 panic!("the first page asks for the rules");
             };
             gate.open(&robots.url, body);
@@ -184,20 +186,20 @@ mod tests {
     fn each_origin_has_its_own_rules() {
         let mut gate = gate();
         for url in ["http://a.org/", "https://a.org/", "http://a.org:8080/", "http://b.org/"] {
-            assert!(matches!(gate.pass(job(0, url)), Passage::AskFirst(_)), "{url}");
+            assert!(matches!(gate.pass(job(0, url)), Passage::RulesFirst(_)), "{url}");
         }
-        assert_eq!(gate.take_held().len(), 4);
+        assert_eq!(gate.take_waiting().len(), 4);
     }
 
     #[test]
     fn pages_fail_when_the_rules_cannot_be_had() {
         let mut gate = gate();
-        let Passage::AskFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
+        let Passage::RulesFirst(robots) = gate.pass(job(0, "http://a.org/x")) else {
             panic!("the first page asks for the rules");
         };
         let failure = Failure::new(FailureCode::Http, "500 Internal Server Error");
-        let held = gate.give_up(&robots.url, &Outcome::Failed(failure));
-        let Outcome::Failed(failure) = &held[0].1 else { panic!("it fails") };
+        let ended = gate.give_up(&robots.url, &Outcome::Failed(failure));
+        let Outcome::Failed(failure) = &ended[0].1 else { panic!("it fails") };
         assert_eq!(failure.code, FailureCode::Robots);
         assert!(failure.message.raw().contains("500 Internal Server Error"));
         assert!(matches!(gate.pass(job(1, "http://a.org/y")), Passage::Closed(..)));

@@ -1,9 +1,12 @@
 //! What hosts let robots fetch: the rules of a robots.txt, whose rules they are, and the
 //! gate where pages wait for them.
 
+pub(crate) mod absence;
 pub(crate) mod agent;
 pub(crate) mod gate;
+mod pattern;
 pub(crate) mod rules;
+pub(crate) mod text;
 
 pub(crate) use agent::ProductToken;
-pub(crate) use rules::BODY_LIMIT;
+pub(crate) use text::BODY_LIMIT;

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use crate::foreign_bytes::{Format, Input, config, within};
 use crate::queue::retry::retry_after;
+use crate::queue::robots::BODY_LIMIT;
 use crate::queue::robots::agent::ProductToken;
-use crate::queue::robots::rules::{BODY_LIMIT, Rules};
+use crate::queue::robots::rules::Rules;
 
 fn robots() -> impl Strategy<Value = Input> {
     let documents: [&[u8]; 4] = [

@@ -11,7 +11,7 @@ use crate::queue::Options;
 use crate::queue::frontier::{Frontier, Moment, Next, Settlement};
 use crate::queue::host::registry::{Choice, HostLimits};
 use crate::queue::notice::Notice;
-use crate::queue::tests::cases::{answered, empty, failed, job_at, saved, url};
+use crate::queue::tests::support::{answered, empty, failed, job_at, saved, url};
 
 /// What happens at one attempt of a random schedule.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +134,7 @@ proptest! {
                     }
                     let (fate, millis) = fates.next().unwrap();
                     let is_rules = job.kind == Kind::Robots && matches!(fate, Fate::Saved);
-                    // Redirects are limited by whoever follows them.
+                    // The fetcher limits redirects.
                     let is_enough = matches!(fate, Fate::MovedTo(_)) && job.hop.is_some();
                     let turn = match (is_rules, is_enough) {
                         (true, _) => Response::Body("User-agent: *\nDisallow: /7".into()),
@@ -152,7 +152,7 @@ proptest! {
             let first_end = in_flight.first().map(|(end, ..)| *end);
             match (due, first_end) {
                 (Some(due), end) if end.is_none_or(|end| due < end) => {
-                    // A moment that is told lies ahead: nobody spins.
+                    // A moment that is returned lies ahead, so that no worker spins.
                     prop_assert!(due > clock.now());
                     clock.advance(due - clock.now());
                 }
@@ -165,7 +165,7 @@ proptest! {
                         ledger.ended.push(job.seq);
                     }
                 }
-                (_, None) => prop_assert!(false, "nothing is in flight, and nothing is told"),
+                (_, None) => prop_assert!(false, "nothing is in flight, and no moment is returned"),
             }
         }
         ledger.take_effects(&mut frontier);

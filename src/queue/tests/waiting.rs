@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::clock::Clock;
 use crate::model::{FailureCode, Response};
 use crate::queue::host::registry::{Choice, HostLimits};
-use crate::queue::tests::cases::{answered, failed, job_at, saved};
+use crate::queue::tests::support::{answered, failed, job_at, saved};
 use crate::queue::{Options, Queue};
 use crate::random::Rng;
 

@@ -1,26 +1,27 @@
-//! The gradient against servers of known capacity, on a clock that is moved by hand.
+//! The concurrency controller against servers of known capacity, on a clock that is moved by hand.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::*;
 use crate::clock::{Clock, ManualClock};
+use crate::queue::host::concurrency::{Answer, ConcurrencyController, SettledAt};
 use crate::random::Rng;
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A host with so many places, each taken for the latency, and a line before them.
+/// A host that works on `places` requests at a time, each for the latency. Others wait.
 struct Server {
     places: usize,
     latency: Duration,
-    /// The latency is up to so many hundredths longer, by chance.
+    /// A random part of this percentage is added to the latency.
     jitter: u32,
     busy: usize,
-    line: VecDeque<u64>,
+    waiting: VecDeque<u64>,
 }
 
 /// What happens next to a page.
@@ -30,13 +31,13 @@ enum Step {
     Answered,
 }
 
-/// A download with nothing but a gradient between it and a server.
+/// A download with nothing but a controller between it and a server.
 struct Simulation {
     clock: ManualClock,
-    gradient: ConcurrencyController,
+    controller: ConcurrencyController,
     server: Server,
     steps: BinaryHeap<Reverse<(Instant, Step, u64)>>,
-    /// When each page began, and whether it opens a connection.
+    /// When each page started, and whether it opens a connection.
     begun: HashMap<u64, (Instant, bool)>,
     idle_connections: u32,
     rng: Rng,
@@ -48,7 +49,7 @@ struct Simulation {
     ended: u64,
 }
 
-/// What a simulated download came to.
+/// The result of a simulated download.
 #[derive(Debug)]
 struct Result {
     per_second: f64,
@@ -61,8 +62,8 @@ impl Simulation {
     fn new(places: usize, latency: Duration, jitter: u32) -> Self {
         Self {
             clock: ManualClock::new(),
-            gradient: ConcurrencyController::new(256),
-            server: Server { places, latency, jitter, busy: 0, line: VecDeque::new() },
+            controller: ConcurrencyController::new(256),
+            server: Server { places, latency, jitter, busy: 0, waiting: VecDeque::new() },
             steps: BinaryHeap::new(),
             begun: HashMap::new(),
             idle_connections: 0,
@@ -75,25 +76,25 @@ impl Simulation {
         }
     }
 
-    /// Downloads so many pages, at most `most` at a time.
+    /// Downloads `pages` pages, at most `most` at a time.
     fn run(&mut self, pages: u64, most: u32) -> Result {
         let (begun, end) = (self.clock.now(), self.next + pages);
         self.at_server = 0.0;
         let ended = self.ended + pages;
         while self.ended < ended {
-            while self.next < end && self.open < self.gradient.limit().min(most) {
+            while self.next < end && self.open < self.controller.limit().min(most) {
                 self.start();
             }
             let Some(Reverse((at, step, page))) = self.steps.pop() else {
                 panic!("all stands still")
             };
             let passed = at.saturating_duration_since(self.clock.now());
-            let count = self.server.busy + self.server.line.len();
+            let count = self.server.busy + self.server.waiting.len();
             self.at_server += passed.as_secs_f64() * count as f64;
             self.peak_at_server = self.peak_at_server.max(count);
             self.clock.advance(passed);
             match step {
-                Step::Arrive => self.server.line.push_back(page),
+                Step::Arrive => self.server.waiting.push_back(page),
                 Step::Answered => self.answered(page),
             }
             self.serve();
@@ -103,7 +104,7 @@ impl Simulation {
             per_second: pages as f64 / time,
             mean: self.at_server / time,
             peak: self.peak_at_server,
-            found: self.gradient.found().unwrap(),
+            found: self.controller.settled_at().unwrap(),
         }
     }
 
@@ -111,7 +112,7 @@ impl Simulation {
         let (page, now) = (self.next, self.clock.now());
         self.next += 1;
         self.open += 1;
-        self.gradient.start(page, self.open, now);
+        self.controller.start(page, self.open, now);
         let is_new = self.idle_connections == 0;
         self.idle_connections -= u32::from(!is_new);
         let way = if is_new { self.server.latency } else { Duration::ZERO };
@@ -121,7 +122,7 @@ impl Simulation {
 
     fn serve(&mut self) {
         while self.server.busy < self.server.places
-            && let Some(page) = self.server.line.pop_front()
+            && let Some(page) = self.server.waiting.pop_front()
         {
             self.server.busy += 1;
             let jitter = self.server.latency * self.server.jitter / 100;
@@ -135,14 +136,14 @@ impl Simulation {
         let (begun, is_on_new_connection) = self.begun.remove(&page).unwrap();
         let now = self.clock.now();
         let answer = Answer { wait: now - begun, is_on_new_connection };
-        self.gradient.answer(page, answer, self.open, now);
+        self.controller.answer(page, answer, self.open, now);
         self.open -= 1;
         self.idle_connections += 1;
         self.ended += 1;
     }
 }
 
-/// How near to what the server can do, and how many times its places were taken.
+/// Returns the throughput and the requests in flight, as shares of what the server can do.
 fn shares(result: &Result, server: &Server) -> (f64, f64) {
     let latency = server.latency.as_secs_f64() * (1.0 + f64::from(server.jitter) / 200.0);
     let places = server.places as f64;
@@ -170,13 +171,13 @@ fn throughput_is_near_the_best_with_few_requests_waiting() {
         let (throughput, in_flight) = shares(&result, &simulation.server);
         assert!(throughput > 0.9, "{places}, {jitter}: {throughput:.2} of the best, {result:?}");
         assert!(in_flight < 1.5, "{places}, {jitter}: {in_flight:.2} times, {result:?}");
-        let (settled, flat) = (f64::from(result.found.settled), f64::from(result.found.knee));
+        let (settled, knee) = (f64::from(result.found.settled), f64::from(result.found.knee));
         let places = places as f64;
         assert!(
             settled <= (1.5 * places).max(3.0) && settled >= 0.9 * places,
             "{places}: {settled}"
         );
-        assert!(flat <= (1.5 * places).max(4.0) && flat >= 0.6 * places, "{places}: {flat}");
+        assert!(knee <= (1.5 * places).max(4.0) && knee >= 0.6 * places, "{places}: {knee}");
     }
 }
 
@@ -195,9 +196,9 @@ fn the_first_growth_costs_little() {
 fn a_number_that_is_not_in_use_does_not_grow() {
     let mut simulation = Simulation::new(64, millis(50), 10);
     simulation.run(3_000, 3);
-    let limit = simulation.gradient.limit();
+    let limit = simulation.controller.limit();
     assert!(limit <= 16, "{limit}");
-    assert!(simulation.gradient.found().unwrap().settled <= 3);
+    assert!(simulation.controller.settled_at().unwrap().settled <= 3);
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn a_server_whose_latency_is_nothing_is_asked_for_several_pages() {
     let mut simulation = Simulation::new(4, Duration::from_micros(200), 50);
     let result = simulation.run(5_000, 256);
     assert!(shares(&result, &simulation.server).0 > 0.9, "{result:?}");
-    assert!(simulation.gradient.limit() >= 4, "{result:?}");
+    assert!(simulation.controller.limit() >= 4, "{result:?}");
 }
 
 #[test]
@@ -251,24 +252,24 @@ proptest! {
         answers in proptest::collection::vec((0..5_000_u64, 0..3_000_u64, any::<bool>(), 0..10_u8), 1..2_000),
     ) {
         let clock = ManualClock::new();
-        let mut gradient = ConcurrencyController::new(cap);
+        let mut controller = ConcurrencyController::new(cap);
         let mut open = VecDeque::new();
         for (page, (wait, pause, is_on_new_connection, kind)) in (0..).zip(answers) {
             clock.advance(millis(pause / 10));
             open.push_back(page);
-            gradient.start(page, u32::try_from(open.len()).unwrap(), clock.now());
-            if open.len() >= gradient.limit() as usize {
+            controller.start(page, u32::try_from(open.len()).unwrap(), clock.now());
+            if open.len() >= controller.limit() as usize {
                 let ended = open.pop_front().unwrap();
                 let answer = Answer { wait: Duration::from_micros(wait), is_on_new_connection };
                 match kind {
-                    0 => gradient.forget(ended),
-                    1 => gradient.refuse(),
-                    _ => gradient.answer(ended, answer, gradient.limit(), clock.now()),
+                    0 => controller.forget(ended),
+                    1 => controller.refuse(),
+                    _ => controller.answer(ended, answer, controller.limit(), clock.now()),
                 }
             }
-            prop_assert!(gradient.limit() >= 1);
-            prop_assert!(gradient.limit() <= cap.max(1));
-            let found = gradient.found();
+            prop_assert!(controller.limit() >= 1);
+            prop_assert!(controller.limit() <= cap.max(1));
+            let found = controller.settled_at();
             prop_assert!(found.is_none_or(|found| (1..=cap.max(1)).contains(&found.settled)));
         }
     }
