@@ -45,11 +45,11 @@ impl Watch {
                 self.in_flight.insert(*seq, flight);
                 self.last_started = self.last_started.max(Some(*at));
             }
-            Event::SideRequestStarted { asked, url, at, progress } => {
+            Event::SideRequestStarted { start_url, url, at, progress } => {
                 let flight = Flight { at: *at, url: url.clone(), progress: progress.clone() };
-                self.aside.insert(asked.clone(), flight);
+                self.aside.insert(start_url.clone(), flight);
             }
-            Event::SideRequestEnded { asked } => drop(self.aside.remove(asked)),
+            Event::SideRequestEnded { start_url } => drop(self.aside.remove(start_url)),
             Event::Onward { seq, .. } => drop(self.in_flight.remove(seq)),
             Event::Retrying { job, .. } => drop(self.in_flight.remove(&job.seq)),
             Event::Settled(settled) => drop(self.in_flight.remove(&settled.job.seq)),
@@ -196,18 +196,18 @@ mod tests {
     }
 
     fn robots_started(at: Instant) -> (Event, Url) {
-        let asked = Url::parse("http://b.org/robots.txt").unwrap();
+        let start_url = Url::parse("http://b.org/robots.txt").unwrap();
         let progress = ProgressView::default();
         progress.set(Phase::Waiting);
-        let url = asked.clone();
-        (Event::SideRequestStarted { asked: asked.clone(), url, at, progress }, asked)
+        let url = start_url.clone();
+        (Event::SideRequestStarted { start_url: start_url.clone(), url, at, progress }, start_url)
     }
 
     #[test]
     fn a_request_that_pages_wait_for_is_named_among_the_slowest() {
         let clock = ManualClock::new();
         let mut watch = Watch::default();
-        let (event, asked) = robots_started(clock.now());
+        let (event, start_url) = robots_started(clock.now());
         watch.on_event(&event);
         assert!(watch.lines(clock.now(), Some(20)).is_empty(), "it is young");
         clock.advance(Duration::from_secs(5));
@@ -228,7 +228,7 @@ mod tests {
               yet, 1 s)"
             ]
         );
-        watch.on_event(&Event::SideRequestEnded { asked });
+        watch.on_event(&Event::SideRequestEnded { start_url });
         let lines = watch.lines(clock.now(), Some(1));
         assert_eq!(lines, ["waiting for http://a.org/7 (no answer yet, 1 s)"]);
     }

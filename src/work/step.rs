@@ -58,7 +58,7 @@ impl Step<'_> {
     ) -> Stepped {
         let in_flight = InFlight::default();
         self.report(|| begun(&job, self.worker, started, &in_flight));
-        let asked = (job.kind != Kind::Page).then(|| job.url.clone());
+        let start_url = (job.kind != Kind::Page).then(|| job.url.clone());
         let response = self.respond(&job, &in_flight, aborted).await;
         if let Response::Done(Attempt { breaks_run: Some(why), .. }) = &response {
             self.queue.close(StopReason::Broken(why.clone()));
@@ -67,8 +67,8 @@ impl Step<'_> {
         let hop = job.hop.as_ref().map(|hop| (hop.started, hop.spent));
         let (attempt_started, spent) = hop.unwrap_or((started, Duration::ZERO));
         let settlement = self.queue.settle(job, response, started, ended);
-        if let Some(asked) = asked {
-            self.report(|| Event::SideRequestEnded { asked });
+        if let Some(start_url) = start_url {
+            self.report(|| Event::SideRequestEnded { start_url });
         }
         let attempt_spent = spent + (ended - started);
         Stepped { settlement, attempt_started, attempt_spent, ended }
@@ -116,6 +116,6 @@ fn begun(job: &Job, worker: Option<usize>, at: Instant, in_flight: &InFlight) ->
             let spent = job.hop.as_ref().map_or(Duration::ZERO, |hop| hop.spent);
             Event::Started { seq: job.seq, at, worker, spent, url, progress }
         }
-        _ => Event::SideRequestStarted { asked: job.url.clone(), url, at, progress },
+        _ => Event::SideRequestStarted { start_url: job.url.clone(), url, at, progress },
     }
 }

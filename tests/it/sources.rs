@@ -231,10 +231,12 @@ struct SideRequests(Vec<String>);
 impl Observer for SideRequests {
     fn on_event(&mut self, event: &Event) -> Result<(), ObserverError> {
         match event {
-            Event::SideRequestStarted { asked, url, .. } => {
-                self.0.push(format!("{} asks {}", asked.path(), url.path()));
+            Event::SideRequestStarted { start_url, url, .. } => {
+                self.0.push(format!("{} asks {}", start_url.path(), url.path()));
             }
-            Event::SideRequestEnded { asked } => self.0.push(format!("{} ended", asked.path())),
+            Event::SideRequestEnded { start_url } => {
+                self.0.push(format!("{} ended", start_url.path()))
+            }
             _ => panic!("this is about no page: {event:?}"),
         }
         Ok(())

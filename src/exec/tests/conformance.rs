@@ -47,8 +47,8 @@ impl Observer for Collector {
         let mut seen = self.seen.lock().unwrap();
         match event {
             Event::Started { .. } => seen.started += 1,
-            Event::SideRequestStarted { asked, .. } => seen.aside.0.push(asked.clone()),
-            Event::SideRequestEnded { asked } => seen.aside.1.push(asked.clone()),
+            Event::SideRequestStarted { start_url, .. } => seen.aside.0.push(start_url.clone()),
+            Event::SideRequestEnded { start_url } => seen.aside.1.push(start_url.clone()),
             Event::Settled(settled) => seen.settled.push((**settled).clone()),
             Event::Retrying { attempt, .. } => match &attempt.outcome {
                 Outcome::Failed(failure) => seen.retried.push(failure.code),
