@@ -242,7 +242,7 @@ fn fetch_all(
         workers,
         cpus,
         clock,
-        fetch_phase: &fetch_phase,
+        before_page: &|| fetch_phase.begin(),
     };
     let executed: Result<(), ExecError> = config.mode.executor.run(&run);
     let fetch_cpu = fetch_phase.cpu();

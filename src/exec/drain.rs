@@ -1,4 +1,4 @@
-//! The loop that every executor hosts.
+//! The loop that every executor hosts: take a page, step it, report what became of it.
 //!
 //! # The life of a page
 //!
@@ -16,6 +16,8 @@
 //!                      ├ Body: robots rules or a    │     { Done, Redirect, Body }
 //!                      │ source's page ─▶ Nothing   │
 //!                      ├ Redirect ─▶ Onward ────────┤  at once, at the new address's host
+//!                      ├ Done, not worked on        │
+//!                      │   ─▶ Onward ───────────────┤  at once, at the same host
 //!                      ├ Done, failed for now       │
 //!                      │   ─▶ Again ─── after a ────┘
 //!                      │                pause
@@ -31,6 +33,21 @@
 //!   never sleeps with a page in hand.
 //! - A worker does nothing else: it takes a page, [steps](crate::work::step) it, and reports
 //!   what became of it. The executors differ only in where this loop runs, and how often.
+//!
+//! # Example
+//!
+//! The server redirects `/x` to `/y`. At the first request of `/y` the connection breaks, at
+//! the second the server answers. The page takes four turns in two attempts, and is recorded
+//! once:
+//!
+//! | turn | request | answer | the queue decides | events |
+//! |---|---|---|---|---|
+//! | 1 | `/x` | 302 to `/y` | `Onward` | [`Started`](Event::Started), [`Onward`](Event::Onward) |
+//! | 2 | `/y` | none: `reset` | `Again`, after a pause | `Started`, [`Retrying`](Event::Retrying) |
+//! | 3 | `/x` | 302 to `/y` | `Onward` | `Started`, `Onward` |
+//! | 4 | `/y` | 200, saved | `Done` | `Started`, [`Settled`](Event::Settled) |
+//!
+//! `exec/tests/life.rs` runs this example.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -43,7 +60,8 @@ use crate::queue::frontier::Settlement;
 use crate::work::Work;
 use crate::work::step::{Step, Stepped};
 
-/// Runs pages one after the other as worker `worker`, until the queue is done.
+/// Takes pages from the queue and steps them one after the other, as worker `worker`, until
+/// the queue is done.
 pub(crate) async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
     let mut aborted = pin!(run.queue.aborted());
     while let Some(next) = run.queue.next().await {
@@ -51,7 +69,8 @@ pub(crate) async fn drain(run: &Run<'_>, work: &dyn Work, worker: usize) {
     }
 }
 
-/// Runs the turn that came at the moment in `next`, and reports what became of its job.
+/// Runs one turn of the job in `next`, whose turn came at the moment beside it, and reports
+/// what became of the job.
 pub(crate) async fn step(
     run: &Run<'_>,
     work: &dyn Work,
@@ -60,7 +79,7 @@ pub(crate) async fn step(
     aborted: Pin<&mut impl Future<Output = ()>>,
 ) {
     if next.0.kind == Kind::Page {
-        run.fetch_phase.begin();
+        (run.before_page)();
     }
     let (queue, clock, events) = (run.queue, run.clock, run.events);
     let step = Step { queue, work, clock, events: Some(events), worker: Some(worker) };

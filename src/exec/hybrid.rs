@@ -1,19 +1,47 @@
-//! An event loop that waits and a pool of threads that computes: each kind of
-//! work where it costs least.
+//! `hybrid`: an event loop waits and a pool of threads computes, so that each kind of work
+//! runs where it costs least.
 //!
-//! The loop holds all connections and hands whole answers to the pool, where
-//! they are decoded, hashed and saved on all CPUs. A page keeps its worker until
-//! it is saved, so a pool that is behind holds up the fetching, and memory stays
-//! bounded by workers times body. Pages that cost less than being handed over are
-//! computed on the loop.
+//! The loop hands a task to the pool and waits for its result as it waits for a socket:
+//!
+//! ```
+//! use tokio::sync::oneshot;
+//!
+//! let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
+//! let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+//! let digest = runtime.block_on(async {
+//!     let body = vec![1_u8; 1_000]; // received on the loop
+//!     let (sender, receiver) = oneshot::channel();
+//!     pool.spawn_fifo(move || {
+//!         let sum: u32 = body.iter().map(|byte| u32::from(*byte)).sum(); // on the pool
+//!         sender.send(sum).expect("the loop waits for it");
+//!     });
+//!     receiver.await // the loop runs other pages
+//! })?;
+//! assert_eq!(digest, 1_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **A page in it**: as in [`async`](super::event_loop) until the answer is there. Then a pool
+//! thread decodes, hashes and saves the page while the loop serves other sockets, and the
+//! worker on the loop reports the result.
+//!
+//! **Why it is written so**: a page keeps its worker until it is saved. So a pool that falls
+//! behind slows the fetching down, and memory stays bounded by workers times body; a queue
+//! between loop and pool could grow without limit. The pool works first in, first out, so
+//! that no page waits longer than it has to. A page that costs less than handing it over
+//! does is computed on the loop; the [work](crate::work) decides that by the page's size.
+//!
+//! **Where it loses**: pages of a few kilobytes gain nothing from the pool, and `async` does
+//! the same with fewer threads. All sockets are served by one thread: when that thread is
+//! busy without computing, a second loop would help, and there is none.
 
 use std::sync::Arc;
 
-use super::{ExecError, Executor, Run, event_loop};
+use super::{ExecError, Executor, Run, close_on_failure, event_loop};
 use crate::model::WorkerKind;
 use crate::work::{Cpu, CpuPool};
 
-/// A loop and a pool.
+/// Runs the loop N times on one event loop, and computes on a pool as large as the CPUs.
 pub(super) struct Hybrid;
 
 impl Executor for Hybrid {
@@ -25,7 +53,7 @@ impl Executor for Hybrid {
         match pool {
             Ok(pool) => event_loop::host(run, Cpu::Pool(Arc::new(Pool(pool)))),
             Err(error) => {
-                drop(super::CloseOnFailure::new(run.queue));
+                close_on_failure::close(run.queue);
                 Err(ExecError::Pool(error))
             }
         }
@@ -36,7 +64,7 @@ impl Executor for Hybrid {
     }
 }
 
-/// Rayon's pool, first come, first served.
+/// Rayon's pool: tasks run in the order in which they come.
 struct Pool(rayon::ThreadPool);
 
 impl CpuPool for Pool {

@@ -54,14 +54,14 @@ pub(crate) fn since(before: Children) -> Usage {
 
 /// The CPU time of a run's fetch phase, without the start and the end of the run.
 #[derive(Debug, Default)]
-pub struct FetchPhase {
+pub(crate) struct FetchPhase {
     /// The CPU time of this process and its children when the phase began.
     before: OnceLock<Duration>,
 }
 
 impl FetchPhase {
     /// Begins the phase, at the first call. Call it before each request for a page.
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.before.get_or_init(cpu_so_far);
     }
 
@@ -69,7 +69,7 @@ impl FetchPhase {
     ///
     /// All CPU time of children that ended in between counts, such as worker processes: the
     /// system reports it only at their end.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let before = self.before.get();
         before.map_or(Duration::ZERO, |before| cpu_so_far().saturating_sub(*before))
     }

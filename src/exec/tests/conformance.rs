@@ -1,4 +1,4 @@
-//! What every executor must do, whatever it is: run over the table, with scripted work.
+//! What callers rely on in every executor. The tests loop over the table, with scripted work.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -15,28 +15,27 @@ use crate::queue::host::{Choice, HostLimits};
 use crate::queue::retry::RetryPolicy;
 use crate::queue::{Options, Queue, StopReason};
 use crate::random::Rng;
-use crate::report::usage::FetchPhase;
 use crate::work::WorkFactory;
-use crate::work::tests::scripted::{InProcesses, Script, Step};
+use crate::work::tests::scripted::{Behaviour, InProcesses, Script};
 
 const PAGES: u64 = 200;
 const WORKERS: NonZeroUsize = NonZeroUsize::new(7).expect("seven is not zero");
 
-/// What happened in a run.
+/// What an observer saw of a run.
 #[derive(Default)]
 struct Seen {
     started: usize,
     settled: Vec<Settled>,
-    /// Why pages were tried again.
+    /// The failures after which pages were tried again.
     retried: Vec<FailureCode>,
-    /// Requests for no page that began, and those that ended.
-    aside: (Vec<Url>, Vec<Url>),
+    /// The addresses of side requests that began, and of those that ended.
+    side_requests: (Vec<Url>, Vec<Url>),
 }
 
-/// Something to do, once, when what was seen is so.
+/// An action, and the condition at which it is taken once.
 type Act = (fn(&Seen) -> bool, Box<dyn Fn() + Send>);
 
-/// Collects events, and acts when it is time.
+/// Collects events, and takes its action when the condition holds.
 struct Collector {
     seen: Arc<Mutex<Seen>>,
     act: Option<Act>,
@@ -47,8 +46,10 @@ impl Observer for Collector {
         let mut seen = self.seen.lock().unwrap();
         match event {
             Event::Started { .. } => seen.started += 1,
-            Event::SideRequestStarted { start_url, .. } => seen.aside.0.push(start_url.clone()),
-            Event::SideRequestEnded { start_url } => seen.aside.1.push(start_url.clone()),
+            Event::SideRequestStarted { start_url, .. } => {
+                seen.side_requests.0.push(start_url.clone())
+            }
+            Event::SideRequestEnded { start_url } => seen.side_requests.1.push(start_url.clone()),
             Event::Settled(settled) => seen.settled.push((**settled).clone()),
             Event::Retrying { attempt, .. } => match &attempt.outcome {
                 Outcome::Failed(failure) => seen.retried.push(failure.code),
@@ -68,7 +69,7 @@ impl Observer for Collector {
     }
 }
 
-/// Retries that do not wait, so that a run takes no time.
+/// Retries at once, so that a run takes no time.
 fn policy() -> RetryPolicy {
     RetryPolicy { retries: 3, base: Duration::ZERO, cap: Duration::ZERO }
 }
@@ -106,7 +107,7 @@ fn run_until(
     let feeding = Arc::clone(queue);
     let feeder = std::thread::spawn(move || {
         let mut pages = pages;
-        // A closed queue takes no more, and that is the end of it.
+        // A closed queue takes no more pages, which ends this loop.
         let is_open = pages.try_for_each(|seq| feeding.push(job(seq))).is_ok();
         if is_open && has_end {
             feeding.end_input();
@@ -114,13 +115,20 @@ fn run_until(
     });
     let workers = if mode.is_scalable { WORKERS } else { NonZeroUsize::MIN };
     let cpus = NonZeroUsize::MIN.saturating_add(1);
-    let (clock, fetch_phase) = (&SystemClock, &FetchPhase::default());
     let in_processes = InProcesses(Arc::clone(script));
     let factory: &dyn WorkFactory = match mode.executor.workers_are() {
         WorkerKind::Process => &in_processes,
         WorkerKind::Thread | WorkerKind::Task => script,
     };
-    let run = Run { queue, events: &events, factory, workers, cpus, clock, fetch_phase };
+    let run = Run {
+        queue,
+        events: &events,
+        factory,
+        workers,
+        cpus,
+        clock: &SystemClock,
+        before_page: &|| (),
+    };
     mode.executor.run(&run).unwrap();
     feeder.join().unwrap();
     let (collector, result) = observing.finish();
@@ -142,7 +150,7 @@ fn count(seen: &Seen, state: State) -> usize {
 #[test]
 fn each_page_is_settled_exactly_once() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::Save));
+        let script = Arc::new(Script::new(|_| Behaviour::Save));
         let seen = run(mode, &script, &queue(), PAGES);
         assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{mode:?}");
@@ -153,7 +161,7 @@ fn each_page_is_settled_exactly_once() {
 #[test]
 fn an_empty_input_ends_at_once() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::Save));
+        let script = Arc::new(Script::new(|_| Behaviour::Save));
         assert!(run(mode, &script, &queue(), 0).settled.is_empty(), "{mode:?}");
     }
 }
@@ -161,7 +169,7 @@ fn an_empty_input_ends_at_once() {
 #[test]
 fn never_more_pages_in_flight_than_workers() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::Save));
+        let script = Arc::new(Script::new(|_| Behaviour::Save));
         run(mode, &script, &queue(), PAGES);
         let limit = if mode.is_scalable { WORKERS.get() } else { 1 };
         assert!((1..=limit).contains(&script.peak()), "{mode:?}: {}", script.peak());
@@ -171,8 +179,8 @@ fn never_more_pages_in_flight_than_workers() {
 #[test]
 fn all_workers_work() {
     for mode in TABLE.iter().filter(|mode| mode.is_scalable) {
-        // As many pages as workers, none of which ends before all have begun.
-        let script = Arc::new(Script::new(|_| Step::Hang));
+        // As many pages as workers; no page ends before all have begun.
+        let script = Arc::new(Script::new(|_| Behaviour::Hang));
         let queue = queue();
         let aborted = Arc::clone(&queue);
         let act: Act = (
@@ -190,10 +198,10 @@ fn all_workers_work() {
 fn retries_are_made_and_counted() {
     for mode in TABLE {
         let script = Arc::new(Script::new(|seq| match seq % 4 {
-            0 => Step::FailThenSave(2),
-            1 => Step::FailThenSave(9),
-            2 => Step::Fail,
-            _ => Step::Save,
+            0 => Behaviour::FailThenSave(2),
+            1 => Behaviour::FailThenSave(9),
+            2 => Behaviour::Fail,
+            _ => Behaviour::Save,
         }));
         let seen = run(mode, &script, &queue(), PAGES);
         assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
@@ -213,13 +221,13 @@ fn retries_are_made_and_counted() {
 #[test]
 fn a_request_for_robots_rules_is_told_and_is_no_page() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::Fail));
+        let script = Arc::new(Script::new(|_| Behaviour::Fail));
         let options = Options { retry: policy(), obeys_robots: true, ..Options::default() };
         let queue = Arc::new(Queue::new(options, Rng::new(1), Arc::new(SystemClock)));
         let seen = run(mode, &script, &queue, PAGES);
         assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         let robots = vec![Url::parse("http://a.org/robots.txt").unwrap()];
-        assert_eq!(seen.aside, (robots.clone(), robots), "{mode:?}");
+        assert_eq!(seen.side_requests, (robots.clone(), robots), "{mode:?}");
         assert_eq!((seen.started, seen.retried.len()), (0, 0), "{mode:?}");
     }
 }
@@ -228,7 +236,9 @@ fn a_request_for_robots_rules_is_told_and_is_no_page() {
 fn a_panic_fails_its_page_alone() {
     for mode in TABLE {
         let script =
-            Arc::new(Script::new(|seq| if seq % 50 == 3 { Step::Panic } else { Step::Save }));
+            Arc::new(Script::new(
+                |seq| if seq % 50 == 3 { Behaviour::Panic } else { Behaviour::Save },
+            ));
         let seen = run(mode, &script, &queue(), PAGES);
         assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         assert_eq!(count(&seen, State::Failed), 4, "{mode:?}");
@@ -246,14 +256,14 @@ fn a_panic_fails_its_page_alone() {
 #[test]
 fn closing_the_queue_stops_the_run_and_loses_no_page() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::Save));
+        let script = Arc::new(Script::new(|_| Behaviour::Save));
         let queue = queue();
         let closing = Arc::clone(&queue);
         let act: Act = (
             |seen| !seen.settled.is_empty(),
             Box::new(move || closing.close(StopReason::Interrupted)),
         );
-        // An input without end: only closing ends the run.
+        // The input has no end, so only closing ends the run.
         let seen = run_until(mode, &script, &queue, (0..u64::MAX, true), Some(act));
         let mut all = seqs(&seen);
         assert_eq!(count(&seen, State::Saved), all.len(), "{mode:?}");
@@ -267,14 +277,14 @@ fn closing_the_queue_stops_the_run_and_loses_no_page() {
 #[test]
 fn closing_the_queue_wakes_workers_that_wait_for_input() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::Save));
+        let script = Arc::new(Script::new(|_| Behaviour::Save));
         let queue = queue();
         let closing = Arc::clone(&queue);
         let act: Act = (
             |seen| seen.settled.len() == 3,
             Box::new(move || closing.close(StopReason::Interrupted)),
         );
-        // Three pages, and an input that stays open.
+        // Three pages come, and the input stays open.
         let seen = run_until(mode, &script, &queue, (0..3, false), Some(act));
         assert_eq!(count(&seen, State::Saved), 3, "{mode:?}");
     }
@@ -283,7 +293,7 @@ fn closing_the_queue_wakes_workers_that_wait_for_input() {
 #[test]
 fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|_| Step::FailThenSave(1)));
+        let script = Arc::new(Script::new(|_| Behaviour::FailThenSave(1)));
         let hours = Duration::from_secs(1 << 40);
         let policy = RetryPolicy { retries: 3, base: hours, cap: hours };
         let queue = queue_with(policy);
@@ -302,8 +312,8 @@ fn closing_the_queue_wakes_workers_that_wait_for_a_retry() {
 fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
     for mode in TABLE {
         let script = Arc::new(Script::new(|seq| match seq % 5 {
-            0 => Step::FailThenSave(1),
-            _ => Step::Save,
+            0 => Behaviour::FailThenSave(1),
+            _ => Behaviour::Save,
         }));
         let limits = HostLimits {
             open: Choice::Typed(Some(2)),
@@ -322,8 +332,8 @@ fn a_host_that_is_asked_slowly_is_drained_all_the_same() {
 fn workers_look_for_pages_only_when_something_has_changed() {
     for mode in TABLE {
         let script = Arc::new(Script::new(|seq| match seq % 3 {
-            0 => Step::FailThenSave(2),
-            _ => Step::Save,
+            0 => Behaviour::FailThenSave(2),
+            _ => Behaviour::Save,
         }));
         let limits = HostLimits {
             open: Choice::Typed(Some(2)),
@@ -347,7 +357,8 @@ fn workers_look_for_pages_only_when_something_has_changed() {
 #[test]
 fn pages_in_flight_end_when_the_run_is_aborted() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|seq| if seq < 3 { Step::Save } else { Step::Hang }));
+        let script =
+            Arc::new(Script::new(|seq| if seq < 3 { Behaviour::Save } else { Behaviour::Hang }));
         let queue = queue();
         let aborted = Arc::clone(&queue);
         let act: Act =
@@ -365,7 +376,8 @@ fn pages_in_flight_end_when_the_run_is_aborted() {
 #[test]
 fn a_failure_that_would_meet_every_page_stops_the_run() {
     for mode in TABLE {
-        let script = Arc::new(Script::new(|seq| if seq == 5 { Step::Break } else { Step::Save }));
+        let script =
+            Arc::new(Script::new(|seq| if seq == 5 { Behaviour::Break } else { Behaviour::Save }));
         let queue = queue();
         let seen = run(mode, &script, &queue, PAGES);
         assert_eq!(count(&seen, State::Failed), 1, "{mode:?}");
@@ -382,7 +394,9 @@ fn a_failure_that_would_meet_every_page_stops_the_run() {
 fn a_worker_that_is_lost_costs_its_page_a_retry_and_nothing_else() {
     for mode in TABLE {
         let script =
-            Arc::new(Script::new(|seq| if seq % 25 == 3 { Step::Kill } else { Step::Save }));
+            Arc::new(Script::new(
+                |seq| if seq % 25 == 3 { Behaviour::Kill } else { Behaviour::Save },
+            ));
         let seen = run(mode, &script, &queue(), PAGES);
         assert_eq!(seqs(&seen), (0..PAGES).collect::<Vec<_>>(), "{mode:?}");
         assert_eq!(count(&seen, State::Saved) as u64, PAGES, "{mode:?}");

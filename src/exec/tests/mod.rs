@@ -1,3 +1,4 @@
 //! Tests of all executors.
 
 mod conformance;
+mod life;

@@ -1,8 +1,8 @@
-//! Prescribed outcomes instead of real pages: for testing executors.
+//! Work with prescribed outcomes instead of real pages, for tests of executors.
 //!
-//! Worker processes are real: they are this test program, called to run one test
-//! that serves them. The script and its counts stay with the parent, which tells
-//! them step by step what to do.
+//! Worker processes are real: they are this test program, called to run one test that
+//! serves them. The script and its counts stay with the parent, which puts the behaviour
+//! of each attempt into the address of its job.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,29 +23,29 @@ use crate::work::process::work::ProcessWork;
 use crate::work::process::worker::Program;
 use crate::work::{Cpu, Work, WorkError, WorkFactory, pooled};
 
-/// What happens at one page.
+/// How one page behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step {
+pub enum Behaviour {
     /// Saved at the first attempt.
     Save,
-    /// So many resets, then saved.
+    /// This many connections are reset, then the page is saved.
     FailThenSave(u32),
     /// Not found.
     Fail,
     /// A panic.
     Panic,
-    /// Never ends by itself.
+    /// The turn never ends by itself.
     Hang,
-    /// A failure that every further page would meet.
+    /// A failure that every other page would meet as well.
     Break,
-    /// The process that runs it is killed, once. Where no process is its own, the
-    /// attempt fails as if it were.
+    /// The process that runs the first attempt is killed. Without a process of its own, the
+    /// attempt fails as if it had one.
     Kill,
 }
 
 /// Makes works that follow one script and count together.
 pub struct Script {
-    step_of: Box<dyn Fn(u64) -> Step + Send + Sync>,
+    behaviour_of: Box<dyn Fn(u64) -> Behaviour + Send + Sync>,
     state: Arc<State>,
 }
 
@@ -58,30 +58,30 @@ struct State {
 }
 
 impl Script {
-    /// A script that looks up each page's step by its place in the input.
-    pub fn new(step_of: impl Fn(u64) -> Step + Send + Sync + 'static) -> Self {
-        Self { step_of: Box::new(step_of), state: Arc::default() }
+    /// Creates a script that returns each page's behaviour by its place in the input.
+    pub fn new(behaviour_of: impl Fn(u64) -> Behaviour + Send + Sync + 'static) -> Self {
+        Self { behaviour_of: Box::new(behaviour_of), state: Arc::default() }
     }
 
-    /// The most pages that were in flight at a time.
+    /// Returns the most pages that were in flight at a time.
     pub fn peak(&self) -> usize {
         self.state.peak.load(Ordering::SeqCst)
     }
 
-    /// Attempts begun so far.
+    /// Returns the number of attempts that have begun.
     pub fn begun(&self) -> u64 {
         self.state.begun.load(Ordering::SeqCst)
     }
 
-    /// Attempts made at the page at place `seq`.
+    /// Returns the number of attempts at the page at place `seq`.
     pub fn attempts(&self, seq: u64) -> u32 {
         let attempts = self.state.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         attempts.get(&seq).copied().unwrap_or(0)
     }
 }
 
-/// Follows the script in this process. A factory has to be `'static` inside the works
-/// that it makes, so the script is shared.
+/// Follows the script in this process. The works that a factory makes borrow nothing, so
+/// they share the script.
 impl WorkFactory for Arc<Script> {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
         Ok(Box::new(ScriptedWork { script: Arc::clone(self), place: Place::Here(cpu) }))
@@ -104,7 +104,7 @@ const CHILD: &str = "work::tests::scripted::tests::child";
 /// Where that process has its pipe to the parent: the test harness prints on standard output.
 const REPLIES: &str = "/dev/fd/3";
 
-/// The program of worker processes that take their steps from the jobs' addresses.
+/// The program of worker processes that take the behaviour from the jobs' addresses.
 pub(in crate::work) fn program() -> Result<Program, WorkError> {
     let myself = std::env::current_exe().map_err(WorkError::Program)?;
     let script = r#"exec "$0" "$1" --exact --nocapture --test-threads=1 3>&1 >/dev/null"#;
@@ -124,10 +124,12 @@ pub(in crate::work) fn processes(
     ProcessWork::new(pool, set_up, Arc::new(Budget::unlimited()), |_| ())
 }
 
-/// `job`, with its step at attempt `number` in its address.
-pub(in crate::work) fn with_step(job: &Job, step: Step, number: u32) -> Job {
+/// Returns `job` with its behaviour at attempt `number` in its address.
+pub(in crate::work) fn with_behaviour(job: &Job, behaviour: Behaviour, number: u32) -> Job {
     let mut url = job.url.clone();
-    url.set_query(Some(&serde_json::to_string(&(step, number)).expect("a step is plain data")));
+    url.set_query(Some(
+        &serde_json::to_string(&(behaviour, number)).expect("a behaviour is plain data"),
+    ));
     Job { url, ..job.clone() }
 }
 
@@ -136,13 +138,13 @@ struct ScriptedWork {
     place: Place,
 }
 
-/// Where the steps happen.
+/// Where pages behave as the script says.
 enum Place {
     Here(Cpu),
     Processes(ProcessWork),
 }
 
-/// Counts an attempt as in flight until it ends, in whatever way.
+/// Counts an attempt as in flight until it ends or is dropped.
 struct Counted<'a>(&'a State);
 
 impl Drop for Counted<'_> {
@@ -165,22 +167,22 @@ impl Work for ScriptedWork {
                 *number += 1;
                 *number
             };
-            // Gives the other pages of this thread their turn, as real I/O would.
+            // Lets the other pages of this thread run, as real I/O would.
             tokio::task::yield_now().await;
-            let (step, seq) = ((self.script.step_of)(job.seq), job.seq);
+            let (behaviour, seq) = ((self.script.behaviour_of)(job.seq), job.seq);
             let cpu = match &self.place {
                 Place::Here(cpu) => cpu,
                 Place::Processes(work) => {
-                    return work.turn(&with_step(job, step, number), in_flight).await;
+                    return work.turn(&with_behaviour(job, behaviour, number), in_flight).await;
                 }
             };
-            if step == Step::Hang {
+            if behaviour == Behaviour::Hang {
                 std::future::pending::<()>().await;
             }
             let attempt = match cpu {
-                Cpu::Inline => attempt(step, seq, number),
+                Cpu::Inline => attempt(behaviour, seq, number),
                 Cpu::Pool(pool) => {
-                    pooled::run(&**pool, in_flight, move |_| attempt(step, seq, number)).await
+                    pooled::run(&**pool, in_flight, move |_| attempt(behaviour, seq, number)).await
                 }
             };
             Response::Done(attempt)
@@ -188,18 +190,18 @@ impl Work for ScriptedWork {
     }
 }
 
-/// What comes of attempt `number` at page `seq`; a step that hangs never comes to this.
-fn attempt(step: Step, seq: u64, number: u32) -> Attempt {
+/// Returns the result of attempt `number` at page `seq`. A page that hangs has none.
+fn attempt(behaviour: Behaviour, seq: u64, number: u32) -> Attempt {
     let saved = Outcome::Saved { bytes: seq, sha256: [0; 32], stored: Stored::Key };
-    match step {
-        Step::FailThenSave(failures) if number <= failures => failed(FailureCode::Reset),
-        Step::Kill if number == 1 => failed(FailureCode::WorkerLost),
-        Step::Save | Step::FailThenSave(_) | Step::Hang | Step::Kill => {
+    match behaviour {
+        Behaviour::FailThenSave(failures) if number <= failures => failed(FailureCode::Reset),
+        Behaviour::Kill if number == 1 => failed(FailureCode::WorkerLost),
+        Behaviour::Save | Behaviour::FailThenSave(_) | Behaviour::Hang | Behaviour::Kill => {
             Attempt::without_answer(saved)
         }
-        Step::Fail => failed(FailureCode::Http),
-        Step::Panic => panic!("page {seq} panics, as the script says"),
-        Step::Break => Attempt {
+        Behaviour::Fail => failed(FailureCode::Http),
+        Behaviour::Panic => panic!("page {seq} panics, as the script says"),
+        Behaviour::Break => Attempt {
             breaks_run: Some(vec!["the script says so".into()]),
             ..failed(FailureCode::Save)
         },
@@ -210,28 +212,28 @@ fn failed(code: FailureCode) -> Attempt {
     Attempt::failed(Failure::new(code, "as the script says"))
 }
 
-/// Work in a worker process: does as the address says.
+/// Work in a worker process, which behaves as the job's address says.
 struct Instructed;
 
 impl Work for Instructed {
     fn turn<'a>(&'a self, job: &'a Job, _in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
-            let (step, number) = step_in(&job.url);
-            match step {
-                Step::Hang => std::future::pending().await,
-                Step::Kill if number == 1 => {
+            let (behaviour, number) = behaviour_in(&job.url);
+            match behaviour {
+                Behaviour::Hang => std::future::pending().await,
+                Behaviour::Kill if number == 1 => {
                     kill(Pid::this(), Signal::SIGKILL).expect("a process may kill itself");
                     std::future::pending().await
                 }
-                step => Response::Done(attempt(step, job.seq, number)),
+                behaviour => Response::Done(attempt(behaviour, job.seq, number)),
             }
         })
     }
 }
 
-fn step_in(url: &Url) -> (Step, u32) {
+fn behaviour_in(url: &Url) -> (Behaviour, u32) {
     let query = url.query().unwrap_or_default().replace("%22", "\"");
-    serde_json::from_str(&query).expect("the parent names a step")
+    serde_json::from_str(&query).expect("the parent names a behaviour")
 }
 
 #[cfg(test)]

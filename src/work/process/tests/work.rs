@@ -1,4 +1,4 @@
-//! What becomes of pages whose worker processes behave in all kinds of ways.
+//! Pages whose worker processes die, hang, send rubbish or do not start.
 
 use std::future::Future;
 use std::pin::pin;
@@ -20,16 +20,17 @@ use crate::in_flight::{InFlight, Phase};
 use crate::model::{Attempt, Failure, FailureCode, Job, Key, Outcome, Response};
 use crate::save;
 use crate::work::Work;
-use crate::work::tests::scripted::{self, Step};
+use crate::work::tests::scripted::{self, Behaviour};
 
 fn on_a_loop<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// A turn at this step, as a scripted process does it.
-async fn turn(work: &ProcessWork, step: Step, in_flight: &InFlight) -> Attempt {
+/// Runs a turn with this behaviour in a scripted process.
+async fn turn(work: &ProcessWork, behaviour: Behaviour, in_flight: &InFlight) -> Attempt {
     let url = Url::parse("http://a.org/").unwrap();
-    let job = scripted::with_step(&Job::new(0, url, Key::new("a.html").unwrap()), step, 1);
+    let job =
+        scripted::with_behaviour(&Job::new(0, url, Key::new("a.html").unwrap()), behaviour, 1);
     match work.turn(&job, in_flight).await {
         Response::Done(attempt) => attempt,
         turn => panic!("{turn:?}"),
@@ -37,7 +38,7 @@ async fn turn(work: &ProcessWork, step: Step, in_flight: &InFlight) -> Attempt {
 }
 
 async fn save(work: &ProcessWork) -> Attempt {
-    turn(work, Step::Save, &Arc::default()).await
+    turn(work, Behaviour::Save, &Arc::default()).await
 }
 
 fn failure(attempt: &Attempt) -> &Failure {
@@ -95,7 +96,7 @@ fn one_that_dies_while_it_is_idle_costs_no_page_anything() {
         assert!(is_saved(&save(&work).await));
         let process = idle_process(&work);
         kill(process, Signal::SIGKILL).unwrap();
-        // Until it is dead, and is there to be reaped.
+        // Waits until it is dead, and leaves it to be reaped.
         waitid(Id::Pid(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
         tokio::task::yield_now().await;
         assert!(is_saved(&save(&work).await));
@@ -111,7 +112,7 @@ fn one_that_is_killed_while_it_is_busy_is_told_by_number_and_signal() {
         assert!(is_saved(&save(&work).await));
         let process = idle_process(&work);
         let in_flight = InFlight::default();
-        let mut hanging = pin!(turn(&work, Step::Hang, &in_flight));
+        let mut hanging = pin!(turn(&work, Behaviour::Hang, &in_flight));
         let attempt = tokio::select! {
             biased;
             attempt = &mut hanging => attempt,
@@ -134,7 +135,7 @@ fn processes_are_used_again_and_end_with_their_work() {
         }
         let process = idle_process(&work);
         drop(work);
-        assert!(kill(process, None).is_err(), "it is there, or was not waited for");
+        assert!(kill(process, None).is_err(), "it still exists, or was not reaped");
     });
 }
 
@@ -143,7 +144,7 @@ fn a_turn_that_is_cancelled_ends_and_leaves_its_process_usable() {
     on_a_loop(async {
         let work = scripted();
         let in_flight = InFlight::default();
-        let mut hanging = pin!(turn(&work, Step::Hang, &in_flight));
+        let mut hanging = pin!(turn(&work, Behaviour::Hang, &in_flight));
         let attempt = tokio::select! {
             biased;
             attempt = &mut hanging => attempt,
@@ -164,7 +165,7 @@ fn one_that_does_not_heed_a_cancellation_is_killed() {
         let mut work = shell(&script);
         work.patience = Duration::ZERO;
         let in_flight = InFlight::default();
-        let mut waiting = pin!(turn(&work, Step::Save, &in_flight));
+        let mut waiting = pin!(turn(&work, Behaviour::Save, &in_flight));
         let attempt = tokio::select! {
             biased;
             attempt = &mut waiting => attempt,
@@ -179,11 +180,11 @@ fn one_that_does_not_heed_a_cancellation_is_killed() {
 fn what_a_process_tells_of_its_turn_is_noted() {
     on_a_loop(async {
         let done = Attempt::without_answer(Outcome::Unchanged);
-        let told = Reply::Phase(Phase::Receiving, 7);
+        let progress = Reply::Phase(Phase::Receiving, 7);
         let done = Reply::Done(Box::new(Response::Done(done)), NetworkCounts::default());
-        let work = shell(&(send(&frames(&[Reply::Ready, told, done])) + LISTEN));
+        let work = shell(&(send(&frames(&[Reply::Ready, progress, done])) + LISTEN));
         let in_flight = InFlight::default();
-        let attempt = turn(&work, Step::Save, &in_flight).await;
+        let attempt = turn(&work, Behaviour::Save, &in_flight).await;
         assert_eq!(attempt.outcome, Outcome::Unchanged);
         assert_eq!(
             (in_flight.progress().get(), in_flight.progress().bytes()),
@@ -196,11 +197,11 @@ fn what_a_process_tells_of_its_turn_is_noted() {
 fn one_that_says_rubbish_is_of_no_use() {
     on_a_loop(async {
         let rubbish = b"\0\0\0\x02{]";
-        // In its set-up, as all others would.
+        // During its set-up: every other process would do the same.
         let attempt = save(&shell(&(send(rubbish) + LISTEN))).await;
         let words = attempt.breaks_run.clone().unwrap().join(": ");
         assert!(words.starts_with("failed to start worker process 1: it is of no use"), "{words}");
-        // Later: that one alone.
+        // Later: only this process is at fault.
         let later = [&frames(&[Reply::Ready])[..], rubbish].concat();
         let attempt = save(&shell(&(send(&later) + LISTEN))).await;
         assert_eq!(attempt.breaks_run, None);
