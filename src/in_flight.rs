@@ -1,9 +1,12 @@
-//! A request in flight: what its worker shares with observers, and with whoever stops it.
+//! A request in flight: the state that its worker shares with observers, and with the caller
+//! that may stop it.
 //!
-//! The two parts have nothing to do with each other but that they live equally long, so
-//! that one allocation holds both. [`AttemptProgress`] is only shown: nothing is decided by
-//! it. [`CommitLock`] decides whether the attempt may be cut short. Observers get a
-//! [`ProgressView`], which does not reach the lock.
+//! - [`AttemptProgress`] is for display. No code decides by it.
+//! - [`CommitLock`] decides whether the attempt may be cut short.
+//!
+//! The two are independent, and share one allocation because they live equally long. The
+//! worker has both as [`InFlight`]; observers get a [`ProgressView`], which does not reach
+//! the lock.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,11 +15,11 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-/// What a page in flight is waiting for.
+/// The thing that a page in flight is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Phase {
-    /// A connection: name, TCP and TLS.
+    /// A connection: name lookup, TCP and TLS.
     Connecting,
     /// The first byte of the answer.
     Waiting,
@@ -24,7 +27,7 @@ pub enum Phase {
     Receiving,
     /// The processor and the disk: decoding, hashing, saving.
     Working,
-    /// Memory, which other pages hold.
+    /// Memory that other pages use.
     HeldBack,
 }
 
@@ -35,8 +38,8 @@ impl Phase {
 
 /// How far an attempt has come, for display only.
 ///
-/// Observers look at it when they need it: an event for each step would cost a page more
-/// than the steps are worth.
+/// Observers read it when they need it. An event for each phase would cost a page more than
+/// the phases are worth.
 #[derive(Debug)]
 pub struct AttemptProgress {
     phase: AtomicU8,
@@ -49,9 +52,9 @@ impl Default for AttemptProgress {
     }
 }
 
-// Relaxed: the values are shown, and guard no other memory.
+// Relaxed ordering is enough: the values are shown, and guard no other memory.
 impl AttemptProgress {
-    /// Shows that the attempt has come to `phase`.
+    /// Shows that the attempt has reached `phase`.
     pub fn set(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
@@ -63,31 +66,34 @@ impl AttemptProgress {
         let _ = self.phase.compare_exchange(current, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// The phase now.
+    /// Returns the present phase.
     pub fn get(&self) -> Phase {
         Phase::ALL[usize::from(self.phase.load(Ordering::Relaxed))]
     }
 
-    /// Shows how many bytes of the body were received.
+    /// Shows that `bytes` of the body were received.
     pub fn set_bytes(&self, bytes: u64) {
         self.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes of the body that were received.
+    /// Returns the number of bytes of the body that were received.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 }
 
-/// Not decided yet whether the attempt may be cut short.
+/// Whether the attempt may be cut short is not decided yet.
 const FREE: u8 = 0;
-/// A step has begun that must not be cut short.
+/// A thread has begun a step that must not be cut short.
 const HELD: u8 = 1;
 /// The attempt is to be cut short.
 const CANCELLED: u8 = 2;
 
-/// Decides once whether an attempt is cut short or commits its result, such as a page that
-/// a thread of a pool saves.
+/// Decides once whether an attempt is cut short or commits its result.
+///
+/// A thread that saves a page [holds](Self::hold) the lock, so that a save that has begun is
+/// recorded as what it became. A caller that stops the run [cancels](Self::cancel) the
+/// attempt. The first of the two calls decides.
 #[derive(Debug)]
 pub struct CommitLock {
     state: AtomicU8,
@@ -101,25 +107,26 @@ impl Default for CommitLock {
 }
 
 impl CommitLock {
-    /// Begins a step that must not be cut short; false when the attempt was cancelled before.
+    /// Begins a step that must not be cut short. Returns false if the attempt was cancelled
+    /// before; the caller must not begin then.
     pub fn hold(&self) -> bool {
         self.decide(HELD) != CANCELLED
     }
 
-    /// Requests that the attempt is cut short; true when it may be dropped at once.
-    /// Otherwise the holder of the lock ends the attempt as soon as it can.
+    /// Requests that the attempt is cut short. Returns true if the attempt may be dropped at
+    /// once. Otherwise the holder of the lock ends the attempt as soon as it can.
     pub fn cancel(&self) -> bool {
         let may_drop = self.decide(CANCELLED) != HELD;
         self.cancelled.notify_one();
         may_drop
     }
 
-    /// Ends when [`cancel`](Self::cancel) is called; for the holder of the lock.
+    /// Waits until [`cancel`](Self::cancel) is called; for the holder of the lock.
     pub async fn cancelled(&self) {
         self.cancelled.notified().await;
     }
 
-    /// Decides once: returns the earlier decision, else `wish`.
+    /// Returns the decision: an earlier one, or else `wish`, which stands from now on.
     fn decide(&self, wish: u8) -> u8 {
         match self.state.compare_exchange(FREE, wish, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => wish,
@@ -134,17 +141,17 @@ struct Shared {
     commit: CommitLock,
 }
 
-/// The worker's handle of an attempt in flight. Clones are handles of the same attempt.
+/// The worker's handle to an attempt in flight. Clones are handles to the same attempt.
 #[derive(Debug, Clone, Default)]
 pub struct InFlight(ProgressView);
 
 impl InFlight {
-    /// What observers see of the attempt.
+    /// Returns the part that observers see.
     pub const fn progress(&self) -> &ProgressView {
         &self.0
     }
 
-    /// What decides whether the attempt may be cut short.
+    /// Returns the lock that decides whether the attempt may be cut short.
     pub fn commit(&self) -> &CommitLock {
         &self.0.0.commit
     }

@@ -1,28 +1,29 @@
-//! What computing a page costs, learnt from the pages so far: some are cheaper
-//! than handing them to another thread.
+//! Estimates what computing a page costs, from the pages so far: small pages are cheaper to
+//! compute than to hand to another thread.
 
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Computing that takes longer is handed over. Handing over costs both threads
-/// some ten microseconds, and the waiting loop should not be kept from its other
-/// pages for much longer than that.
+/// Pages that take longer to compute are handed over. Handing over costs both threads about
+/// ten microseconds, and computing should not keep the loop from its other pages for much
+/// longer than that.
 const WORTH_HANDING_OVER: Duration = Duration::from_micros(100);
-/// What the parts of a page's cost that do not depend on its size, opening and
-/// renaming a file, come to in bytes.
+/// The part of a page's cost that does not depend on its size, such as opening and renaming
+/// a file, as the number of bytes that cost as much.
 const FIXED_BYTES: usize = 4096;
-/// The first guess, in nanoseconds for each byte on the wire: that of text in gzip.
+/// The first guess, in nanoseconds per byte on the wire: the cost of text in gzip.
 const FIRST_GUESS: f64 = 5.0;
-/// How much the last page changes the guess.
+/// The weight of the last page in the guess.
 const WEIGHT: f64 = 0.125;
 
-/// Foretells the cost of pages by their size.
+/// Predicts the cost of pages from their size.
 #[derive(Debug)]
 pub(super) struct Cost {
     nanos_per_byte: Cell<f64>,
 }
 
 impl Cost {
+    /// Starts with the first guess.
     pub(super) const fn new() -> Self {
         Self { nanos_per_byte: Cell::new(FIRST_GUESS) }
     }

@@ -1,4 +1,8 @@
-//! The real work: fetch, compute, save.
+//! The real work: fetches, computes and saves a page in this process.
+//!
+//! The turn waits for the reply on the event loop. Then [`Finisher`] decodes, hashes and puts
+//! the page into the sink, on the loop or on the pool; `remote_save.rs` does so for a sink
+//! that waits.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -21,21 +25,21 @@ use crate::page::{self, Codings, decode_start};
 use crate::save::Sink;
 use crate::save::sink::{LocalSink, OwnedCapture, OwnedContent};
 
-/// Makes the real work for each runtime.
+/// Makes the local work of each runtime.
 pub(crate) struct LocalWorkFactory {
-    /// What the clients have in common.
+    /// The parts that all HTTP clients of the run have in common.
     pub network: Arc<Network>,
-    /// Where pages are kept.
+    /// Where pages are saved.
     pub sink: Arc<Sink>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Pages in flight at most.
+    /// The most pages in flight at a time.
     pub workers: NonZeroUsize,
 }
 
-/// Threads keep at most this part of the memory between two pages, all together and beside
-/// it.
-const KEPT_PART: u64 = 2;
+/// Between two pages, the buffers of all threads together take at most this part of the
+/// memory, in addition to it.
+const SCRATCH_PART: u64 = 2;
 
 impl WorkFactory for LocalWorkFactory {
     fn make(&self, cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
@@ -43,7 +47,8 @@ impl WorkFactory for LocalWorkFactory {
         let max_bytes = self.network.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
         let memory = Arc::clone(self.network.memory());
-        let kept_room = (memory.limit() / KEPT_PART / self.workers.get() as u64).min(page::WHOLE);
+        let kept_room =
+            (memory.limit() / SCRATCH_PART / self.workers.get() as u64).min(page::WHOLE);
         let finisher = Arc::new(Finisher {
             capabilities: sink.capabilities(),
             sink,
@@ -55,7 +60,7 @@ impl WorkFactory for LocalWorkFactory {
     }
 }
 
-/// "It is as you have it" (RFC 9110, 15.4.5).
+/// The page has not changed since the copy that the request names (RFC 9110, 15.4.5).
 const NOT_MODIFIED: u16 = 304;
 
 struct LocalWork {
@@ -77,7 +82,7 @@ impl Work for LocalWork {
                 Err(mut failed) => {
                     let received = self.finisher.clock.now() - started;
                     let stages = Stages { received, ..Stages::NONE };
-                    let breaks_run = self.keep_failure(job, &mut failed, in_flight).await;
+                    let breaks_run = self.store_failure(job, &mut failed, in_flight).await;
                     return Response::Done(Attempt { stages, breaks_run, ..failed.into() });
                 }
             };
@@ -85,14 +90,14 @@ impl Work for LocalWork {
                 Kind::Page => {
                     Response::Done(self.finish(job, raw, started, in_flight, memory).await)
                 }
-                Kind::Robots | Kind::Source => read(raw),
+                Kind::Robots | Kind::Source => robots_rules(raw),
             }
         })
     }
 }
 
 impl LocalWork {
-    /// Computes and saves, here or on the pool.
+    /// Computes and saves the answer `raw`, on this thread or on the pool.
     async fn finish(
         &self,
         job: &Job,
@@ -108,7 +113,8 @@ impl LocalWork {
         if raw.head.status == NOT_MODIFIED && job.validators_of_target().is_some() {
             return Attempt { stages, ..attempt(Outcome::Unchanged, raw) };
         }
-        // Here and not where it computes: tasks of a pool may not wait for one another.
+        // It waits for memory here and not on the pool, where tasks must not wait for one
+        // another.
         let needed = page::decoding_memory(&raw.body, &codings);
         memory
             .reserve(raw.body.len() as u64 + needed.whole + needed.decoders, in_flight.progress())
@@ -129,7 +135,8 @@ impl LocalWork {
         ended
     }
 
-    /// Computes and puts into `sink`, which blocks: on the pool when there is one.
+    /// Computes the page and puts it into `sink`, which blocks; does both on the pool if
+    /// there is one.
     async fn finish_locally(
         &self,
         sink: &dyn LocalSink,
@@ -157,9 +164,9 @@ impl LocalWork {
         pooled::run(pool, in_flight, task).await
     }
 
-    /// Gives the sink an answer that broke off, when it keeps failures. Returns why the run
-    /// stops, when that cannot be stored and no page could.
-    async fn keep_failure(
+    /// Puts an answer that broke off into the sink, if the sink stores failures. When the
+    /// sink cannot store it, nor any other page, this returns why the run must stop.
+    async fn store_failure(
         &self,
         job: &Job,
         failed: &mut FetchFailure,
@@ -189,8 +196,9 @@ impl LocalWork {
     }
 }
 
-/// The body of a robots.txt, for the queue.
-fn read(raw: RawPage) -> Response {
+/// Decodes the start of a robots.txt, for the queue. Sources read their pages with a work of
+/// their own.
+fn robots_rules(raw: RawPage) -> Response {
     let codings = Codings::parse(raw.head.coding());
     let rules = if raw.head.has_page() {
         decode_start(&raw.body, &codings, RULES_LIMIT)

@@ -1,4 +1,4 @@
-//! A task on a pool's thread, waited for on the loop.
+//! Runs a task on a pool's thread while the event loop waits for its result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -7,11 +7,12 @@ use tokio::sync::oneshot;
 use super::CpuPool;
 use crate::in_flight::InFlight;
 
-/// Runs `task` on a thread of `pool` from now on; the future gives its result, and panics
-/// as it does.
+/// Starts `task` on a thread of `pool` at once. The future returns its result, or panics as
+/// the task did.
 ///
-/// A page that is cancelled before its task begins never begins it; one that has
-/// begun is held until the page's turn ends, so nothing may be waited for after it.
+/// The task of a page that is cancelled before the task begins does not run. A task that
+/// has begun holds the page until the page's turn ends, so the turn may wait for nothing
+/// after it.
 pub(super) fn run<T: Send + 'static>(
     pool: &dyn CpuPool,
     in_flight: &InFlight,
@@ -21,8 +22,8 @@ pub(super) fn run<T: Send + 'static>(
     spawn(pool, move |thread| in_flight.commit().hold().then(|| task(thread)))
 }
 
-/// As [`run`], for a task that stores nothing: a page that is cancelled while it runs drops
-/// its result.
+/// Starts `task` as [`run`] does, for a task that stores nothing: a page may be cancelled
+/// while it runs, and its result is dropped then.
 pub(super) fn compute<T: Send + 'static>(
     pool: &dyn CpuPool,
     task: impl FnOnce(usize) -> T + Send + 'static,
@@ -30,7 +31,7 @@ pub(super) fn compute<T: Send + 'static>(
     spawn(pool, move |thread| Some(task(thread)))
 }
 
-/// The future never ends when `task` returns `None`.
+/// Starts `task` on a thread of `pool`. The future never ends when `task` returns `None`.
 fn spawn<T: Send + 'static>(
     pool: &dyn CpuPool,
     task: impl FnOnce(usize) -> Option<T> + Send + 'static,
@@ -38,7 +39,7 @@ fn spawn<T: Send + 'static>(
     let (sender, receiver) = oneshot::channel();
     pool.spawn(Box::new(move |thread| {
         if let Some(result) = catch_unwind(AssertUnwindSafe(|| task(thread))).transpose() {
-            // The receiver is gone when the page or the run was dropped meanwhile.
+            // The receiver is gone if the page or the run was dropped meanwhile.
             drop(sender.send(result));
         }
     }));
@@ -46,7 +47,7 @@ fn spawn<T: Send + 'static>(
         if let Ok(result) = receiver.await {
             return result.unwrap_or_else(|panic| resume_unwind(panic));
         }
-        // Cancelled: whoever did that drops this future next.
+        // The page was cancelled, and the caller drops this future next.
         std::future::pending().await
     }
 }

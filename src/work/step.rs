@@ -1,7 +1,8 @@
-//! One step of a job: a turn that can be stopped, settled with the queue.
+//! One step of a job: a turn that can be stopped, then settled with the queue.
 //!
-//! The executors' loop and the reading of sources both go by this function; they differ
-//! in who gets the jobs and in what they make of the settlement.
+//! The executors' loop steps pages, and the source steps its own requests. Both call
+//! [`Step::run`]; they differ in where their jobs come from and in what they do with the
+//! settlement.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,15 +11,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
-use super::{Work, panicked};
+use super::Work;
 use crate::clock::Clock;
 use crate::event::{Event, Events};
 use crate::in_flight::InFlight;
-use crate::model::{Attempt, Job, Kind, Outcome, Response};
+use crate::model::{Attempt, Failure, FailureCode, Job, Kind, Outcome, Response};
 use crate::queue::frontier::Settlement;
 use crate::queue::{Queue, StopReason};
 
-/// What a step needs beside its job.
+/// The parts of a run that a step needs.
 pub(crate) struct Step<'a> {
     /// Where the job came from and goes back to.
     pub queue: &'a Queue,
@@ -26,20 +27,20 @@ pub(crate) struct Step<'a> {
     pub work: &'a dyn Work,
     /// The time.
     pub clock: &'a dyn Clock,
-    /// Where the request is reported, once there are observers.
+    /// Where the request is reported; `None` until there are observers.
     pub events: Option<&'a Events>,
     /// The executor's worker, counted from 0; `None` outside the executor.
     pub worker: Option<usize>,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub(crate) struct Stepped {
     /// What the queue decided.
     pub settlement: Settlement,
     /// When the attempt began, before its redirects.
     pub attempt_started: Instant,
-    /// How long the attempt has taken, without waiting for its turns.
+    /// The time that the attempt has taken in all its turns, without the waits between them.
     pub attempt_spent: Duration,
     /// When the turn ended.
     pub ended: Instant,
@@ -49,8 +50,9 @@ impl Step<'_> {
     /// Runs the turn of a job that may go since `started`, and settles the job with the
     /// queue.
     ///
-    /// A panic fails the job and nothing else. When `aborted` ends first, so does the turn,
-    /// unless another thread [holds](crate::in_flight::CommitLock::hold) it: that thread is then waited for.
+    /// A panic fails the job and nothing else. When `aborted` ends first, the step drops the
+    /// turn. It waits for a turn whose lock another thread
+    /// [holds](crate::in_flight::CommitLock::hold).
     pub(crate) async fn run(
         &self,
         (job, started): (Job, Instant),
@@ -74,7 +76,7 @@ impl Step<'_> {
         Stepped { settlement, attempt_started, attempt_spent, ended }
     }
 
-    /// The response of the turn, however it ends.
+    /// Runs the turn, and returns its response, however the turn ends.
     async fn respond(
         &self,
         job: &Job,
@@ -91,7 +93,7 @@ impl Step<'_> {
         let response = match ended {
             Some(ended) => ended,
             None if in_flight.commit().cancel() => return interrupted(),
-            // Another thread holds the page, and returns what came of it.
+            // Another thread holds the page and returns its result.
             None => turn.await.map(|response| match response {
                 Response::Done(Attempt { outcome: Outcome::Interrupted, .. }) => interrupted(),
                 response => response,
@@ -107,8 +109,8 @@ impl Step<'_> {
     }
 }
 
-/// Reports that a turn began at `at`: progress shows the slowest requests, whatever they
-/// are for.
+/// Returns the event that a turn began at `at`. There is one for every turn, because progress
+/// shows the slowest requests of all kinds.
 fn begun(job: &Job, worker: Option<usize>, at: Instant, in_flight: &InFlight) -> Event {
     let (url, progress) = (job.target().clone(), in_flight.progress().clone());
     match worker {
@@ -118,4 +120,15 @@ fn begun(job: &Job, worker: Option<usize>, at: Instant, in_flight: &InFlight) ->
         }
         _ => Event::SideRequestStarted { start_url: job.url.clone(), url, at, progress },
     }
+}
+
+/// Returns the attempt of a page whose work panicked with `panic`.
+pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Attempt {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    let message = format!("a bug in fetchpages: the page's work panicked: {text}");
+    Attempt::failed(Failure::new(FailureCode::Internal, message))
 }

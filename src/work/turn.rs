@@ -12,11 +12,12 @@ use crate::queue::robots;
 /// The part of a robots.txt that is read (RFC 9309, 2.5), encoded and decoded.
 pub(super) const RULES_LIMIT: u64 = robots::BODY_LIMIT as u64;
 
-/// Sends the one request that `job` needs next; the turn began at `started`.
+/// Sends the one request that `job` needs next, and returns its reply. The turn began at
+/// `started`.
 ///
 /// # Errors
 ///
-/// [`FetchFailure`] when no whole reply came.
+/// [`FetchFailure`] when no complete reply came.
 pub(crate) async fn run_turn(
     client: &Client,
     job: &Job,

@@ -54,7 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
     ("reqwest", &["fetch/"]),
-    ("scraper", &["source/links", "page/extract.rs"]),
+    ("scraper", &["source/links"]),
     ("html5ever", &["source/links", "source/sitemap/references.rs"]),
     ("selectors", &["source/links"]),
     ("cssparser", &["source/links"]),

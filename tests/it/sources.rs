@@ -235,7 +235,7 @@ impl Observer for SideRequests {
                 self.0.push(format!("{} asks {}", start_url.path(), url.path()));
             }
             Event::SideRequestEnded { start_url } => {
-                self.0.push(format!("{} ended", start_url.path()))
+                self.0.push(format!("{} ended", start_url.path()));
             }
             _ => panic!("this is about no page: {event:?}"),
         }

@@ -47,7 +47,7 @@ impl Observer for Collector {
         match event {
             Event::Started { .. } => seen.started += 1,
             Event::SideRequestStarted { start_url, .. } => {
-                seen.side_requests.0.push(start_url.clone())
+                seen.side_requests.0.push(start_url.clone());
             }
             Event::SideRequestEnded { start_url } => seen.side_requests.1.push(start_url.clone()),
             Event::Settled(settled) => seen.settled.push((**settled).clone()),

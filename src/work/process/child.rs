@@ -1,4 +1,4 @@
-//! A worker process: does the local work, on orders of its parent.
+//! A worker process: does the local work for its parent.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -22,13 +22,13 @@ use crate::work::{Cpu, WorkFactory};
 /// A worker process cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChildError {
-    /// A user started it, and no parent did.
+    /// A user started it, not a parent process.
     #[error("standard input and output are no pipes to a parent process")]
     NoParent(#[source] io::Error),
     /// The event loop did not start.
     #[error("failed to start an event loop")]
     Runtime(#[source] io::Error),
-    /// The parent cannot be understood, or it is gone while it is sent a message.
+    /// The process does not understand its parent, or the parent is gone.
     #[error("failed to work for the parent process")]
     Wire(#[from] WireError),
 }
@@ -38,7 +38,7 @@ pub(crate) enum ChildError {
 ///
 /// # Errors
 ///
-/// [`ChildError`] when the two are not pipes, or the parent cannot be understood.
+/// [`ChildError`] when the two are not pipes, or the process does not understand its parent.
 pub(crate) fn run(stdin: OwnedFd, stdout: OwnedFd) -> Result<(), ChildError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -57,6 +57,8 @@ pub(crate) fn run(stdin: OwnedFd, stdout: OwnedFd) -> Result<(), ChildError> {
     result
 }
 
+/// Makes the local work of a process that is set up with `set_up`. The error is why it
+/// cannot, outermost cause first.
 fn make(set_up: SetUp) -> Result<Served, Vec<String>> {
     let SetUp { fetch, location, own_memory } = set_up;
     let (lender, needs) = mpsc::unbounded_channel();
@@ -92,12 +94,12 @@ fn bind_to_parent() {
     #[cfg(target_os = "linux")]
     {
         use nix::sys::{prctl, signal::Signal};
-        // The signal comes when the thread that started this process ends. That thread is
-        // the parent's event loop and lives as long as its work. The call fails for no
-        // valid signal (prctl(2)); if it did, the end of the orders would still end this
-        // process.
+        // The system sends the signal when the thread that started this process ends. That
+        // thread runs the parent's event loop and lives as long as its work. The call does
+        // not fail for a valid signal (prctl(2)). If it did, the end of the orders would
+        // still end this process.
         let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-        // The name that ps shows: that of the file, /proc/self/exe, would be "exe".
+        // The name that ps shows; the default is the name of the file, /proc/self/exe: "exe".
         let _ = prctl::set_name(c"fetchpages");
     }
 }

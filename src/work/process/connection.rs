@@ -29,12 +29,12 @@ pub(in crate::work) struct Connection {
 }
 
 impl Connection {
-    /// A connection that reads from `incoming` and writes to `outgoing`. To be called
-    /// inside a runtime.
+    /// Creates a connection that reads from `incoming` and writes to `outgoing`. Call it inside
+    /// a runtime.
     ///
     /// # Errors
     ///
-    /// When one of them is not this end of a pipe, or cannot be watched.
+    /// When one of them is not this end of a pipe, or the event loop cannot watch it.
     pub(in crate::work) fn new(
         incoming: impl Into<OwnedFd>,
         outgoing: impl Into<OwnedFd>,
@@ -49,7 +49,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When the incoming pipe cannot be handed back by the runtime.
+    /// When the runtime cannot hand the incoming pipe back.
     pub(super) fn close(self) -> io::Result<OwnedFd> {
         let Self { incoming, outgoing, .. } = self;
         drop(outgoing);

@@ -24,17 +24,18 @@ const MOST_OWN_MEMORY: u64 = 8 * 1024 * 1024;
 pub(crate) struct ProcessWorkFactory {
     /// The options that the processes fetch with, and the counts that theirs are added to.
     pub network: Arc<Network>,
-    /// Where the processes save pages; removes what a dead one left unfinished.
+    /// Where the processes save pages. It removes the files that a dead process left
+    /// unfinished.
     pub sink: Arc<Sink>,
     /// The location of `sink`, for opening it in the processes.
     pub location: SinkLocation,
-    /// Pages in flight at most, and so processes at most.
+    /// The most pages in flight, and so the most processes, at a time.
     pub workers: NonZeroUsize,
 }
 
 impl WorkFactory for ProcessWorkFactory {
-    /// Makes the work and starts no process yet. `cpu` changes nothing: each process
-    /// computes on its own.
+    /// Makes the work. It starts no process yet. `_cpu` changes nothing, because each process
+    /// computes its own pages.
     fn make(&self, _cpu: Cpu) -> Result<Box<dyn Work>, WorkError> {
         let program = Program::this(&[CHILD_ARGUMENT]).map_err(WorkError::Program)?;
         let memory = self.network.memory();

@@ -14,8 +14,8 @@ use crate::message;
 use crate::model::{Attempt, Failure, FailureCode};
 use crate::save::Sink;
 
-/// The run gives up when this number of processes in a row were killed during their
-/// set-up and no other process lives: a shortage of memory that passes would have passed.
+/// The run stops when this number of processes in a row were killed during their set-up and
+/// no other process is alive: a short shortage of memory would be over by then.
 pub(super) const STARTS: u32 = 3;
 /// Idle processes have this time to end when their work is over, then they are killed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(in crate::work) struct WorkerPool {
     program: Program,
     sink: Arc<Sink>,
-    /// Processes without a page; the last one was busy a moment ago.
+    /// Processes without a page. The last one was busy most recently.
     pub(super) idle: RefCell<Vec<WorkerProcess>>,
     pub(super) started: Cell<usize>,
     /// Processes that finished their set-up and are not known to be dead.
@@ -34,7 +34,7 @@ pub(in crate::work) struct WorkerPool {
 }
 
 impl WorkerPool {
-    /// A pool of processes that run `program` and save pages where `sink` does. It
+    /// Creates a pool of processes that run `program` and save pages where `sink` does. It
     /// starts no process yet.
     pub(in crate::work) fn new(program: Program, sink: Arc<Sink>) -> Self {
         Self {
@@ -47,8 +47,8 @@ impl WorkerPool {
         }
     }
 
-    /// Takes an idle process, or starts one. The error is the attempt of the page that
-    /// gets no process.
+    /// Takes an idle process, or starts one. The error is the attempt of the page that gets
+    /// no process.
     pub(super) async fn take(&self) -> Result<WorkerProcess, Attempt> {
         loop {
             let Some(mut process) = self.idle.borrow_mut().pop() else {
@@ -83,8 +83,8 @@ impl WorkerPool {
         self.failed_starts.set(0);
     }
 
-    /// Counts a start that failed for a reason that may pass, and returns whether
-    /// another one is worth while.
+    /// Counts a start that failed for a reason that may pass, and returns whether another
+    /// start may succeed.
     fn may_start_again(&self) -> bool {
         let failed = self.failed_starts.get() + 1;
         self.failed_starts.set(failed);
@@ -92,7 +92,7 @@ impl WorkerPool {
     }
 
     /// Kills and reaps the process, removes its unfinished files, and maps its exit
-    /// status to the attempt of its page. `error` is what was wrong with its messages.
+    /// status to the attempt of its page. `error` says what was wrong with its messages.
     pub(super) async fn reap(&self, process: WorkerProcess, error: Option<WireError>) -> Attempt {
         let (number, id, is_ready) = (process.number, process.id(), process.is_ready);
         self.alive.set(self.alive.get() - usize::from(is_ready));
@@ -125,12 +125,13 @@ impl Drop for WorkerPool {
     }
 }
 
-/// The attempt of a page whose process is gone.
+/// Returns the attempt of a page whose process is gone.
 fn lost(message: String) -> Attempt {
     Attempt::failed(Failure::new(FailureCode::WorkerLost, message))
 }
 
-/// The attempt of a page that gets no process, when no other page would get one either.
+/// Returns the attempt of a page that gets no process, when no other page would get one
+/// either. It stops the run.
 pub(super) fn not_started(number: usize, causes: Vec<String>) -> Attempt {
     let mut texts = vec![format!("failed to start worker process {number}")];
     texts.extend(causes);

@@ -19,7 +19,8 @@ use crate::fetch::NetworkCounts;
 use crate::in_flight::InFlight;
 use crate::message;
 use crate::model::{Attempt, Job, Outcome, Response};
-use crate::work::{Work, panicked};
+use crate::work::Work;
+use crate::work::step::panicked;
 
 /// The interval at which the parent gets the progress of a turn.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -50,8 +51,8 @@ pub(in crate::work) struct Lent {
 ///
 /// # Errors
 ///
-/// [`WireError`] when the parent sends what cannot be understood, or dies while it is
-/// sent a message.
+/// [`WireError`] when the parent sends a message that this process does not understand, or
+/// is gone when this process sends one.
 pub(in crate::work) async fn serve<S: DeserializeOwned>(
     mut parent: Connection,
     clock: &dyn Clock,
@@ -66,7 +67,7 @@ pub(in crate::work) async fn serve<S: DeserializeOwned>(
         Err(causes) => return send(&mut parent, &Reply::Refused(causes)).await,
     };
     send(&mut parent, &Reply::Ready).await?;
-    // One for all turns: a new one for each would wake the event loop each time.
+    // All turns share one interval: a new one for each would wake the event loop each time.
     let mut interval = interval_at(Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sent = NetworkCounts::default();
@@ -88,7 +89,7 @@ pub(in crate::work) async fn serve<S: DeserializeOwned>(
 }
 
 impl Lent {
-    /// Forgets what was lent: the parent takes it back when a turn ends.
+    /// Returns to the own part: the parent takes back what it lent when a turn ends.
     fn give_back(&mut self) {
         self.memory.reset(self.own);
         // The requests of a turn that was cancelled are void.
@@ -102,7 +103,7 @@ async fn send(parent: &mut Connection, reply: &impl Serialize) -> Result<(), Wir
     parent.send(&frames).await
 }
 
-/// Does the turn of `job`, unless the parent cancels it. `None` when the parent has
+/// Does the turn of `job`, unless the parent cancels it. Returns `None` if the parent has
 /// closed its end.
 async fn run(
     work: &dyn Work,

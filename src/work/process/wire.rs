@@ -1,9 +1,8 @@
 //! The messages between a worker process and its parent, and their encoding: a length
 //! in four bytes, the most significant first, then that number of bytes of JSON.
 //!
-//! Both sides are usually the same program. Where its file was replaced meanwhile, the
-//! version in the first message shows it. The order of messages is decided in `work.rs`
-//! and `serve.rs`.
+//! Both sides are usually the same program. If its file was replaced meanwhile, the version
+//! in the first message shows it. `work.rs` and `serve.rs` decide on the order of messages.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -19,8 +18,8 @@ use crate::model::{Hop, Job, Key, Kind, RedirectExchange, Response, SetCookie, V
 
 /// The version of the messages, with that of the program whose options they hold.
 const VERSION: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));
-/// No message is longer than this, in bytes. The longest expected ones hold the head of
-/// an answer, which the HTTP library bounds, or a robots.txt.
+/// The longest message, in bytes. The longest expected ones hold the head of an answer, which
+/// the HTTP library limits, or a robots.txt.
 pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 /// The size of the length, in bytes.
 pub(super) const PREFIX: usize = size_of::<u32>();
@@ -37,7 +36,7 @@ pub enum WireError {
     /// The connection ended within the message.
     #[error("the connection ended within a message")]
     Cut,
-    /// The bytes are no message.
+    /// The bytes are not a message.
     #[error("a message cannot be understood")]
     Garbled(#[from] serde_json::Error),
     /// Another version of the program sent it.
@@ -109,13 +108,13 @@ pub(super) struct Task {
     url: Url,
     key: Key,
     /// The address that redirects have led to.
-    hop: Option<Step>,
+    hop: Option<TaskHop>,
     validators: Option<Box<Validators>>,
 }
 
 /// A [`Hop`] without its start: moments mean nothing in another process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Step {
+struct TaskHop {
     url: Url,
     count: u32,
     spent: Duration,
@@ -125,7 +124,7 @@ struct Step {
     exchanges: Vec<RedirectExchange>,
 }
 
-impl Step {
+impl TaskHop {
     fn of(hop: &Hop) -> Self {
         let Hop { url, count, started: _, spent, cookies, has_left_home, exchanges } = hop.clone();
         Self { url, count, spent, cookies, has_left_home, exchanges }
@@ -144,7 +143,7 @@ impl Task {
             seq: job.seq,
             url: job.url.clone(),
             key: job.key.clone(),
-            hop: job.hop.as_deref().map(Step::of),
+            hop: job.hop.as_deref().map(TaskHop::of),
             validators: job.validators.clone(),
         }
     }
@@ -153,7 +152,7 @@ impl Task {
     pub(super) fn into_job(self, now: Instant) -> Job {
         Job {
             kind: self.kind,
-            hop: self.hop.map(|step| Box::new(step.into_hop(now))),
+            hop: self.hop.map(|hop| Box::new(hop.into_hop(now))),
             validators: self.validators,
             ..Job::new(self.seq, self.url, self.key)
         }

@@ -23,8 +23,8 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Hands each page to a worker process.
 ///
-/// All turns [hold](crate::in_flight::CommitLock::hold) the lock: the caller that cancels one waits until the
-/// process reports the result.
+/// Every turn [holds](crate::in_flight::CommitLock::hold) its lock, so a caller that cancels
+/// it waits until the process reports the result.
 pub(in crate::work) struct ProcessWork {
     pub(super) pool: WorkerPool,
     /// The first message to each process.
@@ -38,7 +38,7 @@ pub(in crate::work) struct ProcessWork {
 }
 
 impl ProcessWork {
-    /// Work for the processes of `pool`, which set themselves up with `set_up`. They
+    /// Creates work for the processes of `pool`, which set themselves up with `set_up`. They
     /// borrow memory from `memory`, and `add` receives their network counts.
     ///
     /// # Errors
@@ -68,7 +68,8 @@ impl ProcessWork {
         if !process.is_ready {
             order.splice(..0, self.hello.iter().copied());
         }
-        // Lent for this turn, and given back when it ends, whatever the process does.
+        // The share is lent for this turn, and given back when the turn ends, whatever the
+        // process does.
         let lent = Share::new(&self.memory);
         let attempt = match self.exchange(&mut process, &order, &lent, in_flight).await {
             Ok(TurnEnd::Done(turn)) => {
@@ -96,8 +97,8 @@ impl ProcessWork {
     ) -> Result<TurnEnd, WireError> {
         tokio::select! {
             biased;
-            // A process that does not take the whole order is dead or of no more use.
-            // It may have sent the reason.
+            // A process that does not take the whole order is dead or useless. It may have
+            // sent the reason before.
             sent = process.send(order) => if sent.is_err() {
                 process.kill();
             },
@@ -110,13 +111,14 @@ impl ProcessWork {
         }
         let mut cancel = Vec::new();
         wire::encode(&Order::Cancel, &mut cancel)?;
-        let _ = process.send(&cancel).await; // one that does not take it is dead: see below
+        // A process that does not take it is dead, and the next receive finds its end.
+        let _ = process.send(&cancel).await;
         let end = tokio::time::timeout(self.patience, self.receive(process, lent, in_flight)).await;
         let end = match end {
             Ok(end) => end,
             Err(_elapsed) => {
                 process.kill();
-                // It may have ended the page just before.
+                // It may have reported the page just before.
                 self.receive(process, lent, in_flight).await
             }
         };
@@ -151,7 +153,8 @@ impl ProcessWork {
                     in_flight.progress().set(Phase::Receiving);
                     let mut granted = Vec::new();
                     wire::encode(&Order::Granted(bytes), &mut granted)?;
-                    // One that does not take it is dead, and the next receive finds its end.
+                    // A process that does not take it is dead, and the next receive finds its
+                    // end.
                     let _ = process.send(&granted).await;
                 }
                 Some(Reply::Done(turn, counts)) => {
@@ -167,7 +170,7 @@ impl Work for ProcessWork {
     fn turn<'a>(&'a self, job: &'a Job, in_flight: &'a InFlight) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             if !in_flight.commit().hold() {
-                // Cancelled before it began: the caller drops this future next.
+                // The turn was cancelled before it began. The caller drops this future next.
                 std::future::pending::<()>().await;
             }
             self.run(job, in_flight).await

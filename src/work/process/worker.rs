@@ -1,4 +1,4 @@
-//! One worker process, from its parent's side: start it, talk to it, end it, reap it.
+//! One worker process, from its parent's side: start, send, receive, end, reap.
 
 use std::ffi::OsString;
 use std::io;
@@ -26,13 +26,14 @@ pub(in crate::work) struct Program {
 }
 
 impl Program {
-    /// This program, called with `arguments`.
+    /// Returns this program, called with `arguments`.
     ///
     /// # Errors
     ///
     /// When the system does not know where the program's file is.
     pub(super) fn this(arguments: &[&str]) -> io::Result<Self> {
-        // Still this very program after its file was replaced or removed (proc(5)).
+        // This path names the running program even after its file was replaced or removed
+        // (proc(5)).
         let myself = Path::new("/proc/self/exe");
         let is_known = myself.symlink_metadata().is_ok();
         let path = if is_known { myself.to_owned() } else { std::env::current_exe()? };
@@ -42,7 +43,7 @@ impl Program {
 
 /// A worker process. Dropping this kills it.
 pub(super) struct WorkerProcess {
-    /// Its number, counted from 1 over all that were started.
+    /// The number of its start, counted from 1.
     pub(super) number: usize,
     /// Whether it has finished its set-up.
     pub(super) is_ready: bool,
@@ -68,32 +69,35 @@ impl WorkerProcess {
         Ok(Self { number, is_ready: false, connection, child })
     }
 
-    /// Its process identifier.
+    /// Returns its process identifier.
     pub(super) fn id(&self) -> u32 {
         self.child.0.id()
     }
 
-    /// Whether an idle process is known to be of no more use: it has closed its output,
-    /// or it has sent a message unasked.
+    /// Returns whether an idle process is useless: it has closed its output, or has sent a
+    /// message without an order.
     pub(super) fn is_useless(&mut self) -> bool {
         self.connection.receive::<Reply>().now_or_never().is_some()
     }
 
+    /// Sends encoded messages to it.
     pub(super) async fn send(&mut self, frames: &[u8]) -> Result<(), WireError> {
         self.connection.send(frames).await
     }
 
+    /// Receives a message from it; `None` when it has closed its output.
     pub(super) async fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
         self.connection.receive().await
     }
 
-    /// Kills it. The messages that it sent before can still be received.
+    /// Kills it. Messages that it sent before can still be received.
     pub(super) fn kill(&mut self) {
         // Fails only when it was reaped before.
         let _ = self.child.0.kill();
     }
 
-    /// Kills it, waits until it is gone and returns how it ended. Blocks for that moment.
+    /// Kills it, waits until it is gone, and returns how it ended. This blocks the thread for
+    /// a moment.
     pub(super) fn reap(mut self) -> io::Result<ExitStatus> {
         // A process that has ended by itself keeps its exit status.
         self.kill();
@@ -108,17 +112,18 @@ pub(super) fn shut_down(processes: Vec<WorkerProcess>, patience: Duration) {
         processes.into_iter().map(|process| (process.connection.close(), process.child)).collect();
     let mut patience = patience;
     for (replies, child) in closed {
-        // A pipe that the runtime does not hand back is not waited for.
+        // There is no way to wait for a process whose pipe the runtime does not hand back.
         if !replies.is_ok_and(|replies| ends_within(&replies, patience)) {
-            // The other processes have had the same time.
+            // The other processes have had the same time to end.
             patience = Duration::from_millis(1);
         }
         drop(child);
     }
 }
 
-/// Whether the process at the other end of `replies` closes it within `patience`. A
-/// message also counts as the end: an idle process sends none that matters.
+/// Waits until the process at the other end of `replies` closes it, and returns whether it
+/// does so within `patience`. A message counts as the end too, because an idle process has
+/// nothing to report.
 fn ends_within(replies: &OwnedFd, patience: Duration) -> bool {
     let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
     poll(&mut [PollFd::new(replies.as_fd(), PollFlags::POLLIN)], timeout) != Ok(0)
@@ -135,7 +140,7 @@ impl Drop for KillOnDrop {
     }
 }
 
-/// How a process ended, as a text after "worker process 3 …".
+/// Returns how a process ended, as the text that follows "worker process 3 …".
 pub(super) fn describe(status: ExitStatus) -> String {
     match status.signal() {
         Some(signal) => {

@@ -1,4 +1,4 @@
-//! Messages between a worker process and its parent, nearly well written.
+//! Messages between a worker process and its parent that are almost well-formed.
 
 use bytes::BytesMut;
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ fn frames() -> impl Strategy<Value = Input> {
     Format::new([replies, hello, turn, read], tokens).inputs()
 }
 
-/// Takes messages until there is none, and gives how many there were.
+/// Decodes messages until no complete one is left, and returns their number.
 fn read<T: serde::de::DeserializeOwned>(input: &[u8]) -> usize {
     let mut frames = BytesMut::from(input);
     // An empty text in a list takes 24 bytes for three, in a block that grows.

@@ -10,7 +10,6 @@ use url::Url;
 use super::super::wire::{
     Hello, LIMIT, Order, PREFIX, Reply, Task, WireError, decode, encode, set_up,
 };
-
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::NetworkCounts;
 use crate::in_flight::Phase;
@@ -140,21 +139,21 @@ proptest! {
     }
 
     #[test]
-    fn soiled_messages_are_told_or_waited_for(
+    fn damaged_messages_are_told_or_waited_for(
         which in 0..7_usize,
         stains in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut soiled = frame(&replies()[which]);
+        let mut damaged = frame(&replies()[which]);
         for (at, stain) in stains {
-            let at = at.index(soiled.len());
-            soiled[at] = stain;
+            let at = at.index(damaged.len());
+            damaged[at] = stain;
         }
-        let mut frames = BytesMut::from(&soiled[..]);
-        // Whatever it is taken for, there is an end to it.
+        let mut frames = BytesMut::from(&damaged[..]);
+        // Whatever the bytes are taken for, decoding ends.
         let mut rounds = 0;
         while let Ok(Some(_)) = decode::<Reply>(&mut frames) {
             rounds += 1;
         }
-        prop_assert!(rounds <= soiled.len() / PREFIX);
+        prop_assert!(rounds <= damaged.len() / PREFIX);
     }
 }
