@@ -1,4 +1,4 @@
-//! Reads bodies, as far as they are of use.
+//! Reads the bodies of answers: all of a page's, and as much of the others as is useful.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use super::head::{Framing, PartialContent};
 use super::{BodyLimit, FetchFailure, Options, Request, failure};
 use crate::model::{Exchange, Failure, FailureCode, Head, Truncation};
 
-/// At most so much of a body that will not be saved is read: enough to tell a
+/// At most this many bytes of a body that is not saved are read: enough to learn the
 /// reason, and to let the connection be used again.
 const UNSAVED_BODY_LIMIT: u64 = 64 * 1024;
-/// So long such a body is waited for: the status is known, and the attempt must
-/// not run into its own limit, which would be recorded instead.
+/// The reading of such a body ends after this time: the status is known, and the attempt
+/// must not run into its own limit, which would be recorded instead.
 const UNSAVED_BODY_TIME: Duration = Duration::from_secs(2);
 
 /// What an attempt has received so far. If the attempt fails, its [`FetchFailure`] says so.
@@ -42,17 +42,17 @@ impl Received {
     }
 }
 
-/// A body that is to be read.
+/// A body that is being read.
 pub(super) struct Incoming {
     body: Body,
     status: StatusCode,
     announced: Option<u64>,
     framing: Framing,
-    /// Only HTTP/2 tells a confirmed end from a stream that was given up.
+    /// Only HTTP/2 distinguishes a confirmed end from a stream that the server gave up.
     has_streams: bool,
-    /// Boxed, as hardly any body needs it.
+    /// Boxed, because hardly any body needs it.
     chunks: Option<Box<Chunks>>,
-    /// Whether it is a part of the page, and which; boxed for the same reason.
+    /// The part of the page that a 206 carries; boxed for the same reason.
     part: Option<Box<PartialContent>>,
     received: u64,
 }
@@ -71,8 +71,9 @@ impl Incoming {
         }
     }
 
-    /// The next piece; `None` at an end that was confirmed: the announced length, the
-    /// last chunk or `END_STREAM`, or the end of the connection where there is none of these.
+    /// Returns the next piece; `None` at a confirmed end. The announced length, the last
+    /// chunk or `END_STREAM` confirms an end, or, without these, the end of the
+    /// connection.
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             let is_over = match self.framing {
@@ -85,16 +86,16 @@ impl Incoming {
             }
             match poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx)).await {
                 Some(Ok(frame)) => {
-                    // What is no data is trailers.
+                    // A frame that is not data holds trailers.
                     if let Ok(piece) = frame.into_data() {
                         return self.take(piece).map(Some);
                     }
                 }
-                // All that was announced has come: what breaks then is no part of it.
+                // The body is complete: an error after it does not belong to it.
                 Some(Err(_)) if self.announced == Some(self.received) => return Ok(None),
                 Some(Err(error)) => return Err(self.broken(&error)),
                 None if self.is_confirmed() => return Ok(None),
-                None => return Err(self.cut("the server gave it up")),
+                None => return Err(self.cut("the server gave up the stream")),
             }
         }
     }
@@ -106,14 +107,18 @@ impl Incoming {
         }
         self.received += piece.len() as u64;
         let Some(chunks) = &mut self.chunks else { return Ok(piece) };
-        chunks
-            .take(&piece)
-            .map_err(|_| Failure::new(FailureCode::Protocol, "the body's chunks are malformed"))
+        chunks.take(&piece).map_err(|_| {
+            Failure::new(
+                FailureCode::Protocol,
+                "the chunks of the body are malformed (RFC 9112, 7.1)",
+            )
+        })
     }
 
-    /// Whether the end that was told is one. After `RST_STREAM` with `NO_ERROR` the library
-    /// tells an end, because a complete answer may be followed by one (RFC 9113, 8.1);
-    /// but only `END_STREAM` says that the answer was complete.
+    /// Whether the end that the library reports is the body's. After `RST_STREAM` with
+    /// `NO_ERROR` the library reports an end, because a server may send one after a
+    /// complete answer (RFC 9113, 8.1); but only `END_STREAM` says that the answer was
+    /// complete.
     fn is_confirmed(&self) -> bool {
         match self.framing {
             Framing::ByLibrary => match self.announced {
@@ -124,7 +129,7 @@ impl Incoming {
         }
     }
 
-    /// Refuses a part of the page that is not all.
+    /// Refuses a part that is not the whole page.
     fn refuse_part(&self) -> Result<(), Failure> {
         self.part.as_ref().map_or(Ok(()), |part| part.refuse_unless_all(self.received))
     }
@@ -138,18 +143,18 @@ impl Incoming {
 
     fn broken(&self, error: &reqwest::Error) -> Failure {
         let failure = failure::in_body(error);
-        // A length that was announced and not reached breaks HTTP/2's rules as well.
+        // An announced length that is not reached breaks HTTP/2's rules as well.
         let is_short = self.announced.is_some_and(|announced| self.received < announced);
         match failure.code {
             FailureCode::Protocol if self.has_streams && is_short => {
-                self.cut("the server sent more or fewer than it announced")
+                self.cut("the server sent more or fewer bytes than it announced")
             }
             _ => failure,
         }
     }
 }
 
-/// Reads the body, or as much of one that is not saved as is useful.
+/// Reads the body of a page, or the useful start of one that is not saved.
 pub(super) async fn read(
     options: &Options,
     incoming: &mut Incoming,
@@ -159,7 +164,7 @@ pub(super) async fn read(
     let mut body = Collected::default();
     if !incoming.status.is_success() {
         let reading = read_reason(incoming, &mut body, received, request);
-        // A reason that does not come whole is used as far as it came.
+        // An incomplete reason is used as far as it came.
         let truncated = timeout(UNSAVED_BODY_TIME.min(options.read_timeout), reading).await;
         if let Some(exchange) = &mut received.exchange {
             exchange.truncated = truncated.unwrap_or(Some(Truncation::Time));
@@ -175,7 +180,8 @@ pub(super) async fn read(
         return Err(too_large(limit));
     }
     let announced = announced.map(|announced| announced.min(limit));
-    // Before its first byte, so that most pages that have begun need not be held back.
+    // Reserved before the first byte, so that the run seldom holds back a page that has
+    // begun.
     request.memory.reserve(collected::room_ahead(announced), request.progress).await;
     let announced = announced.and_then(|announced| usize::try_from(announced).ok());
     loop {
@@ -189,7 +195,7 @@ pub(super) async fn read(
             Err(_elapsed) => {
                 let silence = options.read_timeout;
                 let message = format!(
-                    "silent for {silence:?} after {} bytes (--read-timeout)",
+                    "no data for {silence:?} after {} bytes (--read-timeout)",
                     received.wire_bytes
                 );
                 return Err(Failure::new(FailureCode::ReadTimeout, message));
@@ -211,15 +217,15 @@ pub(super) async fn read(
     }
 }
 
-/// Adds a chunk, when there is memory for it.
+/// Adds a chunk once there is memory for it.
 async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, request: &Request<'_>) {
     let room = body.room_with(chunk.len(), announced);
     request.memory.reserve(room as u64, request.progress).await;
     body.push(chunk, room, announced);
 }
 
-/// Waits for `future`, for `limit` at most. What is there already, as most small
-/// bodies are, needs no clock.
+/// Waits for `future`, for at most `limit`. Most small bodies are there already, and
+/// these need no timer.
 async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elapsed> {
     let mut future = std::pin::pin!(future);
     match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
@@ -228,8 +234,8 @@ async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elap
     }
 }
 
-/// Reads a body that is not saved, as far as it comes and is useful; returns why it is not
-/// complete.
+/// Reads a body that is not saved, as far as it comes and is useful. Returns why it is
+/// not complete.
 async fn read_reason(
     incoming: &mut Incoming,
     body: &mut Collected,

@@ -1,4 +1,4 @@
-//! What a request holds of the memory for bodies, and how long it was held back for it.
+//! The memory for bodies that one request holds, and the time that it waited for more.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -10,43 +10,44 @@ use crate::budget::Share;
 use crate::clock::Clock;
 use crate::in_flight::{AttemptProgress, Phase};
 
-/// What a request is taken to hold from its beginning, in bytes: its buffers and the head
-/// of its answer; most small bodies are within it.
+/// Every request reserves this many bytes at its start: its buffers and the head of its
+/// answer. Most small bodies fit in as well.
 pub(super) const FIRST_RESERVATION: u64 = 16 * 1024;
 
-/// The limit of an attempt that is held back is looked at again no sooner than this.
+/// The time limit of an attempt that is held back is checked again after this time at the
+/// earliest.
 const RECHECK: Duration = Duration::from_millis(100);
-/// No run lasts so long.
+/// Longer than any run.
 const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// When `limit` is over that began at `start`; one that is beyond all reckoning is not met.
+/// Returns `start + limit`, or a time beyond the end of any run if that overflows.
 pub(super) fn deadline_of(start: Instant, limit: Duration) -> tokio::time::Instant {
     start.checked_add(limit).unwrap_or(start + FOR_EVER).into()
 }
 
-/// The memory of one attempt. Time that passes in waiting for more of it is this side's
-/// affair: it does not count for the limits of the options.
+/// The memory of one attempt. The program's own limit causes the waits for more of it, so
+/// they do not count for the time limits of the options.
 pub struct BodyMemory<'a> {
     share: Share,
     clock: &'a dyn Clock,
     waited: Cell<Duration>,
-    /// When a wait began that goes on.
+    /// The start of the current wait, if there is one.
     since: Cell<Option<Instant>>,
 }
 
 impl<'a> BodyMemory<'a> {
-    /// Memory of `share`, which is nothing yet.
+    /// Makes an attempt's memory from `share`, which holds nothing yet.
     pub fn new(share: Share, clock: &'a dyn Clock) -> Self {
         Self { share, clock, waited: Cell::default(), since: Cell::default() }
     }
 
-    /// What is held, when the request has ended.
+    /// Returns the memory that the request holds at its end.
     pub fn into_share(self) -> Share {
         self.share
     }
 
-    /// Waits for `exchange`, which began at `started`, for `limit` of the time that it is
-    /// not held back; `None` when that is over.
+    /// Waits for `exchange`, which began at `started`, for at most `limit`, not counting
+    /// the time that it is held back. Returns `None` when the limit is reached.
     pub(super) async fn within<T>(
         &self,
         started: Instant,
@@ -70,13 +71,14 @@ impl<'a> BodyMemory<'a> {
         }
     }
 
-    /// The time that was waited so far.
+    /// The time spent waiting so far.
     fn waited(&self) -> Duration {
         let going_on = self.since.get().map_or(Duration::ZERO, |since| self.clock.now() - since);
         self.waited.get() + going_on
     }
 
-    /// Holds `bytes` in all, or more, after a wait where they are not left.
+    /// Reserves memory until the request holds `bytes` in all, or more. Waits if they are
+    /// not free.
     pub async fn reserve(&self, bytes: u64, progress: &AttemptProgress) {
         let missing = bytes.saturating_sub(self.share.bytes());
         if self.share.try_grow(missing) {
@@ -91,7 +93,7 @@ impl<'a> BodyMemory<'a> {
     }
 }
 
-/// A wait that goes on; it ends when this is dropped.
+/// A current wait, which ends when this is dropped.
 struct Wait<'a>(&'a BodyMemory<'a>);
 
 impl<'a> Wait<'a> {
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
     use crate::budget::Budget;
 
-    /// The event loop's clock, which stands still while anything is to be done.
+    /// The event loop's clock, which stands still while any task can run.
     struct LoopClock;
 
     impl Clock for LoopClock {
@@ -135,7 +137,7 @@ mod tests {
     #[test]
     fn the_time_that_a_request_is_held_back_does_not_count() {
         let seconds = Duration::from_secs;
-        // How long it waits for memory and then for the server, and its limit.
+        // Seconds of waiting for memory and then for the server, and the limit.
         for (held_back, works, limit, ends) in [
             (0, 1, 2, true),
             (0, 3, 2, false),

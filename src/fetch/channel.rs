@@ -1,10 +1,11 @@
-//! A channel to a host: a client through which requests for the host go. Over HTTP/2
-//! it has one connection, and what is known of that is kept here.
+//! A channel: the client through which a host's requests go, and what they share. Over
+//! HTTP/2 a channel has one connection.
 //!
-//! The HTTP library tells neither how many streams a server admits
-//! (`SETTINGS_MAX_CONCURRENT_STREAMS`, RFC 9113, 6.5.2) nor when a request leaves its
-//! own queue. The latter shows when it looks at the request's body, see
-//! [`NoBody`]; the former follows from requests that it does not look at.
+//! The HTTP library reports neither the number of streams that a server admits
+//! (`SETTINGS_MAX_CONCURRENT_STREAMS`, RFC 9113, 6.5.2) nor the moment when a request
+//! leaves its own queue. It does look at the request's body at that moment, see
+//! [`NoBody`]; and requests whose body it does not look at show that all streams are
+//! taken.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -20,24 +21,24 @@ use super::connect_state::ConnectState;
 use super::first_connection::FirstConnection;
 use crate::clock::Clock;
 
-/// Which version of HTTP a channel's connections speak.
+/// The version of HTTP that a channel's connections speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Protocol {
-    /// None is there yet.
+    /// There is no connection yet.
     Unknown,
-    /// HTTP/1.1: each connection has one request at a time.
+    /// HTTP/1.1: each connection carries one request at a time.
     Http1,
-    /// HTTP/2: one connection has many.
+    /// HTTP/2: one connection carries many.
     Http2,
 }
 
-/// What the requests of a channel share.
+/// The state that the requests of a channel share.
 pub(super) struct Channel {
-    /// Its first connection.
+    /// The first connection.
     pub(super) first: FirstConnection,
     protocol: AtomicU8,
-    /// Requests that have left the library's queue and have not ended.
+    /// The number of requests that have left the library's queue and have not ended.
     under_way: AtomicUsize,
     answers: Mutex<Answers>,
 }
@@ -45,9 +46,9 @@ pub(super) struct Channel {
 /// The answers that have come through a channel.
 #[derive(Debug, Default, Clone, Copy)]
 struct Answers {
-    /// When one last began, or ended.
+    /// The last time that an answer began or ended.
     last: Option<Instant>,
-    /// Requests that have ended.
+    /// The number of requests that have ended.
     ended: u64,
 }
 
@@ -94,7 +95,7 @@ impl Channel {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it has answered anything.
+    /// Whether any answer has begun.
     pub(super) fn has_answered(&self) -> bool {
         self.answers().last.is_some()
     }
@@ -104,20 +105,20 @@ impl Channel {
         self.under_way.load(Ordering::Relaxed) > 0
     }
 
-    /// The streams that the server admits at a time, where a request waits in the
-    /// library's queue although the connection is there: of those that have left it,
-    /// the last one waits for its stream.
+    /// The number of streams that the server admits at a time. It is known when a request
+    /// waits in the library's queue although the connection is open: of the requests that
+    /// have left the queue, the last one waits for its stream.
     pub(super) fn admitted(&self) -> usize {
         self.under_way.load(Ordering::Relaxed).saturating_sub(1).max(1)
     }
 }
 
-/// The request that opens the first connection holds this; the others go when the connection is
-/// there or this is dropped.
+/// The request that opens the first connection holds this. The others wait until the
+/// connection is open or this is dropped.
 pub(super) struct Leader(pub(super) Arc<Channel>);
 
 impl Leader {
-    /// Says that the connection is there.
+    /// Lets the other requests go: the connection is open.
     pub(super) fn connected(&self) {
         self.0.first.settle();
     }
@@ -129,33 +130,35 @@ impl Drop for Leader {
     }
 }
 
-/// How far one request has come.
+/// How far a request has come.
 #[derive(Debug, Clone, Copy)]
 enum Stage {
-    /// It waits for a connection, or for its turn on one.
+    /// The request waits for a connection, or for its turn on one.
     Queued,
-    /// It has left the library's queue.
+    /// The request has left the library's queue.
     UnderWay(UnderWay),
     Over,
 }
 
-/// How a request left the library's queue.
+/// The state of the channel when a request left the library's queue.
 #[derive(Debug, Clone, Copy)]
 struct UnderWay {
     at: Instant,
-    /// Others that had left it before and had not ended.
+    /// The number of other requests that had left it before and had not ended.
     before: u64,
-    /// Requests that had ended by then.
+    /// The number of requests that had ended by then.
     ended: u64,
-    /// When as many others had ended, so that it no longer waits for its stream.
+    /// The time when as many others had ended, so that the request waits for its stream
+    /// no longer.
     stream_since: Option<Instant>,
 }
 
-/// When one request is sent.
+/// The sending of one request: how far it has come, and on which connection.
 pub(super) struct SendState {
     state: Mutex<Stage>,
-    /// The local address of the connection that was opened for it. It may have found
-    /// another one meanwhile: then the library leaves this one to others.
+    /// The local address of the connection that was opened for the request. If the
+    /// request found another connection meanwhile, the library leaves this one to other
+    /// requests.
     own: OnceLock<SocketAddr>,
     connection: ConnectState,
     channel: Arc<Channel>,
@@ -173,7 +176,7 @@ impl SendState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note that a connection was opened for it.
+    /// Records that a connection was opened for the request.
     pub(super) fn opened(&self, local: Option<SocketAddr>, is_http2: bool) {
         if is_http2 {
             self.channel.set_protocol(Protocol::Http2);
@@ -183,12 +186,12 @@ impl SendState {
         }
     }
 
-    /// Whether it got a new connection.
+    /// Whether the request got a new connection.
     pub(super) const fn connection(&self) -> &ConnectState {
         &self.connection
     }
 
-    /// The connection that was opened for it, by its local address.
+    /// The local address of the connection that was opened for the request.
     pub(super) fn own_connection(&self) -> Option<SocketAddr> {
         self.own.get().copied()
     }
@@ -207,12 +210,13 @@ impl SendState {
         }
     }
 
-    /// Since when the server owes an answer; `None` while the request waits here.
+    /// Returns the time since when the server owes an answer; `None` while the request
+    /// waits in this program.
     ///
-    /// Over HTTP/2 the requests before it may take all streams that the server admits:
-    /// the library then holds it back, or the server does when it could not yet say how
-    /// many it admits. So it waits for as long as the server is at work, until as many
-    /// others have ended as were before it.
+    /// Over HTTP/2, earlier requests may take all streams that the server admits. The
+    /// library then holds the request back, or the server does so when it could not yet
+    /// announce how many it admits. So the request's wait does not count while the server
+    /// is at work, until as many other requests have ended as were before it.
     pub(super) fn awaiting_since(&self) -> Option<Instant> {
         let mut state = self.state();
         let Stage::UnderWay(under_way) = &mut *state else { return None };
@@ -227,7 +231,7 @@ impl SendState {
         Some(*under_way.stream_since.get_or_insert(at_work))
     }
 
-    /// Takes note that the request has ended, in whatever way.
+    /// Records that the request has ended, with or without an answer.
     pub(super) fn end(&self) {
         let state = std::mem::replace(&mut *self.state(), Stage::Over);
         if matches!(state, Stage::UnderWay(..)) {
@@ -239,8 +243,8 @@ impl SendState {
     }
 }
 
-/// The body of a GET: there is none. The library asks whether it has ended when the
-/// request leaves its queue, and for nothing else.
+/// The empty body of a GET. The library calls it only to see that it has ended, and does
+/// so when the request leaves its queue.
 pub(super) struct NoBody(pub(super) Arc<SendState>);
 
 impl Body for NoBody {
@@ -271,7 +275,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
 
-    /// A channel over HTTP/2 with so many requests.
+    /// A channel over HTTP/2 with `count` requests.
     fn requests(count: usize) -> (Arc<Channel>, Arc<ManualClock>, Vec<Arc<SendState>>) {
         let (channel, clock) = (Arc::<Channel>::default(), Arc::new(ManualClock::new()));
         channel.set_protocol(Protocol::Http2);
@@ -309,7 +313,8 @@ mod tests {
             requests[seconds as usize - 1].end();
             assert_eq!(requests[2].awaiting_since(), Some(sent + second * seconds));
         }
-        // Its turn has come: what the server does for others is no excuse any more.
+        // Its turn has come: the server's work for other requests does not count any
+        // more.
         clock.advance(second);
         channel.record_answer(clock.now());
         assert_eq!(requests[2].awaiting_since(), Some(sent + 2 * second));

@@ -1,14 +1,14 @@
-//! Chunks (RFC 9112, 7.1), taken off a body that comes piece by piece. Pure.
+//! Decodes a chunked body (RFC 9112, 7.1) that comes piece by piece. Pure.
 //!
-//! The HTTP library does this for nearly all bodies; only where it was misled about
-//! the transfer coding it is done here.
+//! The HTTP library does this for nearly all bodies. This decoder is for the few answers
+//! whose transfer coding the library misreads.
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// A line with a chunk's size, or of the trailers, is no longer.
+/// A line with a chunk's size, or of the trailers, has at most this many bytes.
 pub(super) const LINE_LIMIT: usize = 16 * 1024;
 
-/// A body in chunks of which a part has come.
+/// The decoder's state between two pieces of the body.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     input: BytesMut,
@@ -20,27 +20,27 @@ enum State {
     /// A line with the size of a chunk follows.
     #[default]
     Size,
-    /// This many bytes of a chunk follow.
+    /// This many bytes of the chunk follow.
     Data(u64),
-    /// The line end behind a chunk follows.
+    /// The line end after a chunk follows.
     DataEnd,
-    /// The lines behind the last chunk follow.
+    /// The lines after the last chunk follow.
     Trailers,
-    /// All has come.
+    /// The body is complete.
     Done,
 }
 
-/// A body that is not in chunks, or in broken ones.
+/// The body is not in chunks, or a chunk is malformed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadChunk;
 
 impl Chunks {
-    /// Whether the last chunk has come, and all behind it.
+    /// Whether the last chunk and everything after it have come.
     pub(super) fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Takes what has come, and gives what it holds of the body.
+    /// Takes the next piece, and returns the part of the body that it completes.
     pub(super) fn take(&mut self, piece: &[u8]) -> Result<Bytes, BadChunk> {
         self.input.extend_from_slice(piece);
         let mut body = BytesMut::new();
@@ -67,10 +67,10 @@ impl Chunks {
         }
     }
 
-    /// The next line without its end; `None` when it has not come yet.
+    /// Returns the next line without its end; `None` when it is not complete yet.
     fn line(&mut self) -> Result<Option<BytesMut>, BadChunk> {
         let end = memchr::memchr(b'\n', &self.input);
-        // Whether its end came in the same piece makes no difference.
+        // The limit does not depend on whether the line's end came in the same piece.
         if end.unwrap_or(self.input.len()) > LINE_LIMIT {
             return Err(BadChunk);
         }
@@ -83,7 +83,7 @@ impl Chunks {
         Ok(Some(line))
     }
 
-    /// What follows a line.
+    /// Returns the state after a line.
     fn state_after(&self, line: &[u8]) -> Result<State, BadChunk> {
         match self.state {
             State::Size => match size(line).ok_or(BadChunk)? {
@@ -98,7 +98,7 @@ impl Chunks {
     }
 }
 
-/// The size that a line tells, in hexadecimal; extensions stand behind a semicolon.
+/// Parses the size of a chunk, in hexadecimal; extensions follow a semicolon.
 fn size(line: &[u8]) -> Option<u64> {
     let digits = line.split(|byte| *byte == b';').next()?.trim_ascii();
     let digits = std::str::from_utf8(digits).ok()?;

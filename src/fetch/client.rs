@@ -1,4 +1,4 @@
-//! A client for one runtime, and the requests that it hands to the HTTP library.
+//! The client of one runtime, and the requests that it hands to the HTTP library.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +12,8 @@ use super::{Request, cookies, credentials};
 use crate::model::Validators;
 use http::header;
 
-/// An HTTP client for one runtime. Cloning is not offered: a client must not cross runtimes.
+/// An HTTP client for one runtime. It is not `Clone`, because a client must not cross
+/// runtimes.
 pub struct Client {
     pool: Pool,
     network: Arc<Network>,
@@ -25,7 +26,8 @@ impl Client {
     ///
     /// [`FetchError::Client`] when the HTTP library refuses the options.
     pub fn new(network: &Arc<Network>) -> Result<Self, FetchError> {
-        // Made here for the sake of its error: later ones have the same options.
+        // The first client is made only for its error: later clients have the same
+        // options.
         network.make(None, Reuse::Pooled)?;
         Ok(Self { pool: Pool::default(), network: Arc::clone(network) })
     }
@@ -46,7 +48,7 @@ impl Client {
         self.network.clock().now()
     }
 
-    /// The request of `ask`, to be sent by `route`.
+    /// Builds the library's request for `request`, to be sent by `route`.
     pub(super) fn library_request(
         &self,
         route: &Route<'_>,
@@ -54,8 +56,9 @@ impl Client {
     ) -> reqwest::RequestBuilder {
         let mut url = request.url.clone();
         if request.hops > 0 {
-            // The user's own go along at home; those within a redirect's target are the
-            // server's wish. Neither call fails for an http(s) URL, which always has a host.
+            // The login that the user typed into the address stays at home, and one in a
+            // redirect's target is the server's choice. Neither call fails for an http(s)
+            // URL, which always has a host.
             let own = Some(request.start_url).filter(|_| credentials::keeps_own_login(request));
             let _ = url.set_username(own.map_or("", |start| start.username()));
             let _ = url.set_password(own.and_then(|start| start.password()));
@@ -67,13 +70,13 @@ impl Client {
             && let Some(field) =
                 cookies::cookie_header(request.cookies, secrets.get(header::COOKIE), request.url)
         {
-            // In the place of the user's own, which are in it.
+            // It replaces the user's own cookies, which it contains.
             secrets.insert(header::COOKIE, field);
         }
         if !secrets.is_empty() {
             library_request = library_request.headers(secrets);
         }
-        // A server that knows the one passes over the other (RFC 9110, 13.2.2).
+        // A server that understands the ETag ignores the date (RFC 9110, 13.2.2).
         if let Some(Validators { etag, last_modified, .. }) = request.validators {
             library_request =
                 [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)]

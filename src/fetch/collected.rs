@@ -1,43 +1,43 @@
-//! Puts the chunks of a body together, in memory that grows with what comes and is given
-//! back to the system at once.
+//! Collects the chunks of a body in memory that grows with the body and goes back to the
+//! system as soon as it is freed.
 
 use bytes::Bytes;
 use memmap2::MmapMut;
 
-/// Room that is made for an announced body at once; a larger one grows as it
-/// comes, so that a lying Content-Length costs nothing.
+/// An announced body gets at most this room at once; a larger one grows as it comes, so
+/// that a false Content-Length costs nothing.
 const FIRST_ROOM: usize = 1024 * 1024;
-/// The least that is made room for when a body of unknown length turns out to be longer.
+/// A body of unknown length that needs more room grows by at least this much.
 const LEAST_STEP: usize = 64 * 1024;
-/// A larger body lies in memory of its own. The allocator would keep such a piece for
-/// the thread that it was made by, with all others that have one.
+/// A larger body gets a mapping of its own. The allocator would keep such a piece for the
+/// thread that made it, together with those of all other threads.
 const LARGE: usize = 1024 * 1024;
-/// Addresses that are taken for a large body of unknown length; few are larger, and those
-/// are moved.
+/// The address space reserved for a large body of unknown length. Few bodies are larger,
+/// and those are moved.
 const USUAL_MOST: usize = 128 * 1024 * 1024;
 
-/// The memory in bytes that is kept for a body before its first byte, when it is perhaps
-/// `announced` to have so many. The rest is had as it comes: who announces much and sends
-/// nothing must not hold back the pages of other hosts.
+/// The memory in bytes to reserve before a body's first byte, for an `announced` length
+/// if there is one. More is reserved as the body comes: a server that announces much and
+/// sends nothing must not hold back the pages of other hosts.
 pub(super) fn room_ahead(announced: Option<u64>) -> u64 {
     announced.unwrap_or(0).min(FIRST_ROOM as u64)
 }
 
-/// Chunks of a body; a body of one chunk is not copied.
+/// The chunks of a body. A body of one chunk is not copied.
 #[derive(Default)]
 pub(super) enum Collected {
-    /// None yet.
+    /// No chunk has come.
     #[default]
     Nothing,
-    /// One.
+    /// One chunk.
     One(Bytes),
-    /// Several, one behind the other.
+    /// Several chunks, joined.
     Many(Vec<u8>),
-    /// As before, in memory of its own.
+    /// Several chunks, joined in a mapping.
     Large(Mapped),
 }
 
-/// The filled part of a mapping. The system gives it memory where it is filled.
+/// The filled part of a mapping. The system provides memory only for that part.
 pub(super) struct Mapped {
     map: MmapMut,
     len: usize,
@@ -50,8 +50,8 @@ impl AsRef<[u8]> for Mapped {
 }
 
 impl Mapped {
-    /// A mapping for `most` bytes that holds `start`; `None` when the system gives no more
-    /// addresses.
+    /// Makes a mapping for `most` bytes that starts with `start`; `None` when the system
+    /// has no addresses left.
     fn of(start: &[u8], most: usize) -> Option<Self> {
         let map = MmapMut::map_anon(most).ok()?;
         let mut mapped = Self { map, len: 0 };
@@ -75,8 +75,8 @@ impl Collected {
         }
     }
 
-    /// The memory in bytes that it takes with another chunk of `length` bytes, when the
-    /// body is perhaps `announced` to have so many.
+    /// The memory in bytes that the body takes with another chunk of `length` bytes, if
+    /// the server `announced` the body's length or did not.
     pub(super) fn room_with(&self, length: usize, announced: Option<usize>) -> usize {
         let with = self.len() + length;
         let most = announced.unwrap_or(usize::MAX);
@@ -91,7 +91,8 @@ impl Collected {
         }
     }
 
-    /// Adds a chunk, which takes `room` in all; see [`room_with`](Self::room_with).
+    /// Adds a chunk; the body then takes `room` bytes, see
+    /// [`room_with`](Self::room_with).
     pub(super) fn push(&mut self, chunk: Bytes, room: usize, announced: Option<usize>) {
         let with = self.len() + chunk.len();
         let most = announced.unwrap_or(USUAL_MOST).max(room);
@@ -111,7 +112,7 @@ impl Collected {
         };
     }
 
-    /// What there is so far, moved into memory of its own.
+    /// Moves the body so far into a mapping.
     fn in_mapping(start: &[u8], most: usize) -> Self {
         Mapped::of(start, most).map_or_else(|| Self::Many(start.to_vec()), Self::Large)
     }
@@ -144,8 +145,8 @@ mod tests {
 
     const KIB: usize = 1024;
 
-    /// The room that a body of `chunks` chunks of `length` bytes has in the end, and how
-    /// often it was changed.
+    /// The room that a body of `chunks` chunks of `length` bytes has in the end, and the
+    /// number of times that it changed.
     fn grown(chunks: usize, length: usize, announced: Option<usize>) -> (usize, usize) {
         let mut body = Collected::default();
         let (mut room, mut changes) = (0, 0);

@@ -1,7 +1,7 @@
-//! Connections: counted, timed and limited in one layer around the client's connector.
+//! Counts, times and limits connections, in one layer around the client's connector.
 //!
-//! Of a name with several addresses each gets its share of the time, by the library;
-//! `resolve` remembers which one worked.
+//! The library divides the time among the addresses of a name; `resolve` remembers which
+//! address worked.
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -21,19 +21,19 @@ use super::handshakes;
 use super::recording::TlsVersions;
 use crate::in_flight::{Phase, ProgressView};
 
-/// Connecting may take this much longer than looking a name up, which is a part of
-/// it with the same limit: so a slow resolver is reported as a slow resolver.
+/// Connecting may take this much longer than looking a name up, which is part of it and
+/// has the same limit: a slow resolver is then reported as a slow resolver.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// The time that the library divides among the addresses of a name. It is more than the
-/// limit here, so that the library's own limit is never reached first.
+/// The time that the library divides among the addresses of a name. It exceeds the limit
+/// here, so that the library's own limit is never reached first.
 pub(super) fn time_for_addresses(limit: Duration) -> Duration {
     limit.saturating_add(2 * GRACE)
 }
 
 tokio::task_local! {
-    /// Learns how the request that is being polled gets its connection: the client's
-    /// connector is called in the task of the request that needs the connection.
+    /// Is called when the request that is being polled gets a connection: the client
+    /// calls its connector in the task of the request that needs the connection.
     static LISTENER: ConnectListener;
 }
 
@@ -44,7 +44,7 @@ pub(super) fn local_address(connected: &Connected) -> Option<SocketAddr> {
     extras.get().map(HttpInfo::local_addr)
 }
 
-/// What learns that a connection for a request is being opened, or is open.
+/// Records that a connection for a request is being opened, or is open.
 #[derive(Clone)]
 pub(super) struct ConnectListener {
     progress: ProgressView,
@@ -62,7 +62,7 @@ impl ConnectListener {
     }
 }
 
-/// Runs the request `sending`; `listener` learns of its connections.
+/// Runs `sending`, the sending of a request, whose connections `listener` records.
 pub(super) fn with_listener<F: Future>(
     listener: ConnectListener,
     sending: F,
@@ -92,7 +92,7 @@ pub(super) struct ConnectTimedOut(Duration);
 #[derive(Clone)]
 pub(super) struct CountConnections {
     counter: Arc<ConnectionCounter>,
-    /// Where the version of TLS of each connection is recorded.
+    /// The place to record each connection's version of TLS.
     versions: Option<Arc<TlsVersions>>,
     limit: Duration,
 }
@@ -118,8 +118,8 @@ impl<S> Layer<S> for CountConnections {
 
 /// A connector whose connections are counted.
 ///
-/// The client clones its connector ten times for each request, and needs it for
-/// few of them: so the costly part is network.
+/// The client clones its connector ten times for each request and uses few of the clones,
+/// so the costly part is shared.
 pub(super) struct Counting<S> {
     connector: Arc<S>,
     layer: Arc<CountConnections>,
@@ -143,7 +143,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // `call` uses a clone of the connector, and waits until that is ready.
+        // `call` waits until its own clone of the connector is ready.
         Poll::Ready(Ok(()))
     }
 
@@ -203,7 +203,7 @@ impl Opening {
 }
 
 impl Drop for Opening {
-    /// The connection failed, or was not needed: a request that found another connection
+    /// The connection failed or is not needed: a request that found another connection
     /// waits for its answer there, and no longer for this one.
     fn drop(&mut self) {
         if let Some(ConnectListener { progress, sent, .. }) = &self.listener {

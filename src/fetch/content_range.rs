@@ -1,6 +1,7 @@
-//! The `Content-Range` field (RFC 9110, 14.4), as far as it says that a part is all. Pure.
+//! Parses the `Content-Range` field (RFC 9110, 14.4) of parts that are the whole. Pure.
 
-/// The length of the whole, when `value` names all of it: `bytes 0-499/500` is 500.
+/// Returns the length of the whole if `value` covers all of it: `bytes 0-499/500` gives
+/// 500.
 pub(super) fn whole(value: &str) -> Option<u64> {
     let (unit, rest) = value.trim().split_once(' ')?;
     let (range, length) = rest.trim().split_once('/')?;

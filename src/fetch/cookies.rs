@@ -1,9 +1,9 @@
-//! The cookies of one page's redirects (RFC 6265): those that an answer sets go along
-//! on the hops that follow, and are forgotten with the page.
+//! The cookies of one page's redirects (RFC 6265): later hops send back the cookies that
+//! an answer set. They are forgotten with the page.
 //!
-//! A site that sends a visitor back to where it came from, to see whether cookies are
-//! kept, is lost otherwise. Nothing is kept from one page to the next: pages must not
-//! depend on the order in which they are fetched.
+//! Some sites set a cookie and redirect back to the same address to check it; without
+//! cookies such a page redirects for ever. No cookie outlives its page, because pages
+//! must not depend on the order in which they are fetched.
 
 use cookie_store::CookieStore;
 use http::{HeaderMap, HeaderValue, header};
@@ -11,12 +11,12 @@ use url::Url;
 
 use crate::model::SetCookie;
 
-/// A line is no longer, and a chain sets no more: user agents keep at least as much
+/// The longest line, and the most lines of a chain. User agents accept at least as much
 /// (RFC 6265, 6.1).
 const LINE_LIMIT: usize = 4096;
 const LINES: usize = 50;
 
-/// The cookies that an answer from `url` sets.
+/// Returns the cookies that an answer from `url` sets.
 pub(super) fn set_by(url: &Url, headers: &HeaderMap) -> Vec<SetCookie> {
     let values = headers.get_all(header::SET_COOKIE).iter();
     let lines = values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
@@ -24,8 +24,9 @@ pub(super) fn set_by(url: &Url, headers: &HeaderMap) -> Vec<SetCookie> {
     lines.map(|line| SetCookie { by: url.clone(), line: line.to_owned() }).collect()
 }
 
-/// The `Cookie` field for a request of `url`, after answers that set `cookies`, beside
-/// the user's `own`; of cookies with one name the server's stands.
+/// Returns the `Cookie` field for a request of `url`, after answers that set `cookies`.
+/// It contains the user's `own` cookies too; if two have the same name, the server's is
+/// sent.
 pub(super) fn cookie_header(
     cookies: &[SetCookie],
     own: Option<&HeaderValue>,
@@ -33,7 +34,7 @@ pub(super) fn cookie_header(
 ) -> Option<HeaderValue> {
     let mut store = CookieStore::new();
     for SetCookie { by, line } in cookies.iter().rev().take(LINES).rev() {
-        // What the rules forbid, such as a cookie for another site, is left out.
+        // The store refuses what the rules forbid, such as a cookie for another site.
         let _ = store.parse(line, by);
     }
     let mut pairs: Vec<_> =

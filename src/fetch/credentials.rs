@@ -1,8 +1,9 @@
-//! Which of the user's secrets a request carries: decided by its address, by the address
-//! that its page began with, and by who chose the steps between.
+//! Decides which of the user's secrets a request carries: by its address, by the address
+//! that its page began with, and by the origins that chose the redirects between them.
 //!
-//! Secrets are `--user`, `--cookie` and the header fields whose names say so. The cookies
-//! that answers set have rules of their own, and proxies' passwords never come here.
+//! Secrets are `--user`, `--cookie` and the header fields whose names say so. Cookies
+//! that answers set follow rules of their own (`cookies`), and proxy passwords are
+//! handled in `proxy`.
 
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
@@ -26,34 +27,34 @@ const SECRET_WORDS: &[&str] = &[
     "jwt",
     "signature",
 ];
-/// Fields with such a word that carry none.
+/// Fields whose names contain such a word but that carry no secret.
 const NO_SECRETS: &[&str] = &["idempotency-key", "sec-websocket-key", "surrogate-key"];
 
-/// Whether a header field carries a secret, by its name. A field that is taken for one
-/// by mistake goes to fewer hosts, which is the lesser harm.
+/// Whether a header field carries a secret, by its name. A field that is wrongly taken
+/// for a secret only goes to fewer hosts, which is the lesser harm.
 pub(crate) fn is_secret(name: &HeaderName) -> bool {
     let name = name.as_str();
     !NO_SECRETS.contains(&name) && SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// A host that header fields with secrets are sent to.
+/// A host that gets the header fields with secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldHost {
     name: String,
-    /// `None` for the usual one of each scheme.
+    /// `None` for the default port of each scheme.
     port: Option<u16>,
 }
 
 impl FieldHost {
-    /// Reads `a.org`, `a.org:8443` or `[::1]:8443`; `None` when it is something else.
+    /// Parses `a.org`, `a.org:8443` or `[::1]:8443`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let read = |scheme| Url::parse(&format!("{scheme}://{text}/")).ok();
         let (https, http) = (read("https")?, read("http")?);
-        // A user name, a path or a query would have moved what stands behind it.
+        // A user name, a path or a query would change which part is the host.
         let ends = text.ends_with(|c: char| c.is_alphanumeric() || ".]".contains(c));
         let is_bare = !text.contains(['/', '\\', '@', '?', '#', '*']) && ends;
         let name = https.host_str().filter(|_| is_bare)?.to_owned();
-        // The usual port of a scheme is left out by it, and not by the other.
+        // Each scheme omits only its own default port.
         Some(Self { name, port: https.port().or(http.port()) })
     }
 
@@ -68,7 +69,7 @@ impl FieldHost {
 
 /// The secrets of a run, and who gets them.
 ///
-/// Written out, for another process, they are what they are here.
+/// The serialised form, for another process, contains the secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// User name and password, and cookies (`--user`, `--cookie`).
@@ -77,54 +78,54 @@ pub struct Credentials {
     /// Further header fields that carry secrets.
     #[serde(with = "serde_headers::headers")]
     fields: HeaderMap,
-    /// One address of each origin whose pages get all of them: what the user typed.
+    /// One address of each origin whose pages get all secrets, because the user typed it.
     homes: Vec<Url>,
-    /// The origins that get all of them behind a redirect too (`--credentials-for`).
+    /// The origins that get all secrets after a redirect too (`--credentials-for`).
     opened: Vec<Url>,
-    /// Those that get the fields (`--header-for`).
+    /// The hosts that get the header fields (`--header-for`).
     field_hosts: Vec<FieldHost>,
 }
 
 impl Credentials {
-    /// Secrets that nobody gets yet. A field of `login` takes the place of one of its
-    /// name among the `fields`.
+    /// Makes the secrets of a run, which no host gets yet. If `login` and `fields` have a
+    /// field of one name, the one in `login` is sent.
     pub fn new(login: HeaderMap, fields: HeaderMap) -> Self {
         Self { login, fields, ..Self::default() }
     }
 
-    /// Adds the origin of an address that the user typed: its pages get all of them.
+    /// Adds the origin of an address that the user typed: its pages get all secrets.
     pub fn add_home(&mut self, url: &Url) {
         if !self.homes.iter().any(|home| same_origin(home, url)) {
             self.homes.push(without_secrets(url));
         }
     }
 
-    /// Adds the origin of an address that the user opened.
+    /// Adds the origin of a `--credentials-for` address.
     pub fn open(&mut self, url: &Url) {
         self.opened.push(without_secrets(url));
     }
 
-    /// Adds a host that gets the fields.
+    /// Adds a host that gets the header fields.
     pub fn open_fields(&mut self, host: FieldHost) {
         self.field_hosts.push(host);
     }
 
-    /// Whether there are none.
+    /// Whether there are no secrets.
     pub fn is_empty(&self) -> bool {
         self.login.is_empty() && self.fields.is_empty()
     }
 
-    /// The names of the fields that carry secrets, apart from user name and cookies.
+    /// The names of the header fields with secrets, apart from login and cookies.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(HeaderName::as_str)
     }
 
-    /// An address of each origin whose pages get all of them.
+    /// One address of each origin whose pages get all secrets.
     pub fn homes(&self) -> &[Url] {
         &self.homes
     }
 
-    /// The fields for the request of `ask`.
+    /// Returns the header fields with secrets that `request` carries.
     pub(super) fn fields_for(&self, request: &Request<'_>) -> HeaderMap {
         if self.is_empty() {
             return HeaderMap::new();
@@ -140,8 +141,8 @@ impl Credentials {
         fields
     }
 
-    /// Whether a redirect from the address of `ask` leads where an origin wanted it that
-    /// the user does not trust with secrets.
+    /// Whether a redirect from the address of `request` is chosen by an origin that the
+    /// user does not trust with secrets.
     pub(super) fn leaves_home(&self, request: &Request<'_>) -> bool {
         let is_trusted = same_origin(request.url, request.start_url) || self.is_opened(request.url);
         request.has_left_home || !is_trusted
@@ -150,7 +151,7 @@ impl Credentials {
     fn gets_all(&self, request: &Request<'_>) -> bool {
         let Request { url, start_url, .. } = *request;
         let is_home = |url| self.homes.iter().any(|home| same_origin(home, url));
-        // A redirect from one home to the other is not what the user typed.
+        // The user did not type a redirect from one home to another.
         let is_start_at_home = same_origin(url, start_url) && is_home(url);
         if !is_start_at_home && !self.is_opened(url) {
             return false;
@@ -166,7 +167,7 @@ impl Credentials {
         self.opened.iter().any(|opened| same_origin(opened, url))
     }
 
-    /// Over http only where the user sends secrets over http anyway.
+    /// Fields go over http only where the user sends secrets over http anyway.
     fn gets_fields(&self, url: &Url) -> bool {
         let is_clear = || self.homes.iter().any(|home| home.scheme() == "http");
         (url.scheme() == "https" || is_clear())
@@ -174,22 +175,24 @@ impl Credentials {
     }
 }
 
-/// Whether user name and password within the address that a page began with go along.
+/// Whether the request carries the user name and password of the address that its page
+/// began with.
 pub(super) fn keeps_own_login(request: &Request<'_>) -> bool {
     let is_home = request.hops == 0 || same_origin(request.url, request.start_url);
     is_home && (!request.has_left_home || is_below_start(request))
 }
 
-/// Whether an address lies in the folder of the one that its page began with.
+/// Whether the request's address is in the folder of the address that its page began
+/// with.
 fn is_below_start(request: &Request<'_>) -> bool {
-    // Rules stand at the top of a site, and nobody asked for all of it.
+    // A robots.txt is at the top of a site, and the user did not ask for the whole site.
     request.body_limit == BodyLimit::Whole && is_below(request.url, request.start_url)
 }
 
-/// Whether `url` lies in the folder of `base`, as every server reads it.
+/// Whether `url` is in the folder of `base`, for every server's reading of paths.
 fn is_below(url: &Url, base: &Url) -> bool {
-    // What some servers take for `/`, `.`, a folder up or the end: also where UTF-8 must
-    // not write them so (RFC 3629, 3), and as `%u002e`, which is of old.
+    // Some servers read these as `/`, `.`, a parent folder or the end of the path. This
+    // includes UTF-8 in forms that RFC 3629, 3, forbids, and the obsolete `%u002e`.
     const WAYS_OUT: &[&str] =
         &["..", "%2e", "%2f", "%5c", "%25", "%00", "%c0", "%c1", "%e0%80", "%u"];
     let folder = base.path().rfind('/').map_or("", |end| &base.path()[..=end]);
@@ -200,14 +203,14 @@ fn is_below(url: &Url, base: &Url) -> bool {
     })
 }
 
-/// Whether two addresses are of one origin (RFC 6454, 5).
+/// Whether two addresses have the same origin (RFC 6454, 5).
 fn same_origin(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host_str() == other.host_str()
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-/// An address without user name, password, query and fragment.
+/// Returns the address without user name, password, query and fragment.
 fn without_secrets(url: &Url) -> Url {
     let mut bare = url.clone();
     // Neither call fails for an http(s) URL, which always has a host.

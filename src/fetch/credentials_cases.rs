@@ -107,7 +107,8 @@ enum Gets {
     Nothing,
 }
 
-/// Typed are pages of `a.org` and `c.org:81`; `o.org/in/` is opened, `f.org` for fields.
+/// The secrets of a user who typed these homes, opened `o.org/in/`, and named `f.org` for
+/// fields.
 fn credentials(homes: &[&str]) -> Credentials {
     let login = [
         (header::AUTHORIZATION, HeaderValue::from_static("Basic x")),
@@ -129,7 +130,8 @@ fn credentials(homes: &[&str]) -> Credentials {
     credentials
 }
 
-/// What the last request of a chain of redirects gets, beginning with a page of the source.
+/// Returns what the last request of a chain of redirects carries, if the chain begins
+/// with a page of the source.
 fn gets(credentials: &Credentials, chain: &[&str], body_limit: BodyLimit) -> Gets {
     let chain: Vec<_> = chain.iter().map(|text| Url::parse(text).unwrap()).collect();
     let progress = ProgressView::default();
@@ -179,7 +181,7 @@ fn secrets_go_where_they_were_meant() {
         (&["http://f.org/"], Nothing),
         // A redirect within the site.
         (&["https://a.org/docs/x", "https://a.org/login"], All),
-        // One that leads away, and back.
+        // A redirect that leads away, and back.
         (&["https://a.org/docs/x", "https://b.org/"], Nothing),
         (&["https://a.org/docs/x", "http://a.org/docs/x"], Nothing),
         (&["https://a.org/docs/x", "https://b.org/", "https://a.org/logout"], Nothing),
@@ -191,13 +193,13 @@ fn secrets_go_where_they_were_meant() {
         // From one home to the other.
         (&["https://a.org/docs/x", "https://c.org:81/x"], Nothing),
         (&["https://a.org/docs/x", "https://c.org:81/x", "https://a.org/logout"], Nothing),
-        // Where the user opened the way.
+        // A redirect to an origin that the user opened.
         (&["https://a.org/docs/x", "https://o.org/login"], All),
         (&["https://a.org/docs/x", "https://o.org/login", "https://a.org/back"], All),
         (&["https://b.org/", "https://o.org/out"], Nothing),
         (&["https://b.org/", "https://o.org/in/x"], All),
         (&["https://b.org/", "https://f.org/x"], Field),
-        // A link of another site leads nowhere with them.
+        // A link of another site carries no secrets.
         (&["https://b.org/", "https://a.org/docs/x"], Nothing),
     ] {
         assert_eq!(gets(&credentials(&homes), chain, BodyLimit::Whole), expected, "{chain:?}");

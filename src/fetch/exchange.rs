@@ -1,4 +1,5 @@
-//! One exchange with a server: sending, the waits that have limits, and what came of it.
+//! Makes one exchange with a server: sends the request, enforces the time limits, and
+//! reads the answer.
 
 use std::error::Error;
 use std::pin::pin;
@@ -23,14 +24,15 @@ use crate::in_flight::Phase;
 use crate::message;
 use crate::model::{Failure, FailureCode, Head, RawPage, Redirect, RedirectExchange, shown_url};
 
-/// Whether a request waits in the library's queue is first looked at after this time:
-/// most requests are answered by then.
+/// The first check whether a request waits in the library's queue happens after this
+/// time: most requests are answered by then.
 const FIRST_CHECK: Duration = Duration::from_millis(100);
 
-/// A request that the server did not work on is sent again this many times in a row.
+/// A request that the server did not work on is sent again at most this many times in a
+/// row.
 const FREE_REPEATS: u32 = 3;
 
-/// A crawler follows at least so many redirects to rules (RFC 9309, 2.3.1.2).
+/// A crawler follows at least five redirects to a robots.txt (RFC 9309, 2.3.1.2).
 const RULES_REDIRECTS: u32 = 5;
 
 impl Client {
@@ -38,8 +40,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`FetchFailure`] when no whole answer came. An answer with any status is `Ok`;
-    /// of one that is not saved, the body is read for 2 seconds and to 64 KiB at most.
+    /// [`FetchFailure`] when no complete answer came. An answer with any status is `Ok`.
+    /// If its body is not saved, at most 64 KiB of it are read, in at most 2 seconds.
     pub async fn send(&self, request: &Request<'_>) -> Result<Reply, FetchFailure> {
         let mut received = Received { wait: request.spent, ..Received::default() };
         request.memory.reserve(body_memory::FIRST_RESERVATION, request.progress).await;
@@ -55,7 +57,7 @@ impl Client {
             Some(Ok(reply)) => Ok(reply),
             Some(Err(failure)) => Err(received.failed(with_address(failure, request))),
             None => {
-                let message = format!("not done within {limit:?} (--max-time)");
+                let message = format!("not complete within {limit:?} (--max-time)");
                 let failure = Failure::new(FailureCode::MaxTime, message);
                 Err(received.failed(with_address(failure, request)))
             }
@@ -68,7 +70,8 @@ impl Client {
         received: &mut Received,
     ) -> Result<Reply, Failure> {
         let (response, route) = self.send_with_repeats(request, received).await?;
-        // A future has room for what it holds while it waits: the response is not that.
+        // The response is taken apart before the next await, because a future has room
+        // for all that it holds while it waits.
         let (mut incoming, target) = match self.begin_answer(request, &route, received, response) {
             Ok(begun) => begun,
             Err(failure) => {
@@ -91,7 +94,7 @@ impl Client {
             BodyLimit::Prefix(_) => self.options().max_redirects.max(RULES_REDIRECTS),
         };
         if request.hops >= limit {
-            let message = format!("more than {limit} redirects");
+            let message = format!("more than {limit} redirects (--max-redirs)");
             return Err(Failure::new(FailureCode::Redirects, message));
         }
         if self.options().keeps_to_host && target.to.host() != request.start_url.host() {
@@ -105,7 +108,8 @@ impl Client {
         Ok(Reply::Redirect(target))
     }
 
-    /// Reads the head of an answer: what follows it, and where it leads on to.
+    /// Reads the head of an answer. Returns the body to read, and the target if it is a
+    /// redirect.
     fn begin_answer(
         &self,
         request: &Request<'_>,
@@ -120,7 +124,7 @@ impl Client {
         received.head = Some(Box::new(head));
         refuse_large(response.headers())?;
         let framing = framing(response.headers())?;
-        // Boxed, as hardly any answer has one.
+        // Boxed, because hardly any answer has one.
         let target = redirect_target(request.url, &response)?.map(|to| {
             let cookies = cookies::set_by(request.url, response.headers());
             let has_left_home = self.options().credentials.leaves_home(request);
@@ -129,8 +133,8 @@ impl Client {
         Ok((Incoming::new(response, framing), target))
     }
 
-    /// Sends the request, again at once where the server did not work on it, at most a
-    /// few times in a row.
+    /// Sends the request, and sends it again at once, at most a few times in a row, if
+    /// the server did not work on it.
     async fn send_with_repeats(
         &self,
         request: &Request<'_>,
@@ -144,7 +148,8 @@ impl Client {
             {
                 Ok(response) => return Ok((response, route)),
                 Err(NoAnswer::Queued) => {
-                    // It was never sent; over a further connection it is.
+                    // The request was never sent; it can be sent over a further
+                    // connection.
                     route.connection_worked();
                     route.limit_streams();
                     continue;
@@ -155,9 +160,9 @@ impl Client {
                 ServerWork::None if repeats < FREE_REPEATS => {
                     repeats += 1;
                     if route.channel().protocol() != Protocol::Http2 {
-                        // Further connections that the host has closed may lie in the pool.
-                        // The requests of one over HTTP/2 are all sent again, and share a
-                        // new one.
+                        // The pool may hold further HTTP/1.1 connections that the host
+                        // has closed. All requests of a closed HTTP/2 connection are sent
+                        // again and share a new one.
                         reuse = Reuse::Never;
                     }
                 }
@@ -187,8 +192,8 @@ impl Client {
 
     /// Sends one request and waits for the head of its answer.
     ///
-    /// The time for the first byte runs from the moment the request is sent: opening a
-    /// connection has a limit of its own, and waiting for one is this side's affair.
+    /// The time for the first byte runs from the moment when the request is sent. Opening
+    /// a connection has its own limit, and waiting for a free one does not count.
     async fn send_once(
         &self,
         request: &Request<'_>,
@@ -206,8 +211,8 @@ impl Client {
             _ => None,
         };
         let sending = route.sender().send(built);
-        // Without TLS nothing is known of a connection over HTTP/2 before it has answered:
-        // the others wait for that.
+        // Without TLS, only an answer shows that a connection speaks HTTP/2, so the other
+        // requests wait for that.
         let settles = leader.clone().filter(|_| request.url.scheme() == "https");
         let listener = ConnectListener::new(request.progress, route.send_state(), settles);
         let mut sending = std::pin::pin!(connect::with_listener(listener, sending));
@@ -247,7 +252,7 @@ impl Client {
         }
     }
 
-    /// Takes note of what an answer says of its connection.
+    /// Records what an answer shows about its connection.
     fn record_connection(&self, route: &Route<'_>, request: &Request<'_>, response: &Response) {
         if route.is_direct()
             && route.send_state().connection().is_new()
@@ -264,8 +269,8 @@ impl Client {
         }
     }
 
-    /// Takes the lead where the host's protocol is not settled, or waits for the one who
-    /// has it.
+    /// Returns the lead if this request opens the host's first connection. Else waits
+    /// until that connection has settled the host's protocol.
     async fn lead_or_wait(&self, route: &Route<'_>, request: &Request<'_>) -> Option<Arc<Leader>> {
         let is_open = match self.options().http {
             HttpChoice::Auto => {
@@ -285,7 +290,7 @@ impl Client {
         if !first.is_settled() {
             request.progress.set(Phase::Connecting);
             if first.wait(self.options().connect_timeout).await {
-                // For this page too it is a new one.
+                // The connection is new for this page too.
                 route.send_state().connection().set_new();
             }
             request.progress.set(Phase::Waiting);
@@ -294,11 +299,11 @@ impl Client {
     }
 }
 
-/// A request without an answer.
+/// The request got no answer.
 enum NoAnswer {
     /// It was sent.
     Unanswered(Unanswered),
-    /// It was not: the connection has as many streams as the server admits.
+    /// It was not sent: the connection has as many streams as the server admits.
     Queued,
 }
 
@@ -314,20 +319,20 @@ impl From<Failure> for Unanswered {
     }
 }
 
-/// Whether a request failed on a connection that had served others before.
+/// Whether a request failed on a connection that had served other requests.
 fn is_on_used_connection(error: &(dyn Error + 'static), route: &Route<'_>) -> bool {
     match failure::connection_of(error) {
-        // While its own was being opened, the request may have found another one.
+        // The request may have found another connection while its own was being opened.
         Some(used) if route.channel().protocol() != Protocol::Http2 => {
             route.send_state().own_connection() != Some(used)
         }
-        // Those that waited for the first connection share it.
+        // Requests that waited for the first connection share it.
         _ => !route.send_state().connection().is_new() || route.channel().has_answered(),
     }
 }
 
-/// Whether a request that was not sent waits for a stream: its connection is there, and
-/// had its turn to take it.
+/// Whether a request that was not sent waits for a stream: its connection is open, and
+/// the connection's task had time to take the request.
 async fn is_stuck(route: &Route<'_>) -> bool {
     let is_full = || {
         let channel = route.channel();
@@ -344,11 +349,12 @@ async fn is_stuck(route: &Route<'_>) -> bool {
 }
 
 fn no_first_byte(limit: Duration) -> Failure {
-    let message = format!("no answer began within {limit:?} (--read-timeout)");
+    let message = format!("no answer within {limit:?} (--read-timeout)");
     Failure::new(FailureCode::FirstByteTimeout, message)
 }
 
-/// `failure`, with the address that a redirect led to: the record names another.
+/// Adds the address to a failure after a redirect, because the record names the page's
+/// first address.
 fn with_address(failure: Failure, request: &Request<'_>) -> Failure {
     if request.hops == 0 {
         return failure;

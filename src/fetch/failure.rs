@@ -1,7 +1,7 @@
-//! The one place where the HTTP library's errors become ours, and those of the layer
-//! below it.
+//! Converts the errors of the HTTP library, and of the layer below it, to failures. This
+//! is the only place that does.
 //!
-//! Errors are texts apart by their types and flags, never by their text.
+//! Errors are distinguished by their types and flags, never by their text.
 
 use std::error::Error;
 use std::io;
@@ -22,21 +22,21 @@ pub(super) struct Unanswered {
     pub(super) work: ServerWork,
 }
 
-/// What the server did for a request that it did not answer.
+/// How much the server worked on a request that it did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ServerWork {
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
-    /// None: the request did not reach it, or the connection ended first. A GET may be
-    /// asked again at once (RFC 9110, 9.2.2; RFC 9112, 9.3.1; RFC 9113, 6.8 and 8.7).
+    /// Not at all: the request did not reach it, or the connection ended first. A GET may
+    /// be sent again at once (RFC 9110, 9.2.2; RFC 9112, 9.3.1; RFC 9113, 6.8 and 8.7).
     None,
-    /// None: it refused the stream, as it has too many of them (RFC 9113, 8.7).
+    /// Not at all: it refused the stream because it has too many (RFC 9113, 8.7).
     Refused,
-    /// It answered, with more header lines than there was room for.
+    /// It answered with more header lines than the client had room for.
     ManyFields,
 }
 
-/// What became of a request whose answer did not begin.
+/// Converts the error of a request whose answer did not begin.
 pub(super) fn before_answer(
     error: &(dyn Error + 'static),
     is_on_used_connection: bool,
@@ -45,7 +45,8 @@ pub(super) fn before_answer(
     let otherwise = if is_connect { FailureCode::Connect } else { FailureCode::Protocol };
     let code = causes(error).find_map(of_cause).unwrap_or(otherwise);
     let code = match code {
-        // A connection that ends before an answer was reset, and nothing is truncated yet.
+        // A connection that ends before an answer was reset; there is no body yet to be
+        // truncated.
         FailureCode::Truncated if is_connect => FailureCode::Connect,
         FailureCode::Truncated => FailureCode::Reset,
         FailureCode::ReadTimeout => FailureCode::FirstByteTimeout,
@@ -63,13 +64,13 @@ pub(super) fn before_answer(
     Unanswered { failure, work }
 }
 
-/// The local address of the connection on which a request failed, if it had one.
+/// Returns the local address of the connection on which a request failed, if it had one.
 pub(super) fn connection_of(error: &(dyn Error + 'static)) -> Option<SocketAddr> {
     let failed = causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>())?;
     local_address(failed.connect_info()?)
 }
 
-/// The failure of an answer whose body did not come whole.
+/// Converts the error of an answer whose body is not complete.
 pub(super) fn in_body(error: &(dyn Error + 'static)) -> Failure {
     let code = match causes(error).find_map(of_cause) {
         Some(FailureCode::ConnectTimeout) => FailureCode::ReadTimeout,
@@ -79,17 +80,19 @@ pub(super) fn in_body(error: &(dyn Error + 'static)) -> Failure {
     Failure::new(code, message(error))
 }
 
-/// What one error of a chain says of the server's work, if it says anything.
+/// Returns what one error of a chain says about the server's work; `None` if it says
+/// nothing.
 fn server_work(cause: &(dyn Error + 'static)) -> Option<ServerWork> {
     if let Some(error) = cause.downcast_ref::<h2::Error>().filter(|error| error.is_remote()) {
         if error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
             return Some(ServerWork::Refused);
         }
-        // It has had enough: to come back at once is not what it asks for.
+        // The server is overloaded, so the request must not be sent again at once.
         if error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) {
             return Some(ServerWork::Unknown);
         }
-        // Streams up to the last one that it names go on and are not texts of it.
+        // The server still answers streams up to the last one that it names; the library
+        // reports no error for those.
         return error.is_go_away().then_some(ServerWork::None);
     }
     let error = cause.downcast_ref::<hyper::Error>()?;
@@ -101,7 +104,7 @@ fn is_large_head(cause: &(dyn Error + 'static)) -> bool {
     cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large)
 }
 
-/// What one error of a chain says, if it says anything.
+/// Returns the code for one error of a chain; `None` if it says nothing.
 fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
     if let Some(error) = cause.downcast_ref::<DnsError>() {
         return Some(match error {
@@ -123,7 +126,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
         if error.is_parse() {
             return Some(FailureCode::Protocol);
         }
-        // Pings that were not answered.
+        // Pings without an answer.
         if error.is_timeout() {
             return Some(FailureCode::ReadTimeout);
         }
@@ -134,7 +137,8 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<FailureCode> {
     if let Some(error) = cause.downcast_ref::<h2::Error>()
         && (error.is_reset() || error.is_go_away())
     {
-        // What this side resets breaks the protocol, and will again.
+        // This program resets a stream if the server broke the protocol, which it will do
+        // again.
         let is_theirs = error.is_remote();
         return Some(if is_theirs { FailureCode::Reset } else { FailureCode::Protocol });
     }
@@ -159,13 +163,14 @@ fn of_io(error: &io::Error) -> Option<FailureCode> {
     }
 }
 
-/// One line for people: the innermost cause, which is the one that helps.
+/// Returns one line for people: the text of the innermost cause, which is the most
+/// helpful one.
 pub(super) fn message(error: &(dyn Error + 'static)) -> String {
     let mut texts = Vec::new();
     for cause in causes(error) {
         if let Some(error) = cause.downcast_ref::<rustls::Error>() {
             let advice = if tls::is_about_certificate(error) {
-                " (--cacert FILE names an authority of your own)"
+                " (if the authority is your own, name its file with --cacert)"
             } else {
                 ""
             };
@@ -174,23 +179,23 @@ pub(super) fn message(error: &(dyn Error + 'static)) -> String {
         if let Some(error) = cause.downcast_ref::<h2::Error>() {
             if error.is_library() {
                 return format!(
-                    "the answer breaks the rules of HTTP/2 (RFC 9113, 8.1.1), with a field of \
-                     connections such as Keep-Alive for one: {error}"
+                    "the answer breaks the rules of HTTP/2 (RFC 9113, 8.1.1), for example with \
+                     a field such as Keep-Alive: {error}"
                 );
             }
             if error.is_go_away() && error.is_remote() {
                 let reason = error.reason().unwrap_or(h2::Reason::NO_ERROR);
-                return format!("the server ends the connection (GOAWAY, {reason:?})");
+                return format!("the server closed the connection (GOAWAY, {reason:?})");
             }
         }
         if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
-            return "the connection answers no pings".into();
+            return "the server did not answer a ping on the connection".into();
         }
         if cause.is::<DnsError>() || cause.is::<ConnectTimedOut>() {
             return cause.to_string();
         }
-        // The library's own words name the URL, which the record has anyway and
-        // which may hold a password.
+        // The library's own text names the URL, which may hold a password and which the
+        // record has anyway.
         if !cause.is::<reqwest::Error>() {
             texts.push(cause.to_string());
         }

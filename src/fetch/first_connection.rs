@@ -1,61 +1,62 @@
-//! The first connection to a host settles which version of HTTP is spoken there.
+//! Lets the first connection to a host settle which version of HTTP the host speaks.
 //!
-//! A client with many requests for a new host would open a connection for each,
-//! and where the server turns out to speak HTTP/2, drop all but one. So over TLS
-//! the others wait until the first connection is there. Where the host is known to
-//! speak HTTP/1.1, from an index that was read there for one, nobody waits.
+//! A client with many requests for a new host would open a connection for each, and drop
+//! all but one if the server turns out to speak HTTP/2. So over TLS the other requests
+//! wait until the first connection is open. No request waits if the host is known to
+//! speak HTTP/1.1, for example from an index that was read there.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Turns of the event loop until the first connection is ready for all: its
-/// protocol has to be set up in a task of its own. Too few cost a connection.
+/// The turns of the event loop until all requests can use the first connection: its
+/// protocol is set up in a task of its own. Too few turns cost a connection.
 const TURNS: usize = 8;
 
-/// Whether a channel's first connection is there.
+/// Whether a channel's first connection is open.
 #[derive(Default)]
 pub(super) struct FirstConnection {
-    /// Whether a request opens it, or has done so.
+    /// Whether a request opens the connection, or has done so.
     is_led: AtomicBool,
     is_settled: AtomicBool,
     settled: Notify,
 }
 
 impl FirstConnection {
-    /// Whether the caller is the first to ask, and opens the connection.
+    /// Whether the caller is the first to ask, and so must open the connection.
     pub(super) fn take_lead(&self) -> bool {
         !self.is_led.swap(true, Ordering::AcqRel)
     }
 
-    /// Whether the connection is there, or came to nothing.
+    /// Whether the connection is open, or has failed.
     pub(super) fn is_settled(&self) -> bool {
         self.is_settled.load(Ordering::Acquire)
     }
 
-    /// Lets the others go, however it went.
+    /// Lets the waiting requests go, whether the connection is open or has failed.
     pub(super) fn settle(&self) {
         self.is_settled.store(true, Ordering::Release);
         self.settled.notify_waiters();
     }
 
-    /// Waits for the first connection, for `limit` at most; false when it was there.
+    /// Waits for the first connection, for at most `limit`. Returns false if it was there
+    /// already.
     pub(super) async fn wait(&self, limit: Duration) -> bool {
         let mut settled = std::pin::pin!(self.settled.notified());
-        // Registered before looking, so that nothing in between is missed.
+        // Registered before the check, so that no notification is missed.
         settled.as_mut().enable();
         if self.is_settled() {
             return false;
         }
-        // The first one's own limit ends it, and tells why.
+        // The leading request has its own limit, and reports the reason.
         let _ = tokio::time::timeout(limit, settled).await;
         turns().await;
         true
     }
 }
 
-/// Gives the tasks of the connections their turn on the event loop.
+/// Gives the connections' tasks their turn on the event loop.
 pub(super) async fn turns() {
     for _ in 0..TURNS {
         tokio::task::yield_now().await;

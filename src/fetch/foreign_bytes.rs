@@ -1,5 +1,5 @@
-//! What servers send and people write about HTTP, nearly well written: heads, chunks,
-//! cookies, ranges, proxies.
+//! Servers' texts in HTTP, and users' lists of proxies, nearly well formed: heads,
+//! chunks, cookies, ranges, proxies.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
@@ -42,7 +42,8 @@ const OF_HEADS: &[&[u8]] = &[
     b"javascript:",
 ];
 
-/// The fields of a head as the HTTP library hands them on: what it refuses is left out.
+/// Parses the fields of a head as the HTTP library passes them on, without those that it
+/// refuses.
 fn fields(head: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in head.split(|byte| *byte == b'\n') {
@@ -60,7 +61,7 @@ fn url() -> Url {
     Url::parse("http://w.a.org/dir/x?y").unwrap()
 }
 
-/// The body of what is in chunks and its end, taken off all at once (RFC 9112, 7.1).
+/// Decodes a chunked body and its end, all at once (RFC 9112, 7.1).
 fn unchunked(mut rest: &[u8]) -> Result<(Vec<u8>, bool), BadChunk> {
     let mut body = Vec::new();
     let mut has_trailers = false;
@@ -107,11 +108,12 @@ fn unchunked(mut rest: &[u8]) -> Result<(Vec<u8>, bool), BadChunk> {
 }
 
 fn take(input: &Input, steps: &[usize]) -> Result<(Vec<u8>, bool), BadChunk> {
-    // What was taken off is not the parser's.
+    // The decoded body does not belong to the parser.
     let mut body = Vec::with_capacity(input.len());
     let largest = steps.iter().copied().max().unwrap_or(input.len()).min(input.len());
-    // An unfinished line, a piece, and what the piece holds of the body; each in a block
-    // that may be twice as large, and for a moment beside the one that it grew out of.
+    // An unfinished line, a piece, and the part of the body in the piece. Each lies in a
+    // block that may be twice as large, and for a moment beside the block that it grew
+    // out of.
     within(8 * (LINE_LIMIT + largest), || {
         let mut chunks = Chunks::default();
         for piece in input.pieces(steps) {
@@ -233,8 +235,8 @@ proptest! {
     #[test]
     fn addresses_of_proxies(input in proxies()) {
         let text = input.text();
-        // A word of one byte, with what parts it from the next, makes a rule of some 60 bytes
-        // in a list that grows. Addresses take less.
+        // A word of one byte, with its separator, makes a rule of about 60 bytes in a
+        // list that grows. Addresses take less.
         within(4 * 1024 + 128 * text.len(), || {
             if let Ok(proxy) = Proxy::parse(&text) {
                 prop_assert_eq!(&Proxy::parse(proxy.url().as_str()).unwrap(), &proxy);

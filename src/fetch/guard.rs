@@ -1,13 +1,13 @@
-//! Addresses that no page on the public internet has, refused with `--untrusted`.
+//! Refuses addresses that are not on the public internet, for `--untrusted`.
 //!
-//! Pure: it judges addresses. Names are judged by what they resolve to, in the
-//! resolver; literals before the request is made.
+//! Pure. Literal addresses are checked before a request is made; names are checked in the
+//! resolver, by the addresses that they resolve to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// A block of addresses: its first one, the length of its prefix, and what it is for.
+/// A block of addresses: its first one, the length of its prefix, and its purpose.
 type Block<A> = (A, u32, &'static str);
 
 const fn v4(a: u8, b: u8, c: u8) -> Ipv4Addr {
@@ -15,8 +15,8 @@ const fn v4(a: u8, b: u8, c: u8) -> Ipv4Addr {
 }
 
 /// The IANA IPv4 Special-Purpose Address Registry (RFC 6890,
-/// <https://www.iana.org/assignments/iana-ipv4-special-registry>), without what
-/// it calls globally reachable, and multicast (RFC 5771).
+/// <https://www.iana.org/assignments/iana-ipv4-special-registry>), without the globally
+/// reachable blocks, and with multicast (RFC 5771).
 const V4_BLOCKS: &[Block<Ipv4Addr>] = &[
     (v4(0, 0, 0), 8, "this network (RFC 791)"),
     (v4(10, 0, 0), 8, "private (RFC 1918)"),
@@ -40,9 +40,9 @@ const fn v6(a: u16, b: u16, c: u16) -> Ipv6Addr {
 }
 
 /// The IANA IPv6 Special-Purpose Address Registry (RFC 6890,
-/// <https://www.iana.org/assignments/iana-ipv6-special-registry>) within and
-/// without the global unicast block. The protocol assignments are refused as a
-/// whole, Teredo (RFC 4380) with them.
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry>) inside and outside the
+/// global unicast block. All protocol assignments are refused, including Teredo (RFC
+/// 4380).
 const V6_BLOCKS: &[Block<Ipv6Addr>] = &[
     (Ipv6Addr::UNSPECIFIED, 128, "unspecified (RFC 4291)"),
     (Ipv6Addr::LOCALHOST, 128, "loopback (RFC 4291)"),
@@ -58,14 +58,14 @@ const V6_BLOCKS: &[Block<Ipv6Addr>] = &[
     (v6(0xfec0, 0, 0), 10, "site-local (RFC 3879)"),
     (v6(0xff00, 0, 0), 8, "multicast (RFC 4291)"),
 ];
-/// All that is given out for global use (RFC 4291, 2.4; RFC 3587).
+/// The block for global unicast (RFC 4291, 2.4; RFC 3587).
 const V6_GLOBAL: (Ipv6Addr, u32) = (v6(0x2000, 0, 0), 3);
-/// IPv4 addresses as a translator shows them (RFC 6052).
+/// IPv4 addresses behind a translator (RFC 6052).
 const NAT64: (Ipv6Addr, u32) = (v6(0x64, 0xff9b, 0), 96);
 /// Networks behind an IPv4 address (RFC 3056).
 const SIX_TO_FOUR: (Ipv6Addr, u32) = (v6(0x2002, 0, 0), 16);
 
-/// Why `ip` must not be asked, in words that follow "it is"; `None` when it may be.
+/// Returns why `ip` must not be used, as words after "it is"; `None` if it may be used.
 pub(super) fn refusal(ip: IpAddr) -> Option<&'static str> {
     match ip {
         IpAddr::V4(ip) => refusal_v4(ip),
@@ -93,19 +93,19 @@ fn refusal_v6(ip: Ipv6Addr) -> Option<&'static str> {
         return Some(why);
     }
     if !is_in(V6_GLOBAL.0, V6_GLOBAL.1) {
-        return Some("not given out for global use (RFC 4291)");
+        return Some("not assigned for global use (RFC 4291)");
     }
     let [_, a, b, ..] = ip.segments();
     if is_in(SIX_TO_FOUR.0, SIX_TO_FOUR.1) { refusal_v4(inner_v4(a, b)) } else { None }
 }
 
-/// The IPv4 address in two segments of an IPv6 address.
+/// Returns the IPv4 address in two segments of an IPv6 address.
 fn inner_v4(high: u16, low: u16) -> Ipv4Addr {
     Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))
 }
 
-/// Why the host of `url` must not be asked, when it is an address; names are judged where they
-/// are resolved. Odd spellings of an address are one already: a URL holds them in order.
+/// Returns why the host of `url` must not be used, if it is an address; the resolver
+/// checks names. A `Url` holds every spelling of an address in the same form.
 pub(super) fn refusal_of_literal(url: &Url) -> Option<&'static str> {
     match url.host()? {
         Host::Ipv4(ip) => refusal_v4(ip),

@@ -1,5 +1,5 @@
-//! TLS handshakes, counted by kind. The HTTP library keeps them to itself, so
-//! they are counted where the TLS library calls out.
+//! Counts TLS handshakes by kind. The HTTP library does not expose them, so the callbacks
+//! of the TLS library count.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,23 +8,23 @@ use rustls::KeyLog;
 
 use crate::model::TlsVersion;
 
-/// The one secret of a TLS 1.2 connection, the one of a TLS 1.3 connection with
-/// which its requests begin: a log has one line of them for each connection, new
-/// session or not ("The NSS Key Log Format", draft-ietf-tls-keylogfile).
-const ONE_A_CONNECTION: [&str; 2] = ["CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0"];
+/// The only secret of a TLS 1.2 connection, and the one with which the requests of a TLS
+/// 1.3 connection begin. A key log has exactly one such line for each connection, with a
+/// new session or a resumed one ("The NSS Key Log Format", draft-ietf-tls-keylogfile).
+const ONE_PER_CONNECTION: [&str; 2] = ["CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0"];
 
 tokio::task_local! {
     /// The version of TLS that the connection being opened speaks.
     static VERSION: Cell<Option<TlsVersion>>;
 }
 
-/// Waits for a connection, and returns with it the version of TLS that it speaks.
+/// Waits for a connection. Returns it with its version of TLS.
 pub(super) async fn with_version<F: Future>(connecting: F) -> (F::Output, Option<TlsVersion>) {
     let connecting = async { (connecting.await, VERSION.with(Cell::get)) };
     VERSION.scope(Cell::new(None), connecting).await
 }
 
-/// Counts handshakes. One that breaks after the server's proof counts as full.
+/// Counts handshakes. A handshake that fails after the server's proof counts as full.
 #[derive(Debug, Default)]
 pub(super) struct Handshakes {
     proven: AtomicU64,
@@ -32,32 +32,32 @@ pub(super) struct Handshakes {
 }
 
 impl Handshakes {
-    /// Counts a server that proved to hold its certificate's key: it must do so
-    /// in each handshake but those that resume a session.
+    /// Counts a server's proof that it holds its certificate's key. Every handshake needs
+    /// one, except those that resume a session.
     pub(super) fn count_proven(&self) {
         self.proven.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Full handshakes so far, and resumed ones.
+    /// Returns the numbers of full and of resumed handshakes so far.
     pub(super) fn counts(&self) -> (u64, u64) {
         let proven = self.proven.load(Ordering::Relaxed);
         (proven, self.keyed.load(Ordering::Relaxed).saturating_sub(proven))
     }
 }
 
-/// Called for each secret of a connection. Nothing is logged: that there is a
-/// secret is all that is of interest.
+/// The TLS library calls this for each secret of a connection. No secret is logged: only
+/// its existence matters.
 impl KeyLog for Handshakes {
     fn will_log(&self, label: &str) -> bool {
-        ONE_A_CONNECTION.contains(&label)
+        ONE_PER_CONNECTION.contains(&label)
     }
 
     fn log(&self, label: &str, _client_random: &[u8], _secret: &[u8]) {
         if self.will_log(label) {
             self.keyed.fetch_add(1, Ordering::Relaxed);
-            let [of_tls12, _] = ONE_A_CONNECTION;
+            let [of_tls12, _] = ONE_PER_CONNECTION;
             let version = if label == of_tls12 { TlsVersion::Tls12 } else { TlsVersion::Tls13 };
-            // Fails where no connection is waited for, as in tests of handshakes alone.
+            // Fails if no connection is awaited, as in tests of handshakes alone.
             let _ = VERSION.try_with(|last| last.set(Some(version)));
         }
     }
@@ -88,7 +88,8 @@ mod tests {
         Arc::new(config.unwrap())
     }
 
-    /// A connection in memory, from its first byte until both have nothing more to say.
+    /// Makes a connection in memory, and runs it until neither side has more to send.
+    /// Returns the kind of its handshake.
     fn connect(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> HandshakeKind {
         let name = "a.org".try_into().unwrap();
         let mut client = ClientConnection::new(Arc::clone(client), name).unwrap();

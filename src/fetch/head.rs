@@ -1,4 +1,5 @@
-//! What is read of an answer's head.
+//! Reads the head of an answer: its fields, the framing of its body, the target of a
+//! redirect.
 
 use std::borrow::Cow;
 
@@ -11,13 +12,13 @@ use crate::foreign::Foreign;
 use crate::message;
 use crate::model::{ADDRESS_LIMIT, Failure, FailureCode, Head, HttpVersion};
 
-/// A head may hold this much, names and values together, over any version of HTTP.
-/// Browsers stop at 256 KiB (Chromium) to 384 KiB (Firefox); curl at 300 kB.
+/// The largest head, names and values together, over any version of HTTP. The limits of
+/// browsers are 256 KiB (Chromium) to 384 KiB (Firefox); curl's is 300 kB.
 pub(super) const SIZE_LIMIT: u32 = 256 * 1024;
-/// What a field takes besides its name and value: `: ` and the line end.
+/// The bytes of a field besides its name and value: `: ` and the line end.
 const FIELD_OVERHEAD: usize = 4;
 
-/// The model's word for a version of HTTP.
+/// Converts a version of HTTP to the model's.
 pub(super) const fn http_version(version: Version) -> HttpVersion {
     match version {
         Version::HTTP_2 => HttpVersion::Http2,
@@ -27,7 +28,7 @@ pub(super) const fn http_version(version: Version) -> HttpVersion {
     }
 }
 
-/// Reads what is of use of the head of an answer from `url`.
+/// Reads the useful fields of an answer from `url`.
 pub(super) fn read_head(response: &Response, url: &Url) -> Head {
     let headers = response.headers();
     let retry_after = joined(headers, &header::RETRY_AFTER).map(Foreign::from);
@@ -35,7 +36,8 @@ pub(super) fn read_head(response: &Response, url: &Url) -> Head {
         final_url: url.clone(),
         status: response.status().as_u16(),
         http: http_version(response.version()),
-        // Of several that differ browsers take the last (Fetch Standard, "extract a MIME type").
+        // If there are several, browsers take the last (Fetch Standard, "extract a MIME
+        // type").
         content_type: headers
             .get_all(header::CONTENT_TYPE)
             .iter()
@@ -44,20 +46,20 @@ pub(super) fn read_head(response: &Response, url: &Url) -> Head {
         content_encoding: joined(headers, &header::CONTENT_ENCODING).map(Foreign::from),
         etag: single(headers, &header::ETAG),
         last_modified: single(headers, &header::LAST_MODIFIED),
-        // Only a date in the other is compared with it.
+        // Only a date in `Retry-After` is compared with it.
         date: retry_after.as_ref().and_then(|_| single(headers, &header::DATE)),
         retry_after,
         is_on_new_connection: false,
     }
 }
 
-/// The value of a field that has one (RFC 9110, 5.3): an application and the server
-/// in front of it may both send it. Where they differ neither can be relied on.
+/// Returns the value of a field that has only one (RFC 9110, 5.3). An application and the
+/// server in front of it may both send it; if the two differ, neither is reliable.
 fn single(headers: &HeaderMap, name: &HeaderName) -> Option<Foreign> {
     agreed(headers, name).map(|value| lossy(value).into())
 }
 
-/// The value that all fields of a name have.
+/// Returns the value if all fields of a name agree.
 fn agreed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
@@ -68,7 +70,7 @@ fn is_same(one: &HeaderValue, other: &HeaderValue) -> bool {
     one.as_bytes().trim_ascii() == other.as_bytes().trim_ascii()
 }
 
-/// A field's values, joined by commas (RFC 9110, 5.3).
+/// Joins the values of a field with commas (RFC 9110, 5.3).
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     let mut joined = text(values.next()?);
@@ -83,7 +85,8 @@ fn text(value: &HeaderValue) -> String {
     lossy(value).into_owned()
 }
 
-/// A value as text. That it is none is rare, and looking for it piece by piece is slow.
+/// Converts a value to text. Values that are not UTF-8 are rare, and the lossy conversion
+/// is slow.
 fn lossy(value: &HeaderValue) -> Cow<'_, str> {
     std::str::from_utf8(value.as_bytes())
         .map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
@@ -92,7 +95,7 @@ fn lossy(value: &HeaderValue) -> Cow<'_, str> {
 /// Refuses a head that is larger than the limit. Over HTTP/2 the library does so; its
 /// limit for HTTP/1.1 is larger and cannot be set.
 pub(super) fn refuse_large(headers: &HeaderMap) -> Result<(), Failure> {
-    // Counting costs time, and hardly any answer has so many fields.
+    // Counting costs time, and hardly any answer has more fields than this.
     const FEW: usize = 64;
     if headers.len() <= FEW && headers.values().all(|value| value.len() < 1024) {
         return Ok(());
@@ -102,25 +105,26 @@ pub(super) fn refuse_large(headers: &HeaderMap) -> Result<(), Failure> {
     if sizes.sum::<usize>() <= SIZE_LIMIT as usize { Ok(()) } else { Err(too_large()) }
 }
 
-/// The failure of an answer whose head is larger than the limit.
+/// Makes the failure of an answer whose head is larger than the limit.
 pub(super) fn too_large() -> Failure {
     let message = format!("the answer's header fields take more than {SIZE_LIMIT} bytes");
     Failure::new(FailureCode::Protocol, message)
 }
 
-/// How the end of a body is found, where the HTTP library reads to the end of the
-/// connection (RFC 9112, 6.3).
+/// How the end of a body is found, if the HTTP library reads to the end of the connection
+/// (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// As the library has it.
+    /// The library finds it.
     ByLibrary,
-    /// After this many bytes: there is a length, beside a transfer coding that is none.
+    /// After this many bytes: there is a length, and a transfer coding that does not
+    /// count.
     Length(u64),
-    /// In chunks, which the library did not take off.
+    /// In chunks, which the library did not decode.
     Chunked,
 }
 
-/// The announced length, which may be said several times (RFC 9110, 8.6).
+/// Returns the announced length, which the head may repeat (RFC 9110, 8.6).
 fn length(headers: &HeaderMap) -> Option<u64> {
     let value = joined(headers, &header::CONTENT_LENGTH)?;
     let mut lengths = value.split(',').map(|length| length.trim().parse::<u64>().ok());
@@ -128,11 +132,11 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     lengths.all(|length| length == Some(first)).then_some(first)
 }
 
-/// How the body of an answer is framed.
+/// Finds how the body of an answer is framed.
 ///
-/// Only chunks were offered as a transfer coding (RFC 9112, 7.4); what comes in
-/// another one would be taken for the page. `identity`, which RFC 2616 had, is no
-/// coding, and an application and its server may both say `chunked`.
+/// The request offers only chunks as a transfer coding (RFC 9112, 7.4), so a body in
+/// another coding would be mistaken for the page. `identity`, from RFC 2616, is not a
+/// coding; and an application and its server may both send `chunked`.
 pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     let Some(value) = joined(headers, &header::TRANSFER_ENCODING) else {
         return Ok(Framing::ByLibrary);
@@ -146,7 +150,7 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
             format!("the body is in a transfer coding that was not requested, {coding:?}");
         return Err(Failure::new(FailureCode::Decode, message));
     }
-    // The library looks at the last coding of the last line alone.
+    // The library reads only the last coding of the last line.
     let last = headers.get_all(header::TRANSFER_ENCODING).iter().next_back().map(lossy);
     let last = last.as_deref().and_then(|line| line.rsplit(',').next()).unwrap_or_default();
     if is_named(&last.trim(), "chunked") {
@@ -158,19 +162,19 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Failure> {
     Ok(length(headers).map_or(Framing::ByLibrary, Framing::Length))
 }
 
-/// An answer that is a part of a page, which nobody asked for (RFC 9110, 15.3.7): its
-/// range, when it tells one.
+/// An answer with a part of a page that the client did not request (RFC 9110, 15.3.7),
+/// and its range if the server sent one.
 #[derive(Debug)]
 pub(super) struct PartialContent(Option<HeaderValue>);
 
 impl PartialContent {
-    /// The part that an answer is; `None` when it is none.
+    /// Returns the part in an answer; `None` for any other answer.
     pub(super) fn of(response: &Response) -> Option<Self> {
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
         is_part.then(|| Self(agreed(response.headers(), &header::CONTENT_RANGE).cloned()))
     }
 
-    /// Refuses a part that is not all, of which these bytes have come.
+    /// Refuses a part that is not the whole page, of which this many bytes came.
     pub(super) fn refuse_unless_all(&self, wire_bytes: u64) -> Result<(), Failure> {
         let value = self.0.as_ref().map(lossy);
         if value.as_deref().and_then(content_range::whole) == Some(wire_bytes) {
@@ -184,7 +188,7 @@ impl PartialContent {
     }
 }
 
-/// Where the answer sends us on to, if it does (RFC 9110, 15.4).
+/// Returns the target of a redirect; `None` for any other answer (RFC 9110, 15.4).
 pub(super) fn redirect_target(current: &Url, response: &Response) -> Result<Option<Url>, Failure> {
     let is_redirect = matches!(
         response.status(),
@@ -197,7 +201,7 @@ pub(super) fn redirect_target(current: &Url, response: &Response) -> Result<Opti
     if is_redirect { target(current, response.headers()) } else { Ok(None) }
 }
 
-/// The address that `Location` names, relative to `current`.
+/// Returns the address in `Location`, relative to `current`.
 fn target(current: &Url, headers: &HeaderMap) -> Result<Option<Url>, Failure> {
     let mut values = headers.get_all(header::LOCATION).iter();
     let Some(first) = values.next() else {
@@ -210,7 +214,7 @@ fn target(current: &Url, headers: &HeaderMap) -> Result<Option<Url>, Failure> {
     };
     if let Some(other) = values.find(|value| !is_same(first, value)) {
         let other = message::excerpt_url(&encoded(other));
-        return Err(leads_nowhere(&format!("and to {other:?} at once")));
+        return Err(leads_nowhere(&format!("and also to {other:?}")));
     }
     let too_long = || leads_nowhere(&format!("which is longer than {ADDRESS_LIMIT} bytes"));
     if location.len() > ADDRESS_LIMIT {
@@ -218,18 +222,18 @@ fn target(current: &Url, headers: &HeaderMap) -> Result<Option<Url>, Failure> {
     }
     let mut target = current.join(&location).map_err(|error| leads_nowhere(&error.to_string()))?;
     if !matches!(target.scheme(), "http" | "https") {
-        return Err(leads_nowhere("which is no http(s) address"));
+        return Err(leads_nowhere("which is not an http(s) address"));
     }
     target.set_fragment(None);
-    // What is percent-encoded takes three times the bytes.
+    // Percent-encoding takes three times the bytes.
     if target.as_str().len() > ADDRESS_LIMIT {
         return Err(too_long());
     }
     Ok(Some(target))
 }
 
-/// An address with the bytes that no URL may hold percent-encoded as they came, in
-/// whatever charset: the server reads the same bytes again.
+/// Percent-encodes the bytes that a URL must not hold, in whatever charset they came: the
+/// server then reads the same bytes again.
 fn encoded(value: &HeaderValue) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.as_bytes() {
@@ -277,10 +281,10 @@ mod tests {
             (&["caf\u{e9}".as_bytes()], Ok(Some("http://a.org/dir/caf%C3%A9"))),
             (&["http://b\u{fc}cher.ch/".as_bytes()], Ok(Some("http://xn--bcher-kva.ch/"))),
             (&[], Ok(None)),
-            (&[b"/y", b"/z"], Err("redirected to \"/y\", and to \"/z\" at once")),
+            (&[b"/y", b"/z"], Err("redirected to \"/y\", and also to \"/z\"")),
             (
                 &[b"ftp://b.org/"],
-                Err("redirected to \"ftp://b.org/\", which is no http(s) address"),
+                Err("redirected to \"ftp://b.org/\", which is not an http(s) address"),
             ),
         ] {
             let lines: Vec<_> = values.iter().map(|value| (header::LOCATION, *value)).collect();
@@ -300,7 +304,7 @@ mod tests {
         for (path, is_taken) in [
             ("x".repeat(ADDRESS_LIMIT - start), true),
             ("x".repeat(ADDRESS_LIMIT - start + 1), false),
-            // It is the address that counts, which takes three bytes for each of these.
+            // The limit is for the address, which takes three bytes for each of these.
             ("<".repeat(ADDRESS_LIMIT / 3 - start), true),
             ("<".repeat(ADDRESS_LIMIT / 3), false),
         ] {

@@ -1,42 +1,42 @@
 //! Every option of the HTTP library, decided for this job.
 //!
-//! Its defaults are made for programs that talk to one well-kept service. Here any
-//! server of the web may answer, and a page that a browser shows is to be saved.
+//! The library's defaults are for programs that talk to one well-kept service. Here any
+//! server of the web may answer, and every page that a browser shows should be saved.
 //!
-//! Requests that `tunnel` sends go through the layer below the library, which gets the
-//! same options here.
+//! The requests of `tunnel` go through the layer below the library, which gets the same
+//! options.
 //!
 //! | option | value | reason |
 //! |---|---|---|
-//! | decoding of bodies | none (features left out) | the body is kept as received; decoding is CPU work for `page` |
+//! | decoding of bodies | none (features left out) | the body stays as received; decoding is CPU work for `page` |
 //! | cookies | none (feature left out) | a page's cookies last for its own redirects, see `cookies` |
 //! | headers of all requests | none | `sender` adds them: the library takes one value of each |
-//! | redirects, referer | off | each hop asks the queue, and names nobody |
-//! | retries | never | the queue retries; what was not worked on is sent again by `exchange` |
+//! | redirects, referer | off | each hop asks the queue, and sends no `Referer` |
+//! | retries | never | the queue retries; `exchange` repeats requests that the server did not work on |
 //! | proxies of the system | off | `cli` reads the variables |
-//! | tunnels through proxies asked in HTTP | ours | the library takes no answer to CONNECT but a short `200`, see `tunnel` |
+//! | tunnels through HTTP proxies | ours | the library accepts only a short `200` as the answer to CONNECT, see `tunnel` |
 //! | timeouts | none | each phase has a limit of its own: connecting in `connect`, the rest in `exchange` |
-//! | resolver | ours | typed errors, a limit, a memory, the guard of `--untrusted` |
+//! | resolver | ours | typed errors, a limit, a cache, the guard of `--untrusted` |
 //! | addresses of a name | one at a time | `connect` gives each its share of the time |
 //! | TLS | preconfigured | one session cache and one verifier for all clients |
 //! | idle connections | 30 s, any number | bounded by the requests in flight, and by `pool` over many hosts |
 //! | TCP keep-alive | 15 s, 15 s, 3 probes | finds dead peers while a body is awaited |
-//! | TCP user timeout | `--read-timeout` | what is sent and not acknowledged by then is lost |
+//! | TCP user timeout | `--read-timeout` | data that is not acknowledged by then is lost |
 //! | Nagle's algorithm | off | a request is one small packet |
 //! | local address, interface | the system's | no flag asks for another |
-//! | HTTP/0.9 answers | refused | a body without a head tells nothing of its end |
+//! | HTTP/0.9 answers | refused | without a head the end of a body is unknown |
 //! | title case of names | off | servers take any case (RFC 9110, 5.1) |
 //! | folded lines | read | a MUST for clients (RFC 9112, 5.2) |
 //! | spaces before the colon | read | browsers and curl do |
-//! | lines that are no fields | passed over | browsers do |
-//! | number of lines | 100, then 16,384 | the size of the head is the limit, see `head`; room for very many lines costs, and is made for a host when it turns out to send them: that request is sent again |
-//! | HTTP/2 head | 768 KiB as it counts | three times the limit in `head`, which is thus the one that is met and told; the default of 16 kB is less than servers send |
+//! | lines that are not fields | ignored | browsers do |
+//! | number of lines | 100, then 16,384 | the size of the head is the limit, see `head`; room for very many lines costs time, so a host gets it only after it sent too many lines, and that request is sent again |
+//! | HTTP/2 head | 768 KiB as it counts | three times the limit in `head`, so that the latter is reached first and reported; servers send more than the default of 16 kB |
 //! | HTTP/2 windows | 2 MiB a stream, fixed | the library's own: enough for 200 Mbit/s at 80 ms |
-//! | HTTP/2 window of a connection | the largest | a page that is held back would hold back the others |
+//! | HTTP/2 window of a connection | the largest | otherwise a page that waits for memory would stop the others |
 //! | HTTP/2 frames | 16 KiB | larger ones delay the small ones behind them |
-//! | HTTP/2 pings | while requests are open | a connection that a NAT forgot costs one time-out |
-//! | https only | no | http URLs are asked for |
-//! | verbose connections | no | nothing logs here |
+//! | HTTP/2 pings | while requests are open | finds a connection that a NAT dropped after one timeout |
+//! | https only | no | http URLs are fetched too |
+//! | verbose connections | no | the program has no such log |
 
 use std::time::Duration;
 
@@ -48,11 +48,11 @@ use reqwest::ClientBuilder;
 use super::pool::{IDLE_TIMEOUT, Reuse};
 use super::{HttpChoice, Options, connect, head};
 
-/// Lines that a head has as a rule, at most. It is the library's own limit, for which it
-/// has room on the stack; for any other it makes room with each answer.
+/// The usual limit of lines in a head. It is the library's own, for which it has room on
+/// the stack; for any other it allocates room for each answer.
 const USUAL_FIELDS: Option<usize> = None;
-/// The most lines that a head of the largest size is taken to have. The library's map
-/// of fields has room for 24,576.
+/// The largest number of lines in a head. The library's map of fields has room for
+/// 24,576.
 const MAX_FIELDS: Option<usize> = Some(16 * 1024);
 const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
 const TCP_KEEPALIVE_PROBES: u32 = 3;
@@ -60,18 +60,19 @@ const TCP_KEEPALIVE_PROBES: u32 = 3;
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 const FRAME_SIZE: u32 = 16 * 1024;
-/// HTTP/2 counts 32 bytes for each field (RFC 9113, 6.5.2), so that this many are fewer
-/// than the library's map has room for.
+/// HTTP/2 counts 32 bytes for each field (RFC 9113, 6.5.2), so a list of this size has
+/// fewer fields than the library's map has room for.
 const HEADER_LIST: u32 = 3 * head::SIZE_LIMIT;
-/// Pings are no closer than this: a server answers them beside its work.
+/// The shortest time between pings, because a server answers them beside its work.
 const LEAST_PING: Duration = Duration::from_millis(250);
 
-/// The time between pings: silence for half of the time, then as long without an answer.
+/// Returns the time between pings: a ping follows half of the read timeout without data,
+/// and its answer may take the other half.
 fn ping(options: &Options) -> Duration {
     (options.read_timeout / 2).max(LEAST_PING)
 }
 
-/// How many lines a head may have.
+/// Returns the largest number of lines in a head.
 const fn fields(reuse: Reuse) -> Option<usize> {
     match reuse {
         Reuse::Pooled | Reuse::Never => USUAL_FIELDS,
@@ -79,7 +80,7 @@ const fn fields(reuse: Reuse) -> Option<usize> {
     }
 }
 
-/// How many idle connections to a host are kept.
+/// Returns the largest number of idle connections to a host.
 const fn idle(reuse: Reuse) -> usize {
     match reuse {
         Reuse::Pooled | Reuse::PooledManyFields => usize::MAX,
@@ -87,7 +88,7 @@ const fn idle(reuse: Reuse) -> usize {
     }
 }
 
-/// Sets what is set for every client of the library.
+/// Sets the options of every client of the library.
 pub(super) fn configure(builder: ClientBuilder, options: &Options, reuse: Reuse) -> ClientBuilder {
     let builder = builder
         .redirect(reqwest::redirect::Policy::none())
@@ -126,7 +127,7 @@ pub(super) fn configure(builder: ClientBuilder, options: &Options, reuse: Reuse)
     }
 }
 
-/// The same for the layer below: what is done with a connection.
+/// Sets the same options of the layer below: those of using a connection.
 pub(super) fn configure_below(options: &Options, reuse: Reuse) -> legacy::Builder {
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     builder
@@ -145,7 +146,7 @@ pub(super) fn configure_below(options: &Options, reuse: Reuse) -> legacy::Builde
         .http2_keep_alive_interval(ping(options))
         .http2_keep_alive_timeout(ping(options))
         .http2_keep_alive_while_idle(false)
-        // Whether HTTP/2 is spoken is settled within TLS otherwise.
+        // In all other cases TLS settles the protocol.
         .http2_only(options.http == HttpChoice::Http2);
     if let Some(fields) = fields(reuse) {
         builder.http1_max_headers(fields);
@@ -153,9 +154,9 @@ pub(super) fn configure_below(options: &Options, reuse: Reuse) -> legacy::Builde
     builder
 }
 
-/// The same for the layer below: how the connection is made.
+/// Sets the same options of the layer below: those of opening a connection.
 pub(super) fn configure_tcp<R>(tcp: &mut HttpConnector<R>, options: &Options) {
-    // TLS is put around it.
+    // TLS is added around it.
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(connect::time_for_addresses(options.connect_timeout)));
     tcp.set_nodelay(true);

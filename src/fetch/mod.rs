@@ -55,11 +55,12 @@ pub use options::{HttpChoice, Options};
 pub struct FetchFailure {
     /// The reason.
     pub failure: Failure,
-    /// The head of the answer, if the attempt came that far.
+    /// The head of the answer, if it came.
     pub head: Option<Box<Head>>,
     /// Bytes of the body that were received.
     pub wire_bytes: u64,
-    /// From the start of the attempt to the response's headers; zero when there were none.
+    /// The time from the start of the attempt to the response's headers; zero if there
+    /// were none.
     pub wait: Duration,
     /// Whether the server was overloaded and did not process the request.
     pub is_refused: bool,
@@ -92,9 +93,9 @@ pub struct Request<'a> {
     pub has_left_home: bool,
     /// How much of the body to read.
     pub body_limit: BodyLimit,
-    /// When the request began: now.
+    /// The start of the request.
     pub started: Instant,
-    /// Shows how far the request has come.
+    /// The display of the request's progress.
     pub progress: &'a ProgressView,
     /// The memory for the answer's body.
     pub memory: &'a BodyMemory<'a>,

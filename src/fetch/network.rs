@@ -1,5 +1,5 @@
-//! What all clients of a run share, in every runtime: TLS settings and sessions, resolved
-//! names, proxies, counters.
+//! The state that all clients of a run share, in every runtime: TLS settings and
+//! sessions, resolved names, proxies, counters.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,13 +19,13 @@ use crate::model::{Connections, ProxyUse};
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-/// What is asked for, and taken apart by `page::decode`.
+/// The codings that `page::decode` can decode.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
 
 /// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The TLS settings do not hold together.
+    /// The TLS settings contradict each other.
     #[error("failed to set up TLS")]
     Tls(#[source] rustls::Error),
     /// The HTTP library refuses the options.
@@ -33,17 +33,17 @@ pub enum FetchError {
     Client(#[source] reqwest::Error),
 }
 
-/// What requests have come to, for adding up.
+/// Counts of all requests so far, which can be added up.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NetworkCounts {
     /// Connections, and handshakes on them.
     pub connections: Connections,
-    /// Requests and failures of each proxy, in the options' order; none when all are zero.
+    /// Requests and failures of each proxy, in the options' order; empty if all are zero.
     pub proxies: Vec<(u64, u64)>,
 }
 
 impl NetworkCounts {
-    /// What has come since it was `before`.
+    /// Returns the difference from an earlier count.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let zeros = std::iter::repeat(&(0, 0));
@@ -57,7 +57,7 @@ impl NetworkCounts {
     }
 }
 
-/// What all clients of a run have in common.
+/// The state that all clients of a run share.
 pub struct Network {
     options: Options,
     tls: rustls::ClientConfig,
@@ -66,7 +66,7 @@ pub struct Network {
     counter: Arc<ConnectionCounter>,
     tls_versions: Arc<TlsVersions>,
     rotation: Mutex<Rotation>,
-    /// The connections of other processes.
+    /// The connections that other processes counted.
     others: Mutex<Connections>,
     host_stats: HostStats,
     clock: Arc<dyn Clock>,
@@ -74,11 +74,11 @@ pub struct Network {
 }
 
 impl Network {
-    /// Prepares what the clients share; loads nothing yet.
+    /// Prepares the shared state; loads no certificates yet.
     ///
     /// # Errors
     ///
-    /// [`FetchError::Tls`] when the TLS settings do not hold together.
+    /// [`FetchError::Tls`] when the TLS settings contradict each other.
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self, FetchError> {
         let handshakes = Arc::<Handshakes>::default();
         let tls = tls::client_config(&options.trust, options.http, &handshakes);
@@ -105,8 +105,8 @@ impl Network {
         })
     }
 
-    /// The same, with bodies in flight that take their memory from `memory`. Without this
-    /// they take what they need.
+    /// Limits the memory for bodies in flight to `memory`. Without this they take as much
+    /// as they need.
     #[must_use]
     pub fn within(self, memory: Arc<Budget>) -> Self {
         Self { memory, ..self }
@@ -117,7 +117,7 @@ impl Network {
         &self.memory
     }
 
-    /// The options, as given.
+    /// The options as given to [`new`](Self::new).
     pub const fn options(&self) -> &Options {
         &self.options
     }
@@ -133,20 +133,20 @@ impl Network {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What its requests have come to so far.
+    /// The counts of all requests so far.
     pub fn counts(&self) -> NetworkCounts {
         let proxies = self.rotation().counts().collect();
         NetworkCounts { connections: self.connections(), proxies }
     }
 
-    /// Adds what the requests of another process have come to, which has the same options.
+    /// Adds the counts of another process that has the same options.
     pub fn add_counts(&self, counts: &NetworkCounts) {
         let mut others = self.others();
         *others = *others + counts.connections;
         self.rotation().add(&counts.proxies);
     }
 
-    /// What went through each proxy so far.
+    /// The requests and failures of each proxy so far.
     pub fn proxy_use(&self) -> Vec<ProxyUse> {
         let rotation = self.rotation();
         let counts = self.options.proxies.iter().zip(rotation.counts());
@@ -179,7 +179,7 @@ impl Network {
         self.rotation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes an HTTP client whose requests go through the proxy of number `proxy`.
+    /// Makes an HTTP client whose requests go through the proxy of this number.
     pub(super) fn make(&self, proxy: Option<usize>, reuse: Reuse) -> Result<Sender, FetchError> {
         let options = &self.options;
         let mut common = options.headers.clone();
@@ -215,7 +215,7 @@ pub(super) mod tests {
     use crate::fetch::options::tests::options;
     use crate::fetch::proxy::{Proxies, Proxy};
 
-    /// An HTTP client with nothing special to it.
+    /// Makes an HTTP client with default options.
     pub(in crate::fetch) fn bare() -> Sender {
         Network::new(options(), Arc::new(SystemClock)).unwrap().make(None, Reuse::Pooled).unwrap()
     }

@@ -1,14 +1,14 @@
-//! `no_proxy`: the hosts that are asked without a proxy.
+//! The hosts to connect to without a proxy (`no_proxy`).
 //!
-//! The rules are curl's (<https://curl.se/docs/manpage.html#--noproxy>), with
-//! ports besides, which other programs take.
+//! The rules are curl's (<https://curl.se/docs/manpage.html#--noproxy>), and ports as
+//! other programs accept them.
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// A list of hosts that are asked without a proxy.
+/// A list of hosts to connect to without a proxy.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NoProxy(Vec<Rule>);
 
@@ -22,20 +22,21 @@ struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Hosts {
     All,
-    /// A network, by an address and the length of its prefix.
+    /// A network: an address and the length of its prefix.
     Network(IpAddr, u32),
-    /// A domain and all below it, in lower case without outer dots.
+    /// A domain and its subdomains, in lower case without outer dots.
     Domain(String),
 }
 
 impl NoProxy {
-    /// Reads a list: `a.org,.b.org 10.0.0.0/8,[::1]:8080` or `*`. What is none of these is passed over.
+    /// Parses a list: `a.org,.b.org 10.0.0.0/8,[::1]:8080` or `*`. Other words are
+    /// ignored.
     pub fn parse(text: &str) -> Self {
         let words = text.split(|c: char| c == ',' || c.is_whitespace());
         Self(words.filter(|word| !word.is_empty()).filter_map(Rule::parse).collect())
     }
 
-    /// Whether `url` is asked without a proxy.
+    /// Whether the list contains the host of `url`.
     pub(super) fn covers(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
         let Some(host) = url.host() else {
@@ -58,7 +59,7 @@ impl Rule {
                 let (host, port) = rest.split_once(']')?;
                 (host, port.strip_prefix(':'))
             }
-            // More colons make an IPv6 address without brackets.
+            // Two or more colons make an IPv6 address without brackets.
             None => match word.split_once(':') {
                 Some((host, port)) if !port.contains(':') => (host, Some(port)),
                 _ => (word, None),

@@ -1,4 +1,4 @@
-//! The options of requests. Each has a default, which holds unless the caller says otherwise.
+//! The options of requests, with the default of each.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use super::credentials::Credentials;
 use super::proxy::Proxies;
 use super::{serde_headers, tls};
 
-/// `--connect-timeout`: looking the name up, TCP and TLS together.
+/// The default of `--connect-timeout`: looking the name up, TCP and TLS together.
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// `--read-timeout`: silence before or within an answer.
+/// The default of `--read-timeout`: silence before or within an answer.
 pub(crate) const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// `--max-time`: one attempt, redirects included.
+/// The default of `--max-time`: one attempt, redirects included.
 pub(crate) const DEFAULT_MAX_TIME: Duration = Duration::from_mins(5);
-/// `--max-size`: a body, on the wire and decoded, in bytes.
+/// The default of `--max-size`: a body, on the wire and decoded, in bytes.
 pub(crate) const DEFAULT_MAX_SIZE: u64 = 128 * 1024 * 1024;
-/// `--max-redirs`: redirects followed for one page.
+/// The default of `--max-redirs`: redirects followed for one page.
 pub(crate) const DEFAULT_MAX_REDIRECTS: u32 = 10;
-/// Hosts whose idle connections are kept for each request in flight, where open
-/// files are not scarce.
+/// The number of hosts whose idle connections are kept for each request in flight, unless
+/// open files are scarce.
 pub(crate) const DEFAULT_KEPT_HOSTS: usize = 64;
 
-/// The name of this program to servers.
+/// The program's name in requests.
 pub(crate) const USER_AGENT: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
 
-/// Which version of HTTP is spoken.
+/// The version of HTTP to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum HttpChoice {
     /// HTTP/2 where the server offers it over TLS, else HTTP/1.1.
@@ -38,48 +38,50 @@ pub enum HttpChoice {
     Http2,
 }
 
-/// How pages are asked for.
+/// How to request pages.
 ///
-/// Written out, for another process, they hold all secrets that they hold here.
+/// The serialised form, for another process, contains the secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Options {
     /// The `User-Agent` header.
     #[serde(with = "serde_headers::value")]
     pub user_agent: HeaderValue,
-    /// Headers for every request; none of them is a secret.
+    /// Headers of every request; none of them is a secret.
     #[serde(with = "serde_headers::headers")]
     pub headers: HeaderMap,
-    /// What proves who asks, and who gets it.
+    /// The user's secrets, and who gets them.
     pub credentials: Credentials,
-    /// Limit for looking the name up, TCP and TLS together.
+    /// The limit for looking the name up, TCP and TLS together.
     pub connect_timeout: Duration,
-    /// Limit for silence before or within an answer.
+    /// The limit for silence before or within an answer.
     pub read_timeout: Duration,
-    /// Limit for one attempt, redirects included.
+    /// The limit for one attempt, redirects included.
     pub max_time: Duration,
-    /// Limit for a body, on the wire and decoded, in bytes.
+    /// The limit for a body, on the wire and decoded, in bytes.
     pub max_size: u64,
-    /// Redirects followed for one page.
+    /// The limit for redirects of one page.
     pub max_redirects: u32,
     /// The version of HTTP.
     pub http: HttpChoice,
-    /// Whom to trust over TLS.
+    /// The certificates to trust.
     pub trust: tls::Trust,
     /// The proxies.
     pub proxies: Proxies,
-    /// Whether only addresses of the public internet are asked. The proxies must
-    /// then be such that names are resolved here.
+    /// Whether to connect only to addresses of the public internet. Names must then be
+    /// resolved here, not by the proxies.
     pub untrusted: bool,
-    /// Follow no redirect to another host than the one that was named.
+    /// Whether to follow redirects only within the host that the user or the source
+    /// named.
     pub keeps_to_host: bool,
-    /// Hosts whose idle connections are kept, for each request in flight.
+    /// The number of hosts whose idle connections are kept for each request in flight.
     pub kept_hosts: usize,
-    /// Whether both sides of each exchange are recorded; see [`Exchange`](crate::model::Exchange).
+    /// Whether to record both sides of each exchange; see
+    /// [`Exchange`](crate::model::Exchange).
     pub records_exchange: bool,
 }
 
 impl Default for Options {
-    /// The values that hold where the command line says nothing else.
+    /// The values that apply if the command line sets none.
     fn default() -> Self {
         Self {
             user_agent: HeaderValue::from_static(USER_AGENT),
@@ -102,8 +104,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The `User-Agent` that requests carry: one among the `headers` goes before
-    /// [`user_agent`](Self::user_agent), and of several the first.
+    /// The `User-Agent` that requests carry: the first one among the `headers`, else
+    /// [`user_agent`](Self::user_agent).
     #[must_use]
     pub fn sent_user_agent(&self) -> &HeaderValue {
         self.headers.get(header::USER_AGENT).unwrap_or(&self.user_agent)
@@ -118,7 +120,7 @@ pub(super) mod tests {
     use crate::fetch::credentials::FieldHost;
     use crate::fetch::proxy::{NoProxy, Proxy};
 
-    /// Options with nothing special in them.
+    /// Default options with a short `User-Agent` that trust every certificate.
     pub(in crate::fetch) fn options() -> Options {
         Options {
             user_agent: HeaderValue::from_static("test"),
@@ -151,7 +153,7 @@ pub(super) mod tests {
         };
         let written = serde_json::to_vec(&given).unwrap();
         let read: Options = serde_json::from_slice(&written).unwrap();
-        // What is told of them leaves secrets out, so these are compared by themselves.
+        // Their `Debug` form omits secrets, so the secrets are compared separately.
         assert_eq!(format!("{read:?}"), format!("{given:?}"));
         assert_eq!((&read.headers, &read.credentials), (&given.headers, &given.credentials));
         assert!(!format!("{read:?}").contains("secret"));

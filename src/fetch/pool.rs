@@ -1,9 +1,9 @@
-//! The HTTP clients of one runtime: one for each proxy, because connections are
-//! pooled by destination only, and all new after so many hosts, because a pool
-//! has no limit over all its hosts.
+//! The HTTP clients of one runtime. Each proxy has a client of its own, because the
+//! library pools connections by destination only. All clients are replaced after many
+//! hosts, because the library's pool has no limit over all hosts.
 //!
-//! A host whose connection is full or does not answer gets further clients, each with
-//! a connection of its own: see [`Channel`].
+//! A host whose connection is full or does not answer gets further clients, each with a
+//! connection of its own: see [`Channel`].
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -16,35 +16,37 @@ use url::Url;
 use super::channel::{Channel, Leader};
 use super::sender::Sender;
 
-/// An idle connection is closed after this time: servers keep theirs for 5 s
-/// (Apache, Node.js) to 75 s (nginx), and a host that is asked again is asked soon.
+/// An idle connection is closed after this time. Servers close theirs after 5 s (Apache,
+/// Node.js) to 75 s (nginx), and the next request for a host usually comes soon.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A run over more hosts than this hardly meets a host again while its connection is open.
+/// A run over more hosts than this seldom needs a host again while its connection is
+/// open.
 const MANY_HOSTS: usize = 64;
-/// So many hosts' idle connections are worth their memory, some 25 kB each, for
-/// each request in flight of a run over many hosts.
+/// A run over many hosts keeps the idle connections of this many hosts for each request
+/// in flight. A connection takes about 25 kB.
 const KEPT_OF_MANY: usize = 4;
-/// So many hosts are remembered by their protocol; beyond that the memory starts afresh.
+/// The protocols of this many hosts are remembered; then the memory is cleared.
 const REMEMBERED: usize = 10_000;
 
-/// Whether the run is one over many hosts; shared by all its pools.
+/// What the run has learnt about all hosts; shared by all its pools.
 #[derive(Default)]
 pub(super) struct HostStats {
     hasher: RandomState,
     hosts: Mutex<HashSet<u64>>,
     is_wide_crawl: AtomicBool,
-    /// Hosts that were met over TLS and speak HTTP/1.1.
+    /// Hosts that speak HTTP/1.1 over TLS.
     http1: Mutex<HashSet<u64>>,
 }
 
 impl HostStats {
-    /// Of `kept` hosts' connections, those that are worth keeping.
+    /// Returns the number of hosts, at most `kept`, whose idle connections are worth
+    /// their memory.
     fn hosts_to_keep(&self, kept: usize) -> usize {
         if self.is_wide_crawl.load(Ordering::Relaxed) { kept.min(KEPT_OF_MANY) } else { kept }
     }
 
-    /// Notes that `host` speaks HTTP/1.1 where it might have chosen HTTP/2.
+    /// Records that `host` chose HTTP/1.1 although HTTP/2 was offered.
     pub(super) fn record_http1(&self, host: u64) {
         let mut known = self.http1.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
@@ -71,7 +73,7 @@ impl HostStats {
     }
 }
 
-/// The clients that are in use, and for which hosts.
+/// The clients in use, and their hosts.
 #[derive(Default)]
 pub(super) struct Pool {
     inner: Mutex<Inner>,
@@ -80,61 +82,62 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct Inner {
     clients: BTreeMap<Option<usize>, Sender>,
-    /// Clients that keep no connection, for requests that need a new one.
+    /// Clients without idle connections, for requests that need a new connection.
     fresh: BTreeMap<Option<usize>, Sender>,
-    /// By hashes of proxy, scheme, host and port, since the clients were made.
+    /// The hosts since the clients were made, by a hash of proxy, scheme, host and port.
     hosts: BTreeMap<u64, Host>,
     in_flight: usize,
 }
 
-/// What is known of a host, and the ways to it.
+/// What is known of a host, and its channels.
 #[derive(Default)]
 struct Host {
     channels: Vec<HostChannel>,
-    /// Streams that it admits on a connection, as far as it has shown that.
+    /// The number of streams that it admits on a connection, if known.
     streams: Option<usize>,
-    /// Whether a channel was left: the shared client has a connection that does not answer.
+    /// Whether a channel was retired: the shared client has a connection that does not
+    /// answer.
     has_retired: bool,
     /// Whether its answers have very many header lines.
     has_many_fields: bool,
 }
 
-/// A channel and its client.
+/// A channel, its client, and the number of its open requests.
 struct HostChannel {
     client: Sender,
     channel: Arc<Channel>,
     open: usize,
 }
 
-/// What a client is made for.
+/// Which of a client's connections are used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reuse {
-    /// Its connections are kept for other requests.
+    /// All: they stay open for other requests.
     Pooled,
-    /// The same, with room for answers whose heads have very many lines.
+    /// All, and there is room for answers with very many header lines.
     PooledManyFields,
-    /// Each request has a connection of its own.
+    /// None: each request has a connection of its own.
     Never,
 }
 
-/// Which client a request wants.
+/// What a request needs of its client.
 pub(super) struct LeaseTerms<'a> {
     pub(super) url: &'a Url,
-    /// The number of the proxy that it goes through.
+    /// The number of the proxy to go through.
     pub(super) proxy: Option<usize>,
-    /// Whether its connection must be new.
+    /// Whether connections are used again.
     pub(super) reuse: Reuse,
-    /// Hosts whose idle connections are kept, for each request in flight.
+    /// The number of hosts whose idle connections are kept for each request in flight.
     pub(super) kept: usize,
     pub(super) host_stats: &'a HostStats,
 }
 
 impl Pool {
-    /// The client for a request; `make` makes a new one.
+    /// Lends the client for a request; `make` makes a new one.
     ///
-    /// So that no more idle connections pile up than are kept for each request in
-    /// flight, all clients are given up when another host would be too many. Those
-    /// in use live until their requests end.
+    /// The number of idle connections is limited for each request in flight. When another
+    /// host would exceed that limit, all clients are dropped. Those in use live until
+    /// their requests end.
     pub(super) fn lend<E>(
         &self,
         terms: &LeaseTerms<'_>,
@@ -150,7 +153,7 @@ impl Pool {
                 None => inner.fresh.entry(proxy).or_insert(make(Reuse::Never)?).clone(),
             };
             inner.in_flight += 1;
-            // No other request shares its connection: there is none to wait for.
+            // No other request shares the connection, so none waits for it.
             let channel = Arc::<Channel>::default();
             channel.first.settle();
             return Ok(Lease { sender: client, host, channel, leader: None, pool: self });
@@ -197,19 +200,19 @@ impl Pool {
     }
 }
 
-/// A client, lent for one request.
+/// A client that is lent for one request.
 pub(super) struct Lease<'a> {
     pub(super) sender: Sender,
-    /// The number of its host.
+    /// The number of the host.
     pub(super) host: u64,
     pub(super) channel: Arc<Channel>,
-    /// The first request of the channel holds it.
+    /// The lead, for the first request of the channel.
     pub(super) leader: Option<Arc<Leader>>,
     pool: &'a Pool,
 }
 
 impl Lease<'_> {
-    /// Sends no further request of the host through this channel: it does not answer.
+    /// Sends no further request of the host through this channel, which does not answer.
     pub(super) fn retire(&self) {
         if let Some(host) = self.pool.inner().hosts.get_mut(&self.host) {
             host.channels.retain(|known| !Arc::ptr_eq(&known.channel, &self.channel));
@@ -227,8 +230,8 @@ impl Lease<'_> {
         }
     }
 
-    /// Takes note that the host admits so many streams on a connection; further
-    /// requests go over further ones.
+    /// Records the number of streams that the host admits on a connection. Further
+    /// requests use further connections.
     pub(super) fn admits(&self, streams: usize) {
         if let Some(host) = self.pool.inner().hosts.get_mut(&self.host) {
             host.streams = Some(host.streams.map_or(streams, |known| known.min(streams)));
@@ -259,7 +262,7 @@ mod tests {
         Url::parse(&format!("http://h{host}.org/x")).unwrap()
     }
 
-    /// A pool and how many clients it has made.
+    /// A pool that counts the clients that it makes.
     #[derive(Default)]
     struct Counted {
         pool: Pool,
@@ -289,7 +292,7 @@ mod tests {
         drop(lend(4, Some(0)));
         drop(lend(4, Some(1)));
         assert_eq!(counted.made.get(), 4);
-        // With another request in flight there is room for twice as many.
+        // Another request in flight doubles the room.
         let _other = lend(4, None);
         (5..10).for_each(|host| drop(lend(host, None)));
         assert_eq!(counted.made.get(), 4);

@@ -1,7 +1,6 @@
 //! Proxies: their addresses, and which requests may go through which of them.
 //!
-//! Whose turn it is among several is decided in `rotation`; what a proxy's
-//! errors mean in `tunnel`.
+//! `rotation` picks one of several proxies, and `tunnel` interprets their errors.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,33 +10,35 @@ use url::Url;
 
 pub(crate) use super::no_proxy::NoProxy;
 
-/// The port of a SOCKS proxy that names none (RFC 1928, 3).
+/// The default port of a SOCKS proxy (RFC 1928, 3).
 const SOCKS_PORT: u16 = 1080;
 
-/// A proxy's address, which may hold a user name and a password. It is shown without them.
+/// A proxy's address, which may hold a user name and a password. `Display` and `Debug`
+/// omit these.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Proxy(Url);
 
-/// A text is no proxy's address. The text is not repeated: it may hold a password.
+/// A text is not a proxy's address. The error does not repeat the text, which may hold a
+/// password.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// It is no URL.
+    /// It is not a URL.
     #[error("{0}")]
     Malformed(#[from] url::ParseError),
-    /// It is a URL of another kind.
-    #[error("its scheme is {0}, which is none of http, https, socks5, socks5h")]
+    /// It is a URL with another scheme.
+    #[error("its scheme is {0}; use http, https, socks5 or socks5h")]
     Scheme(String),
-    /// It has no host, or one that nothing can be asked for.
-    #[error("it names no host")]
+    /// It has no host, or one that cannot be used.
+    #[error("it has no usable host")]
     NoHost,
 }
 
 impl Proxy {
-    /// Reads `http://host:port` and the like; without a scheme, http is meant.
+    /// Parses `http://host:port` and the like. The default scheme is http.
     ///
     /// # Errors
     ///
-    /// [`ProxyError`] when it is none.
+    /// [`ProxyError`] when it is not a proxy's address.
     pub fn parse(text: &str) -> Result<Self, ProxyError> {
         let text = text.trim();
         let mut url = if text.contains("://") {
@@ -49,28 +50,29 @@ impl Proxy {
             return Err(ProxyError::Scheme(url.scheme().to_owned()));
         }
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(ProxyError::NoHost)?;
-        // The hosts of other schemes than http are kept as they are typed.
+        // The URL library changes only the hosts of http URLs to lower case.
         let host = host.to_ascii_lowercase();
         url.set_host(Some(&host))?;
         url.set_path("");
         url.set_query(None);
         url.set_fragment(None);
-        // The HTTP library passes over proxies that it cannot read, and connects directly.
+        // The HTTP library ignores a proxy that it cannot parse, and connects directly.
         let is_readable = url.as_str().parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some());
         if is_readable { Ok(Self(url)) } else { Err(ProxyError::NoHost) }
     }
 
-    /// Whether it is asked in HTTP, so that it reads plain requests itself.
+    /// Whether it speaks HTTP, so that it reads plain requests itself.
     pub(super) fn is_http(&self) -> bool {
         matches!(self.0.scheme(), "http" | "https")
     }
 
-    /// Whether it looks names up itself, so that nobody here sees the addresses.
+    /// Whether the proxy looks names up, so that this program does not learn the
+    /// addresses.
     pub fn resolves_names(&self) -> bool {
         self.0.scheme() != "socks5"
     }
 
-    /// Whether it is told a user name and a password.
+    /// Whether the address has a user name or a password.
     pub(super) fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
@@ -79,7 +81,7 @@ impl Proxy {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// The address with everything that is in it, for the HTTP library only.
+    /// The address with its secrets, for the HTTP library only.
     pub(super) const fn url(&self) -> &Url {
         &self.0
     }
@@ -98,19 +100,19 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The proxies of a run, and what goes through them.
+/// The proxies of a run, and the URLs that go through them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Proxies {
     known: Vec<Proxy>,
-    /// Which of them serve http URLs.
+    /// The numbers of those for http URLs.
     http: Vec<usize>,
-    /// Which of them serve https URLs.
+    /// The numbers of those for https URLs.
     https: Vec<usize>,
     no_proxy: NoProxy,
 }
 
 impl Proxies {
-    /// Everything goes through `proxies`, in turn. One that is named twice is taken once.
+    /// Sends every URL through `proxies`, in turn. Duplicates are dropped.
     pub fn in_turn(proxies: Vec<Proxy>) -> Self {
         let mut seen = HashSet::new();
         let mut known = proxies;
@@ -119,7 +121,7 @@ impl Proxies {
         Self { known, http: all.clone(), https: all, no_proxy: NoProxy::default() }
     }
 
-    /// http URLs go through `http`, https URLs through `https`.
+    /// Sends http URLs through `http`, and https URLs through `https`.
     pub fn by_scheme(http: Option<Proxy>, https: Option<Proxy>) -> Self {
         let both = Self::in_turn(http.iter().chain(&https).cloned().collect());
         let place = |proxy: &Proxy| both.known.iter().position(|known| known == proxy);
@@ -127,13 +129,13 @@ impl Proxies {
         Self { http: places(http), https: places(https), ..both }
     }
 
-    /// The same, but what `no_proxy` covers is asked directly.
+    /// Excepts the hosts in `no_proxy`, which get direct connections.
     #[must_use]
     pub fn except(self, no_proxy: NoProxy) -> Self {
         Self { no_proxy, ..self }
     }
 
-    /// All of them.
+    /// All proxies, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Proxy> {
         self.known.iter()
     }
@@ -142,7 +144,8 @@ impl Proxies {
         &self.known[at]
     }
 
-    /// The numbers of the proxies that `url` may go through; none when it is asked directly.
+    /// Returns the numbers of the proxies that `url` may go through; empty for a direct
+    /// connection.
     pub(super) fn candidates(&self, url: &Url) -> &[usize] {
         let candidates = if url.scheme() == "https" { &self.https } else { &self.http };
         if candidates.is_empty() || self.no_proxy.covers(url) { &[] } else { candidates }

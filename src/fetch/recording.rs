@@ -1,8 +1,8 @@
 //! Records exchanges, for runs that archive both sides of them.
 //!
-//! The request is recorded as this side builds it; what the libraries below add is added here
-//! by the same rules. The integration tests compare the
-//! result with what a server received.
+//! The request is recorded as this program builds it. The fields that the libraries below
+//! add are added here by the same rules; the integration tests compare the result with
+//! what a server received.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use super::credentials;
 use super::head::http_version;
 use crate::model::{Exchange, Field, HttpVersion, RequestHead, ResponseHead, TlsVersion};
 
-/// Fields of a connection, which the HTTP library does not send over HTTP/2
+/// The fields that describe a connection; the HTTP library does not send them over HTTP/2
 /// (RFC 9113, 8.2.2).
 const OF_CONNECTIONS: [HeaderName; 4] = [
     HeaderName::from_static("keep-alive"),
@@ -28,15 +28,14 @@ const OF_CONNECTIONS: [HeaderName; 4] = [
     header::UPGRADE,
 ];
 
-/// The versions of TLS that connections speak, by their local address.
+/// The version of TLS of each connection, by the connection's local address.
 ///
-/// A local address may be used again, by a later connection: its version then takes the
-/// place of the earlier one.
+/// A later connection may use a local address again, and then replaces the version.
 #[derive(Debug, Default)]
 pub(super) struct TlsVersions(Mutex<HashMap<SocketAddr, TlsVersion>>);
 
 impl TlsVersions {
-    /// Remembers what a new connection speaks.
+    /// Records the version of a new connection.
     pub(super) fn insert(&self, local: SocketAddr, version: TlsVersion) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(local, version);
     }
@@ -46,18 +45,18 @@ impl TlsVersions {
     }
 }
 
-/// How a request travels, as far as its record depends on it.
+/// The parts of a request's route that change its recorded form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// To the server itself.
+    /// Straight to the server.
     Direct,
     /// Through a proxy that opens a connection to the server.
     Tunnel,
-    /// To a proxy that reads the request and sends one of its own.
+    /// To a proxy that reads the request and sends its own.
     ReadByProxy,
 }
 
-/// A request whose answer has not come yet.
+/// A request that waits for its answer.
 pub(super) struct SentRequest {
     started_at: SystemTime,
     method: Method,
@@ -66,14 +65,14 @@ pub(super) struct SentRequest {
 }
 
 impl SentRequest {
-    /// Records a request that is to be sent now; `None` for one that cannot be sent.
+    /// Records a request that is about to be sent; `None` if it cannot be sent.
     pub(super) fn new(request: &reqwest::Request, started_at: SystemTime) -> Option<Self> {
         let uri = request.url().as_str().parse().ok()?;
         let (method, headers) = (request.method().clone(), request.headers().clone());
         Some(Self { started_at, method, uri, headers })
     }
 
-    /// The exchange, now that the head of the answer is there.
+    /// Returns the exchange once the head of the answer is there.
     pub(super) fn answered(
         self,
         response: &Response,
@@ -99,7 +98,7 @@ impl SentRequest {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let method = self.method.as_str().to_owned();
         if protocol == HttpVersion::Http2 {
-            // In the order in which the library writes them.
+            // This is the order in which the library writes them.
             let pseudo = [
                 (":method", &*method),
                 (":scheme", self.uri.scheme_str().unwrap_or_default()),
@@ -119,12 +118,12 @@ impl SentRequest {
         let target = if way == Way::ReadByProxy { self.uri.to_string() } else { path };
         let mut fields = Vec::with_capacity(headers.len());
         add(&mut fields, &headers);
-        // A server may answer in an older version than it is asked in.
+        // A server may answer in an older version than the request's.
         RequestHead { method, target, version: HttpVersion::Http11, fields }
     }
 }
 
-/// The value of `Host`: without a port that is the usual one (RFC 9110, 7.2).
+/// Returns the value of `Host`, without the scheme's default port (RFC 9110, 7.2).
 fn host(uri: &Uri) -> String {
     let name = uri.host().unwrap_or_default();
     match (uri.port_u16(), uri.scheme_str()) {
@@ -133,7 +132,8 @@ fn host(uri: &Uri) -> String {
     }
 }
 
-/// The fields that are sent over HTTP/2, in the order that removing the others leaves.
+/// Removes the fields that are not sent over HTTP/2; the others keep the order that these
+/// removals leave.
 fn without_connection(mut headers: HeaderMap) -> HeaderMap {
     for name in &OF_CONNECTIONS {
         headers.remove(name);
@@ -168,7 +168,7 @@ fn response_head(response: &Response, version: HttpVersion) -> ResponseHead {
     if version == HttpVersion::Http2 {
         fields.push(pseudo_field(":status", status.as_str()));
     } else {
-        // The library hands on a phrase only where it is not the usual one.
+        // The library reports the phrase only if it is not the usual one.
         let phrase = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
         let usual = || StatusCode::canonical_reason(&status).unwrap_or_default().as_bytes();
         reason.extend_from_slice(phrase.unwrap_or_else(usual));

@@ -1,9 +1,9 @@
-//! Host names become addresses: by the system's resolver, with a limit of its
-//! own, once for each host of a run.
+//! Resolves host names: by the system's resolver, with a time limit, once for each host
+//! of a run.
 //!
-//! With `--untrusted`, addresses that must not be asked are taken out here. The
-//! same answer is used for connecting, so a name that resolves to something else
-//! a moment later gains nothing.
+//! With `--untrusted`, the resolver removes the addresses that must not be used. The
+//! connection uses the same answer, so an attacker gains nothing by a name that resolves
+//! to another address a moment later.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -21,11 +21,11 @@ use tower_service::Service;
 
 use super::guard;
 
-/// So many names are remembered; beyond that the memory starts afresh, which
-/// costs look-ups but bounds it.
+/// At most this many names are remembered; then the memory is cleared, which costs
+/// look-ups but limits it.
 const REMEMBERED: usize = 10_000;
 
-/// Addresses, in the order in which they are tried.
+/// Addresses, in the order in which to try them.
 type Listed = std::vec::IntoIter<SocketAddr>;
 type Lookup = Arc<OnceCell<Arc<Addresses>>>;
 
@@ -33,7 +33,7 @@ type Lookup = Arc<OnceCell<Arc<Addresses>>>;
 #[derive(Debug)]
 struct Addresses {
     all: Box<[SocketAddr]>,
-    /// The place of the one that last worked; the first one before that.
+    /// The position of the address that last worked; 0 before that.
     preferred: AtomicUsize,
 }
 
@@ -42,14 +42,14 @@ impl Addresses {
         Self { all, preferred: AtomicUsize::new(0) }
     }
 
-    /// Takes note that a connection to `address` is there.
+    /// Records that a connection to `address` is open.
     fn worked(&self, address: IpAddr) {
         if let Some(at) = self.all.iter().position(|known| known.ip() == address) {
             self.preferred.store(at, Ordering::Relaxed);
         }
     }
 
-    /// All of them, the one that last worked first (RFC 8305, 4).
+    /// Returns all addresses, the one that last worked first (RFC 8305, 4).
     fn in_order(&self) -> Vec<SocketAddr> {
         let preferred = self.preferred.load(Ordering::Relaxed);
         let first = self.all.get(preferred).copied();
@@ -87,17 +87,16 @@ impl DnsError {
     }
 }
 
-/// Which addresses may be asked.
+/// The addresses that may be used.
 pub(super) enum Guard {
-    /// All.
+    /// All addresses.
     Open,
-    /// Those of the public internet, and whatever addresses these names have:
-    /// they are the user's own.
+    /// Public addresses, and every address of these names, which the user typed.
     Public(HashSet<String>),
 }
 
-/// Resolves names once and remembers the answers. Failures are not remembered:
-/// the next attempt asks again.
+/// Resolves names once and remembers the answers. Failures are not remembered: the next
+/// attempt asks the system again.
 pub(super) struct Resolver {
     lookups: Mutex<HashMap<String, Lookup>>,
     limit: Duration,
@@ -109,7 +108,8 @@ impl Resolver {
         Self { lookups: Mutex::default(), limit, guard }
     }
 
-    /// The addresses of `host`; of many that ask at a time, one looks up.
+    /// Returns the addresses of `host`. If several requests ask at the same time, one
+    /// looks the name up.
     async fn resolve(&self, host: &str) -> Result<Arc<Addresses>, DnsError> {
         let lookup = self.lookup(host);
         lookup.get_or_try_init(|| self.look_up(host)).await.map(Arc::clone)
@@ -126,8 +126,8 @@ impl Resolver {
         Arc::clone(lookups.entry(host.to_owned()).or_default())
     }
 
-    /// Takes note that a connection to `host` at `address` is there: it is tried first
-    /// from then on.
+    /// Records that a connection to `host` at `address` is open: this address is then
+    /// tried first.
     pub(super) fn worked(&self, host: &str, address: IpAddr) {
         let lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(addresses) = lookups.get(host).and_then(|lookup| lookup.get()) {
@@ -137,7 +137,7 @@ impl Resolver {
 
     async fn look_up(&self, host: &str) -> Result<Arc<Addresses>, DnsError> {
         let limit = self.limit;
-        // An address comes here on its way to a SOCKS proxy, brackets and all.
+        // On its way to a SOCKS proxy, an address comes here in brackets.
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let looking = tokio::net::lookup_host((bare.unwrap_or(host), 0));
         let found = tokio::time::timeout(limit, looking)
@@ -149,8 +149,8 @@ impl Resolver {
 }
 
 impl Guard {
-    /// Of the addresses of `host` those that may be asked. When a name has both
-    /// kinds, its public addresses are used: they are what it shows to everybody.
+    /// Returns the addresses of `host` that may be used. If a name has both kinds, only
+    /// its public addresses are used.
     fn admit(
         &self,
         host: &str,
@@ -178,7 +178,7 @@ impl Guard {
     }
 }
 
-/// A client's way to the shared resolver.
+/// The shared resolver, as clients call it.
 #[derive(Clone)]
 pub(super) struct CachingResolver(pub(super) Arc<Resolver>);
 
@@ -199,7 +199,7 @@ impl Resolve for CachingResolver {
     }
 }
 
-/// The same for connectors of the layer below the HTTP library.
+/// The shared resolver, as connectors of the layer below the HTTP library call it.
 impl Service<dns::Name> for CachingResolver {
     type Response = Listed;
     type Error = DnsError;

@@ -49,7 +49,7 @@ impl Rotation {
         Self { health: vec![ProxyHealth::default(); proxies], turn: 0 }
     }
 
-    /// The next one of `candidates`; `None` when that list is empty.
+    /// Returns the next one of `candidates`; `None` when that list is empty.
     pub(super) fn pick(&mut self, candidates: &[usize], now: Instant) -> Option<usize> {
         let is_cooling_down = |at: &usize| self.health[*at].is_cooling_down(now);
         let ready = candidates.iter().filter(|at| !is_cooling_down(at)).count();
@@ -135,7 +135,7 @@ mod tests {
         let mut cooldowns = Vec::new();
         for _ in 0..12 {
             rotation.failed(0, Blame::Proxy, clock.now());
-            // Those under way at the same time say nothing new.
+            // Requests that were under way do not prolong it.
             rotation.failed(0, Blame::Proxy, clock.now());
             let mut rest = 0;
             while rotation.health[0].is_cooling_down(clock.now()) {

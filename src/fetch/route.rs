@@ -1,4 +1,5 @@
-//! The way of one request: whether its address may be asked, and through which proxy.
+//! Finds the route of a request: whether its address may be used, through which proxy it
+//! goes, and by which client.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -19,7 +20,7 @@ use super::{Client, failure, guard, tunnel};
 use crate::message;
 use crate::model::{Failure, FailureCode};
 
-/// The way of one request; it holds its client until it is dropped.
+/// The route of one request, which holds its client until it is dropped.
 pub(super) struct Route<'a> {
     lease: Lease<'a>,
     proxy: Option<usize>,
@@ -28,17 +29,17 @@ pub(super) struct Route<'a> {
 }
 
 impl Route<'_> {
-    /// What the request is made with.
+    /// The client that sends the request.
     pub(super) const fn sender(&self) -> &Sender {
         &self.lease.sender
     }
 
-    /// The number of its host.
+    /// The number of the host in the pool.
     pub(super) const fn host(&self) -> u64 {
         self.lease.host
     }
 
-    /// What the requests that go this way share.
+    /// The state that the requests on this route share.
     pub(super) const fn channel(&self) -> &Arc<Channel> {
         &self.lease.channel
     }
@@ -48,17 +49,17 @@ impl Route<'_> {
         self.lease.leader.as_ref()
     }
 
-    /// When the request is sent.
+    /// The sending of the request.
     pub(super) const fn send_state(&self) -> &Arc<SendState> {
         &self.sent
     }
 
-    /// Whether no proxy is asked, so that the connection leads to the host itself.
+    /// Whether the connection leads straight to the host, without a proxy.
     pub(super) const fn is_direct(&self) -> bool {
         self.proxy.is_none()
     }
 
-    /// Takes note that the connection did what it should: others may be sent this way.
+    /// Records that the connection worked: other requests may use this route.
     pub(super) fn connection_worked(&self) {
         self.has_worked.set(true);
     }
@@ -68,15 +69,16 @@ impl Route<'_> {
         self.lease.allow_many_fields();
     }
 
-    /// Sends no more than the server admits this way, now that it shows.
+    /// Limits the requests on this route to the streams that the server admits, now that
+    /// their number is known.
     pub(super) fn limit_streams(&self) {
         self.lease.admits(self.channel().admitted());
     }
 }
 
 impl Drop for Route<'_> {
-    /// A connection over HTTP/2 that was silent for too long, or ended, is not sent
-    /// another request: the library would use it for as long as it is there.
+    /// Retires an HTTP/2 connection that was silent for too long, or ended. Otherwise the
+    /// library would use it for as long as it is open.
     fn drop(&mut self) {
         self.sent.end();
         if !self.has_worked.get() && self.channel().protocol() == Protocol::Http2 {
@@ -85,13 +87,14 @@ impl Drop for Route<'_> {
     }
 }
 
-/// Refuses names that no certificate can be for, such as those with a hyphen at the end
-/// of a label: TLS has no way to ask for them (RFC 6066, 3; RFC 5890, 2.3.1).
+/// Refuses names that no certificate can have, such as those with a hyphen at the end of
+/// a label: TLS cannot ask for them (RFC 6066, 3; RFC 5890, 2.3.1).
 fn refuse_unnameable(url: &Url) -> Result<(), Failure> {
     match url.domain().filter(|_| url.scheme() == "https") {
         Some(name) if ServerName::try_from(name).is_err() => {
             let name = message::excerpt(name);
-            let message = format!("TLS takes no name like {name:?}: no certificate can be for it");
+            let message =
+                format!("TLS cannot ask for the name {name:?}: no certificate can have it");
             Err(Failure::new(FailureCode::Tls, message))
         }
         _ => Ok(()),
@@ -99,7 +102,7 @@ fn refuse_unnameable(url: &Url) -> Result<(), Failure> {
 }
 
 impl Client {
-    /// Finds the way to `url`, and takes a proxy's turn for it.
+    /// Finds the route to `url`, and takes the turn of a proxy for it.
     pub(super) fn route(&self, url: &Url, reuse: Reuse) -> Result<Route<'_>, Failure> {
         if self.options().untrusted {
             self.refuse_special(url)?;
@@ -122,8 +125,8 @@ impl Client {
         Ok(Route { lease, proxy, sent, has_worked: Cell::new(false) })
     }
 
-    /// Refuses addresses that must not be asked. Names are judged in the
-    /// resolver, which lets the proxies' own pass: so nobody else may use those.
+    /// Refuses addresses that must not be used. The resolver checks names, but lets those
+    /// of the proxies pass; so no page may use those.
     fn refuse_special(&self, url: &Url) -> Result<(), Failure> {
         let host = url.host_str().unwrap_or_default();
         let is_name = matches!(url.host(), Some(Host::Domain(_)));
@@ -138,7 +141,7 @@ impl Client {
         }
     }
 
-    /// How a request for `url` travels by `route`.
+    /// Returns how a request for `url` travels by `route`.
     pub(super) fn way(&self, route: &Route<'_>, url: &Url) -> Way {
         match self.proxy_of(route) {
             None => Way::Direct,
@@ -151,7 +154,8 @@ impl Client {
         route.proxy.map(|at| (at, self.options().proxies.get(at)))
     }
 
-    /// Judges the head of an answer to a request for `url`: a proxy may have turned it away.
+    /// Checks the head of an answer to a request for `url`: the proxy may have refused
+    /// the request.
     pub(super) fn check_proxy(
         &self,
         route: &Route<'_>,
@@ -161,7 +165,7 @@ impl Client {
         let Some((at, proxy)) = self.proxy_of(route) else {
             return Ok(response);
         };
-        // What comes through a tunnel is the target's.
+        // An answer through a tunnel is the target's.
         let is_refused = response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
             && url.scheme() == "http"
             && proxy.is_http();
@@ -173,8 +177,8 @@ impl Client {
         Ok(response)
     }
 
-    /// What became of a request for `url` whose answer did not begin; `is_on_used_connection`
-    /// says whether its connection had served others before.
+    /// Converts the error of a request for `url` without an answer.
+    /// `is_on_used_connection` says whether its connection had served other requests.
     pub(super) fn unanswered(
         &self,
         route: &Route<'_>,

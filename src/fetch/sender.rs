@@ -1,5 +1,5 @@
-//! What requests are sent with: the HTTP library, but for https URLs through a proxy that
-//! is asked in HTTP, see `tunnel`.
+//! Sends requests: with the HTTP library, or with `tunnel` for https URLs through an HTTP
+//! proxy.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use url::Url;
 use super::error_chain::BoxError;
 use super::tunnel::Tunnels;
 
-/// Sends the requests for any host through one proxy, or through none.
+/// The client for any host through one proxy, or without one.
 #[derive(Clone)]
 pub(super) struct Sender {
     library: reqwest::Client,
     tunnels: Option<Arc<Tunnels>>,
-    /// The headers of all requests.
+    /// The headers that all requests have in common.
     common: Arc<HeaderMap>,
 }
 
@@ -35,19 +35,19 @@ impl Sender {
         self.library.get(url)
     }
 
-    /// Ends a request that was begun here: adds the headers of all requests.
+    /// Completes a request that [`get`](Self::get) began: adds the common headers.
     ///
     /// # Errors
     ///
-    /// Those of `reqwest`, on what no request can hold.
+    /// Those of `reqwest`, for values that no request can have.
     pub(super) fn build(&self, request: RequestBuilder) -> Result<Request, BoxError> {
         let mut request = request.build()?;
         add(request.headers_mut(), &self.common);
         Ok(request)
     }
 
-    /// Sends a request that was built here, and waits for the head of its answer. The
-    /// error of one that was not is its answer.
+    /// Sends a request from [`build`](Self::build), and waits for the head of its answer.
+    /// If building it failed, that error is the answer.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Sender {
             Err(error) => return Either::Left(std::future::ready(Err(error))),
         };
         match &self.tunnels {
-            // Boxed, so that the waits of all other requests need no room for it.
+            // Boxed, so that other requests need no room for it while they wait.
             Some(tunnels) if request.url().scheme() == "https" => {
                 Either::Right(Either::Left(tunnels.send(request).boxed_local()))
             }
@@ -73,7 +73,7 @@ impl Sender {
     }
 }
 
-/// Adds those of `common` to a request's own headers, which go before them. The HTTP
+/// Adds the `common` headers to a request, except those that it already has. The HTTP
 /// library would do so too, but takes one value of each.
 fn add(own: &mut HeaderMap, common: &HeaderMap) {
     for name in common.keys() {

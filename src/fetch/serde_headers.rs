@@ -1,7 +1,6 @@
-//! How options that hold foreign types are written out for another process.
+//! Serialises options of foreign types, for another process.
 //!
-//! Bytes are in Base64: a header's value may be no text, and lists of numbers
-//! are long.
+//! Bytes are in Base64: a header's value may not be text, and lists of numbers are long.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

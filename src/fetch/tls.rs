@@ -1,7 +1,8 @@
-//! Whom to trust over TLS: one rustls configuration for all clients of a run.
+//! Decides which servers to trust over TLS: one rustls configuration for all clients of a
+//! run.
 //!
-//! The system's certificates are read when the first server is verified, not
-//! before: a run without TLS does not pay for them.
+//! The system's certificates are read when the first server is verified: a run without
+//! TLS does not pay for them.
 
 use std::fs::File;
 use std::io::Read;
@@ -22,21 +23,21 @@ use serde::{Deserialize, Serialize};
 use super::handshakes::Handshakes;
 use super::{HttpChoice, serde_headers};
 
-/// The bytes of a file of certificates; those of all known authorities take less than one
-/// hundredth.
+/// The largest file of certificates, in bytes. All known authorities take less than one
+/// hundredth of it.
 const LARGEST_CERTIFICATES: u64 = 64 << 20;
 
-/// Whose certificates are believed.
+/// The certificates to trust.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum Trust {
-    /// The system's store (or the file that `SSL_CERT_FILE` names); where there
-    /// is none, Mozilla's list, built in.
+    /// The system's store, or the file that `SSL_CERT_FILE` names; Mozilla's list, which
+    /// is built in, if there is neither.
     #[default]
     System,
     /// These authorities and no others (`--cacert`).
     #[serde(with = "serde_headers::certificates")]
     Authorities(Vec<CertificateDer<'static>>),
-    /// Anybody (`-k`): the connection is encrypted, but the server may be anyone.
+    /// All (`-k`): the connection is encrypted, but the server may be an impostor.
     Anyone,
 }
 
@@ -52,20 +53,20 @@ pub(crate) enum CertificateFileError {
         #[source]
         source: rustls::pki_types::pem::Error,
     },
-    /// It holds none.
-    #[error("{} holds no PEM certificate", path.display())]
+    /// It has no certificate.
+    #[error("{} has no PEM certificate", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// It is larger than any such file.
-    #[error("{} holds more than {LARGEST_CERTIFICATES} bytes", path.display())]
+    /// It is too large for such a file.
+    #[error("{} has more than {LARGEST_CERTIFICATES} bytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// One of them is not usable as an authority.
-    #[error("{} holds a certificate that cannot be used", path.display())]
+    /// One of its certificates cannot be an authority.
+    #[error("{} has a certificate that cannot be used as an authority", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -79,7 +80,7 @@ pub(crate) enum CertificateFileError {
 ///
 /// # Errors
 ///
-/// [`CertificateFileError`] when it cannot be read, or holds none that can be used.
+/// [`CertificateFileError`] when the file cannot be read, or has no usable certificate.
 pub(crate) fn read_authorities(
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, CertificateFileError> {
@@ -105,8 +106,8 @@ pub(crate) fn read_authorities(
     Ok(certificates)
 }
 
-/// The one configuration; clones of it share verifier, session cache and `handshakes`,
-/// which counts for all.
+/// Makes the configuration. Its clones share the verifier, the session cache and
+/// `handshakes`, which counts for all.
 pub(super) fn client_config(
     trust: &Trust,
     http: HttpChoice,
@@ -125,7 +126,7 @@ pub(super) fn client_config(
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     config.key_log = Arc::clone(handshakes) as _;
-    // A preconfigured configuration gets no ALPN from the HTTP library.
+    // The HTTP library sets no ALPN in a configuration that it is given.
     config.alpn_protocols = match http {
         HttpChoice::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         HttpChoice::Http1 => vec![b"http/1.1".to_vec()],
@@ -134,7 +135,8 @@ pub(super) fn client_config(
     Ok(config)
 }
 
-/// Verifies servers by the usual web rules, and reads the authorities when it first has to.
+/// Verifies servers by the usual rules of the web. It reads the authorities when it first
+/// needs them.
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
@@ -161,16 +163,16 @@ impl Verifier {
 }
 
 impl Verifier {
-    /// Whether the user named this very certificate.
+    /// Whether the user's file contains this certificate.
     fn is_given(&self, certificate: &CertificateDer<'_>) -> bool {
         let Trust::Authorities(authorities) = &self.trust else { return false };
         authorities.iter().any(|given| given.as_ref() == certificate.as_ref())
     }
 }
 
-/// Whether a server shows the certificate of an authority as its own, which
-/// `openssl req -x509` makes when it is asked for a self-signed one. The verifier looks
-/// at the time of validity before it finds that.
+/// Whether a server uses the certificate of an authority as its own. `openssl req -x509`
+/// makes such certificates when a user wants a self-signed one. The verifier checks the
+/// time of validity before it reports this error.
 fn is_authority_as_server(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return false };
     let cause = other.0.downcast_ref::<webpki::Error>();
@@ -194,8 +196,7 @@ impl ServerCertVerifier for Verifier {
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match result {
             Err(error) if is_authority_as_server(&error) && self.is_given(end_entity) => {
-                // All but its being an authority was found right so far, and its name is
-                // looked at now.
+                // Everything before this error was valid; only the name is left to check.
                 let certificate = ParsedCertificate::try_from(end_entity)?;
                 verify_server_name(&certificate, server_name)?;
                 Ok(ServerCertVerified::assertion())
@@ -252,8 +253,8 @@ mod tests {
 
     use super::*;
 
-    /// A self-signed certificate for `a.org` that says whether it is an authority, and
-    /// holds until the end of `year`.
+    /// Makes a self-signed certificate for `a.org` that is an authority or not, and is
+    /// valid until the end of `year`.
     fn self_signed(is_authority: bool, year: i32) -> CertificateDer<'static> {
         let mut params = CertificateParams::new(["a.org".to_owned()]).unwrap();
         params.not_before = date_time_ymd(2000, 1, 1);

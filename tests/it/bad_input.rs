@@ -307,7 +307,7 @@ fn options_that_make_no_sense() {
         (&["-H", "Host: x"], "set by fetchpages itself"),
         (&["-u", "me"], "name:password"),
         (&["-b", "cookies.txt"], "name=value"),
-        (&["--cacert", &pem], "holds no PEM certificate"),
+        (&["--cacert", &pem], "has no PEM certificate"),
         (&["--cacert", "no-such.pem"], "failed to read certificates from no-such.pem"),
         (&["-q", "--json"], "--json"),
     ] {

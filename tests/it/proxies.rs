@@ -182,20 +182,28 @@ fn a_proxy_that_fails_is_told_as_such() {
         (format!("socks5h://{gone}"), &plain, "no connection: Connection refused"),
         ("http://no-such-proxy.invalid:1".into(), &plain, "does not resolve"),
         ("socks5h://no-such-proxy.invalid:1".into(), &plain, "does not resolve"),
-        (format!("http://{asking}"), &plain, "it wants a user name and a password (407)"),
-        (format!("http://{asking}"), &secure, "it wants a user name and a password (407)"),
+        (format!("http://{asking}"), &plain, "it requires a user name and a password"),
+        (format!("http://{asking}"), &secure, "it requires a user name and a password"),
         (format!("http://me:word@{asking}"), &plain, "it does not accept the user name"),
         (format!("http://me:word@{asking}"), &secure, "it does not accept the user name"),
-        (format!("http://{refusing}"), &secure, "it opens no way to 127.0.0.1: 502 Bad Gateway"),
-        (format!("http://{silent}"), &secure, "it broke off on the way to 127.0.0.1"),
+        (
+            format!("http://{refusing}"),
+            &secure,
+            "it refuses a tunnel to 127.0.0.1: 502 Bad Gateway",
+        ),
+        (
+            format!("http://{silent}"),
+            &secure,
+            "it closed the connection before the tunnel to 127.0.0.1",
+        ),
         (format!("http://{other}"), &secure, "127.0.0.1: it does not speak HTTP/1"),
         (
             format!("http://{endless}"),
             &secure,
             "the head of its answer takes more than 262144 bytes",
         ),
-        (format!("socks5://me:word@{locked}"), &plain, "it opens no way to 127.0.0.1: cred"),
-        (format!("socks5://{unreachable}"), &plain, "it opens no way to 127.0.0.1: host unre"),
+        (format!("socks5://me:word@{locked}"), &plain, "it refuses a tunnel to 127.0.0.1: cred"),
+        (format!("socks5://{unreachable}"), &plain, "it refuses a tunnel to 127.0.0.1: host unre"),
     ] {
         let ended = place.run(&[url, "-x", &proxy, "--retry", "0", "--json"]).code(3);
         assert_eq!(ended.json()["proxies"][0]["failed"], 1, "{proxy}");

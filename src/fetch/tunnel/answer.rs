@@ -1,8 +1,8 @@
-//! Reads what a proxy answers to CONNECT, from bytes as they come.
+//! Reads a proxy's answer to CONNECT, from bytes as they come.
 //!
-//! Of an answer's head only its status counts: there is no field that a client has to
-//! obey, and those that frame a body are to be ignored (RFC 9110, 9.3.6). So lines are
-//! passed over, whatever is in them.
+//! Only the status of an answer counts. No field concerns a client, and the fields that
+//! frame a body must be ignored (RFC 9110, 9.3.6). So all lines are skipped, whatever
+//! they contain.
 
 use std::fmt;
 use std::mem;
@@ -10,16 +10,15 @@ use std::mem;
 use crate::fetch::head;
 use crate::message;
 
-/// How each answer begins: other versions of HTTP are not spoken over a connection that
-/// was opened for this one.
+/// The start of each answer. The connection is for HTTP/1, so other versions are refused.
 const START: &[u8] = b"HTTP/1.";
 
 /// The status of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Status {
-    /// Its number.
+    /// The number of the status.
     pub(super) code: u16,
-    /// The proxy's words for it, fit for a message; often empty.
+    /// The proxy's phrase for it, fit for a message; often empty.
     reason: String,
 }
 
@@ -29,13 +28,13 @@ impl Status {
         self.code / 100 == 2
     }
 
-    /// Whether the answer itself is yet to come (RFC 9110, 15.2). With 101 the
-    /// connection would go over to a protocol that nobody asked for.
+    /// Whether another answer follows (RFC 9110, 15.2). After 101, which the client did
+    /// not request, the connection would change to another protocol.
     const fn is_interim(&self) -> bool {
         self.code / 100 == 1 && self.code != 101
     }
 
-    /// Reads a status line; empty words and no words are the same.
+    /// Parses a status line. An empty phrase is the same as none.
     fn parse(line: &[u8]) -> Option<Self> {
         let rest = line.strip_prefix(START)?;
         let [b'0'..=b'9', b' ', rest @ ..] = rest else { return None };
@@ -62,10 +61,10 @@ impl fmt::Display for Status {
     }
 }
 
-/// What came is no answer that can be used.
+/// The bytes are not a usable answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
-    /// It is not HTTP/1.
+    /// They are not HTTP/1.
     #[error("it does not speak HTTP/1")]
     NotHttp,
     /// The head does not end within the limit.
@@ -73,20 +72,20 @@ pub(super) enum Malformed {
     TooLarge,
 }
 
-/// Reads an answer, with the interim ones before it.
+/// Reads an answer, and the interim ones before it.
 #[derive(Debug, Default)]
 pub(super) struct AnswerReader {
-    /// Bytes of all heads so far.
+    /// The size of all heads so far, in bytes.
     size: usize,
-    /// The status of the head whose lines come now.
+    /// The status of the current head.
     status: Option<Status>,
-    /// The beginning of a line whose end has not come yet.
+    /// The beginning of an incomplete line.
     line: Vec<u8>,
 }
 
 impl AnswerReader {
-    /// Takes the next bytes. Once the head is complete, returns its status and how many
-    /// of these bytes belong to it: what is behind them is the tunnel's.
+    /// Takes the next bytes. Once the head is complete, returns its status and the number
+    /// of these bytes that belong to it: the others belong to the tunnel.
     pub(super) fn take(&mut self, piece: &[u8]) -> Result<Option<(Status, usize)>, Malformed> {
         let mut used = 0;
         while used < piece.len() {
@@ -111,9 +110,9 @@ impl AnswerReader {
         Ok(None)
     }
 
-    /// Whether the line, as far as it has come, begins as a status line: a server that
-    /// speaks something else need not end its line, and would be waited for. Blank
-    /// lines before one are passed over, as servers do (RFC 9112, 2.2).
+    /// Whether the line may become a status line: a server of another protocol may never
+    /// end its line, and must not be awaited. Blank lines before a status line are
+    /// skipped, as servers do (RFC 9112, 2.2).
     fn may_be_status(&self) -> bool {
         let line = &self.line;
         let common = line.len().min(START.len());
@@ -129,7 +128,7 @@ impl AnswerReader {
                 self.status = Some(Status::parse(&line).ok_or(Malformed::NotHttp)?);
                 Ok(None)
             }
-            // Behind an interim answer the next one begins.
+            // An interim answer is followed by another one.
             Some(status) if is_blank(&line) => Ok(Some(status).filter(|it| !it.is_interim())),
             status => {
                 self.status = status;
@@ -139,7 +138,7 @@ impl AnswerReader {
     }
 }
 
-/// Whether a line is empty but for its end.
+/// Whether a line is empty except for its end.
 fn is_blank(line: &[u8]) -> bool {
     matches!(line, b"\r\n" | b"\n" | b"\r")
 }
@@ -148,7 +147,7 @@ fn is_blank(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// The status that `pieces` come to, and the bytes behind the head.
+    /// Returns the status that `pieces` give, and the bytes after the head.
     fn read(pieces: &[&[u8]]) -> Result<Option<(String, Vec<u8>)>, Malformed> {
         let mut answer = AnswerReader::default();
         for (at, piece) in pieces.iter().enumerate() {
@@ -169,7 +168,7 @@ mod tests {
         let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(50);
         let hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
         let lines = "X-Line: 1\r\n".repeat(300);
-        for (raw, told) in [
+        for (raw, status) in [
             (head("200 Connection established", ""), "200 Connection established"),
             (head("200", ""), "200 OK"),
             (head("201 ", ""), "201 Created"),
@@ -189,14 +188,14 @@ mod tests {
         ] {
             let behind = b"\x16\x03\r\n\r\n".to_vec();
             let raw_and_more = [raw.clone(), behind.clone()].concat();
-            let whole = Ok(Some((told.to_owned(), behind)));
+            let whole = Ok(Some((status.to_owned(), behind)));
             for cut in 0..=raw_and_more.len() {
                 let (first, second) = raw_and_more.split_at(cut);
-                assert_eq!(read(&[first, second]), whole, "{told}, cut at {cut}");
+                assert_eq!(read(&[first, second]), whole, "{status}, cut at {cut}");
             }
             let bytes: Vec<_> = raw_and_more.chunks(1).collect();
-            assert_eq!(read(&bytes), whole, "{told}, byte by byte");
-            assert_eq!(read(&[&raw[..raw.len() - 1]]), Ok(None), "{told}, without its end");
+            assert_eq!(read(&bytes), whole, "{status}, byte by byte");
+            assert_eq!(read(&[&raw[..raw.len() - 1]]), Ok(None), "{status}, without its end");
         }
     }
 

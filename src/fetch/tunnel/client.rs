@@ -24,7 +24,7 @@ type ToProxy = HttpsConnector<HttpConnector<CachingResolver>>;
 /// The connection to a host within one to a proxy: over TLS.
 type ToHost = Counting<HttpsConnector<Connector<ToProxy>>>;
 
-/// What tunnels are made from: the settings that the HTTP library gets as well.
+/// The settings of tunnels, which the HTTP library gets as well.
 pub(in crate::fetch) struct Setup<'a> {
     pub(in crate::fetch) options: &'a Options,
     pub(in crate::fetch) tls: &'a ClientConfig,
@@ -39,7 +39,7 @@ pub(in crate::fetch) struct Tunnels {
 }
 
 impl Tunnels {
-    /// Makes a client that asks `proxy`, which must be one that is asked in HTTP.
+    /// Makes a client for `proxy`, which must be an HTTP proxy.
     pub(in crate::fetch) fn new(proxy: &Proxy, setup: &Setup<'_>) -> Self {
         let Setup { options, .. } = *setup;
         let matcher = Matcher::builder().all(proxy.url().as_str()).build();
@@ -48,7 +48,7 @@ impl Tunnels {
             .expect("a proxy's address is an http URI with a host");
         let mut tcp = HttpConnector::new_with_resolver(CachingResolver(Arc::clone(setup.resolver)));
         library::configure_tcp(&mut tcp, options);
-        // Nothing else can be spoken with the proxy itself.
+        // The connection to the proxy itself speaks HTTP/1 only.
         let mut tls_to_proxy = setup.tls.clone();
         tls_to_proxy.alpn_protocols = vec![b"http/1.1".to_vec()];
         let to_proxy = HttpsConnector::from((tcp, tls_to_proxy));

@@ -1,4 +1,4 @@
-//! Opens tunnels: connects to the proxy and asks it for the way to a host.
+//! Opens tunnels: connects to the proxy and asks it for a tunnel to a host.
 
 use std::future::Future;
 use std::io;
@@ -20,9 +20,9 @@ use super::answer::AnswerReader;
 use crate::fetch::error_chain::BoxError;
 use crate::fetch::resolve::Resolver;
 
-/// The port of an https URL that names none.
+/// The default port of https URLs.
 const HTTPS_PORT: u16 = 443;
-/// So much of an answer is read at once; most are much shorter.
+/// The largest piece of an answer to read; most answers are much shorter.
 const PIECE: usize = 1024;
 
 /// A connector to hosts through a proxy, over `C`, which connects to the proxy.
@@ -32,16 +32,17 @@ pub(super) struct Connector<C> {
     proxy: Arc<ProxyEndpoint>,
 }
 
-/// The proxy, and how it is asked.
+/// The proxy, and the parts of a request that are the same for all hosts.
 struct ProxyEndpoint {
     address: Uri,
-    /// The lines of a request that are the same for all hosts.
+    /// The header lines.
     fields: Vec<u8>,
     resolver: Arc<Resolver>,
 }
 
 impl<C> Connector<C> {
-    /// Asks `proxy` with the user name and the password of its address.
+    /// Makes a connector that sends the user name and the password in the address of
+    /// `proxy`.
     pub(super) fn new(
         inner: C,
         proxy: &Intercept,
@@ -61,7 +62,7 @@ impl<C> Connector<C> {
 }
 
 impl ProxyEndpoint {
-    /// The request for the way to the host of `destination` (RFC 9110, 9.3.6).
+    /// Returns the request for a tunnel to the host of `destination` (RFC 9110, 9.3.6).
     fn request(&self, destination: &Uri) -> Vec<u8> {
         // An https URL has a host.
         let host = destination.host().unwrap_or_default();
@@ -73,7 +74,7 @@ impl ProxyEndpoint {
         request
     }
 
-    /// Takes note which of the proxy's addresses works.
+    /// Records which of the proxy's addresses works.
     fn worked(&self, connection: &impl Connection) {
         let mut extras = Extensions::new();
         connection.connected().get_extras(&mut extras);
@@ -129,14 +130,14 @@ where
             return Err(TunnelError::Refused(status));
         }
         piece.advance(used);
-        return Ok(Tunneled { behind: piece.freeze(), connection: connection.into_inner() });
+        return Ok(Tunneled { early: piece.freeze(), connection: connection.into_inner() });
     }
 }
 
 /// A connection to a host, within one to a proxy.
 pub(super) struct Tunneled<C> {
-    /// What came together with the head of the proxy's answer.
-    behind: Bytes,
+    /// Bytes that came together with the head of the proxy's answer.
+    early: Bytes,
     connection: C,
 }
 
@@ -153,11 +154,11 @@ impl<C: Read + Unpin> Read for Tunneled<C> {
         mut room: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.behind.is_empty() {
+        if this.early.is_empty() {
             return Pin::new(&mut this.connection).poll_read(cx, room);
         }
-        let taken = this.behind.len().min(room.remaining());
-        room.put_slice(&this.behind.split_to(taken));
+        let taken = this.early.len().min(room.remaining());
+        room.put_slice(&this.early.split_to(taken));
         Poll::Ready(Ok(()))
     }
 }
@@ -200,13 +201,13 @@ mod tests {
     use super::*;
     use crate::fetch::resolve::Guard;
 
-    /// A tunnel over a pipe, through which the proxy sends these bytes.
+    /// Opens a tunnel over a pipe, through which the proxy sends these bytes.
     async fn opened(sent: &[u8]) -> Result<Tunneled<TokioIo<DuplexStream>>, TunnelError> {
         let (ours, mut theirs) = duplex(64);
         let sent = sent.to_vec();
         let proxy = tokio::spawn(async move {
             theirs.read_exact(&mut [0; 4]).await.unwrap();
-            // A refusal is not read to its end.
+            // The client does not read a refusal to its end.
             let _ = theirs.write_all(&sent).await;
         });
         let opened = open(TokioIo::new(ours), b"GO\r\n").await;
@@ -222,12 +223,12 @@ mod tests {
         for filler in ["", "X: y\r\n", &filler] {
             let sent = format!("HTTP/1.1 201 Created\r\n{filler}\r\n220 hello\r\n\r\nand more");
             let mut tunnel = TokioIo::new(opened(sent.as_bytes()).await.unwrap());
-            let mut told = String::new();
-            // In small pieces first.
+            let mut text = String::new();
+            // A small piece first.
             let mut start = [0; 5];
             tunnel.read_exact(&mut start).await.unwrap();
-            tunnel.read_to_string(&mut told).await.unwrap();
-            assert_eq!((&start, &*told), (b"220 h", "ello\r\n\r\nand more"));
+            tunnel.read_to_string(&mut text).await.unwrap();
+            assert_eq!((&start, &*text), (b"220 h", "ello\r\n\r\nand more"));
         }
         assert!(matches!(opened(b"HTTP/1.1 200 OK\r\n").await, Err(TunnelError::Broken(_))));
         assert!(matches!(opened(b"SSH-2.0").await, Err(TunnelError::Unreadable(_))));

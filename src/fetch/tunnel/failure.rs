@@ -1,4 +1,4 @@
-//! What it means when a connection through a proxy cannot be had.
+//! Interprets the errors of connections through a proxy.
 
 use std::error::Error;
 
@@ -13,11 +13,11 @@ use crate::fetch::resolve::DnsError;
 use crate::fetch::rotation::Blame;
 use crate::model::{Failure, FailureCode};
 
-/// The status of a proxy that wants to know who asks (RFC 9110, 15.5.8).
+/// The status of a proxy that requires a login (RFC 9110, 15.5.8).
 const UNAUTHORIZED: u16 = 407;
 
-/// The failure of a request for `target` through `proxy`, and whose fault it is;
-/// `None` when it is no matter of the proxy's, but of what lies behind it.
+/// Returns the failure of a request for `target` through `proxy`, and who caused it;
+/// `None` if what lies behind the proxy caused it.
 pub(in crate::fetch) fn failure(
     error: &(dyn Error + 'static),
     proxy: &Proxy,
@@ -33,7 +33,8 @@ pub(in crate::fetch) fn failure(
     Some((at(proxy, &text), blame))
 }
 
-/// The failure of a request that the proxy wants to be authorized (RFC 9110, 15.5.8).
+/// Makes the failure of a request that lacks a login, or has a wrong one (RFC 9110,
+/// 15.5.8).
 pub(in crate::fetch) fn unauthorized(proxy: &Proxy) -> Failure {
     at(proxy, login_refusal(proxy))
 }
@@ -42,7 +43,7 @@ fn login_refusal(proxy: &Proxy) -> &'static str {
     if proxy.has_credentials() {
         "it does not accept the user name and password (407)"
     } else {
-        "it wants a user name and a password (407)"
+        "it requires a user name and a password in its address (407)"
     }
 }
 
@@ -50,10 +51,10 @@ fn at(proxy: &Proxy, text: &str) -> Failure {
     Failure::new(FailureCode::Proxy, format!("proxy {proxy}: {text}"))
 }
 
-/// What is known of a failure: words, where the innermost cause's will not do, and blame.
+/// A text, unless that of the innermost cause is good enough, and the blame.
 type ProxyFault = (Option<String>, Blame);
 
-/// What one error of a chain says of the proxy, if it says anything.
+/// Returns what one error of a chain says about the proxy; `None` if it says nothing.
 fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<ProxyFault> {
     if let Some(error) = cause.downcast_ref::<DnsError>() {
         return (error.host() == proxy.host()).then_some((None, Blame::Proxy));
@@ -65,32 +66,36 @@ fn of_cause(cause: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Optio
             TunnelError::Refused(status) if status.code == UNAUTHORIZED => {
                 (Some(login_refusal(proxy).to_owned()), Blame::Proxy)
             }
-            // It says so for a target that it cannot reach, too.
+            // The proxy also says so for a target that it cannot reach.
             TunnelError::Refused(status) => {
-                (Some(format!("it opens no way to {}: {status}", host())), Blame::Unclear)
+                (Some(format!("it refuses a tunnel to {}: {status}", host())), Blame::Unclear)
             }
             TunnelError::Unreadable(malformed) => {
-                (Some(format!("it opens no way to {}: {malformed}", host())), Blame::Proxy)
+                (Some(format!("it opens no tunnel to {}: {malformed}", host())), Blame::Proxy)
             }
-            TunnelError::Broken(_) => {
-                (Some(format!("it broke off on the way to {}", host())), Blame::Unclear)
-            }
+            TunnelError::Broken(_) => (
+                Some(format!("it closed the connection before the tunnel to {} was open", host())),
+                Blame::Unclear,
+            ),
         });
     }
     Some(match cause.downcast_ref::<SocksError>()? {
         SocksError::Inner(_) | SocksError::Parsing(_) => (None, Blame::Proxy),
-        // A refusal of ours, or the target's state (RFC 1928, 6).
+        // The proxy refuses the client, or reports the target's state (RFC 1928, 6).
         SocksError::V5(reply) => {
-            (Some(format!("it opens no way to {}: {reply}", host())), Blame::Unclear)
+            (Some(format!("it refuses a tunnel to {}: {reply}", host())), Blame::Unclear)
         }
-        _ => (Some(format!("it broke off on the way to {}", host())), Blame::Unclear),
+        _ => (
+            Some(format!("it closed the connection before the tunnel to {} was open", host())),
+            Blame::Unclear,
+        ),
     })
 }
 
-/// What the kind of the request says, when no cause does.
+/// Returns what the kind of the request says, if no cause does.
 fn of_whole(error: &(dyn Error + 'static), proxy: &Proxy, target: &Url) -> Option<ProxyFault> {
     if target.scheme() == "http" && proxy.is_http() {
-        // The only connection there is leads to the proxy.
+        // The only connection of such a request leads to the proxy.
         return Some((None, Blame::Proxy));
     }
     let is_late = error_chain::causes(error).any(<dyn Error>::is::<ConnectTimedOut>);

@@ -57,7 +57,7 @@ proptest! {
     #[test]
     fn answers_in_pieces(input in answers(), steps in steps()) {
         match (read(&input, &[]), read(&input, &steps)) {
-            // What comes first, the line that is none or its length, depends on the pieces.
+            // What comes first, a malformed line or its length, depends on the pieces.
             (Err(_), Err(_)) => (),
             (whole, pieces) => prop_assert_eq!(whole, pieces),
         }

@@ -1,9 +1,9 @@
-//! Tunnels: connections to the hosts of https URLs through proxies that are asked in HTTP.
+//! Tunnels: connections to the hosts of https URLs through HTTP proxies.
 //!
-//! The HTTP library has tunnels of its own, which take no answer to CONNECT but `200`,
-//! none behind an interim one, and none whose head has more than 8 KiB or 100 lines; and
-//! they lose what comes right behind the head. Its connector cannot be replaced, so
-//! these requests go through a client of the layer below it, see [`Tunnels`].
+//! The HTTP library has tunnels of its own. They accept only `200` as the answer to
+//! CONNECT, no interim answer before it, and no head with more than 8 KiB or 100 lines;
+//! and they lose the bytes that follow the head. Its connector cannot be replaced, so
+//! these requests go through a client of the layer below the library, see [`Tunnels`].
 
 mod answer;
 mod client;
@@ -26,13 +26,13 @@ enum TunnelError {
     /// There is no connection to the proxy itself.
     #[error("failed to connect to the proxy")]
     Unreachable(#[source] BoxError),
-    /// The connection to it broke before its answer was there.
-    #[error("the proxy broke off")]
+    /// The connection broke before the proxy answered.
+    #[error("the proxy closed the connection")]
     Broken(#[from] io::Error),
-    /// Its answer cannot be read.
+    /// The proxy's answer cannot be read.
     #[error("failed to read the proxy's answer")]
     Unreadable(#[from] Malformed),
-    /// It answered, and not with a tunnel.
+    /// The proxy answered that it opens no tunnel.
     #[error("the proxy refuses: {0}")]
     Refused(Status),
 }
