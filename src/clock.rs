@@ -73,6 +73,21 @@ impl Clock for ManualClock {
     }
 }
 
+/// The clock of a paused event loop, for tests: it moves on only while every task waits.
+#[cfg(test)]
+pub(crate) struct PausedClock;
+
+#[cfg(test)]
+impl Clock for PausedClock {
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
 /// Returns the CPU time that the calling thread has used so far, or zero where the system does
 /// not measure it.
 ///

@@ -114,25 +114,12 @@ impl Drop for Wait<'_> {
 mod tests {
     use std::pin::pin;
     use std::sync::Arc;
-    use std::time::SystemTime;
 
     use tokio::time::sleep;
 
     use super::*;
     use crate::budget::Budget;
-
-    /// The event loop's clock, which stands still while any task can run.
-    struct LoopClock;
-
-    impl Clock for LoopClock {
-        fn now(&self) -> Instant {
-            tokio::time::Instant::now().into_std()
-        }
-
-        fn wall(&self) -> SystemTime {
-            SystemTime::UNIX_EPOCH
-        }
-    }
+    use crate::clock::PausedClock;
 
     #[test]
     fn the_time_that_a_request_is_held_back_does_not_count() {
@@ -154,12 +141,12 @@ mod tests {
                 let budget = Arc::new(Budget::new(100));
                 let (first, other) = (Share::new(&budget), Share::new(&budget));
                 first.grow(1000).await; // and so exceeds it
-                let held = BodyMemory::new(other, &LoopClock);
+                let held = BodyMemory::new(other, &PausedClock);
                 let progress = AttemptProgress::default();
-                let started = LoopClock.now();
+                let started = PausedClock.now();
                 let exchange = async {
                     held.reserve(50, &progress).await;
-                    assert_eq!(LoopClock.now() - started, seconds(held_back));
+                    assert_eq!(PausedClock.now() - started, seconds(held_back));
                     sleep(seconds(works)).await;
                 };
                 let exchange = pin!(exchange);

@@ -1,30 +1,17 @@
 //! What waiting costs: looks and wakes, counted under random schedules.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use proptest::prelude::*;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, PausedClock};
 use crate::model::{FailureCode, Response};
 use crate::queue::host::registry::{Choice, HostLimits};
 use crate::queue::tests::support::{answered, failed, job_at, saved};
 use crate::queue::{Options, Queue};
 use crate::random::Rng;
-
-/// The clock of a paused runtime: it goes on when all workers wait.
-struct PausedClock;
-
-impl Clock for PausedClock {
-    fn now(&self) -> Instant {
-        tokio::time::Instant::now().into_std()
-    }
-
-    fn wall(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-}
 
 /// How a turn ends.
 #[derive(Debug, Clone, Copy)]
