@@ -66,38 +66,34 @@ fn gains(results: &Results, workload: Workload) -> String {
     let by_pages = 1.0 - computing;
     let by_cpus = computing * (1.0 - 1.0 / f64::from(cpus));
     let [of_pages, of_cpus] = [by_pages, by_cpus].map(figures::percent);
-    let text = match workload {
-        Workload::IoBound { .. } if by_cpus >= WORTH_A_WORD => format!(
-            "Pages in flight matter most: they can save up to {of_pages} of the time; computing \
-             on {cpus} CPUs can save up to {of_cpus}"
+    let saved = format!("can save up to {of_pages} of the time");
+    // The larger gain, then the smaller one, which is left out if it is not worth a word.
+    let (first, second, is_worth_it) = match workload {
+        Workload::IoBound { .. } => (
+            format!("Pages in flight matter most: they {saved}"),
+            format!("; computing on {cpus} CPUs can save up to {of_cpus}"),
+            by_cpus >= WORTH_A_WORD,
         ),
-        Workload::IoBound { .. } => {
-            format!("Pages in flight matter most: they can save up to {of_pages} of the time")
-        }
-        Workload::Mixed { .. } if cpus == 1 => format!(
-            "Both matter: pages in flight can save up to {of_pages} of the time; this machine has \
-             one CPU to compute on"
+        Workload::Mixed { .. } => (
+            format!("Both matter: pages in flight {saved}"),
+            match cpus {
+                1 => "; this machine has one CPU to compute on".into(),
+                _ => format!(", computing on {cpus} CPUs up to {of_cpus}"),
+            },
+            true,
         ),
-        Workload::Mixed { .. } => format!(
-            "Both matter: pages in flight can save up to {of_pages} of the time, computing on \
-             {cpus} CPUs up to {of_cpus}"
+        Workload::CpuBound { .. } if cpus == 1 => (
+            "Computing matters most, and this machine has one CPU".into(),
+            format!("; pages in flight {saved}"),
+            by_pages >= WORTH_A_WORD,
         ),
-        Workload::CpuBound { .. } if cpus == 1 && by_pages >= WORTH_A_WORD => format!(
-            "Computing matters most, and this machine has one CPU; pages in flight can save up to \
-             {of_pages} of the time"
+        Workload::CpuBound { .. } => (
+            format!("CPUs matter most: computing on {cpus} can save up to {of_cpus} of the time"),
+            format!(", pages in flight up to {of_pages}"),
+            by_pages >= WORTH_A_WORD,
         ),
-        Workload::CpuBound { .. } if cpus == 1 => {
-            "Computing matters most, and this machine has one CPU".into()
-        }
-        Workload::CpuBound { .. } if by_pages >= WORTH_A_WORD => format!(
-            "CPUs matter most: computing on {cpus} can save up to {of_cpus} of the time, pages in \
-             flight up to {of_pages}"
-        ),
-        Workload::CpuBound { .. } => {
-            format!("CPUs matter most: computing on {cpus} can save up to {of_cpus} of the time")
-        }
     };
-    text + "."
+    first + if is_worth_it { &second } else { "" } + "."
 }
 
 /// More pages in flight gain nothing if computing limits the winner.

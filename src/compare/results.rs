@@ -210,17 +210,17 @@ pub(super) mod tests {
     use super::*;
 
     /// A contender from `mode@workers`.
-    pub(in super::super) fn contender(text: &str) -> Contender {
+    pub(in crate::compare) fn contender(text: &str) -> Contender {
         let (mode, workers) = text.split_once('@').unwrap();
         Contender { mode: mode.into(), workers: workers.parse().unwrap() }
     }
 
     /// Contenders with the durations of their runs in seconds, one a round.
-    pub(in super::super) type Runs<'a> = [(&'a str, &'a [f64])];
+    pub(in crate::compare) type Runs<'a> = [(&'a str, &'a [f64])];
 
     /// Results of runs with these durations in seconds, one a round, on two CPUs,
     /// of 233 pages of the embedded site at 10 ms. Each run takes 0.1 s of CPU.
-    pub(in super::super) fn results(runs: &Runs) -> Results {
+    pub(in crate::compare) fn results(runs: &Runs) -> Results {
         let contenders: Vec<_> = runs.iter().map(|(name, _)| contender(name)).collect();
         let rounds = u32::try_from(runs.iter().map(|(_, times)| times.len()).max().unwrap_or(0));
         let mut samples = Vec::new();
@@ -257,7 +257,22 @@ pub(super) mod tests {
         }
     }
 
-    pub(in super::super) fn sample(contender: Contender, round: u32, seconds: f64) -> Sample {
+    /// Three modes with several numbers of workers. The sweet spots are 16 threads, 64 tasks
+    /// of the event loop, and 2 of rayon.
+    pub(in crate::compare) fn sweeps() -> Results {
+        let scaled = |factor: f64| [0.25, 0.252, 0.248, 0.25, 0.251].map(|time| time * factor);
+        results(&[
+            ("threads@8", &scaled(2.0)),
+            ("threads@16", &scaled(1.02)),
+            ("threads@32", &scaled(1.0)),
+            ("async@16", &scaled(1.8)),
+            ("async@64", &scaled(1.6)),
+            ("rayon@2", &scaled(3.0)),
+            ("rayon@4", &scaled(4.0)),
+        ])
+    }
+
+    pub(in crate::compare) fn sample(contender: Contender, round: u32, seconds: f64) -> Sample {
         Sample {
             round,
             contender,

@@ -113,12 +113,12 @@ fn known(host: &str) -> Option<Refused> {
 mod tests {
     use super::*;
 
-    fn visits(urls: &[&str]) -> TargetHosts {
-        let mut visits = TargetHosts::default();
+    fn hosts(urls: &[&str]) -> TargetHosts {
+        let mut hosts = TargetHosts::default();
         for url in urls {
-            visits.add(&Url::parse(url).unwrap());
+            hosts.add(&Url::parse(url).unwrap());
         }
-        visits
+        hosts
     }
 
     #[test]
@@ -129,20 +129,20 @@ mod tests {
             "http://localhost:80/",
             "http://a.localhost./",
         ];
-        assert_eq!(visits(&local).check(36, true, false), Ok(None));
-        assert_eq!(visits(&local).pages, 4);
+        assert_eq!(hosts(&local).check(36, true, false), Ok(None));
+        assert_eq!(hosts(&local).pages, 4);
     }
 
     #[test]
     fn other_machines_may_be_asked_when_that_is_agreed_to() {
         let mixed =
-            visits(&["http://127.0.0.1/", "http://b.org/1", "http://a.org/2", "http://a.org/3"]);
+            hosts(&["http://127.0.0.1/", "http://b.org/1", "http://a.org/2", "http://a.org/3"]);
         let refused = mixed.check(36, false, false).unwrap_err();
         assert_eq!(refused.to_string(), "compare would send about 108 requests to a.org, b.org");
         let agreed = mixed.check(36, true, true).unwrap().unwrap();
         assert_eq!(agreed.to_string(), "about 180 requests to a.org, b.org");
         let many = ["http://a/", "http://b/", "http://c/", "http://d/", "http://e/"];
-        let refused = visits(&many).check(1, false, false).unwrap_err();
+        let refused = hosts(&many).check(1, false, false).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "compare would send about 5 requests to a, b, c, 2 more hosts"
@@ -153,7 +153,7 @@ mod tests {
     fn a_site_with_a_policy_is_never_asked() {
         let wiki = Url::parse("https://en.wikipedia.org/wiki/India").unwrap();
         assert!(matches!(refuse_known(&wiki), Err(Refused::KnownSite { policy: "Wikimedia", .. })));
-        let mixed = visits(&["http://127.0.0.1/", wiki.as_str()]);
+        let mixed = hosts(&["http://127.0.0.1/", wiki.as_str()]);
         let refused = mixed.check(1, false, true).unwrap_err().to_string();
         assert!(refused.contains("en.wikipedia.org: Wikimedia asks"), "{refused}");
         assert_eq!(refuse_known(&Url::parse("https://example.org/").unwrap()), Ok(()));

@@ -1,7 +1,7 @@
 //! A table with one row for each run, for spreadsheets and statistics programs. Gates and
 //! everything else that follows from the runs are in the other formats.
 
-use super::super::results::{End, Results, Sample};
+use crate::compare::results::{End, Results, Sample};
 use crate::foreign::clean;
 
 type Column = (&'static str, fn(&Sample) -> String);
@@ -56,8 +56,8 @@ pub(super) fn render(results: &Results) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::results::tests::{results, sample};
     use super::*;
+    use crate::compare::results::tests::{results, sample};
 
     #[test]
     fn the_runs_read_exactly_so() {
@@ -80,7 +80,7 @@ connections,saved,failed,bytes,wire_bytes,median_wait_ms,fetch_cpu_seconds,compa
 
     #[test]
     fn every_stored_figure_has_a_column() {
-        let contender = super::super::super::results::tests::contender("threads@16");
+        let contender = crate::compare::results::tests::contender("threads@16");
         let run = Sample { fetch_cpu_seconds: Some(0.08), ..sample(contender, 1, 0.25) };
         let stored = serde_json::to_value(run).unwrap();
         let stored = stored.as_object().unwrap();

@@ -1,11 +1,11 @@
 //! Comparisons made by hand, which the tests of the formats lay out.
 
-use super::super::analysis::{Analysis, ContenderStats, Sweep, Workload};
-use super::super::bound::{Bottleneck, LowerBound};
-use super::super::results::tests::{contender, results};
-use super::super::results::{Results, Span, Timeline};
-use super::super::stats::{Interval, Spread};
 use super::Report;
+use crate::compare::analysis::{Analysis, ContenderStats, Sweep, Workload};
+use crate::compare::bound::{Bottleneck, LowerBound};
+use crate::compare::results::tests::{contender, results};
+use crate::compare::results::{Results, Span, Timeline};
+use crate::compare::stats::{Interval, Spread};
 
 /// What a [`Report`] borrows.
 pub(super) struct Example {

@@ -3,12 +3,12 @@
 
 use serde::Serialize;
 
-use super::super::analysis::{ContenderStats, Workload};
-use super::super::bound::LowerBound;
-use super::super::design::Contender;
-use super::super::results::Results;
-use super::super::stats::{Interval, Spread};
 use super::Report;
+use crate::compare::analysis::{ContenderStats, Workload};
+use crate::compare::bound::LowerBound;
+use crate::compare::design::Contender;
+use crate::compare::results::Results;
+use crate::compare::stats::{Interval, Spread};
 use crate::printable::Printable;
 
 /// The stored format with one more member, which readers of results ignore.

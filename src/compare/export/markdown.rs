@@ -1,8 +1,8 @@
 //! A document with tables, for an issue or a README.
 
-use super::super::figures;
 use super::Report;
 use super::phrases;
+use crate::compare::figures;
 use crate::foreign::clean;
 
 /// Renders the comparison as a document.
@@ -20,26 +20,18 @@ pub(super) fn render(report: &Report) -> String {
     }
     text += &table(report);
     if !analysis.rows.is_empty() {
-        let name = if phrases::are_ranges(report) { "Range" } else { "Interval" };
+        let interval = phrases::interval(report);
         text += &format!(
-            "\n{name}: {}. Memory: {}. Bound: {}.\n",
-            phrases::interval_term(report),
+            "\n{}: {}. Memory: {}. Bound: {}.\n",
+            interval.title,
+            interval.term,
             phrases::MEMORY_TERM,
             phrases::BOUND_TERM
         );
     }
-    let mut notes: Vec<_> = phrases::outliers(report).into_iter().collect();
-    let unmeasured = phrases::unmeasured(report);
-    if !unmeasured.is_empty() {
-        notes.push(format!("not measured: {}", unmeasured.join(", ")));
-    }
-    for (title, lines) in [
-        ("Notes", notes.as_slice()),
-        ("Warnings", report.warnings),
-        ("Gates", report.judgements),
-        ("Against the baseline", report.changes),
-        ("Beside the tutorial's figures", report.published),
-    ] {
+    text += &list("Notes", &phrases::notes(report));
+    text += &list("Warnings", report.warnings);
+    for (title, lines) in phrases::lists(report) {
         text += &list(title, lines);
     }
     text += "\n## Circumstances\n\n| | |\n|:--|:--|\n";
@@ -59,7 +51,7 @@ fn table(report: &Report) -> String {
 | contender | median | {} | speed-up | CPU | memory | bound | bound / median |
 |:--|--:|--:|--:|--:|--:|:--|--:|
 ",
-        phrases::interval_head(report)
+        phrases::interval(report).head
     );
     for row in rows {
         text += &format!(
@@ -104,9 +96,9 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::results::End;
     use super::super::example;
     use super::*;
+    use crate::compare::results::End;
 
     #[test]
     fn a_comparison_reads_exactly_so() {
@@ -161,14 +153,13 @@ Range: from the fastest round to the slowest. Memory: peak memory of the largest
     #[test]
     fn what_does_not_compare_says_so_first() {
         let mut example = example::small();
-        let differences = vec!["threads@16 in round 2: 232 pages | not 233".into()];
-        example.results.end = End::Different { differences };
+        example.results.end = End::Different { differences: vec!["232 pages | not 233".into()] };
         example.verdict.clear();
         let text = render(&example.report());
-        let banner = "site\n
-> **no verdict:** the runs did not do the same work, so their times cannot be compared
-> - threads@16 in round 2: 232 pages \\| not 233\n\n| contender";
-        assert!(text.contains(banner), "{text}");
+        let why = phrases::mark(&example.results).unwrap().why;
+        let banner =
+            format!("site\n\n> **no verdict:** {why}\n> - 232 pages \\| not 233\n\n| contender");
+        assert!(text.contains(&banner), "{text}");
     }
 
     #[test]

@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn every_format_takes_a_comparison_without_runs() {
-        let results = super::super::results::tests::results(&[]);
-        let analysis = super::super::analysis::analyse(&results);
+        let results = crate::compare::results::tests::results(&[]);
+        let analysis = crate::compare::analysis::analyse(&results);
         let report = Report::new(&results, &analysis);
         for (ending, format) in TABLE {
             assert!(render(*format, &report).ends_with('\n'), "{ending}");

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::analysis::ContenderStats;
-use super::super::bound::Bottleneck;
-use super::super::failures::Failures;
-use super::super::results::{End, Results, RunTask, Sample, Site};
-use super::super::stats::{ENOUGH_VALUES, Interval};
 use super::Report;
+use crate::compare::analysis::ContenderStats;
+use crate::compare::bound::Bottleneck;
+use crate::compare::failures::Failures;
+use crate::compare::results::{End, Results, RunTask, Sample, Site};
+use crate::compare::stats::{ENOUGH_VALUES, Interval};
 use crate::foreign::clean;
 use crate::message::{counted, plural};
 use crate::report::human;
@@ -126,23 +126,57 @@ fn site(site: &Site) -> String {
     format!("{latency_ms} ms away, {cpu_per_page_ms} ms of CPU per page, {bandwidth}")
 }
 
-/// Whether rounds are too few for intervals, which are then the range of all rounds.
-pub(super) fn are_ranges(report: &Report) -> bool {
-    report.analysis.least_rounds() < ENOUGH_VALUES
+/// The words for an interval.
+pub(super) struct IntervalWords {
+    /// The head of a column.
+    pub(super) head: &'static str,
+    /// The head at the start of a sentence.
+    pub(super) title: &'static str,
+    /// The meaning of the interval of a median.
+    pub(super) term: &'static str,
+    /// The same in a few words.
+    pub(super) short: &'static str,
+    /// The meaning of any interval, in full.
+    pub(super) definition: &'static str,
 }
 
-/// The head of a column of intervals.
-pub(super) fn interval_head(report: &Report) -> &'static str {
-    if are_ranges(report) { "range" } else { "interval" }
+const INTERVAL: IntervalWords = IntervalWords {
+    head: "interval",
+    title: "Interval",
+    term: "95 % confidence interval of the median",
+    short: "95 % interval",
+    definition: "95 % confidence interval: it contains the true median in 95 of 100 such comparisons",
+};
+/// Few rounds give no interval, but the range of all rounds.
+const RANGE: IntervalWords = IntervalWords {
+    head: "range",
+    title: "Range",
+    term: "from the fastest round to the slowest",
+    short: "range of all rounds",
+    definition: "from the smallest figure of all rounds to the largest: there are too few rounds \
+                 for a 95 % interval",
+};
+
+/// The words for the intervals in this report.
+pub(super) fn interval(report: &Report) -> &'static IntervalWords {
+    if report.analysis.least_rounds() < ENOUGH_VALUES { &RANGE } else { &INTERVAL }
 }
 
-/// The meaning of the intervals.
-pub(super) fn interval_term(report: &Report) -> &'static str {
-    if are_ranges(report) {
-        "from the fastest round to the slowest"
-    } else {
-        "95 % confidence interval of the median"
-    }
+/// Notes on the figures, a line each.
+pub(super) fn notes(report: &Report) -> Vec<String> {
+    let unmeasured = unmeasured(report);
+    let unmeasured =
+        (!unmeasured.is_empty()).then(|| format!("not measured: {}", unmeasured.join(", ")));
+    outliers(report).into_iter().chain(unmeasured).collect()
+}
+
+/// The lists that documents show below the warnings, with their titles.
+pub(super) fn lists<'a>(report: &Report<'a>) -> [(&'static str, &'a [String]); 3] {
+    [
+        ("Gates", report.judgements),
+        ("Against the baseline", report.changes),
+        ("Beside the tutorial's figures", report.published),
+    ]
 }
 
 /// The meaning of a bound and its percentage.
@@ -218,9 +252,9 @@ pub(super) const fn bottleneck(bottleneck: Bottleneck) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::results::Machine;
-    use super::super::super::results::tests::results;
     use super::*;
+    use crate::compare::results::Machine;
+    use crate::compare::results::tests::results;
 
     #[test]
     fn what_is_not_complete_is_marked() {

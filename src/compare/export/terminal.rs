@@ -1,7 +1,7 @@
 //! The table for a terminal, with bars. The verdict follows it.
 
-use super::super::analysis::ContenderStats;
 use super::{Report, phrases};
+use crate::compare::analysis::ContenderStats;
 use crate::foreign::clean;
 
 const GAP: usize = 2;
@@ -117,7 +117,7 @@ fn bound(row: &ContenderStats) -> String {
 fn grid(text: &mut String, report: &Report, width: usize, paint: Paint) -> Vec<&'static str> {
     let rows = &report.analysis.rows;
     let mut heads: Vec<_> = COLUMNS.iter().map(|column| column.head).collect();
-    heads[INTERVAL] = phrases::interval_head(report);
+    heads[INTERVAL] = phrases::interval(report).head;
     let fitting = |column: &Column, head: &str| {
         let cells = rows.iter().map(|row| (column.cell)(row).chars().count());
         cells.chain([head.chars().count()]).max().unwrap_or(0)
@@ -192,8 +192,9 @@ fn notes(report: &Report, left_out: &[&str], width: usize, paint: Paint) -> Stri
         add("*", &outliers, Style::Plain);
     }
     if !analysis.rows.is_empty() {
+        let interval = phrases::interval(report);
         let terms = [
-            (phrases::interval_head(report), phrases::interval_term(report)),
+            (interval.head, interval.term),
             ("MB", phrases::MEMORY_TERM),
             ("bound", phrases::BOUND_TERM),
         ];
@@ -261,9 +262,9 @@ fn wrapped(label: &str, line: &str, width: usize, paint: Paint, style: Style) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::results::End;
     use super::super::example;
     use super::*;
+    use crate::compare::results::End;
 
     #[test]
     fn a_wide_table_reads_exactly_so() {
@@ -318,11 +319,10 @@ baseline: async@64 takes 1.02 times as long as before
         example.results.end = End::Different { differences };
         let text = table(&example.report(), 80, false);
         assert!(!text.contains('×') && !text.contains("speed-up"), "{text}");
-        let mark = "
-no verdict: the runs did not do the same work, so their times cannot be compared
-  threads@16 in round 2: 232 pages, not 233
-gate: met:";
-        assert!(text.contains(mark), "{text}");
+        let why = phrases::mark(&example.results).unwrap().why;
+        let mark =
+            format!("\nno verdict: {why}\n  threads@16 in round 2: 232 pages, not 233\ngate: met:");
+        assert!(text.contains(&mark), "{text}");
         assert!(text.ends_with("\nbaseline: threads@16 is as fast as before\n"), "{text}");
     }
 

@@ -1,11 +1,11 @@
 //! Verdicts: each sentence once, and where sentences are left out.
 
 use crate::compare::findings::Findings;
-use crate::compare::results::tests::{Runs, results};
+use crate::compare::results::tests::{Runs, results, sweeps};
 use crate::compare::results::{End, Results};
 
 const SEQUENTIAL: &[f64] = &[2.5, 2.52, 2.48, 2.5, 2.51];
-const QUICK: &[f64] = &[0.25, 0.252, 0.248, 0.25, 0.251];
+const QUICK: [f64; 5] = [0.25, 0.252, 0.248, 0.25, 0.251];
 
 fn verdict(results: &Results) -> Vec<String> {
     Findings::new(results).verdict
@@ -25,15 +25,11 @@ fn on_one_cpu(mut results: Results) -> Results {
     results
 }
 
-fn scaled(factor: f64) -> Vec<f64> {
-    QUICK.iter().map(|time| time * factor).collect()
-}
-
 #[test]
 fn a_verdict_reads_exactly_so() {
     let results = results(&[
         ("sequential@1", SEQUENTIAL),
-        ("threads@16", QUICK),
+        ("threads@16", &QUICK),
         ("rayon@2", &[0.5, 0.504, 0.496, 0.5, 0.502]),
     ]);
     // 0.1 s of CPU in 2.5 s: of 233 pages, 0.429 ms in 10.73 ms.
@@ -66,7 +62,7 @@ fn each_advice_has_its_sentence() {
             "Use sequential@1: it takes 252 ms, and no other contender is clearly faster.",
         ),
         (
-            &[("threads@16", &scaled(1.02)), ("threads@32", QUICK)],
+            &[("threads@16", &QUICK.map(|time| 1.02 * time)), ("threads@32", &QUICK)],
             0,
             "Use threads@16: it takes 255 ms, within 5 percent of the fastest (threads@32), and \
              needs fewer workers.",
@@ -110,7 +106,7 @@ fn each_advice_has_its_sentence() {
 fn each_merit_has_its_sentence() {
     let also_quick = [0.251, 0.25, 0.25, 0.249, 0.252];
     let mut results =
-        results(&[("threads@16", QUICK), ("async@64", &also_quick), ("hybrid@64", &also_quick)]);
+        results(&[("threads@16", &QUICK), ("async@64", &also_quick), ("hybrid@64", &also_quick)]);
     let mut merit = |mode: &str, seconds: f64| {
         for sample in results.samples.iter_mut().filter(|sample| sample.contender.mode == mode) {
             sample.cpu_seconds = seconds;
@@ -206,15 +202,7 @@ fn each_bottleneck_and_sweep_has_its_sentence() {
     let event_loop = computing(0.0005, &[("sequential@1", &[2.6; 5]), ("async@64", &[0.174; 5])]);
     let mut narrow = results(&[("sequential@1", &[9.0; 5]), ("threads@2", &[8.0; 5])]);
     narrow.task.site.as_mut().unwrap().bandwidth = Some(1_000_000);
-    let sweep = results(&[
-        ("threads@8", &scaled(2.0)),
-        ("threads@16", &scaled(1.02)),
-        ("threads@32", QUICK),
-        ("async@16", &scaled(1.8)),
-        ("async@64", &scaled(1.6)),
-        ("rayon@2", &scaled(3.0)),
-        ("rayon@4", &scaled(4.0)),
-    ]);
+    let sweep = sweeps();
     for (results, sentence) in [
         (
             &hybrid,
@@ -243,7 +231,7 @@ fn each_bottleneck_and_sweep_has_its_sentence() {
 
 #[test]
 fn a_single_page_leaves_nothing_to_do_in_parallel() {
-    let mut results = results(&[("sequential@1", QUICK), ("threads@16", QUICK)]);
+    let mut results = results(&[("sequential@1", &QUICK), ("threads@16", &QUICK)]);
     results.task.pages = 1;
     let lines = verdict(&results);
     assert_eq!(lines[3], "A single page leaves nothing to do in parallel.");
@@ -253,10 +241,10 @@ fn a_single_page_leaves_nothing_to_do_in_parallel() {
 #[test]
 fn too_little_gets_fewer_sentences() {
     // Two seconds of CPU time do not fit into 250 ms on one CPU, so theory explains nothing.
-    let impossible = [("sequential@1", SEQUENTIAL), ("threads@16", QUICK)];
+    let impossible = [("sequential@1", SEQUENTIAL), ("threads@16", &QUICK[..])];
     assert_eq!(verdict(&on_one_cpu(computing(0.0086, &impossible))).len(), 4);
     assert_eq!(verdict(&results(&[])), Vec::<String>::new());
-    let mut ended = results(&[("sequential@1", SEQUENTIAL), ("threads@16", QUICK)]);
+    let mut ended = results(&[("sequential@1", SEQUENTIAL), ("threads@16", &QUICK)]);
     ended.end = End::Interrupted;
     assert!(!verdict(&ended).is_empty());
     ended.end = End::Different { differences: vec!["x".into()] };

@@ -10,11 +10,11 @@ use plotters::coord::cartesian::Cartesian2d;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::super::super::analysis::{Analysis, ContenderStats};
-use super::super::super::stats::{Interval, Spread};
 use super::super::phrases;
 use super::axis::Axis;
 use super::markup::escaped;
+use crate::compare::analysis::{Analysis, ContenderStats};
+use crate::compare::stats::{Interval, Spread};
 use crate::foreign::clean;
 
 /// The area that a chart is drawn on.
@@ -239,8 +239,8 @@ fn median(spread: &Spread) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::example;
     use super::*;
+    use crate::compare::export::example;
 
     #[test]
     fn numbers_at_axes_are_short() {

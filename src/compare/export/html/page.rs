@@ -11,7 +11,7 @@ const STYLE: &str = include_str!("style.css");
 const PALETTE: &str = include_str!("palette.css");
 
 /// Renders the page.
-pub(in super::super) fn render(report: &Report) -> String {
+pub(in crate::compare::export) fn render(report: &Report) -> String {
     let title = escaped(&phrases::title(report.results));
     let body = [
         head(report, &title),
@@ -43,7 +43,7 @@ pub(in super::super) fn render(report: &Report) -> String {
 }
 
 /// Renders the chart of times as a separate file.
-pub(in super::super) fn picture(report: &Report) -> String {
+pub(in crate::compare::export) fn picture(report: &Report) -> String {
     let chart = chart::times(report.analysis, Room::Wide);
     let (start, drawing) = chart.split_once('>').expect("the chart is an element");
     format!(
@@ -77,12 +77,11 @@ fn times(report: &Report) -> String {
     if report.analysis.rows.is_empty() {
         return "<p>No run was measured.</p>\n".into();
     }
-    let interval =
-        if phrases::are_ranges(report) { "range of all rounds" } else { "95 % interval" };
     let caption = format!(
         "From the first request to the last page saved; shorter is better. A bar is the median, \
-         the thin line across its end the {interval}, and the upright line the least time that \
-         theory allows."
+         the thin line across its end the {}, and the upright line the least time that theory \
+         allows.",
+        phrases::interval(report).short
     );
     section("Time by mode", &caption, &in_both_rooms(|room| chart::times(report.analysis, room)))
 }
@@ -140,11 +139,11 @@ mod tests {
     use quick_xml::Reader;
     use quick_xml::events::Event;
 
-    use super::super::super::super::results::End;
-    use super::super::super::super::results::tests::{contender, results};
-    use super::super::super::example::{self, Example};
     use super::super::super::{Format, Report, render};
     use super::escaped;
+    use crate::compare::export::example::{self, Example};
+    use crate::compare::results::End;
+    use crate::compare::results::tests::{contender, results};
 
     /// The elements of a page that is well formed.
     fn elements(page: &str) -> Vec<String> {
@@ -256,7 +255,7 @@ mod tests {
 
         results.end = End::Different { differences: vec!["threads@16 <in> round 2".into()] };
         let page = render(Format::Html, &Report::new(&results, &analysis));
-        assert!(page.contains("<strong>no verdict:</strong> the runs did not do the same work"));
+        assert!(page.contains("<strong>no verdict:</strong>"));
         assert!(page.contains("<li>threads@16 &lt;in&gt; round 2</li>"));
         for claim in ["fastest</td>", "fastest\n", "10.00×"] {
             assert!(!page.contains(claim), "{claim}");
@@ -269,7 +268,7 @@ mod tests {
         results.end = End::Interrupted;
         results.design.rounds = 5;
         results.design.contenders = vec![contender("threads@16")];
-        let analysis = super::super::super::super::analysis::analyse(&results);
+        let analysis = crate::compare::analysis::analyse(&results);
         let report = Report::new(&results, &analysis);
         let page = render(Format::Html, &report);
         assert!(elements(&page).iter().all(|element| element != "svg"));

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::super::super::analysis::{Analysis, ContenderStats, Sweep};
 use super::super::phrases;
 use super::axis::Axis;
 use super::chart::{
     Area, Drawn, FAINT, GRID, INK, Room, THEORY, letters, line, name_axis, svg, tick, units,
 };
+use crate::compare::analysis::{Analysis, ContenderStats, Sweep};
 use crate::exec::SEQUENTIAL;
 use crate::foreign::clean;
 
@@ -232,8 +232,8 @@ fn marker(area: &Area, series: usize, (x, y): (i32, i32)) -> Drawn {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::example;
     use super::*;
+    use crate::compare::export::example;
 
     #[test]
     fn theory_is_the_least_of_linear_and_bound() {

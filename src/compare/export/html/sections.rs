@@ -1,20 +1,11 @@
 //! The tables of the page, and the explanation of their terms.
 
-use super::super::super::analysis::ContenderStats;
-use super::super::super::figures;
-use super::super::super::stats::Interval;
 use super::super::{Report, phrases};
 use super::markup::{escaped, list, section};
+use crate::compare::analysis::ContenderStats;
+use crate::compare::figures;
+use crate::compare::stats::Interval;
 
-const INTERVAL: (&str, &str) = (
-    "interval",
-    "95 % confidence interval: it contains the true median in 95 of 100 such comparisons",
-);
-/// Replaces [`INTERVAL`] if there are too few rounds for one.
-const RANGE: (&str, &str) = (
-    "range",
-    "from the smallest figure of all rounds to the largest: there are too few rounds for a 95 % interval",
-);
 const TERMS: &[(&str, &str)] = &[
     ("contender", "a mode with its number of workers, the maximum number of pages in flight"),
     ("median", "the middle of a contender's times: half of its runs were faster"),
@@ -56,12 +47,8 @@ pub(super) fn figures(report: &Report) -> String {
         text += &row_of_table(class, &row.contender.to_string(), &cells(row, is_fastest));
     }
     text += "</tbody></table></div>\n";
-    let caption = if phrases::are_ranges(report) {
-        "The range of all rounds is below each estimate."
-    } else {
-        "The 95 % interval is below each estimate."
-    };
-    section("Figures", caption, &text)
+    let caption = format!("The {} is below each estimate.", phrases::interval(report).short);
+    section("Figures", &caption, &text)
 }
 
 /// The cells of a contender: each has a figure, and a text below it.
@@ -113,23 +100,10 @@ fn row_of_table(class: &str, name: &str, cells: &[(String, String)]) -> String {
 
 /// The sections of notes, gates and the baseline.
 pub(super) fn notes(report: &Report) -> String {
-    let mut notes: Vec<_> = phrases::outliers(report).into_iter().collect();
-    let unmeasured = phrases::unmeasured(report);
-    if !unmeasured.is_empty() {
-        notes.push(format!("not measured: {}", unmeasured.join(", ")));
-    }
-    let mut text = String::new();
-    for (title, lines) in [
-        ("Notes", notes.as_slice()),
-        ("Gates", report.judgements),
-        ("Against the baseline", report.changes),
-        ("Beside the tutorial's figures", report.published),
-    ] {
-        if !lines.is_empty() {
-            text += &section(title, "", &list("", lines));
-        }
-    }
-    text
+    let notes = phrases::notes(report);
+    let lists = [("Notes", &notes[..])].into_iter().chain(phrases::lists(report));
+    let filled = lists.filter(|(_, lines)| !lines.is_empty());
+    filled.map(|(title, lines)| section(title, "", &list("", lines))).collect()
 }
 
 /// The section of the machine, the versions, the options and the seed.
@@ -140,8 +114,9 @@ pub(super) fn circumstances(report: &Report) -> String {
 
 /// The section that explains the terms.
 pub(super) fn terms(report: &Report) -> String {
-    let interval = if phrases::are_ranges(report) { RANGE } else { INTERVAL };
-    section("Terms", "", &definitions([interval].into_iter().chain(TERMS.iter().copied())))
+    let interval = phrases::interval(report);
+    let first = (interval.head, interval.definition);
+    section("Terms", "", &definitions([first].into_iter().chain(TERMS.iter().copied())))
 }
 
 fn definitions<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {

@@ -3,12 +3,12 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::super::super::results::Timeline;
 use super::super::phrases;
 use super::axis::Axis;
 use super::chart::{
     Area, COMPUTING, Drawn, FAINT, GRID, INK, WAITING, letters, line, name_axis, svg, tick, units,
 };
+use crate::compare::results::Timeline;
 use crate::message::counted;
 
 const WIDTH: i32 = 420;
@@ -112,15 +112,15 @@ fn draw(area: &Area, timeline: &Timeline, lanes: u32, stretch_ms: f64) -> Drawn 
     Ok(())
 }
 
-fn is_shown(span: &super::super::super::results::Span, lanes: u32, stretch_ms: f64) -> bool {
+fn is_shown(span: &crate::compare::results::Span, lanes: u32, stretch_ms: f64) -> bool {
     span.worker < lanes && span.start_ms < stretch_ms && span.start_ms + span.total_ms > 0.0
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::super::results::Span;
-    use super::super::super::super::results::tests::contender;
     use super::*;
+    use crate::compare::results::Span;
+    use crate::compare::results::tests::contender;
 
     fn timeline(seconds: f64) -> Timeline {
         let span = |worker, start_ms| Span {
