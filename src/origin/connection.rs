@@ -47,14 +47,14 @@ mod tests {
 
     use h2::Reason;
 
-    use super::super::{Faults, Options, Origin, certificate};
+    use crate::origin::tests::faulty;
+    use crate::origin::{Origin, certificate};
 
     const ARTICLE: &str = "/wiki/India";
 
     /// An origin where all connections are stale.
     fn origin(tls: bool) -> Origin {
-        let faults = Faults::new(["stale-connection:100".parse().unwrap()]).unwrap();
-        Origin::start(&Options { pages: 1, tls, faults, ..Options::default() }).unwrap()
+        faulty("stale-connection", tls)
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
         }
         let counters = origin.counters();
         assert_eq!((counters.faults, counters.open), (2, 0));
-        // What /_stats takes is not counted; what is reset is.
+        // Requests for /_stats are not counted; requests that are reset are.
         assert_eq!(counters.requests, 7);
     }
 

@@ -1,4 +1,4 @@
-//! The origin's counters, and the guard that keeps "open" right however a request ends.
+//! The origin's counters, and the guard that counts a request as open until it ends in any way.
 //!
 //! [`server`](super::server) decides what counts as a request.
 
@@ -18,7 +18,7 @@ pub struct Counters {
     pub open: u64,
     /// The most requests that were open at the same time.
     pub open_peak: u64,
-    /// How long at least one request was open.
+    /// The time during which at least one request was open.
     pub busy: Duration,
     /// The sum of the times during which each request was open.
     pub open_total: Duration,
@@ -31,7 +31,7 @@ pub struct Counters {
 impl Counters {
     /// The mean number of open requests during [`busy`](Self::busy).
     #[must_use]
-    pub fn open_mean(&self) -> f64 {
+    pub(crate) fn open_mean(&self) -> f64 {
         if self.busy.is_zero() { 0.0 } else { self.open_total.div_duration_f64(self.busy) }
     }
 
@@ -60,7 +60,7 @@ pub(super) struct LiveCounters {
 }
 
 impl LiveCounters {
-    /// Counts an accepted connection; returns how many there were before it.
+    /// Counts an accepted connection; returns the number of earlier ones.
     pub(super) fn count_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
@@ -119,7 +119,7 @@ impl Drop for OpenRequest {
     }
 }
 
-/// How many requests are open now and were open over time. Pure: the caller passes the time.
+/// The number of open requests, now and over time. Pure: the caller passes the time.
 #[derive(Debug, Default)]
 struct Load {
     open: u64,

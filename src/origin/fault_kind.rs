@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// One thing that the server does wrong on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// `503`: that status, without `Retry-After`. Drawn for each attempt.
     Unavailable,
@@ -56,7 +56,7 @@ pub enum FaultKind {
     Drip,
 }
 
-/// What a kind is drawn for; each scope has a draw of its own.
+/// The things for which a kind is drawn; each scope has a draw of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     Attempt,
@@ -97,13 +97,7 @@ impl FaultKind {
         self.row().1
     }
 
-    /// Whether it is drawn once per page, so that no attempt at the page succeeds.
-    #[must_use]
-    pub fn is_permanent(self) -> bool {
-        self.scope() == Scope::Page
-    }
-
-    /// What it is drawn for.
+    /// Returns the scope for which it is drawn.
     pub(super) fn scope(self) -> Scope {
         self.row().2
     }

@@ -59,7 +59,7 @@ impl Faults {
 
     /// Returns the fault of every attempt at this path.
     #[must_use]
-    pub fn permanent(&self, seed: u64, path: &str) -> Option<FaultKind> {
+    pub(crate) fn permanent(&self, seed: u64, path: &str) -> Option<FaultKind> {
         if Faults::exempts(path) { None } else { self.draw(Scope::Page, seed, path) }
     }
 

@@ -40,6 +40,8 @@ mod response;
 mod server;
 mod site;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod vocabulary;
 mod wire;
@@ -48,5 +50,6 @@ pub use self::fault_kind::FaultKind;
 pub(crate) use self::fault_share::FaultShare;
 pub use self::faults::Faults;
 pub use self::handle::Origin;
-pub use self::options::{DEFAULT_PAGES, DEFAULT_PORT, DEFAULT_SEED, Options};
+pub use self::options::Options;
+pub(crate) use self::options::{DEFAULT_PAGES, DEFAULT_PORT, DEFAULT_SEED};
 pub use self::site::{INDEX_PATH, Site};

@@ -7,13 +7,13 @@ use super::countries;
 use super::faults::Faults;
 
 /// The default of [`Options::port`]: the system picks a free one.
-pub const DEFAULT_PORT: u16 = 0;
+pub(crate) const DEFAULT_PORT: u16 = 0;
 
 /// The default of [`Options::pages`]: one for each country.
-pub const DEFAULT_PAGES: usize = countries::COUNT;
+pub(crate) const DEFAULT_PAGES: usize = countries::COUNT;
 
 /// The default of [`Options::seed`].
-pub const DEFAULT_SEED: u64 = 1;
+pub(crate) const DEFAULT_SEED: u64 = 1;
 
 /// What the site holds and how it is served.
 #[derive(Clone, Debug, PartialEq, Eq)]

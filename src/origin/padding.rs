@@ -89,7 +89,7 @@ pub(super) fn deflated(text: &[u8], flushed_bytes: usize) -> Vec<u8> {
     let mut compressor = Compress::new(Compression::fast(), false);
     let mut out = Vec::new();
     for piece in text.chunks(flushed_bytes) {
-        // A stored block takes a few bytes more than what it holds, and Huffman codes never take
+        // A stored block takes a few bytes more than its content, and Huffman codes never take
         // more than that. With room for all of it, one call does all.
         out.reserve(piece.len() + piece.len() / 8 + 64);
         let done = compressor.compress_vec(piece, &mut out, FlushCompress::Sync);
@@ -126,7 +126,7 @@ mod tests {
         assert!(hundred.plain().len() > 9 * ten.plain().len());
         let limit = usize::try_from(crate::fetch::options::DEFAULT_MAX_SIZE).unwrap();
         assert!(hundred.plain().len() < limit / 4);
-        // What is sent costs the origin a copy and the client little.
+        // Sending it costs the origin a copy and the client little.
         assert!(ten.deflated().len() < ten.plain().len() / 2);
     }
 

@@ -121,7 +121,7 @@ fn is_unchanged(etag: &str, headers: &HeaderMap) -> bool {
     since.is_some_and(|since| Some(since) >= sortable_date(MODIFIED))
 }
 
-/// The items of all headers of this name, which hold lists with commas.
+/// The items of all headers of this name, whose values are lists with commas.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(name)

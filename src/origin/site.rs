@@ -88,7 +88,7 @@ impl Site {
     ///
     /// As `new`.
     #[must_use]
-    pub fn heavy(seed: u64, pages: usize, cpu_per_page: Duration) -> Site {
+    pub(crate) fn heavy(seed: u64, pages: usize, cpu_per_page: Duration) -> Site {
         let entries: Vec<Entry> = (0..pages).map(Entry::at).collect();
         let padding = Padding::new(seed, cpu_per_page).map(Arc::new);
         let mut documents = articles(seed, pages.min(COUNT), padding.as_ref());

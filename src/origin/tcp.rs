@@ -45,7 +45,7 @@ impl TcpHandle {
         self.reset.store(true, Ordering::Relaxed);
     }
 
-    /// How often everything written so far had been handed to the system.
+    /// The number of flushes so far: after each, the system has everything that was written.
     pub(super) fn flushes(&self) -> u64 {
         self.lock().count
     }
@@ -143,15 +143,15 @@ mod tests {
     use http::Request;
     use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-    use super::super::{DEFAULT_SEED, Faults, Options, Origin, Site, certificate};
     use super::*;
+    use crate::origin::tests::faulty;
+    use crate::origin::{DEFAULT_SEED, Origin, Site, certificate};
 
     const ARTICLE: &str = "/wiki/India";
 
     /// An origin with TLS where every article has this fault.
     fn origin(kind: &str) -> Origin {
-        let faults = Faults::new([format!("{kind}:100").parse().unwrap()]).unwrap();
-        Origin::start(&Options { pages: 1, tls: true, faults, ..Options::default() }).unwrap()
+        faulty(kind, true)
     }
 
     fn trusting(origin: &Origin, protocol: &str) -> Arc<ClientConfig> {
