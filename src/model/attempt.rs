@@ -64,7 +64,7 @@ pub struct Stages {
     pub computed: Duration,
     /// The page was saved.
     #[serde(with = "compact::nanos")]
-    pub kept: Duration,
+    pub saved: Duration,
     /// The thread of the CPU pool that decoded, counted from 0; `None` when the
     /// worker itself did.
     pub thread: Option<usize>,
@@ -76,7 +76,7 @@ impl Stages {
         received: Duration::ZERO,
         taken_up: Duration::ZERO,
         computed: Duration::ZERO,
-        kept: Duration::ZERO,
+        saved: Duration::ZERO,
         thread: None,
     };
 }
@@ -169,7 +169,7 @@ pub enum WorkerKind {
 }
 
 /// The state that a URL ends in; each has exactly one in a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Fetched and saved in this run.

@@ -16,7 +16,8 @@ mod redirect;
 mod stored;
 mod summary;
 
-pub use address::{ADDRESS_LIMIT, is_loopback, short_url, shown_url};
+pub use address::shown_url;
+pub(crate) use address::{ADDRESS_LIMIT, is_loopback, short_url};
 pub use attempt::{Attempt, Outcome, Response, Settled, Stages, State, WorkerKind};
 pub(crate) use connections::Connections;
 #[cfg(test)]
@@ -31,4 +32,5 @@ pub use key::Key;
 pub use page::{Page, RawPage};
 pub(crate) use redirect::{Hop, Redirect, SetCookie};
 pub use stored::{ArchiveRecord, Stored};
+pub(crate) use summary::rounded;
 pub use summary::{AutoWorkers, FailureClass, Intake, ProxyUse, Summary};

@@ -78,6 +78,11 @@ pub struct ProxyUse {
     pub failed: u64,
 }
 
+/// Rounds a number of a record to three decimals: enough to compare, short enough to read.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
 impl Intake {
     /// Pages after dedup and filters: those to fetch, and those that need not be fetched.
     pub const fn wanted(&self) -> u64 {
@@ -97,7 +102,7 @@ impl Summary {
     }
 
     /// Saved pages per second of the fetch phase; 0 without a saved page.
-    pub fn pages_per_second(&self) -> f64 {
+    pub(crate) fn pages_per_second(&self) -> f64 {
         let seconds = self.fetch_time.as_secs_f64();
         if seconds > 0.0 { self.count(State::Saved) as f64 / seconds } else { 0.0 }
     }

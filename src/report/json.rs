@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Finished;
 use crate::foreign::Foreign;
-use crate::model::{FailureCode, ProxyUse, State};
+use crate::model::{FailureCode, ProxyUse, State, rounded};
 use crate::printable::Printable;
 
 /// The version of the object's format.
@@ -77,16 +77,16 @@ pub(crate) fn render(run: &Finished) -> Printable {
         robots: summary.count(State::Robots),
         interrupted: summary.count(State::Interrupted),
         duplicates: intake.duplicates,
-        seconds: round(summary.fetch_time.as_secs_f64()),
-        index_seconds: round(run.index_time.as_secs_f64()),
+        seconds: rounded(summary.fetch_time.as_secs_f64()),
+        index_seconds: rounded(run.index_time.as_secs_f64()),
         bytes: summary.bytes,
         wire_bytes: summary.wire_bytes,
-        pages_per_second: round(summary.pages_per_second()),
-        cpu_seconds: round(usage.cpu().as_secs_f64()),
-        cpu_user_seconds: round(usage.user.as_secs_f64()),
-        cpu_system_seconds: round(usage.system.as_secs_f64()),
-        cpu_children_seconds: round(usage.children.as_secs_f64()),
-        fetch_cpu_seconds: round(run.fetch_cpu.as_secs_f64()),
+        pages_per_second: rounded(summary.pages_per_second()),
+        cpu_seconds: rounded(usage.cpu().as_secs_f64()),
+        cpu_user_seconds: rounded(usage.user.as_secs_f64()),
+        cpu_system_seconds: rounded(usage.system.as_secs_f64()),
+        cpu_children_seconds: rounded(usage.children.as_secs_f64()),
+        fetch_cpu_seconds: rounded(run.fetch_cpu.as_secs_f64()),
         peak_rss_bytes: usage.peak_rss_bytes,
         connections: run.connections.opened,
         tls_handshakes: run.connections.tls_handshakes,
@@ -103,10 +103,6 @@ pub(crate) fn render(run: &Finished) -> Printable {
         proxies: &run.proxies,
     };
     Printable::json(&object)
-}
-
-fn round(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]

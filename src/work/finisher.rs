@@ -104,9 +104,9 @@ impl Finisher {
     ) -> Attempt {
         let (outcome, computing, breaks_run) =
             page::with_buffer(self.kept_room, |room| self.save(sink, room, context, &received));
-        let kept = self.clock.now() - started;
-        let computed = (stages.taken_up + computing.elapsed).min(kept);
-        let stages = Stages { computed, kept, ..stages };
+        let saved = self.clock.now() - started;
+        let computed = (stages.taken_up + computing.elapsed).min(saved);
+        let stages = Stages { computed, saved, ..stages };
         ended(outcome, received, &computing, stages, breaks_run)
     }
 

@@ -131,7 +131,7 @@ impl LocalWork {
                 remote_save::finish(&self.finisher, &**sink, pool, page, raw).await
             }
         };
-        self.cost.learn(size, ended.stages.kept.saturating_sub(ended.stages.taken_up));
+        self.cost.learn(size, ended.stages.saved.saturating_sub(ended.stages.taken_up));
         ended
     }
 

@@ -150,8 +150,8 @@ async fn put(
             Outcome::Failed(failure)
         }
     };
-    let kept = finisher.clock.now() - started;
-    let computed = (stages.taken_up + computing.elapsed).min(kept);
-    let stages = Stages { computed, kept, ..stages };
+    let saved = finisher.clock.now() - started;
+    let computed = (stages.taken_up + computing.elapsed).min(saved);
+    let stages = Stages { computed, saved, ..stages };
     ended(outcome, received, &computing, stages, breaks_run)
 }

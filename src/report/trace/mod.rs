@@ -266,7 +266,7 @@ mod tests {
     /// Saved after 10 ms, of which 6 were waiting.
     fn saved(thread: Option<usize>) -> Attempt {
         let (received, taken_up) = (millis(7), millis(if thread.is_some() { 8 } else { 7 }));
-        let stages = Stages { received, taken_up, computed: millis(9), kept: millis(10), thread };
+        let stages = Stages { received, taken_up, computed: millis(9), saved: millis(10), thread };
         let outcome = Outcome::Saved { bytes: 7_000, sha256: [0; 32], stored: Stored::Key };
         let wait = millis(6);
         Attempt { wire_bytes: 900, wait, stages, ..Attempt::without_answer(outcome) }

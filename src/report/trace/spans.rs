@@ -167,7 +167,7 @@ impl WorkerTurn {
 
     /// The spans of the turn. Those of one lane are in order and do not overlap.
     pub(super) fn spans(&self, kind: WorkerKind) -> Vec<Span> {
-        let Stages { received, taken_up, computed, kept, thread } = self.stages;
+        let Stages { received, taken_up, computed, saved, thread } = self.stages;
         // A worker that computes by itself takes the answer up at once.
         let until_computing = thread.map_or(received.max(taken_up), |_| received);
         let stages = [
@@ -175,7 +175,7 @@ impl WorkerTurn {
             (Shows::Receiving, until_computing),
             (Shows::Queued, taken_up),
             (Shows::Computing, computed),
-            (Shows::Saving, kept),
+            (Shows::Saving, saved),
         ];
         let worker = Lane::Worker(self.worker);
         let of_worker = match self.end.shows() {
@@ -217,8 +217,8 @@ mod tests {
     }
 
     fn turn(stages: [u64; 5], thread: Option<usize>, length: u64, end: TurnEnd) -> WorkerTurn {
-        let [wait, received, taken_up, computed, kept] = stages.map(millis);
-        let stages = Stages { received, taken_up, computed, kept, thread };
+        let [wait, received, taken_up, computed, saved] = stages.map(millis);
+        let stages = Stages { received, taken_up, computed, saved, thread };
         WorkerTurn { worker: 3, length: millis(length), wait, stages, end }
     }
 

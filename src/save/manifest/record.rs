@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recorded::Recorded;
 use crate::foreign::Foreign;
-use crate::model::{ArchiveRecord, FailureCode, HttpVersion, Key, State, Stored, Summary};
+use crate::model::{ArchiveRecord, FailureCode, HttpVersion, Key, State, Stored, Summary, rounded};
 use crate::save::names::{Layout, PageUrl};
 
 /// The version of the format, in every `run` record.
@@ -215,12 +215,7 @@ impl EndRecord {
             input_complete: intake.complete,
             bytes: summary.bytes,
             wire_bytes: summary.wire_bytes,
-            seconds: round(summary.fetch_time.as_secs_f64()),
+            seconds: rounded(summary.fetch_time.as_secs_f64()),
         }
     }
-}
-
-/// Three decimals: enough to compare, short enough to read.
-fn round(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
 }
