@@ -163,7 +163,7 @@ fn record(c: &mut Criterion) {
         total: Duration::from_millis(120),
     }));
     c.benchmark_group("page").bench_function("record", |b| {
-        b.iter(|| manifest.on_event(black_box(&event)).expect("lines are kept in memory"));
+        b.iter(|| manifest.on_event(black_box(&event)).expect("memory takes all"));
         manifest.on_batch_end(SystemClock.now()).expect("there is room for a file");
     });
 }

@@ -63,33 +63,33 @@ impl Budget {
 
     /// Creates a budget of `limit` bytes that is never exceeded: it asks `lender` for the
     /// missing bytes. The lender grants them by [`raise`](Self::raise).
-    pub fn lent(limit: u64, lender: UnboundedSender<u64>) -> Self {
+    pub(crate) fn lent(limit: u64, lender: UnboundedSender<u64>) -> Self {
         Self { lender: Some(lender), ..Self::new(limit) }
     }
 
     /// Returns the limit in bytes.
-    pub fn limit(&self) -> u64 {
+    pub(crate) fn limit(&self) -> u64 {
         self.limit.load(Ordering::SeqCst)
     }
 
     /// Returns the bytes that are taken now.
-    pub fn used(&self) -> u64 {
+    pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::SeqCst)
     }
 
     /// Adds `bytes` to the limit.
-    pub fn raise(self: &Arc<Self>, bytes: u64) {
+    pub(crate) fn raise(self: &Arc<Self>, bytes: u64) {
         self.limit.fetch_add(bytes, Ordering::SeqCst);
         self.serve();
     }
 
     /// Sets the limit back to `limit`, when the loan is returned.
-    pub fn reset(&self, limit: u64) {
+    pub(crate) fn reset(&self, limit: u64) {
         self.limit.store(limit, Ordering::SeqCst);
     }
 
     /// Takes `bytes` for good and without waiting.
-    pub fn set_aside(&self, bytes: u64) {
+    pub(crate) fn set_aside(&self, bytes: u64) {
         self.used.fetch_add(bytes, Ordering::SeqCst);
     }
 
@@ -187,7 +187,7 @@ impl Share {
     }
 
     /// Takes `bytes` more when that needs no waiting, and returns whether it did.
-    pub fn try_grow(&self, bytes: u64) -> bool {
+    pub(crate) fn try_grow(&self, bytes: u64) -> bool {
         if bytes == 0 {
             return true; // Even while another share exceeds the budget.
         }
@@ -205,7 +205,7 @@ impl Share {
 
     /// Takes `bytes` more, and waits when they are not left. A caller that drops this future
     /// before its end takes nothing.
-    pub async fn grow(&self, bytes: u64) {
+    pub(crate) async fn grow(&self, bytes: u64) {
         if self.try_grow(bytes) {
             return;
         }

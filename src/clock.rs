@@ -19,7 +19,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// The machine's own clock.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
@@ -35,7 +35,6 @@ impl Clock for SystemClock {
 
 /// A clock for tests: it stands still until [`advance`](Self::advance) moves it.
 #[cfg(test)]
-#[derive(Debug)]
 pub(crate) struct ManualClock {
     now: Mutex<Instant>,
     started: Instant,
@@ -52,13 +51,6 @@ impl ManualClock {
     /// Moves the clock forward by `step`.
     pub(crate) fn advance(&self, step: Duration) {
         *self.now.lock().expect("no holder of this lock panics") += step;
-    }
-}
-
-#[cfg(test)]
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

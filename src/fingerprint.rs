@@ -23,7 +23,6 @@ const SHARDS: usize = 64;
 ///
 /// Each process has a new key for the hash, so that an attacker cannot prepare texts
 /// that collide. With a value of 8 bytes the map takes about 27 bytes per text.
-#[derive(Debug)]
 pub(crate) struct FingerprintMap<V> {
     shards: Vec<Shard<V>>,
     len: usize,
@@ -31,7 +30,6 @@ pub(crate) struct FingerprintMap<V> {
 }
 
 /// A part of the map: the fingerprints whose lowest bits are its number.
-#[derive(Debug, Clone)]
 struct Shard<V> {
     /// A fingerprint of 0 marks an empty slot. Any other fingerprint is in the slot that its
     /// value, as a fraction of 2⁶⁴, points to, or in a later one.
@@ -153,7 +151,7 @@ const fn home(fingerprint: u64, slots: usize) -> usize {
 }
 
 /// A set of texts, stored as their fingerprints.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Fingerprints(FingerprintMap<()>);
 
 impl Fingerprints {

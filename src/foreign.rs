@@ -19,7 +19,7 @@ pub(crate) const MARK: char = char::REPLACEMENT_CHARACTER;
 /// [must not be shown](is_shown) by a [mark](MARK). Serialization leaves the text as it
 /// is, because the format decides on escapes. Code that needs the text itself calls
 /// [`raw`](Self::raw).
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Foreign(Box<str>);
 

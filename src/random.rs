@@ -23,7 +23,7 @@ impl Rng {
     }
 
     /// Creates a generator that yields other numbers in every run.
-    pub fn from_entropy() -> Self {
+    pub(crate) fn from_entropy() -> Self {
         // The standard library seeds its hash maps from the system's entropy.
         Self(RandomState::new().hash_one(std::process::id()))
     }
@@ -35,17 +35,17 @@ impl Rng {
     }
 
     /// Returns a duration from zero to `limit`: "full jitter".
-    pub fn up_to(&mut self, limit: Duration) -> Duration {
+    pub(crate) fn full_jitter(&mut self, limit: Duration) -> Duration {
         limit.mul_f64(self.fraction())
     }
 
     /// Returns a duration from half of `limit` to `limit`: "equal jitter".
-    pub fn from_half(&mut self, limit: Duration) -> Duration {
-        limit / 2 + self.up_to(limit / 2)
+    pub(crate) fn equal_jitter(&mut self, limit: Duration) -> Duration {
+        limit / 2 + self.full_jitter(limit / 2)
     }
 
     /// Returns a number from 0 (included) to 1 (excluded).
-    pub fn fraction(&mut self) -> f64 {
+    pub(crate) fn fraction(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 

@@ -6,13 +6,13 @@ use url::{Host, Url};
 
 /// The largest URL of a page, in bytes: eight times the length that servers should support
 /// (RFC 9110, 4.1).
-pub const ADDRESS_LIMIT: usize = 64 * 1024;
+pub(crate) const ADDRESS_LIMIT: usize = 64 * 1024;
 
 /// The longest URL that is shown whole, in characters.
 const SHORT_LIMIT: usize = 300;
 
 /// Shortens `url` to a few lines for display, and leaves user name and password out.
-pub fn short_url(url: &Url) -> Cow<'_, str> {
+pub(crate) fn short_url(url: &Url) -> Cow<'_, str> {
     let shown = shown_url(url);
     // A URL is ASCII.
     if shown.len() <= SHORT_LIMIT {
@@ -35,7 +35,7 @@ pub fn shown_url(url: &Url) -> Cow<'_, str> {
 
 /// Whether `url` names this machine by itself: by a loopback address (RFC 1122, 3.2.1.3;
 /// RFC 4291, 2.5.3) or by a name that always means one (RFC 6761, 6.3).
-pub fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

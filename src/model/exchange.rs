@@ -100,7 +100,7 @@ impl fmt::Debug for Field {
 }
 
 /// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TlsVersion {
     /// TLS 1.2
     #[serde(rename = "1.2")]
@@ -146,7 +146,7 @@ impl RedirectExchange {
     /// A chain of redirects may be long, and all of it travels to worker processes. So the
     /// exchanges of one attempt share 1 MiB: where they would take more, `next` loses its
     /// body, and where that does not suffice, it is left out.
-    pub fn add_to(exchanges: &mut Vec<Self>, mut next: Self) {
+    pub(crate) fn add_to(exchanges: &mut Vec<Self>, mut next: Self) {
         let before: usize = exchanges.iter().map(Self::size).sum();
         if before + next.size() > REDIRECTS_LIMIT {
             next.body = Bytes::new();

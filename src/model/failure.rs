@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::foreign::Foreign;
 
 /// Why a page could not be fetched or saved. The names are stable: scripts read them in the manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureCode {
     /// The host's name does not resolve.

@@ -49,12 +49,12 @@ pub struct Head {
 
 impl Head {
     /// Returns the body's content codings, as the server sent them.
-    pub fn coding(&self) -> Option<&str> {
+    pub(crate) fn coding(&self) -> Option<&str> {
         self.content_encoding.as_ref().map(Foreign::raw)
     }
 
     /// Returns the body's media type, as the server sent it.
-    pub fn media_type(&self) -> Option<&str> {
+    pub(crate) fn media_type(&self) -> Option<&str> {
         self.content_type.as_ref().map(Foreign::raw)
     }
 
@@ -62,7 +62,7 @@ impl Head {
     /// announce no content (RFC 9110, 15.3.5 and 15.3.6) or a difference to the client's
     /// copy (RFC 3229, 10.4.1). A partial answer (206) is a page only when it holds all of
     /// it, which is checked when its body is received.
-    pub const fn has_page(&self) -> bool {
+    pub(crate) const fn has_page(&self) -> bool {
         matches!(self.status, 200..=299) && !matches!(self.status, 204 | 205 | 226)
     }
 }

@@ -72,7 +72,7 @@ impl Job {
     }
 
     /// The validators, if the address of the next request sent them.
-    pub fn validators_of_target(&self) -> Option<&Validators> {
+    pub(crate) fn validators_of_target(&self) -> Option<&Validators> {
         self.validators.as_deref().filter(|known| known.of == shown_url(self.target()))
     }
 }

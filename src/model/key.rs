@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A key never leaves the directory: its parts are separated by `/`, and no part is
 /// empty, `.` or `..`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key(Box<str>);
 
 impl Key {

@@ -21,7 +21,6 @@ pub struct RawPage {
 }
 
 /// A page after the CPU stage: decoded and hashed.
-#[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
     /// The decoded body.
     pub body: &'a [u8],

@@ -50,9 +50,10 @@ pub struct Redirect {
     pub exchange: Option<Box<RedirectExchange>>,
 }
 
+#[cfg(test)]
 impl Redirect {
     /// A redirect to `to` without cookies, which a trusted origin chose.
-    pub const fn to(to: Url) -> Self {
+    pub(crate) const fn to(to: Url) -> Self {
         Self { to, cookies: Vec::new(), has_left_home: false, exchange: None }
     }
 }

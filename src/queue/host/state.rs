@@ -154,7 +154,7 @@ impl Host {
         let pause_before = self.pace.pause(now);
         let pause = match asked.filter(|asked| !asked.is_zero()) {
             Some(asked) => asked,
-            None if is_new => rng.from_half(growing(REFUSAL_PAUSE, self.refusals)),
+            None if is_new => rng.equal_jitter(growing(REFUSAL_PAUSE, self.refusals)),
             None => pause_before,
         };
         self.pace.park(now + pause);
@@ -187,7 +187,7 @@ impl Host {
         if self.refusals >= OVERLOADS {
             self.pace.slow_down(now);
         }
-        let pause = rng.up_to(growing(OVERLOAD_PAUSE, self.refusals));
+        let pause = rng.full_jitter(growing(OVERLOAD_PAUSE, self.refusals));
         self.pace.park(now + pause);
         Consequence { parked: Some(pause), ..NOTHING }
     }
@@ -218,7 +218,7 @@ impl Host {
         self.unreachable_pauses += 1;
         self.pace.record_refusal(now);
         self.pace.probe();
-        let pause = rng.from_half(growing(FIRST_UNREACHABLE_PAUSE, self.unreachable_pauses));
+        let pause = rng.equal_jitter(growing(FIRST_UNREACHABLE_PAUSE, self.unreachable_pauses));
         self.pace.park(now + pause);
         Consequence { parked: Some(pause), ..NOTHING }
     }

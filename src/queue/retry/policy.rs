@@ -60,7 +60,7 @@ impl RetryPolicy {
     fn backoff(&self, attempts: u32, rng: &mut Rng) -> Duration {
         let doublings = attempts.saturating_sub(1).min(31);
         let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
-        rng.up_to(ceiling)
+        rng.full_jitter(ceiling)
     }
 }
 

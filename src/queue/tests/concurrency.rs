@@ -126,7 +126,7 @@ impl Simulation {
         {
             self.server.busy += 1;
             let jitter = self.server.latency * self.server.jitter / 100;
-            let time = self.server.latency + self.rng.up_to(jitter);
+            let time = self.server.latency + self.rng.full_jitter(jitter);
             self.steps.push(Reverse((self.clock.now() + time, Step::Answered, page)));
         }
     }
