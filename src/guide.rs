@@ -6,6 +6,7 @@
 /// Declares a module whose documentation is a page.
 macro_rules! pages {
     ($($name:ident),+ $(,)?) => { $(
+        #[doc = "[recipes]: crate::guide::recipes"]
         #[doc = "[options]: crate::guide::options"]
         #[doc = "[sources]: crate::guide::sources"]
         #[doc = "[modes]: crate::guide::modes"]
@@ -24,6 +25,6 @@ macro_rules! pages {
 }
 
 pages!(
-    options, sources, modes, manifest, naming, politeness, proxies, secrets, comparing, limits,
-    changes,
+    recipes, options, sources, modes, manifest, naming, politeness, proxies, secrets, comparing,
+    limits, changes,
 );
