@@ -19,7 +19,8 @@ use crate::save::manifest::RunRecord;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, SERIALIZED_LIMIT};
 use crate::source::plan::Filter;
 use crate::source::spec::{
-    Again, Row, SourceSpec, TABLE, Word, Words, filter_words, quoted, record, recorded_words,
+    Reopening, SourceKind, SourceSpec, TABLE, Word, Words, filter_words, quoted, record,
+    recorded_words,
 };
 
 /// The options that narrow any source. A record may hold all but the last more than once.
@@ -82,16 +83,14 @@ pub(super) fn source(
     let read = words.and_then(|words| {
         let filter = filter(&words, typed)?;
         let words = narrowed(words, &filter);
-        Ok((decide(&words), words, filter))
+        Ok((chosen(&words, filter), words))
     });
     let refused = match read {
-        Ok((Ok(spec), _, filter)) => {
-            let mut recorded = record(&spec, &filter);
-            recorded.is_redacted |= run.is_redacted;
-            let chosen = Chosen { spec, filter, recorded, is_recorded: true };
+        Ok((Ok(mut chosen), _)) => {
+            chosen.recorded.is_redacted |= run.is_redacted;
             return Ok(Recorded { chosen, run });
         }
-        Ok((Err(why), words, _)) => (why, command(&again(&run), &words)),
+        Ok((Err(why), words)) => (why, command(&again(&run), &words)),
         Err(why) => (why, None),
     };
     Err(NoCommand::Usage(refusal(refused, &place.to_string())))
@@ -155,7 +154,7 @@ pub(super) fn option_word(option: &str, value: &str) -> String {
 /// itself has no option.
 fn read(args: &[String]) -> Result<Words, Unusable> {
     let words: Words = args.iter().map(word).collect::<Result<_, _>>()?;
-    let options = TABLE.iter().flat_map(Row::named_options).chain(["--limit"]);
+    let options = TABLE.iter().flat_map(SourceKind::named_options).chain(["--limit"]);
     for option in options.filter(|option| !option.is_empty()) {
         if words.iter().filter(|word| word.0 == option).count() > 1 {
             return Err(strange(option));
@@ -173,9 +172,9 @@ fn word(arg: &String) -> Result<Word, Unusable> {
         None => (arg.as_str(), None),
     };
     let mut options =
-        TABLE.iter().flat_map(Row::named_options).chain(FILTER_OPTIONS.iter().copied());
+        TABLE.iter().flat_map(SourceKind::named_options).chain(FILTER_OPTIONS.iter().copied());
     let option = options.find(|option| *option == name);
-    let is_switch = TABLE.iter().any(|row| row.is_switch && row.option == name);
+    let is_switch = TABLE.iter().any(|kind| kind.is_switch && kind.option == name);
     option
         .filter(|_| is_switch == value.is_none())
         .map(|option| (option, value))
@@ -219,13 +218,13 @@ fn narrowed(mut words: Words, filter: &Filter) -> Words {
 
 /// Decides on the source. No file is looked at: a record may name any.
 fn decide(words: &Words) -> Result<SourceSpec, Unusable> {
-    let row = Row::of(words);
-    match (row.again)(words) {
-        Again::StandardInput => return Err(Unusable::StandardInput),
-        Again::File => return Err(Unusable::File),
-        Again::Fetched => (),
+    let kind = SourceKind::of(words);
+    match (kind.reopening)(words) {
+        Reopening::StandardInput => return Err(Unusable::StandardInput),
+        Reopening::NamedFile => return Err(Unusable::File),
+        Reopening::Fetch => (),
     }
-    let is_own = |option: &str| row.takes(option) || FILTER_OPTIONS.contains(&option);
+    let is_own = |option: &str| kind.takes(option) || FILTER_OPTIONS.contains(&option);
     if let Some((option, value)) = words.iter().find(|word| !is_own(word.0)) {
         let value = value.as_deref().unwrap_or_default().to_string_lossy();
         return Err(strange(&format!("{option} {value}")));
@@ -234,10 +233,18 @@ fn decide(words: &Words) -> Result<SourceSpec, Unusable> {
     if pick.concat().len() > SERIALIZED_LIMIT {
         return Err(strange(pick[0]));
     }
-    let mut spec = SourceSpec::parse(words).map_err(|error| Unusable::Strange(error.value))?;
-    // Runs record none.
-    spec.remove_credentials();
-    Ok(spec)
+    SourceSpec::parse(words).map_err(|error| Unusable::Strange(error.value))
+}
+
+/// Decides on the source that `words` name, narrowed by `filter`.
+fn chosen(words: &Words, filter: Filter) -> Result<Chosen, Unusable> {
+    // Runs record no user names and passwords. A record with some was made by others: they are
+    // left out here, because a source's own words hold none.
+    let own_words = decide(words)?.words();
+    let spec = SourceSpec::parse(&own_words).map_err(|error| Unusable::Strange(error.value))?;
+    let mut recorded = record(&spec, &filter);
+    recorded.is_redacted |= own_words.is_redacted();
+    Ok(Chosen { spec, filter, recorded, is_recorded: true })
 }
 
 /// What is said of a recorded source before it is used: what it is, and of several addresses

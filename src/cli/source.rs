@@ -1,11 +1,8 @@
 //! Sources as they are typed: from clap's values to the words that a
 //! [`SourceSpec`] is read from.
 
-use clap::ValueEnum;
-
 use super::args::{NamedArgs, SourceArgs};
 use super::usage::{Result, UsageError};
-use super::values::duration_text;
 use crate::source::plan::Filter;
 use crate::source::spec::{
     DEFAULT_INDEX, RecordedSource, SourceSpec, SpecError, TABLE, Words, record,
@@ -13,16 +10,16 @@ use crate::source::spec::{
 
 /// Whether the user names a source; without one, it is the default index or the last run's.
 pub(super) fn is_named(typed: &SourceArgs) -> bool {
-    is_source(&words(typed))
+    is_source(&typed.words())
 }
 
 /// Whether the user names pages by their addresses.
 pub(super) fn names_pages(typed: &NamedArgs) -> bool {
-    is_source(&named_words(typed))
+    is_source(&typed.words())
 }
 
 fn is_source(words: &Words) -> bool {
-    TABLE.iter().any(|row| words.has(row.option))
+    TABLE.iter().any(|kind| words.has(kind.option))
 }
 
 /// A source that was decided on.
@@ -39,7 +36,7 @@ pub(super) struct Chosen {
 
 /// Decides on the source that was typed.
 pub(super) fn chosen(typed: &SourceArgs) -> Result<Chosen> {
-    let mut words = words(typed);
+    let mut words = typed.words();
     if !is_source(&words) {
         words.add("--index", DEFAULT_INDEX);
     }
@@ -57,50 +54,6 @@ impl From<SpecError> for UsageError {
 
 fn filter(named: &NamedArgs) -> Filter {
     Filter { include: named.include.clone(), exclude: named.exclude.clone(), limit: named.limit }
-}
-
-/// The options of a source; those of other kinds have their defaults.
-fn words(typed: &SourceArgs) -> Words {
-    // All fields are named, so that a new option is not forgotten.
-    let SourceArgs { named, demo, latency, cpu_per_page } = typed;
-    let mut words = named_words(named);
-    if *demo {
-        words.add_switch("--demo");
-    }
-    words.add("--latency", duration_text(*latency));
-    words.add("--cpu-per-page", duration_text(*cpu_per_page));
-    words
-}
-
-fn named_words(typed: &NamedArgs) -> Words {
-    let NamedArgs {
-        urls,
-        input_file,
-        column,
-        input_format,
-        index,
-        select,
-        attr,
-        base,
-        sitemap,
-        // They narrow sources of every kind.
-        include: _,
-        exclude: _,
-        limit: _,
-    } = typed;
-    let mut words = Words::default();
-    words.add_all("", urls);
-    words.add_all("--input-file", input_file);
-    words.add_all("--column", column);
-    if let Some(format) = input_format.and_then(|format| format.to_possible_value()) {
-        words.add("--input-format", format.get_name());
-    }
-    words.add_all("--index", index);
-    words.add("--select", select);
-    words.add("--attr", attr);
-    words.add_all("--base", base);
-    words.add_all("--sitemap", sitemap);
-    words
 }
 
 #[cfg(test)]

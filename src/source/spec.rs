@@ -1,18 +1,18 @@
-//! What was asked for: a source as one value.
+//! The source of a run as one value: what the user asked for.
 //!
 //! | kind | named by | its pages |
 //! |---|---|---|
-//! | [`Urls`] | bare addresses | these |
-//! | [`List`] | `--input-file` | one in each line, or in a column of a table |
+//! | [`Urls`] | bare addresses | these addresses |
+//! | [`List`] | `--input-file` | one address per line, or a column of a table |
 //! | [`Index`] | `--index URL` | the links of a page on the web |
 //! | [`IndexFile`] | `--index FILE` | the links of a page in a file |
-//! | [`Sitemap`] | `--sitemap` | those of a sitemap, and of the parts that it names |
+//! | [`Sitemap`] | `--sitemap` | the addresses in a sitemap and in the parts that it names |
 //! | [`Demo`] | `--demo` | the links of the embedded site's index |
 //!
 //! All that differs between kinds is in the file of each: how it is read from options and
-//! written as options, what it is called, who gets credentials, whether robots rules are
-//! obeyed, and how it is opened. A new kind is a file, a variant and a row of [`TABLE`]; the
-//! compiler asks for the rest. Its options are declared in `cli::args`, where clap is at home.
+//! written as options, its name in messages, who gets credentials, whether robots rules
+//! apply, and how it is opened. A new kind is a file with its `mod` line, and a row of
+//! `kinds!` below. Its option is declared in `cli::args`, because only `cli` uses clap.
 
 mod address;
 mod demo;
@@ -30,76 +30,87 @@ use url::Url;
 
 use super::{Getter, Source, SourceError};
 pub(crate) use address::{Address, is_web_address};
-pub(crate) use demo::{DEFAULT_LATENCY, Demo, DemoSite, page_cost};
+pub(crate) use demo::{DEFAULT_LATENCY, DemoSite, page_cost};
 pub(crate) use error::SpecError;
-pub(crate) use index::{DEFAULT_INDEX, Index};
-pub(crate) use index_file::IndexFile;
-pub(crate) use list::List;
+pub(crate) use index::DEFAULT_INDEX;
 pub(crate) use record::{RecordedSource, filter_words, record, recorded_words};
-pub(crate) use sitemap::Sitemap;
-pub(crate) use urls::Urls;
 pub(crate) use words::{STDIN, Word, Words, quoted};
 
-/// A source: which kind, and where it is.
-///
-/// Serialized, it is what a manifest records: texts as they were typed, without user names
-/// and passwords, and with whole paths.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum SourceSpec {
-    /// Pages by their addresses.
-    Urls(Urls),
-    /// A list of addresses.
-    List(List),
-    /// The links of a page on the web.
-    Index(Index),
-    /// The links of a page in a file.
-    IndexFile(IndexFile),
-    /// A sitemap.
-    Sitemap(Sitemap),
-    /// The embedded site.
-    Demo(Demo),
+/// Declares the kinds of sources: each row becomes a variant of [`SourceSpec`] and an entry of
+/// [`TABLE`]. The `mod` lines stand outside, where rustfmt finds the files.
+macro_rules! kinds {
+    ($( $(#[$doc:meta])+ $module:ident::$kind:ident, )+) => {
+        $( pub(crate) use $module::$kind; )+
+
+        /// A source: its kind, and where it is.
+        ///
+        /// Serialized, it is what a manifest records: texts as they were typed, without user
+        /// names and passwords, and with whole paths.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        pub(crate) enum SourceSpec {
+            $( $(#[$doc])+ $kind($kind), )+
+        }
+
+        /// The kinds of sources.
+        pub(crate) const TABLE: &[SourceKind] = &[$( $module::KIND, )+];
+
+        impl SourceSpec {
+            fn spec(&self) -> &dyn Spec {
+                match self {
+                    $( Self::$kind(spec) => spec, )+
+                }
+            }
+        }
+    };
 }
 
-/// How the command line names one kind of source.
-pub(crate) struct Row {
+kinds! {
+    /// A list of addresses.
+    list::List,
+    /// The links of a page on the web.
+    index::Index,
+    /// The links of a page in a file.
+    index_file::IndexFile,
+    /// The pages of a sitemap.
+    sitemap::Sitemap,
+    /// The embedded site.
+    demo::Demo,
+    /// Pages by their addresses. They come last: words without an option that names a source
+    /// are addresses.
+    urls::Urls,
+}
+
+/// One kind of source, as the command line names it.
+pub(crate) struct SourceKind {
     /// The option that names it; empty for bare addresses.
     pub option: &'static str,
+    /// The id of that option in the parser.
+    pub id: &'static str,
     /// The other options that belong to it.
     pub options: &'static [&'static str],
     /// Whether that option has no value.
     pub is_switch: bool,
-    /// Whether `words` name it. The first row that says so is taken.
+    /// Whether `words` name it. The first kind whose answer is yes is taken.
     is_named: fn(&Words) -> bool,
-    /// Whether a record's word is enough to read it again.
-    pub again: fn(&Words) -> Again,
+    /// What it takes to read it again from the words of a record.
+    pub reopening: fn(&Words) -> Reopening,
     /// Reads it from its own words.
     parse: fn(&Words) -> Result<SourceSpec, SpecError>,
 }
 
-/// The kinds of sources.
-pub(crate) const TABLE: &[Row] = &[
-    list::ROW,
-    index::ROW,
-    index_file::ROW,
-    sitemap::ROW,
-    demo::ROW,
-    // Last: words without an option that names a source are addresses, or none.
-    urls::ROW,
-];
-
-/// Whether a source can be read again by what a record says, which others may have written.
+/// What it takes to read a source again that a record names. Others may have written the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum Reopening {
     /// It is fetched again.
-    Fetched,
+    Fetch,
     /// It is a file of this machine, which the user has to name again.
-    File,
+    NamedFile,
     /// It was standard input, which is gone.
     StandardInput,
 }
 
-/// What follows from where a source is, for the options of a run.
+/// What follows from a source for the options of a run.
 #[derive(Debug)]
 pub(crate) struct Policy<'a> {
     /// Whether `--robots auto` obeys the rules: not for pages that the user named one by one.
@@ -119,7 +130,7 @@ pub(crate) struct Policy<'a> {
 }
 
 impl<'a> Policy<'a> {
-    /// That of a page on the web, typed by the user, which names the pages.
+    /// Returns the policy of a page on the web that the user typed and that names the pages.
     fn of_index(url: &'a Url) -> Self {
         Self {
             obeys_robots: true,
@@ -133,9 +144,9 @@ impl<'a> Policy<'a> {
     }
 }
 
-/// What opening a source takes.
+/// What a source needs to be opened.
 pub(crate) struct Opening<'a> {
-    /// Makes what fetches pages that the source needs.
+    /// Makes the getter, which fetches the pages that the source needs.
     pub getter: Box<dyn FnOnce() -> Result<Getter, SourceError> + 'a>,
     /// The largest index in a file, in bytes.
     pub max_size: u64,
@@ -143,106 +154,73 @@ pub(crate) struct Opening<'a> {
     pub site_index: Option<&'a Url>,
 }
 
-/// What each kind of source decides.
-trait Kind {
-    /// The options that name it, without user names and passwords.
+/// A source of one kind.
+///
+/// Implementors are values: only [`open`](Self::open) reads or requests anything.
+trait Spec {
+    /// The options that name it, without user names and passwords. [`SourceKind::parse`] reads
+    /// them back as the same source.
     fn words(&self) -> Words;
 
-    /// What it is called in messages.
+    /// Its name in messages.
     fn label(&self) -> String;
 
     /// What follows from it for a run.
     fn policy(&self) -> Policy<'_>;
 
-    /// The addresses in it, which may hold user names and passwords.
-    fn addresses(&mut self) -> Vec<&mut Address>;
-
-    /// Opens it; fetches what has to be read first.
+    /// Opens it, and fetches what has to be read first, such as an index.
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError>;
 }
 
-impl Row {
-    /// The row of the source that `words` name.
+impl SourceKind {
+    /// Returns the kind of the source that `words` name.
     pub(crate) fn of(words: &Words) -> &'static Self {
-        let row = TABLE.iter().find(|row| (row.is_named)(words));
-        row.expect("the last row takes all that others leave")
+        let kind = TABLE.iter().find(|kind| (kind.is_named)(words));
+        kind.expect("the last kind takes all words that others leave")
     }
 
-    /// The options that name this kind, or belong to it.
+    /// The options that name this kind or belong to it.
     pub(crate) fn named_options(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.option).chain(self.options.iter().copied())
     }
 
-    /// Whether `option` names this kind, or belongs to it.
+    /// Whether `option` names this kind or belongs to it.
     pub(crate) fn takes(&self, option: &str) -> bool {
         self.option == option || self.options.contains(&option)
     }
 }
 
 impl SourceSpec {
-    /// Reads a source from the options that name it; options of other kinds are passed over.
+    /// Reads a source from the options that name it; options of other kinds are ignored.
     ///
     /// # Errors
     ///
-    /// [`SpecError`] when an option's value makes no sense.
+    /// [`SpecError`] when an option has a value that it cannot have.
     pub(crate) fn parse(words: &Words) -> Result<Self, SpecError> {
-        (Row::of(words).parse)(words)
-    }
-
-    fn kind(&self) -> &dyn Kind {
-        match self {
-            Self::Urls(kind) => kind,
-            Self::List(kind) => kind,
-            Self::Index(kind) => kind,
-            Self::IndexFile(kind) => kind,
-            Self::Sitemap(kind) => kind,
-            Self::Demo(kind) => kind,
-        }
-    }
-
-    fn kind_mut(&mut self) -> &mut dyn Kind {
-        match self {
-            Self::Urls(kind) => kind,
-            Self::List(kind) => kind,
-            Self::Index(kind) => kind,
-            Self::IndexFile(kind) => kind,
-            Self::Sitemap(kind) => kind,
-            Self::Demo(kind) => kind,
-        }
+        (SourceKind::of(words).parse)(words)
     }
 
     /// The options that name it, without user names and passwords.
     pub(crate) fn words(&self) -> Words {
-        self.kind().words()
+        self.spec().words()
     }
 
-    /// What it is called in messages.
+    /// Its name in messages.
     pub(crate) fn label(&self) -> String {
-        self.kind().label()
+        self.spec().label()
     }
 
     /// What follows from it for the options of a run.
     pub(crate) fn policy(&self) -> Policy<'_> {
-        self.kind().policy()
+        self.spec().policy()
     }
 
-    /// Whether an address in it held a user name or a password, which [`words`](Self::words)
-    /// leave out.
-    pub(crate) fn is_redacted(&mut self) -> bool {
-        self.kind_mut().addresses().iter().any(|address| address.is_redacted())
-    }
-
-    /// Removes user names and passwords from its addresses.
-    pub(crate) fn remove_credentials(&mut self) {
-        self.kind_mut().addresses().into_iter().for_each(Address::remove_credentials);
-    }
-
-    /// Opens it; fetches what has to be read first.
+    /// Opens it, and fetches what has to be read first, such as an index.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when it cannot be had.
+    /// [`SourceError`] when the source cannot be read.
     pub(crate) fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
-        self.kind().open(opening)
+        self.spec().open(opening)
     }
 }

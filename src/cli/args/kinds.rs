@@ -1,25 +1,25 @@
 //! Which options exclude which kinds of sources, by the table of kinds.
 //!
 //! A source is named by one option, which is in clap's group `kind`. An option that belongs
-//! to some kinds excludes the others: [`excluded_by`] makes the list, so that a new kind is
-//! a row in `source::spec` and in [`IDS`], and no list is written by hand.
+//! to some kinds excludes the others: [`excluded_by`] makes the list from the table in
+//! `source::spec`, so that no list is written by hand.
 
 use crate::source::spec::TABLE;
 
-/// The arguments that name pages by their addresses, and their ids for clap. `--demo` is not
-/// among them: its options require it, and `compare` has none.
-const IDS: &[(&str, &str)] =
-    &[("", "urls"), ("--input-file", "input_file"), ("--index", "index"), ("--sitemap", "sitemap")];
-
-/// The ids of the arguments that name pages by their addresses.
+/// Returns the ids of the arguments that name pages of sites that exist already. `--demo` is not
+/// among them: its options require it, and `compare` has no `--demo`.
 pub(super) fn named() -> Vec<&'static str> {
-    IDS.iter().map(|(_, id)| *id).collect()
+    let named = TABLE.iter().filter(|kind| !kind.is_switch);
+    let mut ids: Vec<_> = named.map(|kind| kind.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
-/// The ids of the arguments that name a kind of source to which `option` does not belong.
+/// Returns the ids of the arguments that name a kind of source to which `option` does not belong.
 pub(super) fn excluded_by(option: &str) -> Vec<&'static str> {
-    let takes = |name: &str| TABLE.iter().any(|row| row.option == name && row.takes(option));
-    IDS.iter().filter(|(name, _)| !takes(name)).map(|(_, id)| *id).collect()
+    let takes = |id: &str| TABLE.iter().any(|kind| kind.id == id && kind.takes(option));
+    named().into_iter().filter(|id| !takes(id)).collect()
 }
 
 #[cfg(test)]
@@ -30,14 +30,15 @@ mod tests {
 
     use super::*;
     use crate::cli::args::{NamedArgs, SourceArgs};
+    use crate::source::spec::SourceKind;
 
     #[test]
     fn an_option_excludes_the_kinds_that_do_not_take_it() {
         for (option, ids) in [
-            ("--column", &["urls", "index", "sitemap"][..]),
-            ("--select", &["urls", "input_file", "sitemap"]),
-            ("--base", &["urls", "input_file", "sitemap"]),
-            ("--latency", &["urls", "input_file", "index", "sitemap"]),
+            ("--column", &["index", "sitemap", "urls"][..]),
+            ("--select", &["input_file", "sitemap", "urls"]),
+            ("--base", &["input_file", "sitemap", "urls"]),
+            ("--latency", &["index", "input_file", "sitemap", "urls"]),
         ] {
             assert_eq!(excluded_by(option), ids, "{option}");
         }
@@ -52,11 +53,17 @@ mod tests {
         let filters = ["--include", "--exclude", "--limit"];
         let mut typed = options(SourceArgs::augment_args(Command::new("x")));
         typed.retain(|option| !filters.contains(&option.as_str()));
-        let rows = TABLE.iter().flat_map(crate::source::spec::Row::named_options);
-        assert_eq!(typed, rows.map(str::to_owned).collect());
-        let named = options(NamedArgs::augment_args(Command::new("x")));
-        let naming = TABLE.iter().map(|row| row.option).filter(|name| named.contains(*name));
-        let ids: BTreeSet<_> = IDS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(ids, naming.collect());
+        let known = TABLE.iter().flat_map(SourceKind::named_options);
+        assert_eq!(typed, known.map(str::to_owned).collect());
+        let command = SourceArgs::augment_args(Command::new("x"));
+        for kind in TABLE {
+            let argument = command.get_arguments().find(|it| it.get_id() == kind.id);
+            let name = argument.unwrap().get_long().map(|name| format!("--{name}"));
+            assert_eq!(name.unwrap_or_default(), kind.option);
+        }
+        let named_args = NamedArgs::augment_args(Command::new("x"));
+        for id in named() {
+            assert!(named_args.get_arguments().any(|it| it.get_id() == id), "{id}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use regex::Regex;
 use super::kinds;
 use crate::cli::values;
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR};
-use crate::source::spec;
+use crate::source::spec::{self, Words};
 
 /// The source of the pages; a run has one kind of source.
 #[derive(Debug, Args)]
@@ -149,6 +149,55 @@ pub(crate) struct NamedArgs {
     /// Example: `fetchpages -i urls.txt --limit 10`
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+}
+
+impl SourceArgs {
+    /// Returns the options of a source as words; the options of other kinds have their defaults.
+    pub(crate) fn words(&self) -> Words {
+        // All fields are named, so that the compiler finds a new option that is missing here.
+        let Self { named, demo, latency, cpu_per_page } = self;
+        let mut words = named.words();
+        if *demo {
+            words.add_switch("--demo");
+        }
+        words.add("--latency", values::duration_text(*latency));
+        words.add("--cpu-per-page", values::duration_text(*cpu_per_page));
+        words
+    }
+}
+
+impl NamedArgs {
+    /// Returns the options of a source that exists already, as words.
+    pub(crate) fn words(&self) -> Words {
+        let Self {
+            urls,
+            input_file,
+            column,
+            input_format,
+            index,
+            select,
+            attr,
+            base,
+            sitemap,
+            // These narrow sources of every kind.
+            include: _,
+            exclude: _,
+            limit: _,
+        } = self;
+        let mut words = Words::default();
+        words.add_all("", urls);
+        words.add_all("--input-file", input_file);
+        words.add_all("--column", column);
+        if let Some(format) = input_format.and_then(|format| format.to_possible_value()) {
+            words.add("--input-format", format.get_name());
+        }
+        words.add_all("--index", index);
+        words.add("--select", select);
+        words.add("--attr", attr);
+        words.add_all("--base", base);
+        words.add_all("--sitemap", sitemap);
+        words
+    }
 }
 
 /// The format of a list.

@@ -15,10 +15,7 @@ fn taken(args: &[&str], typed: &[&str]) -> Result<Chosen, Unusable> {
     let args: Vec<_> = args.iter().map(|&arg| arg.to_owned()).collect();
     let words = read(&args)?;
     let filter = filter(&words, &named(typed))?;
-    let words = narrowed(words, &filter);
-    let spec = decide(&words)?;
-    let recorded = record(&spec, &filter);
-    Ok(Chosen { spec, filter, recorded, is_recorded: true })
+    chosen(&narrowed(words, &filter), filter)
 }
 
 #[test]
@@ -173,11 +170,8 @@ fn all_sites_of_a_record_are_shown_or_counted() {
 /// What the value `spec` of a record gives, as far as this version reads it.
 fn taken_as_value(spec: &serde_json::Value) -> Option<Result<Chosen, Unusable>> {
     let words = recorded_words(spec)?;
-    Some(filter(&words, &named(&[])).and_then(|filter| {
-        let spec = decide(&narrowed(words, &filter))?;
-        let recorded = record(&spec, &filter);
-        Ok(Chosen { spec, filter, recorded, is_recorded: true })
-    }))
+    let filter = filter(&words, &named(&[]));
+    Some(filter.and_then(|filter| chosen(&narrowed(words, &filter), filter)))
 }
 
 #[test]

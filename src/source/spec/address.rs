@@ -7,7 +7,7 @@ use url::Url;
 
 use super::SpecError;
 use crate::message::{excerpt_url, without_credentials};
-use crate::model::shown_url;
+use crate::model::{short_url, shown_url};
 use crate::source::page_url;
 
 /// The address of a page.
@@ -58,10 +58,9 @@ impl Address {
         self.is_redacted
     }
 
-    pub(super) fn remove_credentials(&mut self) {
-        // Neither call fails for an http(s) URL, which always has a host.
-        let _ = self.url.set_username("");
-        let _ = self.url.set_password(None);
+    /// The address in messages: without user name and password, and shortened.
+    pub(super) fn label(&self) -> String {
+        short_url(&self.url).into_owned()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::index::{add_pick, pick};
-use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
+use super::{Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
 use crate::source::links::Pick;
 use crate::source::{Source, SourceError, index};
 use crate::{duration, origin};
@@ -19,12 +19,13 @@ pub(crate) const DEFAULT_LATENCY: Duration = Duration::from_millis(100);
 /// A page that costs more would be larger than the default of `--max-size`.
 const MAX_PAGE_COST: Duration = Duration::from_millis(200);
 
-pub(super) const ROW: Row = Row {
+pub(super) const KIND: SourceKind = SourceKind {
     option: OPTION,
+    id: "demo",
     options: &[LATENCY, CPU_PER_PAGE, "--select", "--attr"],
     is_switch: true,
     is_named: |words| words.has(OPTION),
-    again: |_| Again::Fetched,
+    reopening: |_| Reopening::Fetch,
     parse,
 };
 
@@ -115,7 +116,7 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     Ok(SourceSpec::Demo(Demo { site, pick: pick(words)? }))
 }
 
-impl Kind for Demo {
+impl Spec for Demo {
     fn words(&self) -> Words {
         let mut words = Words::default();
         words.add_switch(OPTION);
@@ -141,10 +142,6 @@ impl Kind for Demo {
             named_by: None,
             site: Some(&self.site),
         }
-    }
-
-    fn addresses(&mut self) -> Vec<&mut Address> {
-        Vec::new()
     }
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words, is_web_address,
+    Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words,
+    is_web_address,
 };
-use crate::model::short_url;
 use crate::source::links::Pick;
 use crate::source::{Source, SourceError, index};
 
@@ -20,12 +20,13 @@ const ATTR: &str = "--attr";
 /// The options of [`Pick`].
 pub(super) const PICK: &[&str] = &[SELECT, ATTR];
 
-pub(super) const ROW: Row = Row {
+pub(super) const KIND: SourceKind = SourceKind {
     option: OPTION,
+    id: "index",
     options: PICK,
     is_switch: false,
     is_named: |words| words.text(OPTION).is_some_and(is_web_address),
-    again: |_| Again::Fetched,
+    reopening: |_| Reopening::Fetch,
     parse,
 };
 
@@ -64,24 +65,20 @@ pub(super) fn add_pick(words: &mut Words, pick: &Pick) {
     words.add(ATTR, &*pick.attribute);
 }
 
-impl Kind for Index {
+impl Spec for Index {
     fn words(&self) -> Words {
         let mut words = Words::default();
-        words.add(OPTION, self.url.text());
+        words.add_address(OPTION, &self.url);
         add_pick(&mut words, &self.pick);
         words
     }
 
     fn label(&self) -> String {
-        short_url(self.url.url()).into_owned()
+        self.url.label()
     }
 
     fn policy(&self) -> Policy<'_> {
         Policy::of_index(self.url.url())
-    }
-
-    fn addresses(&mut self) -> Vec<&mut Address> {
-        vec![&mut self.url]
     }
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {

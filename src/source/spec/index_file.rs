@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::index::{BASE, OPTION, add_pick, pick};
-use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
+use super::{Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
 use crate::message::excerpt_url;
 use crate::source::links::Pick;
 use crate::source::{Source, SourceError, index, list};
 
-pub(super) const ROW: Row = Row {
+pub(super) const KIND: SourceKind = SourceKind {
     option: OPTION,
+    id: "index",
     options: &["--base", "--select", "--attr"],
     is_switch: false,
     is_named: |words| words.has(OPTION),
-    again: |_| Again::File,
+    reopening: |_| Reopening::NamedFile,
     parse,
 };
 
@@ -60,11 +61,11 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     ))
 }
 
-impl Kind for IndexFile {
+impl Spec for IndexFile {
     fn words(&self) -> Words {
         let mut words = Words::default();
         words.add_path(OPTION, &self.path);
-        words.add(BASE, self.base.text());
+        words.add_address(BASE, &self.base);
         add_pick(&mut words, &self.pick);
         words
     }
@@ -83,10 +84,6 @@ impl Kind for IndexFile {
             named_by: None,
             site: None,
         }
-    }
-
-    fn addresses(&mut self) -> Vec<&mut Address> {
-        vec![&mut self.base]
     }
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Again, Kind, Opening, Policy, Row, STDIN, SourceSpec, SpecError, Words};
+use super::{Opening, Policy, Reopening, STDIN, SourceKind, SourceSpec, Spec, SpecError, Words};
 use crate::source::list::{self, Choice, Format};
 use crate::source::{Source, SourceError};
 
@@ -12,14 +12,15 @@ const FILE: &str = "--input-file";
 const COLUMN: &str = "--column";
 const FORMAT: &str = "--input-format";
 
-pub(super) const ROW: Row = Row {
+pub(super) const KIND: SourceKind = SourceKind {
     option: FILE,
+    id: "input_file",
     options: &[COLUMN, FORMAT],
     is_switch: false,
     is_named: |words| words.has(FILE),
-    again: |words| match words.text(FILE) {
-        Some(STDIN) => Again::StandardInput,
-        _ => Again::File,
+    reopening: |words| match words.text(FILE) {
+        Some(STDIN) => Reopening::StandardInput,
+        _ => Reopening::NamedFile,
     },
     parse,
 };
@@ -113,7 +114,7 @@ fn names(choice: &Choice) -> (Option<&'static str>, Option<&str>) {
     }
 }
 
-impl Kind for List {
+impl Spec for List {
     fn words(&self) -> Words {
         let mut words = Words::default();
         match &self.path {
@@ -140,10 +141,6 @@ impl Kind for List {
             named_by: Some("a list"),
             site: None,
         }
-    }
-
-    fn addresses(&mut self) -> Vec<&mut Address> {
-        Vec::new()
     }
 
     fn open(&self, _: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {

@@ -59,15 +59,14 @@ impl RecordedFilter {
 
 /// Writes `spec`, narrowed by `filter`, for the record of a run.
 pub(crate) fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
-    let mut source = spec.clone();
-    let is_redacted = source.is_redacted();
     let mut words = spec.words();
+    let is_redacted = words.is_redacted();
     words.extend(filter_words(filter));
     let text = shortened(&words.shown(), TEXT_SHOWN).into_owned();
     let args = words.args().filter(|args| size(args) <= RECORD_LIMIT).unwrap_or_default();
     let patterns = |of: &[regex::Regex]| of.iter().map(ToString::to_string).collect();
     let recorded = Recorded {
-        source,
+        source: spec.clone(),
         filter: RecordedFilter {
             include: patterns(&filter.include),
             exclude: patterns(&filter.exclude),

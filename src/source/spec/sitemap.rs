@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
-use crate::model::short_url;
+use super::{Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
 use crate::source::{Source, SourceError, sitemap};
 
 const OPTION: &str = "--sitemap";
 
-pub(super) const ROW: Row = Row {
+pub(super) const KIND: SourceKind = SourceKind {
     option: OPTION,
+    id: "sitemap",
     options: &[],
     is_switch: false,
     is_named: |words| words.has(OPTION),
-    again: |_| Again::Fetched,
+    reopening: |_| Reopening::Fetch,
     parse,
 };
 
@@ -29,23 +29,19 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     Ok(SourceSpec::Sitemap(Sitemap { url }))
 }
 
-impl Kind for Sitemap {
+impl Spec for Sitemap {
     fn words(&self) -> Words {
         let mut words = Words::default();
-        words.add(OPTION, self.url.text());
+        words.add_address(OPTION, &self.url);
         words
     }
 
     fn label(&self) -> String {
-        short_url(self.url.url()).into_owned()
+        self.url.label()
     }
 
     fn policy(&self) -> Policy<'_> {
         Policy::of_index(self.url.url())
-    }
-
-    fn addresses(&mut self) -> Vec<&mut Address> {
-        vec![&mut self.url]
     }
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {

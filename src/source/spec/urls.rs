@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Again, Kind, Opening, Policy, Row, SourceSpec, SpecError, Words};
+use super::{Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
 use crate::source::{Listed, Source, SourceError};
 
-pub(super) const ROW: Row = Row {
+pub(super) const KIND: SourceKind = SourceKind {
     option: "",
+    id: "urls",
     options: &[],
     is_switch: false,
     is_named: |_| true,
-    again: |_| Again::Fetched,
+    reopening: |_| Reopening::Fetch,
     parse,
 };
 
@@ -30,9 +31,11 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     Ok(SourceSpec::Urls(Urls { urls }))
 }
 
-impl Kind for Urls {
+impl Spec for Urls {
     fn words(&self) -> Words {
-        self.urls.iter().map(|url| ("", Some(url.text().into()))).collect()
+        let mut words = Words::default();
+        self.urls.iter().for_each(|url| words.add_address("", url));
+        words
     }
 
     fn label(&self) -> String {
@@ -50,10 +53,6 @@ impl Kind for Urls {
             named_by: None,
             site: None,
         }
-    }
-
-    fn addresses(&mut self) -> Vec<&mut Address> {
-        self.urls.iter_mut().collect()
     }
 
     fn open(&self, _: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {

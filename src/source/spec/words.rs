@@ -3,6 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use super::Address;
+
 /// The value of `--input-file` that stands for standard input.
 pub(crate) const STDIN: &str = "-";
 /// The most URLs of a command line that people are shown.
@@ -13,12 +15,15 @@ pub(crate) type Word = (&'static str, Option<OsString>);
 
 /// The options of a source, in their order.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Words(Vec<Word>);
+pub(crate) struct Words {
+    words: Vec<Word>,
+    is_redacted: bool,
+}
 
 impl Words {
     /// Adds an option with its value.
     pub(crate) fn add(&mut self, option: &'static str, value: impl Into<OsString>) {
-        self.0.push((option, Some(value.into())));
+        self.words.push((option, Some(value.into())));
     }
 
     /// Adds an option once with each of `values`.
@@ -32,7 +37,18 @@ impl Words {
 
     /// Adds an option without a value.
     pub(crate) fn add_switch(&mut self, option: &'static str) {
-        self.0.push((option, None));
+        self.words.push((option, None));
+    }
+
+    /// Adds an address, without its user name and password.
+    pub(super) fn add_address(&mut self, option: &'static str, address: &Address) {
+        self.add(option, address.text());
+        self.is_redacted |= address.is_redacted();
+    }
+
+    /// Whether a user name or a password of an address was left out.
+    pub(crate) const fn is_redacted(&self) -> bool {
+        self.is_redacted
     }
 
     /// Adds a file by its whole path, so that it is found from another directory too.
@@ -42,12 +58,12 @@ impl Words {
 
     /// Whether `option` is among them.
     pub(crate) fn has(&self, option: &str) -> bool {
-        self.0.iter().any(|word| word.0 == option)
+        self.words.iter().any(|word| word.0 == option)
     }
 
     /// The values of `option`.
     pub(crate) fn values<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a OsStr> {
-        self.0.iter().filter(move |word| word.0 == option).filter_map(|word| word.1.as_deref())
+        self.words.iter().filter(move |word| word.0 == option).filter_map(|word| word.1.as_deref())
     }
 
     /// The values of `option`, as far as they are text.
@@ -57,22 +73,22 @@ impl Words {
 
     /// The first value of `option`, when it is text.
     pub(crate) fn text(&self, option: &str) -> Option<&str> {
-        self.0.iter().find(|word| word.0 == option)?.1.as_deref()?.to_str()
+        self.words.iter().find(|word| word.0 == option)?.1.as_deref()?.to_str()
     }
 
     /// The first value of `option` as a path.
     pub(super) fn path(&self, option: &str) -> Option<&Path> {
-        self.0.iter().find(|word| word.0 == option)?.1.as_deref().map(Path::new)
+        self.words.iter().find(|word| word.0 == option)?.1.as_deref().map(Path::new)
     }
 
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Word> {
-        self.0.iter()
+        self.words.iter()
     }
 
     /// Removes those that `is_wanted` does not name.
     pub(crate) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
-        self.0.retain(|word| is_wanted(word.0));
+        self.words.retain(|word| is_wanted(word.0));
     }
 
     /// As arguments; `None` when a path is no text, so that they would name another file.
@@ -82,14 +98,14 @@ impl Words {
             let value = value.to_str()?;
             Some(if option.is_empty() { value.to_owned() } else { format!("{option}={value}") })
         };
-        self.0.iter().map(arg).collect()
+        self.words.iter().map(arg).collect()
     }
 
     /// For people, who see a few of many URLs: a command line may name thousands.
     pub(super) fn shown(&self) -> String {
-        let urls = self.0.iter().filter(|word| word.0.is_empty()).count();
+        let urls = self.words.iter().filter(|word| word.0.is_empty()).count();
         let mut text = String::new();
-        for (number, (option, value)) in self.0.iter().enumerate() {
+        for (number, (option, value)) in self.words.iter().enumerate() {
             if number == URLS_SHOWN && urls > URLS_SHOWN {
                 text += &format!(" (and {} more)", urls - URLS_SHOWN);
             }
@@ -109,13 +125,13 @@ impl Words {
 
 impl Extend<Word> for Words {
     fn extend<T: IntoIterator<Item = Word>>(&mut self, more: T) {
-        self.0.extend(more);
+        self.words.extend(more);
     }
 }
 
 impl FromIterator<Word> for Words {
     fn from_iter<T: IntoIterator<Item = Word>>(words: T) -> Self {
-        Self(words.into_iter().collect())
+        Self { words: words.into_iter().collect(), is_redacted: false }
     }
 }
 
