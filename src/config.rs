@@ -35,7 +35,7 @@ pub(crate) struct PlanOptions {
 
 /// The format of the summary on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum SummaryFormat {
     /// For people.
     Human,
     /// One JSON object.
@@ -48,7 +48,7 @@ pub(crate) enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReportOptions {
     /// The end of the run.
-    pub format: Format,
+    pub format: SummaryFormat,
     /// How progress looks.
     pub style: Style,
     /// What is told beside it.

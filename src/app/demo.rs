@@ -16,9 +16,9 @@ use crate::source::spec::DemoSite;
 const FAVOURITE_PORT: u16 = 8233;
 
 /// A running site; it ends with this value, or with this process.
-pub(super) struct Demo(Child);
+pub(super) struct DemoProcess(Child);
 
-impl Demo {
+impl DemoProcess {
     /// Starts the site, waits until it serves, and gives the address of its index
     /// with it.
     pub(super) fn start(site: &DemoSite) -> anyhow::Result<(Self, Url)> {
@@ -63,7 +63,7 @@ impl Demo {
     }
 }
 
-impl Drop for Demo {
+impl Drop for DemoProcess {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         // It ends by itself now; only a broken system could make this fail.

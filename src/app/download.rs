@@ -15,7 +15,7 @@ use super::terminal::{self, print, report, report_line};
 use super::{limits, memory, signals, source};
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock, rfc3339};
-use crate::config::{self, Download, Format};
+use crate::config::{self, Download, SummaryFormat};
 use crate::event::Events;
 use crate::exec::{ExecError, Run};
 use crate::fetch::{self, FetchError, Network};
@@ -269,9 +269,9 @@ fn conclude(
 ) -> anyhow::Result<Status> {
     let recorded = ended.manifest.end(&ended.summary);
     let printed = match config.report.format {
-        Format::Human => print(&human::render(finished)),
-        Format::Json => print(&json::render(finished)),
-        Format::None => Ok(()),
+        SummaryFormat::Human => print(&human::render(finished)),
+        SummaryFormat::Json => print(&json::render(finished)),
+        SummaryFormat::None => Ok(()),
     };
     let broken = ended
         .broken

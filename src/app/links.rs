@@ -8,7 +8,7 @@ use super::terminal::{Output, quiet_pipe, report, report_line};
 use crate::config::PlanOptions;
 use crate::model::{Job, shown_url};
 use crate::printable::Printable;
-use crate::report::progress::INVALID_TOLD;
+use crate::report::progress::INVALID_REPORTED;
 use crate::save::history::Catalogue;
 use crate::save::names::Layout;
 use crate::source::plan::{Plan, Planned};
@@ -26,7 +26,7 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
             },
             Planned::Nothing => (),
             Planned::Invalid { place, reason } => {
-                if plan.intake().invalid <= INVALID_TOLD {
+                if plan.intake().invalid <= INVALID_REPORTED {
                     report_line(format_args!("warning: {place}: {reason}"));
                 }
             }
@@ -37,8 +37,8 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
     }
     out.finish()?;
     let intake = plan.intake();
-    if intake.invalid > INVALID_TOLD {
-        let more = intake.invalid - INVALID_TOLD;
+    if intake.invalid > INVALID_REPORTED {
+        let more = intake.invalid - INVALID_REPORTED;
         report_line(format_args!("warning: {more} more entries are no http(s) URL"));
     }
     if intake.pages == 0 {

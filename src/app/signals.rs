@@ -10,11 +10,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::exit::Status;
 use crate::queue::{Queue, StopReason};
 
-/// What pages in flight get to end by themselves: with [`ONE_WISH`], two seconds.
+/// What pages in flight get to end by themselves: with [`SAME_SIGNAL`], two seconds.
 const GRACE: Duration = Duration::from_millis(1_800);
 
 /// Signals that come so close together are one.
-const ONE_WISH: Duration = Duration::from_millis(200);
+const SAME_SIGNAL: Duration = Duration::from_millis(200);
 
 /// Watches for signals from now on, on a thread of its own, until the process
 /// ends. `on_first` is called at the first, before the queue is closed. When
@@ -65,7 +65,7 @@ pub(super) fn watch_for_stop(stop: impl Fn() + Send + 'static) -> std::io::Resul
                 _ = hangup.recv() => (),
             }
             stop();
-            one_wish(&mut interrupt, &mut terminate).await;
+            pass_repeated(&mut interrupt, &mut terminate).await;
             next(&mut interrupt, &mut terminate).await;
         });
         end_at_once();
@@ -101,7 +101,7 @@ async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_
     next(&mut interrupt, &mut terminate).await;
     on_first();
     queue.close(StopReason::Interrupted);
-    one_wish(&mut interrupt, &mut terminate).await;
+    pass_repeated(&mut interrupt, &mut terminate).await;
     if tokio::time::timeout(GRACE, next(&mut interrupt, &mut terminate)).await.is_err() {
         queue.abort(StopReason::Interrupted);
         next(&mut interrupt, &mut terminate).await;
@@ -111,8 +111,8 @@ async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_
 
 /// Lets signals pass that belong to the first: some programs, timeout(1) among them,
 /// send one to a process and at once again to its group.
-async fn one_wish(interrupt: &mut Signal, terminate: &mut Signal) {
-    tokio::time::sleep(ONE_WISH).await;
+async fn pass_repeated(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::time::sleep(SAME_SIGNAL).await;
     while next(interrupt, terminate).now_or_never().is_some() {}
 }
 

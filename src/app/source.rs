@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::demo::Demo;
+use super::demo::DemoProcess;
 use super::terminal::report_line;
 use crate::clock::{Clock, SystemClock};
 use crate::config::PlanOptions;
@@ -19,7 +19,7 @@ pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
     /// What it took to read what has to be read first, such as an index.
     pub(super) index_time: Duration,
-    pub(super) demo: Option<Demo>,
+    pub(super) demo: Option<DemoProcess>,
 }
 
 /// Opens the source for a command that fetches no page with it.
@@ -40,7 +40,7 @@ pub(super) fn open(
 ) -> anyhow::Result<Opened> {
     let (mut demo, mut site_index) = (None, None);
     if let Some(site) = options.source.policy().site {
-        let (started, index) = Demo::start(site)?;
+        let (started, index) = DemoProcess::start(site)?;
         (demo, site_index) = (Some(started), Some(index));
     }
     let started = SystemClock.now();

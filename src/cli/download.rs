@@ -10,7 +10,7 @@ use super::http::contact;
 use super::plan::{Running, plan};
 use super::usage::{NoCommand, Result, usage};
 use super::{credentials, recorded, source};
-use crate::config::{Download, Format, ReportOptions, Workers, choose_workers};
+use crate::config::{Download, ReportOptions, SummaryFormat, Workers, choose_workers};
 use crate::queue::host::site_policy;
 use crate::queue::host::{Choice, HostLimits};
 use crate::report::progress::{Detail, Style};
@@ -27,7 +27,7 @@ pub(super) fn download(
 ) -> std::result::Result<Download, NoCommand> {
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
-    let again = again(&typed.again);
+    let again = command_start(&typed.again);
     let refetch = refetch(typed.again);
     let mut layout: Layout = typed.output.layout.layout.into();
     let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
@@ -44,11 +44,11 @@ pub(super) fn download(
             let output = recorded::option_word("--output", &directory.to_string_lossy());
             format!("{again}{output}{}", layout_text(layout))
         };
-        let recorded = recorded::source(&typed.source.named, directory, &again)?;
+        let last = recorded::source(&typed.source.named, directory, &again)?;
         if !has_layout {
-            layout = recorded_layout(&recorded.run)?;
+            layout = recorded_layout(&last.run)?;
         }
-        recorded.chosen
+        last.chosen
     } else {
         source::chosen(&typed.source)?
     };
@@ -67,7 +67,7 @@ pub(super) fn download(
     let has_own_agent =
         typed.http.user_agent.is_some() || plan.fetch.headers.contains_key(header::USER_AGENT);
     let is_anonymous = !has_own_agent && contact(&typed.http).is_none();
-    let nameless = is_anonymous.then(|| anonymous(&plan.source)).flatten();
+    let anonymous = is_anonymous.then(|| anonymous_note(&plan.source)).flatten();
     let words = plan.recorded.args.clone();
     Ok(Download {
         plan,
@@ -84,7 +84,7 @@ pub(super) fn download(
             .chain(going_on)
             .chain(redacted)
             .chain(unsent)
-            .chain(nameless)
+            .chain(anonymous)
             .collect(),
     })
 }
@@ -108,7 +108,7 @@ const LEFT_OUT: &str = "the last run's URLs held a user name or a password, whic
                         again";
 
 /// The command as it was given, for one that names the source as well.
-fn again(typed: &AgainArgs) -> String {
+fn command_start(typed: &AgainArgs) -> String {
     let option = match typed {
         AgainArgs { resume: true, .. } => "-c".into(),
         AgainArgs { update: true, .. } => "-N".into(),
@@ -167,7 +167,7 @@ fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
 }
 
 /// What to say of a site that refuses agents that name no contact.
-fn anonymous(source: &SourceSpec) -> Option<String> {
+fn anonymous_note(source: &SourceSpec) -> Option<String> {
     let wants_contact =
         |host: &&str| site_policy::of_host(host).is_some_and(|policy| policy.wants_contact);
     let host =
@@ -189,11 +189,11 @@ fn output(
 
 fn report(typed: &ReportArgs) -> ReportOptions {
     let format = if typed.quiet {
-        Format::None
+        SummaryFormat::None
     } else if typed.json {
-        Format::Json
+        SummaryFormat::Json
     } else {
-        Format::Human
+        SummaryFormat::Human
     };
     let detail = match (typed.quiet, typed.verbose) {
         (true, _) => Detail::Quiet,

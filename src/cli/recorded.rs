@@ -40,7 +40,7 @@ const HINT: &str = "name the source, as for the first run";
 
 /// A source that is taken from the record of the last run.
 #[derive(Debug)]
-pub(super) struct Recorded {
+pub(super) struct LastRun {
     pub(super) chosen: Chosen,
     pub(super) run: RunRecord,
 }
@@ -53,7 +53,7 @@ enum Unusable {
     /// It is in a file of this machine.
     File,
     /// It is none that this version knows, or may be taken from a record.
-    Strange(String),
+    Unknown(String),
 }
 
 /// The source of the last run into `directory`, narrowed by the filters of `typed` where
@@ -63,7 +63,7 @@ pub(super) fn source(
     typed: &NamedArgs,
     directory: &Path,
     again: &dyn Fn(&RunRecord) -> String,
-) -> Result<Recorded, NoCommand> {
+) -> Result<LastRun, NoCommand> {
     let place = directory.display();
     let run = manifest::last_run(directory).map_err(NoCommand::Output)?;
     let Some(run) = run else {
@@ -88,7 +88,7 @@ pub(super) fn source(
     let refused = match read {
         Ok((Ok(mut chosen), _)) => {
             chosen.recorded.is_redacted |= run.is_redacted;
-            return Ok(Recorded { chosen, run });
+            return Ok(LastRun { chosen, run });
         }
         Ok((Err(why), words)) => (why, command(&again(&run), &words)),
         Err(why) => (why, None),
@@ -109,7 +109,7 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
             ),
             command.map_or(HINT.into(), |command| format!("name it again: {command}")),
         ),
-        Unusable::Strange(what) => (
+        Unusable::Unknown(what) => (
             format!(
                 "the record of the last run into {place} names something that is no source: {}",
                 excerpt(&what)
@@ -157,7 +157,7 @@ fn read(args: &[String]) -> Result<Words, Unusable> {
     let options = TABLE.iter().flat_map(SourceKind::named_options).chain(["--limit"]);
     for option in options.filter(|option| !option.is_empty()) {
         if words.iter().filter(|word| word.0 == option).count() > 1 {
-            return Err(strange(option));
+            return Err(unknown(option));
         }
     }
     Ok(words)
@@ -178,11 +178,11 @@ fn word(arg: &String) -> Result<Word, Unusable> {
     option
         .filter(|_| is_switch == value.is_none())
         .map(|option| (option, value))
-        .ok_or_else(|| strange(arg))
+        .ok_or_else(|| unknown(arg))
 }
 
-fn strange(what: &str) -> Unusable {
-    Unusable::Strange(without_credentials(what).into_owned())
+fn unknown(what: &str) -> Unusable {
+    Unusable::Unknown(without_credentials(what).into_owned())
 }
 
 /// The filters: those that are typed, else those of the record.
@@ -192,16 +192,16 @@ fn filter(words: &Words, typed: &NamedArgs) -> Result<Filter, Unusable> {
             return Ok(typed.to_vec());
         }
         if words.texts(option).count() > FILTERS {
-            return Err(Unusable::Strange(format!("more than {FILTERS} times {option}")));
+            return Err(Unusable::Unknown(format!("more than {FILTERS} times {option}")));
         }
         let regex = |text| {
             let built = RegexBuilder::new(text).size_limit(FILTER_SIZE).build();
-            built.map_err(|_| strange(text))
+            built.map_err(|_| unknown(text))
         };
         words.texts(option).map(regex).collect()
     };
     let limit = words.text("--limit");
-    let limit = limit.map(|text| text.parse().map_err(|_| strange(text))).transpose()?;
+    let limit = limit.map(|text| text.parse().map_err(|_| unknown(text))).transpose()?;
     Ok(Filter {
         include: regexes(&typed.include, "--include")?,
         exclude: regexes(&typed.exclude, "--exclude")?,
@@ -227,13 +227,13 @@ fn decide(words: &Words) -> Result<SourceSpec, Unusable> {
     let is_own = |option: &str| kind.takes(option) || FILTER_OPTIONS.contains(&option);
     if let Some((option, value)) = words.iter().find(|word| !is_own(word.0)) {
         let value = value.as_deref().unwrap_or_default().to_string_lossy();
-        return Err(strange(&format!("{option} {value}")));
+        return Err(unknown(&format!("{option} {value}")));
     }
     let pick = ["--select", "--attr"].map(|option| words.text(option).unwrap_or_default());
     if pick.concat().len() > SERIALIZED_LIMIT {
-        return Err(strange(pick[0]));
+        return Err(unknown(pick[0]));
     }
-    SourceSpec::parse(words).map_err(|error| Unusable::Strange(error.value))
+    SourceSpec::parse(words).map_err(|error| Unusable::Unknown(error.value))
 }
 
 /// Decides on the source that `words` name, narrowed by `filter`.
@@ -241,7 +241,7 @@ fn chosen(words: &Words, filter: Filter) -> Result<Chosen, Unusable> {
     // Runs record no user names and passwords. A record with some was made by others: they are
     // left out here, because a source's own words hold none.
     let own_words = decide(words)?.words();
-    let spec = SourceSpec::parse(&own_words).map_err(|error| Unusable::Strange(error.value))?;
+    let spec = SourceSpec::parse(&own_words).map_err(|error| Unusable::Unknown(error.value))?;
     let mut recorded = record(&spec, &filter);
     recorded.is_redacted |= own_words.is_redacted();
     Ok(Chosen { spec, filter, recorded, is_recorded: true })

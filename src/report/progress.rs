@@ -18,7 +18,7 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 /// At most this many failures have a line each.
 const FAILURES_SHOWN: u64 = 20;
 /// At most this many entries that are not a URL have a line each.
-pub(crate) const INVALID_TOLD: u64 = 20;
+pub(crate) const INVALID_REPORTED: u64 = 20;
 
 /// The look of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +92,8 @@ impl Progress {
             let pages = plural(more, "page");
             self.print(format_args!("{more} more {pages} failed: see manifest"));
         }
-        if self.invalid > INVALID_TOLD && self.detail == Detail::Usual {
-            let more = self.invalid - INVALID_TOLD;
+        if self.invalid > INVALID_REPORTED && self.detail == Detail::Usual {
+            let more = self.invalid - INVALID_REPORTED;
             let entries = if more == 1 { "entry is" } else { "entries are" };
             self.print(format_args!("warning: {more} more {entries} not an http(s) URL"));
         }
@@ -194,7 +194,7 @@ impl Observer for Progress {
             Event::Invalid { place, reason } => {
                 self.invalid += 1;
                 if self.detail == Detail::Verbose
-                    || (self.detail == Detail::Usual && self.invalid <= INVALID_TOLD)
+                    || (self.detail == Detail::Usual && self.invalid <= INVALID_REPORTED)
                 {
                     self.print(format_args!("warning: {place}: {reason}"));
                 }

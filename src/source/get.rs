@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Runtime;
 use url::Url;
 
-use super::{SourceError, charset, links, told};
+use super::{SourceError, charset, label, links};
 use crate::budget::Share;
 use crate::clock::Clock;
 use crate::fetch::{BodyMemory, Client, Network, Reply};
@@ -96,7 +96,7 @@ impl Getter {
         }
         Err(match queue.stop_reason() {
             Some(_) => stopped(url),
-            None => SourceError::Away { url: told(url) },
+            None => SourceError::Away { url: label(url) },
         })
     }
 
@@ -170,7 +170,7 @@ impl Drop for Getter {
 }
 
 fn stopped(url: &Url) -> SourceError {
-    SourceError::Stopped { url: told(url) }
+    SourceError::Stopped { url: label(url) }
 }
 
 fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> SourceError {
@@ -186,9 +186,9 @@ fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> 
             let said = reason.as_deref().unwrap_or_default();
             let advice = site_policy::explain(host, said);
             let status = head.status;
-            SourceError::Refused { url: told(url), status, attempts, reason, advice }
+            SourceError::Refused { url: label(url), status, attempts, reason, advice }
         }
-        None => SourceError::Fetch { url: told(url), attempts, failure },
+        None => SourceError::Fetch { url: label(url), attempts, failure },
     }
 }
 

@@ -7,17 +7,17 @@ use std::path::Path;
 
 use url::Url;
 
-use super::links::{self, Found, Links, Pick};
-use super::{Entry, Getter, Source, SourceError, told};
+use super::links::{self, FoundLinks, Links, Pick};
+use super::{Entry, Getter, Source, SourceError, label};
 use crate::message::{excerpt, excerpt_url};
 
 /// The links of an index.
-pub(crate) struct Index {
+pub(crate) struct IndexSource {
     warning: Option<String>,
     links: Enumerate<Links>,
 }
 
-impl Index {
+impl IndexSource {
     /// Fetches the index at `url` and takes its links.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Index {
         let kind = head.media_type();
         let came =
             format!("status {}, {}, ", head.status, excerpt(kind.unwrap_or("no content type")));
-        Self::read(&raw.body, kind, &head.final_url, pick, told(url), &came)
+        Self::read(&raw.body, kind, &head.final_url, pick, label(url), &came)
     }
 
     /// Reads the index in the file `path`, of at most `max_bytes`, whose links are
@@ -87,7 +87,7 @@ fn entry((place, link): (usize, Result<Url, (String, String)>)) -> Entry {
 }
 
 /// What a page without links is like: usually a page that says no, or a changed layout.
-fn diagnose(bytes: usize, found: &Found, pick: &Pick) -> String {
+fn diagnose(bytes: usize, found: &FoundLinks, pick: &Pick) -> String {
     let title = found
         .title
         .as_deref()
@@ -103,7 +103,7 @@ fn diagnose(bytes: usize, found: &Found, pick: &Pick) -> String {
     format!("{bytes} bytes, {title}, {} <a> elements, {selected}{warning}", found.anchors)
 }
 
-impl Source for Index {
+impl Source for IndexSource {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
         if let Some(warning) = self.warning.take() {
             return Ok(Some(Entry::Warning(warning)));

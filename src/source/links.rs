@@ -29,7 +29,7 @@ use crate::model::ADDRESS_LIMIT;
 
 /// What was found on a page.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundLinks {
     /// The links, in document order.
     pub links: Links,
     /// What of the page was not read as it stands, for people.
@@ -96,7 +96,7 @@ pub fn find(
     content_type: Option<&str>,
     pick: &Pick,
     base: &Url,
-) -> Result<Found, CostlySelector> {
+) -> Result<FoundLinks, CostlySelector> {
     let document = Document::parse(body, content_type);
     let base = base_of(&document, base);
     let mut texts = Vec::new();
@@ -114,7 +114,7 @@ pub fn find(
             texts.push(text.to_owned());
         }
     }
-    Ok(Found {
+    Ok(FoundLinks {
         warning: warning(document.limits()),
         selected,
         without_attribute,

@@ -28,7 +28,7 @@ use crate::message::excerpt_url;
 use crate::page::{self, GZIP_MAGIC};
 use array::JsonArray;
 use entries::{Entries, invalid};
-pub(crate) use format::{Choice, Format};
+pub(crate) use format::{FormatChoice, ListFormat};
 use json::JsonLines;
 use plain::Plain;
 use table::Table;
@@ -40,7 +40,7 @@ const BUFFER: usize = 256 * 1024;
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub(crate) fn open(path: &Path, choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
+pub(crate) fn open(path: &Path, choice: &FormatChoice) -> Result<Box<dyn Source>, SourceError> {
     let what = name_of(path);
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
     let file = File::open(path).map_err(unreadable)?;
@@ -66,7 +66,7 @@ pub(crate) const STANDARD_INPUT: &str = "standard input";
 /// # Errors
 ///
 /// [`SourceError`] when it cannot be read or lacks the column.
-pub(crate) fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceError> {
+pub(crate) fn standard_input(choice: &FormatChoice) -> Result<Box<dyn Source>, SourceError> {
     read(BufReader::with_capacity(BUFFER, io::stdin()), STANDARD_INPUT.into(), choice)
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn standard_input(choice: &Choice) -> Result<Box<dyn Source>, SourceE
 pub(crate) fn read(
     reader: impl BufRead + Send + 'static,
     what: String,
-    choice: &Choice,
+    choice: &FormatChoice,
 ) -> Result<Box<dyn Source>, SourceError> {
     let unreadable = |source| SourceError::Read { what: what.clone(), source };
     let is_start_of_gzip =
@@ -93,19 +93,21 @@ pub(crate) fn read(
     let format = choice.format(&what, reader.fill_buf().map_err(unreadable)?);
     let advice = match &format {
         _ if what.to_ascii_lowercase().ends_with(".gz") && !is_gzip => Some(NO_GZIP_ADVICE),
-        Format::Text => Some(COLUMN_ADVICE),
-        Format::JsonLines { column: None } | Format::Json { column: None } => Some(MEMBER_ADVICE),
+        ListFormat::Text => Some(COLUMN_ADVICE),
+        ListFormat::JsonLines { column: None } | ListFormat::Json { column: None } => {
+            Some(MEMBER_ADVICE)
+        }
         _ => None,
     };
     let rows: Box<dyn Rows> = match format {
-        Format::Text => Box::new(Plain::new(reader)),
-        Format::JsonLines { column } => Box::new(JsonLines::new(reader, column)),
-        Format::Json { column } => Box::new(JsonArray::new(reader, column)),
-        Format::Separated { separator, column } => {
+        ListFormat::Text => Box::new(Plain::new(reader)),
+        ListFormat::JsonLines { column } => Box::new(JsonLines::new(reader, column)),
+        ListFormat::Json { column } => Box::new(JsonArray::new(reader, column)),
+        ListFormat::Separated { separator, column } => {
             Box::new(Table::open(reader, &what, separator, column)?)
         }
     };
-    Ok(Box::new(List { rows, entries: Entries::new(advice), what }))
+    Ok(Box::new(ListSource { rows, entries: Entries::new(advice), what }))
 }
 
 const NO_GZIP_ADVICE: &str =
@@ -159,13 +161,13 @@ impl<'a> Row<'a> {
 }
 
 /// The rows of a list as entries.
-struct List {
+struct ListSource {
     rows: Box<dyn Rows>,
     entries: Entries,
     what: String,
 }
 
-impl Source for List {
+impl Source for ListSource {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
         if let Some(entry) = self.entries.waiting.take() {
             return Ok(Some(entry));

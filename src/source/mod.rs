@@ -207,16 +207,16 @@ fn check_length(address: &str) -> Result<(), String> {
 }
 
 /// Pages that are all known from the start, such as the arguments of a command.
-pub struct Listed(std::vec::IntoIter<Url>);
+pub struct UrlSource(std::vec::IntoIter<Url>);
 
-impl Listed {
+impl UrlSource {
     /// The pages `urls`, in this order.
     pub fn new(urls: Vec<Url>) -> Self {
         Self(urls.into_iter())
     }
 }
 
-impl Source for Listed {
+impl Source for UrlSource {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
         Ok(self.0.next().map(Entry::Page))
     }
@@ -227,7 +227,7 @@ impl Source for Listed {
 }
 
 /// `url` for a message.
-fn told(url: &Url) -> String {
+fn label(url: &Url) -> String {
     short_url(url).into_owned()
 }
 

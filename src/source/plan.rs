@@ -136,11 +136,12 @@ mod tests {
 
     use super::*;
     use crate::save::names::Layout;
-    use crate::source::Listed;
+    use crate::source::UrlSource;
 
     fn plan(urls: &[&str], filter: Filter) -> (Vec<(u64, String)>, Intake) {
         let urls = urls.iter().map(|url| Url::parse(url).unwrap()).collect();
-        let mut plan = Plan::new(Box::new(Listed::new(urls)), filter, Catalogue::new(Layout::Flat));
+        let mut plan =
+            Plan::new(Box::new(UrlSource::new(urls)), filter, Catalogue::new(Layout::Flat));
         let mut jobs = Vec::new();
         while let Some(entry) = plan.read().unwrap() {
             if let Planned::Job(job) = plan.admit(entry).unwrap() {

@@ -18,7 +18,7 @@ use fetchpages::save::names::{Layout, NameAllocator, PreviousName};
 use fetchpages::save::sink::{Capture, Content, Sink, Target};
 use fetchpages::save::{self, Options, Output, Refetch, SaveError};
 use fetchpages::source::plan::{Filter, Plan, Planned};
-use fetchpages::source::{Listed, page_url};
+use fetchpages::source::{UrlSource, page_url};
 use proptest::prelude::*;
 use url::Url;
 
@@ -152,7 +152,7 @@ impl Simulated<'_> {
         let Output { sink, mut manifest, catalogue, .. } = self.open()?;
         let now = SystemClock.now();
         manifest.begin(run_record(self.layout), now, true)?;
-        let source = Box::new(Listed::new(self.urls.to_vec()));
+        let source = Box::new(UrlSource::new(self.urls.to_vec()));
         let mut plan = Plan::new(source, Filter::default(), catalogue);
         let mut states = BTreeMap::new();
         while let Some(entry) = plan.read().unwrap() {

@@ -7,14 +7,14 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::app::demo::Demo;
+use crate::app::demo::DemoProcess;
 use crate::app::download;
 use crate::app::source::{self, Opened};
 use crate::app::terminal::{report, report_line};
 use crate::cli::UsageError;
 use crate::compare::target_hosts::{self, Refused, TargetHosts};
 use crate::config::PlanOptions;
-use crate::report::progress::INVALID_TOLD;
+use crate::report::progress::INVALID_REPORTED;
 use crate::save::history::Catalogue;
 use crate::save::names::Layout;
 use crate::source::plan::{Plan, Planned};
@@ -25,7 +25,7 @@ use crate::source::spec::SourceSpec;
 pub(super) fn find(
     options: &PlanOptions,
     list: &Path,
-) -> anyhow::Result<(Option<Demo>, TargetHosts)> {
+) -> anyhow::Result<(Option<DemoProcess>, TargetHosts)> {
     refuse_known(&options.source)?;
     let Opened { source, demo, .. } = source::open_alone(options)?;
     let mut plan = Plan::new(source, options.filter.clone(), Catalogue::new(Layout::Flat));
@@ -40,7 +40,7 @@ pub(super) fn find(
                 writeln!(file, "{}", job.url).with_context(failed)?;
                 visited.add(&job.url);
             }
-            Planned::Invalid { place, reason } if plan.intake().invalid <= INVALID_TOLD => {
+            Planned::Invalid { place, reason } if plan.intake().invalid <= INVALID_REPORTED => {
                 report_line(format_args!("warning: {place}: {reason}"));
             }
             Planned::Nothing | Planned::Invalid { .. } => (),

@@ -80,7 +80,7 @@ fn a_record_is_no_command() {
         &[&["https://a.org/"], &filters[..]].concat(),
     ] {
         let taken = taken(args, &[]);
-        assert!(matches!(taken, Err(Unusable::Strange(_))), "{args:?}: {taken:?}");
+        assert!(matches!(taken, Err(Unusable::Unknown(_))), "{args:?}: {taken:?}");
     }
     for args in [
         &["--input-file=/etc/passwd"][..],
@@ -101,7 +101,7 @@ fn a_record_brings_no_password() {
         assert!(shown.contains("a.org") && !shown.contains("secret"), "{shown}");
     }
     let refused = taken(&["http://me:sec/ret@a.org/"], &[]).unwrap_err();
-    assert_eq!(refused, strange("http://a.org/"));
+    assert_eq!(refused, unknown("http://a.org/"));
 }
 
 #[test]
@@ -234,5 +234,5 @@ fn the_value_of_a_record_names_no_file_and_brings_no_password() {
     let filter = serde_json::json!({ "include": ["("] });
     let source = serde_json::json!({ "kind": "urls", "urls": ["http://a.org/"] });
     let taken = taken_as_value(&serde_json::json!({ "source": source, "filter": filter })).unwrap();
-    assert!(matches!(taken, Err(Unusable::Strange(_))), "{taken:?}");
+    assert!(matches!(taken, Err(Unusable::Unknown(_))), "{taken:?}");
 }

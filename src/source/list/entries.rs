@@ -7,13 +7,13 @@ use crate::source::address::Addresses;
 use crate::source::text::{is_margin, trimmed};
 
 /// So many lines of one kind are warned of one by one.
-pub(super) const WARNINGS_TOLD: u64 = 20;
+pub(super) const WARNINGS_LIMIT: u64 = 20;
 
 /// What a user can do about text in UTF-16 that does not say so.
 pub(super) const UTF_16_ADVICE: &str =
     "save it as UTF-8, or convert it: iconv -f UTF-16LE -t UTF-8 (or UTF-16BE)";
 /// What is wrong with it.
-pub(super) const UTF_16_WORDS: &str = "it looks like UTF-16 without a byte order mark";
+pub(super) const UTF_16_REASON: &str = "it looks like UTF-16 without a byte order mark";
 
 pub(super) fn invalid(line: u64, reason: String) -> Entry {
     Entry::Invalid { place: format!("line {line}"), reason }
@@ -46,7 +46,7 @@ impl Entries {
             Err(why) => {
                 let why = if looks_like_utf_16(text) {
                     self.advice = Some(UTF_16_ADVICE);
-                    UTF_16_WORDS
+                    UTF_16_REASON
                 } else if is_double {
                     "it holds two addresses; put each on a line of its own"
                 } else {
@@ -61,7 +61,7 @@ impl Entries {
             return Entry::Page(url);
         }
         self.double_lines += 1;
-        if self.double_lines > WARNINGS_TOLD {
+        if self.double_lines > WARNINGS_LIMIT {
             return Entry::Page(url);
         }
         self.waiting = Some(Entry::Page(url));
@@ -77,14 +77,14 @@ impl Entries {
             format!("{:?} is not text", excerpt_url(if lossy.is_empty() { whole } else { lossy }));
         if looks_like_utf_16(lossy) {
             self.advice = Some(UTF_16_ADVICE);
-            reason = format!("{reason}: {UTF_16_WORDS}");
+            reason = format!("{reason}: {UTF_16_REASON}");
         }
         invalid(line, reason)
     }
 
     /// At the end of the list: how many warnings were not given.
     pub(super) fn last_warning(&mut self) -> Option<Entry> {
-        let untold = std::mem::take(&mut self.double_lines).saturating_sub(WARNINGS_TOLD);
+        let untold = std::mem::take(&mut self.double_lines).saturating_sub(WARNINGS_LIMIT);
         let text = || format!("{untold} more lines look like two addresses");
         (untold > 0).then(|| Entry::Warning(text()))
     }
@@ -173,7 +173,7 @@ mod tests {
     fn a_value_that_is_too_long_is_no_address_and_is_not_searched() {
         // Were it searched for a second address, that would take minutes.
         let long = "http://a.org/".repeat(1 << 20);
-        let table = crate::source::list::Choice::ByName { column: Some("url".into()) };
+        let table = crate::source::list::FormatChoice::ByName { column: Some("url".into()) };
         let entries = read_all(format!("url\n{long}\nhttp://b.org/\n"), &table);
         assert!(entries[0].starts_with("line 2: \"http://a.org/http://"), "{}", entries[0]);
         assert!(entries[0].ends_with("is not an http(s) URL: it is longer than 65536 bytes"));

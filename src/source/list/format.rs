@@ -7,7 +7,7 @@ const MARGIN: usize = 1024;
 
 /// How a list is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ListFormat {
     /// One URL a line; blank lines and those that begin with `#` are skipped.
     Text,
     /// Values with this separator; the first line names the columns.
@@ -31,20 +31,20 @@ pub(crate) enum Format {
 
 /// How the format of a list is decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Choice {
+pub(crate) enum FormatChoice {
     /// By the file's name, and whether it is a table.
     ByName {
         /// The column of the URLs, when it is one.
         column: Option<String>,
     },
     /// It is known.
-    Is(Format),
+    Is(ListFormat),
 }
 
-impl Choice {
+impl FormatChoice {
     /// The format of the file `name`, by its ending (before `.gz`). Without a column,
     /// a file is JSON when it also begins so, as `start` says, else text.
-    pub(super) fn format(&self, name: &str, start: &[u8]) -> Format {
+    pub(super) fn format(&self, name: &str, start: &[u8]) -> ListFormat {
         let column = match self {
             Self::Is(format) => return format.clone(),
             Self::ByName { column } => column.clone(),
@@ -54,13 +54,13 @@ impl Choice {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         let is_json = column.is_some() || begins_as_json(start);
         match (ending, column) {
-            ("json", column) if is_json => Format::Json { column },
+            ("json", column) if is_json => ListFormat::Json { column },
             ("jsonl" | "jl" | "ndjson" | "jsonlines", column) if is_json => {
-                Format::JsonLines { column }
+                ListFormat::JsonLines { column }
             }
-            (_, None) => Format::Text,
-            ("tsv" | "tab", Some(column)) => Format::Separated { separator: b'\t', column },
-            (_, Some(column)) => Format::Separated { separator: b',', column },
+            (_, None) => ListFormat::Text,
+            ("tsv" | "tab", Some(column)) => ListFormat::Separated { separator: b'\t', column },
+            (_, Some(column)) => ListFormat::Separated { separator: b',', column },
         }
     }
 
@@ -94,7 +94,7 @@ mod tests {
         let objects = format!("[{{\"url\":\"{one}\"}},{{\"url\":\"{two}\"}}]");
         let lines = objects.replace("},{", "}\n{").replace(['[', ']'], "");
         let pretty = lines.replace('{', "{\n  ").replace('}', "\n}");
-        let by_name = |column| Choice::ByName { column };
+        let by_name = |column| FormatChoice::ByName { column };
         for (name, text, choice) in [
             ("x.json", &texts, by_name(None)),
             ("X.JSON.GZ", &texts, by_name(None)),
@@ -109,13 +109,13 @@ mod tests {
             ("x.json", &format!("{one}\n{two}"), by_name(None)),
             ("x.jsonl", &format!("# text\n{one}\n{two}"), by_name(None)),
             ("standard input", &format!("url\n{one}\n{two}"), by_name(column())),
-            ("x.csv", &objects, Choice::Is(Format::Json { column: column() })),
-            ("x.csv", &lines, Choice::Is(Format::JsonLines { column: column() })),
-            ("x.json", &format!("{one}\n{two}"), Choice::Is(Format::Text)),
+            ("x.csv", &objects, FormatChoice::Is(ListFormat::Json { column: column() })),
+            ("x.csv", &lines, FormatChoice::Is(ListFormat::JsonLines { column: column() })),
+            ("x.json", &format!("{one}\n{two}"), FormatChoice::Is(ListFormat::Text)),
             (
                 "x.txt",
                 &format!("n\turl\n\t{one}\n\t{two}"),
-                Choice::Is(Format::Separated { separator: b'\t', column: "url".into() }),
+                FormatChoice::Is(ListFormat::Separated { separator: b'\t', column: "url".into() }),
             ),
         ] {
             assert_eq!(read_named(name, text.as_bytes(), &choice), [one, two], "{name} {text}");

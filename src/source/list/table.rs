@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 use std::ops::Range;
 
-use super::entries::{UTF_16_ADVICE, UTF_16_WORDS, WARNINGS_TOLD, looks_like_utf_16};
+use super::entries::{UTF_16_ADVICE, UTF_16_REASON, WARNINGS_LIMIT, looks_like_utf_16};
 use super::records::{Record, Records};
 use super::values::{Syntax, said, values};
 use super::{Row, Rows};
@@ -77,7 +77,7 @@ fn names(record: &[u8], syntax: Syntax) -> Vec<String> {
 
 fn no_column(what: String, column: String, names: &[String]) -> SourceError {
     if names.iter().any(|name| looks_like_utf_16(name)) {
-        return SourceError::Format { what, reason: format!("{UTF_16_WORDS}: {UTF_16_ADVICE}") };
+        return SourceError::Format { what, reason: format!("{UTF_16_REASON}: {UTF_16_ADVICE}") };
     }
     // A list without a head has its first page here.
     let names: Vec<_> =
@@ -162,7 +162,7 @@ impl Rows for Table {
                 }
                 Record::Whole(place) => {
                     let doubt = shape.doubt(self.records.bytes(place.clone()));
-                    if let Some(text) = doubt.filter(|_| self.warnings < WARNINGS_TOLD) {
+                    if let Some(text) = doubt.filter(|_| self.warnings < WARNINGS_LIMIT) {
                         self.warnings += 1;
                         self.doubted = Some(place);
                         return Ok(Some(Row::Doubt { line, text }));

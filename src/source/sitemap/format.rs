@@ -6,7 +6,7 @@ use crate::message::excerpt;
 
 /// What the outermost element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum XmlFormat {
     /// A sitemap (<https://www.sitemaps.org/protocol.html>).
     Sitemap,
     /// A sitemap index, whose addresses are those of sitemaps.
@@ -17,7 +17,7 @@ pub(super) enum Format {
     Atom,
 }
 
-impl Format {
+impl XmlFormat {
     /// The format of a document whose outermost element is `name`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ mod xml;
 use url::Url;
 
 use super::address::Addresses;
-use super::{Entry, Getter, Source, SourceError, told};
+use super::{Entry, Getter, Source, SourceError, label};
 use crate::foreign::Foreign;
 use crate::message::{self, excerpt_url};
 use items::Item;
@@ -22,7 +22,7 @@ use parts::{Part, Parts};
 use read::Parsed;
 
 /// The pages of a sitemap; the parts of an index are fetched one after the other.
-pub(crate) struct Sitemap {
+pub(crate) struct SitemapSource {
     getter: Getter,
     parts: Parts,
     current: Current,
@@ -38,7 +38,7 @@ enum Current {
     List(Box<dyn Source>),
 }
 
-impl Sitemap {
+impl SitemapSource {
     /// Fetches the sitemap at `url`.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Sitemap {
 
     fn open_part(&mut self, url: &Url, depth: u32) -> Result<(), SourceError> {
         let raw = self.getter.get(url)?;
-        let name = format!("the sitemap {}", told(url));
+        let name = format!("the sitemap {}", label(url));
         let kind = raw.head.content_type.as_ref().map(Foreign::raw);
         let parsed = read::parse(&raw.body, kind, &raw.head.final_url, self.getter.max_bytes());
         let parsed = parsed.map_err(|reason| SourceError::Format { what: name.clone(), reason })?;
@@ -73,7 +73,7 @@ impl Sitemap {
     }
 }
 
-impl Sitemap {
+impl SitemapSource {
     fn next_of_current(&mut self) -> Result<Option<Entry>, SourceError> {
         let item = match &mut self.current {
             Current::Items(items) => items.next(),
@@ -103,7 +103,7 @@ impl Sitemap {
     }
 }
 
-impl Source for Sitemap {
+impl Source for SitemapSource {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
         loop {
             if let Some(entry) = self.next_of_current()? {

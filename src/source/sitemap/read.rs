@@ -9,7 +9,7 @@ use super::items::Item;
 use super::xml;
 use crate::message;
 use crate::page::{Codings, GZIP_MAGIC, decode};
-use crate::source::list::{self, Choice, Format};
+use crate::source::list::{self, FormatChoice, ListFormat};
 use crate::source::{Source, charset, text};
 
 /// A byte that no text in UTF-8 holds, for which a list's line is told.
@@ -44,7 +44,7 @@ pub(super) fn parse(
         // What stands for no character must not become a part of an address.
         let pieces: Vec<_> = text.split('\u{fffd}').map(str::as_bytes).collect();
         let reader = Cursor::new(pieces.join(&NO_TEXT));
-        let list = list::read(reader, "the sitemap".into(), &Choice::Is(Format::Text));
+        let list = list::read(reader, "the sitemap".into(), &FormatChoice::Is(ListFormat::Text));
         return list.map(Parsed::List).map_err(|error| message::one_line(&error));
     }
     let content = xml::read(&text, base)?;

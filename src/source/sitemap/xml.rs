@@ -7,7 +7,7 @@ use quick_xml::events::BytesStart;
 use quick_xml::name::NamespaceResolver;
 use url::Url;
 
-use super::format::{Format, Space};
+use super::format::{Space, XmlFormat};
 use super::items::{Item, Items};
 use super::references::resolve;
 use super::tokens::{Token, Tokens};
@@ -46,7 +46,7 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Content, String> {
         notice: None,
         open: Vec::new(),
         address: None,
-        entry: Entry::default(),
+        entry: FeedEntry::default(),
         items: Items::new(text),
     };
     let mut tokens = Tokens::new(text);
@@ -62,11 +62,11 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Content, String> {
             Token::End(name) => reading.end(place, &name),
             Token::Text(text) => reading.push_text(&text, false),
             Token::Literal(text) => reading.push_text(&text, true),
-            Token::Fault(why) => reading.spoil(place, why.into()),
+            Token::Fault(why) => reading.add_fault(place, why.into()),
             Token::Over => break,
         }
         if reading.is_closed() {
-            reading.look_behind(&mut tokens);
+            reading.report_rest(&mut tokens);
             break;
         }
     }
@@ -76,12 +76,12 @@ pub(super) fn read(text: &str, base: &Url) -> Result<Content, String> {
 struct Reading<'a> {
     base: &'a Url,
     names: NamespaceResolver,
-    root: Option<(Format, Space)>,
+    root: Option<(XmlFormat, Space)>,
     /// The first element of a notice before the document.
     notice: Option<(usize, String)>,
     open: Vec<Open>,
     address: Option<Address>,
-    entry: Entry,
+    entry: FeedEntry,
     items: Items<'a>,
 }
 
@@ -107,7 +107,7 @@ struct Address {
 
 /// What the entry of a feed holds so far.
 #[derive(Default)]
-struct Entry {
+struct FeedEntry {
     has_link: bool,
     /// The permanent address that RSS has in the place of a link, or beside one.
     guid: Option<(usize, String)>,
@@ -127,7 +127,7 @@ impl Reading<'_> {
             return Ok(false);
         }
         if self.root.is_none() {
-            self.root = Some((Format::of_root(name)?, space));
+            self.root = Some((XmlFormat::of_root(name)?, space));
             if let Some((place, name)) = &self.notice {
                 self.items.push_fault(*place, &format!("<{name}> stands before the document"));
             }
@@ -143,7 +143,7 @@ impl Reading<'_> {
         let is_address = !is_foreign && local.as_ref() == format.address();
         if self.open.len() >= MAX_DEPTH {
             self.names.pop();
-            self.spoil(place, format!("elements are more than {MAX_DEPTH} deep"));
+            self.add_fault(place, format!("elements are more than {MAX_DEPTH} deep"));
             return Ok(false);
         }
         if let Some(address) = &mut self.address {
@@ -165,14 +165,14 @@ impl Reading<'_> {
     }
 
     fn open(&mut self, place: usize, tag: &BytesStart<'_>, is_foreign: bool, is_entry: bool) {
-        let is_atom = matches!(self.root, Some((Format::Atom, _)));
+        let is_atom = matches!(self.root, Some((XmlFormat::Atom, _)));
         let base = attribute(tag, "xml:base").filter(|_| is_atom);
         let base = base.and_then(|base| self.base().join(trimmed(&base)).ok());
         let base = base.filter(|base| base.as_str().len() <= BASE_LIMIT);
         let name = tag.name().as_ref().to_owned();
         self.open.push(Open { place, name, is_foreign, is_entry, base });
         if is_entry {
-            self.entry = Entry::default();
+            self.entry = FeedEntry::default();
         }
     }
 
@@ -185,14 +185,14 @@ impl Reading<'_> {
         &mut self,
         place: usize,
         tag: &BytesStart<'_>,
-        format: Format,
+        format: XmlFormat,
         is_address: bool,
         is_guid: bool,
     ) {
         if format.needs_entry() && !self.open.iter().any(|it| it.is_entry) {
             return;
         }
-        if format == Format::Atom {
+        if format == XmlFormat::Atom {
             if is_address {
                 self.atom_link(place, tag);
             }
@@ -200,7 +200,7 @@ impl Reading<'_> {
         }
         let is_permanent =
             || attribute(tag, "isPermaLink").is_none_or(|it| trimmed(&it) != "false");
-        let is_guid = format == Format::Rss && is_guid && is_permanent();
+        let is_guid = format == XmlFormat::Rss && is_guid && is_permanent();
         if is_address || is_guid {
             self.address = Some(Address { place, is_guid, text: String::new(), fault: None });
         }
@@ -246,7 +246,7 @@ impl Reading<'_> {
     fn end(&mut self, place: usize, name: &str) {
         let Some(at) = self.open.iter().rposition(|it| it.name == name) else {
             if self.root.is_some() {
-                self.spoil(place, format!("</{}> closes nothing", excerpt(name)));
+                self.add_fault(place, format!("</{}> closes nothing", excerpt(name)));
             }
             return;
         };
@@ -319,7 +319,7 @@ impl Reading<'_> {
     }
 
     /// Tells a fault, or counts it against the address in which it is.
-    fn spoil(&mut self, place: usize, why: String) {
+    fn add_fault(&mut self, place: usize, why: String) {
         match &mut self.address {
             Some(address) => _ = address.fault.get_or_insert(why),
             None if self.root.is_some() => self.items.push_fault(place, &why),
@@ -329,7 +329,7 @@ impl Reading<'_> {
     }
 
     /// Tells entries behind the end, as of two documents in one file: they are left out.
-    fn look_behind(&mut self, tokens: &mut Tokens<'_>) {
+    fn report_rest(&mut self, tokens: &mut Tokens<'_>) {
         const ENTRIES: [&str; 8] =
             ["urlset", "sitemapindex", "url", "sitemap", "rss", "feed", "item", "entry"];
         loop {
@@ -361,7 +361,7 @@ impl Reading<'_> {
                 None => "it holds no <urlset>".into(),
             });
         };
-        Ok(Content { is_index: format == Format::Index, items: self.items.finish()? })
+        Ok(Content { is_index: format == XmlFormat::Index, items: self.items.finish()? })
     }
 }
 

@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::index::{add_pick, pick};
 use super::{Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
+use crate::source::index::IndexSource;
 use crate::source::links::Pick;
-use crate::source::{Source, SourceError, index};
+use crate::source::{Source, SourceError};
 use crate::{duration, origin};
 
 const OPTION: &str = "--demo";
@@ -147,6 +148,6 @@ impl Spec for Demo {
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
         let url = opening.site_index.expect("the site runs, as the policy asks");
         let mut getter = (opening.getter)()?;
-        Ok(Box::new(index::Index::fetch(url, &self.pick, &mut getter)?))
+        Ok(Box::new(IndexSource::fetch(url, &self.pick, &mut getter)?))
     }
 }

@@ -6,8 +6,9 @@ use super::{
     Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words,
     is_web_address,
 };
+use crate::source::index::IndexSource;
 use crate::source::links::Pick;
-use crate::source::{Source, SourceError, index};
+use crate::source::{Source, SourceError};
 
 /// The index when the user names no source.
 pub(crate) const DEFAULT_INDEX: &str =
@@ -83,6 +84,6 @@ impl Spec for Index {
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
         let mut getter = (opening.getter)()?;
-        Ok(Box::new(index::Index::fetch(self.url.url(), &self.pick, &mut getter)?))
+        Ok(Box::new(IndexSource::fetch(self.url.url(), &self.pick, &mut getter)?))
     }
 }

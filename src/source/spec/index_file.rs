@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::index::{BASE, OPTION, add_pick, pick};
 use super::{Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
 use crate::message::excerpt_url;
+use crate::source::index::IndexSource;
 use crate::source::links::Pick;
-use crate::source::{Source, SourceError, index, list};
+use crate::source::{Source, SourceError, list};
 
 pub(super) const KIND: SourceKind = SourceKind {
     option: OPTION,
@@ -88,6 +89,6 @@ impl Spec for IndexFile {
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
         let (base, max_size) = (self.base.url(), opening.max_size);
-        Ok(Box::new(index::Index::open(&self.path, base, &self.pick, max_size)?))
+        Ok(Box::new(IndexSource::open(&self.path, base, &self.pick, max_size)?))
     }
 }

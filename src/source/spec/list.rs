@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Opening, Policy, Reopening, STDIN, SourceKind, SourceSpec, Spec, SpecError, Words};
-use crate::source::list::{self, Choice, Format};
+use crate::source::list::{self, FormatChoice, ListFormat};
 use crate::source::{Source, SourceError};
 
 const FILE: &str = "--input-file";
@@ -27,17 +27,17 @@ pub(super) const KIND: SourceKind = SourceKind {
 
 /// A list of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Recorded", try_from = "Recorded")]
+#[serde(into = "ListRecord", try_from = "ListRecord")]
 pub(crate) struct List {
     /// The file; `None` for standard input.
     path: Option<PathBuf>,
-    choice: Choice,
+    choice: FormatChoice,
 }
 
 /// A list, as a record has it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Recorded {
+struct ListRecord {
     path: PathBuf,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     column: Option<String>,
@@ -45,7 +45,7 @@ struct Recorded {
     format: Option<String>,
 }
 
-impl From<List> for Recorded {
+impl From<List> for ListRecord {
     fn from(list: List) -> Self {
         let (format, column) = names(&list.choice);
         let path = list
@@ -55,11 +55,11 @@ impl From<List> for Recorded {
     }
 }
 
-impl TryFrom<Recorded> for List {
+impl TryFrom<ListRecord> for List {
     type Error = SpecError;
 
-    fn try_from(recorded: Recorded) -> Result<Self, SpecError> {
-        let Recorded { path, column, format } = recorded;
+    fn try_from(recorded: ListRecord) -> Result<Self, SpecError> {
+        let ListRecord { path, column, format } = recorded;
         let path = (path.as_os_str() != STDIN).then_some(path);
         Ok(Self { path, choice: choice(format.as_deref(), column)? })
     }
@@ -73,9 +73,9 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
 }
 
 /// How a list is written, by what `--input-format` and `--column` say.
-fn choice(format: Option<&str>, column: Option<String>) -> Result<Choice, SpecError> {
+fn choice(format: Option<&str>, column: Option<String>) -> Result<FormatChoice, SpecError> {
     let separated = |separator, column: Option<String>| match column {
-        Some(column) => Ok(Choice::Is(Format::Separated { separator, column })),
+        Some(column) => Ok(FormatChoice::Is(ListFormat::Separated { separator, column })),
         None => Err(SpecError::new(
             "--input-format csv and tsv are tables, and it is not said which column has the URLs",
             "name it with --column NAME",
@@ -83,8 +83,8 @@ fn choice(format: Option<&str>, column: Option<String>) -> Result<Choice, SpecEr
         )),
     };
     match (format, column) {
-        (None, column) => Ok(Choice::ByName { column }),
-        (Some("text"), None) => Ok(Choice::Is(Format::Text)),
+        (None, column) => Ok(FormatChoice::ByName { column }),
+        (Some("text"), None) => Ok(FormatChoice::Is(ListFormat::Text)),
         (Some("text"), Some(_)) => Err(SpecError::new(
             "--input-format text is one URL a line and has no --column",
             "leave one of them out, or name another format",
@@ -92,8 +92,8 @@ fn choice(format: Option<&str>, column: Option<String>) -> Result<Choice, SpecEr
         )),
         (Some("csv"), column) => separated(b',', column),
         (Some("tsv"), column) => separated(b'\t', column),
-        (Some("jsonl"), column) => Ok(Choice::Is(Format::JsonLines { column })),
-        (Some("json"), column) => Ok(Choice::Is(Format::Json { column })),
+        (Some("jsonl"), column) => Ok(FormatChoice::Is(ListFormat::JsonLines { column })),
+        (Some("json"), column) => Ok(FormatChoice::Is(ListFormat::Json { column })),
         (Some(other), _) => Err(SpecError::new(
             format!("--input-format {other:?} is not known"),
             "it takes text, csv, tsv, jsonl or json",
@@ -103,14 +103,16 @@ fn choice(format: Option<&str>, column: Option<String>) -> Result<Choice, SpecEr
 }
 
 /// The values of `--input-format` and `--column` that make a choice.
-fn names(choice: &Choice) -> (Option<&'static str>, Option<&str>) {
+fn names(choice: &FormatChoice) -> (Option<&'static str>, Option<&str>) {
     match choice {
-        Choice::ByName { column } => (None, column.as_deref()),
-        Choice::Is(Format::Text) => (Some("text"), None),
-        Choice::Is(Format::Separated { separator: b'\t', column }) => (Some("tsv"), Some(column)),
-        Choice::Is(Format::Separated { column, .. }) => (Some("csv"), Some(column)),
-        Choice::Is(Format::JsonLines { column }) => (Some("jsonl"), column.as_deref()),
-        Choice::Is(Format::Json { column }) => (Some("json"), column.as_deref()),
+        FormatChoice::ByName { column } => (None, column.as_deref()),
+        FormatChoice::Is(ListFormat::Text) => (Some("text"), None),
+        FormatChoice::Is(ListFormat::Separated { separator: b'\t', column }) => {
+            (Some("tsv"), Some(column))
+        }
+        FormatChoice::Is(ListFormat::Separated { column, .. }) => (Some("csv"), Some(column)),
+        FormatChoice::Is(ListFormat::JsonLines { column }) => (Some("jsonl"), column.as_deref()),
+        FormatChoice::Is(ListFormat::Json { column }) => (Some("json"), column.as_deref()),
     }
 }
 

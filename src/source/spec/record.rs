@@ -33,16 +33,16 @@ pub(crate) struct RecordedSource {
 /// A source and what narrows it, as the value in a record.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Recorded {
+struct SourceRecord {
     source: SourceSpec,
-    #[serde(default, skip_serializing_if = "RecordedFilter::is_empty")]
-    filter: RecordedFilter,
+    #[serde(default, skip_serializing_if = "FilterRecord::is_empty")]
+    filter: FilterRecord,
 }
 
 /// [`Filter`], as texts.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RecordedFilter {
+struct FilterRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     include: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,7 +51,7 @@ struct RecordedFilter {
     limit: Option<u64>,
 }
 
-impl RecordedFilter {
+impl FilterRecord {
     fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty() && self.limit.is_none()
     }
@@ -65,9 +65,9 @@ pub(crate) fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
     let text = shortened(&words.shown(), TEXT_SHOWN).into_owned();
     let args = words.args().filter(|args| size(args) <= RECORD_LIMIT).unwrap_or_default();
     let patterns = |of: &[regex::Regex]| of.iter().map(ToString::to_string).collect();
-    let recorded = Recorded {
+    let recorded = SourceRecord {
         source: spec.clone(),
-        filter: RecordedFilter {
+        filter: FilterRecord {
             include: patterns(&filter.include),
             exclude: patterns(&filter.exclude),
             limit: filter.limit,
@@ -87,9 +87,9 @@ fn size(value: &impl Serialize) -> usize {
 /// Reads the value of a record as the options that name its source. `None` for a value that
 /// this version does not know.
 pub(crate) fn recorded_words(spec: &Value) -> Option<Words> {
-    let Recorded { source, filter } = Recorded::deserialize(spec).ok()?;
+    let SourceRecord { source, filter } = SourceRecord::deserialize(spec).ok()?;
     let mut words = source.words();
-    let RecordedFilter { include, exclude, limit } = filter;
+    let FilterRecord { include, exclude, limit } = filter;
     words.add_all("--include", include);
     words.add_all("--exclude", exclude);
     words.add_all("--limit", limit.map(|limit| limit.to_string()));

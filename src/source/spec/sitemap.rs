@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
-use crate::source::{Source, SourceError, sitemap};
+use crate::source::sitemap::SitemapSource;
+use crate::source::{Source, SourceError};
 
 const OPTION: &str = "--sitemap";
 
@@ -45,6 +46,6 @@ impl Spec for Sitemap {
     }
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
-        Ok(Box::new(sitemap::Sitemap::fetch(self.url.url(), (opening.getter)()?)?))
+        Ok(Box::new(SitemapSource::fetch(self.url.url(), (opening.getter)()?)?))
     }
 }

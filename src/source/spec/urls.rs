@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Opening, Policy, Reopening, SourceKind, SourceSpec, Spec, SpecError, Words};
-use crate::source::{Listed, Source, SourceError};
+use crate::source::{Source, SourceError, UrlSource};
 
 pub(super) const KIND: SourceKind = SourceKind {
     option: "",
@@ -57,6 +57,6 @@ impl Spec for Urls {
 
     fn open(&self, _: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
         let urls = self.urls.iter().map(|url| url.url().clone()).collect();
-        Ok(Box::new(Listed::new(urls)))
+        Ok(Box::new(UrlSource::new(urls)))
     }
 }

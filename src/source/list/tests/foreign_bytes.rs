@@ -5,7 +5,7 @@ use std::io::{BufReader, Cursor};
 use proptest::prelude::*;
 
 use crate::foreign_bytes::{self, Input, config, within};
-use crate::source::list::{Choice, Format, read};
+use crate::source::list::{FormatChoice, ListFormat, read};
 use crate::source::{Entry, SourceError};
 
 /// The reader of gzip with its window, the reader of UTF-16, and messages.
@@ -84,7 +84,7 @@ fn values() -> impl Strategy<Value = Input> {
 
 /// What there is of a list that is read `step` bytes at a time, in words; `None` when it
 /// cannot be read to its end, as gzip that is broken.
-fn entries(name: &str, input: &[u8], step: usize, choice: &Choice) -> Option<Vec<String>> {
+fn entries(name: &str, input: &[u8], step: usize, choice: &FormatChoice) -> Option<Vec<String>> {
     let reader = BufReader::with_capacity(step, Cursor::new(input.to_vec()));
     let mut source = match read(reader, name.into(), choice) {
         Ok(source) => source,
@@ -110,7 +110,12 @@ fn entries(name: &str, input: &[u8], step: usize, choice: &Choice) -> Option<Vec
 
 /// Reads a list at once and in pieces: both are the same, and come to an end within the
 /// memory that a list may take.
-fn check(name: &str, input: &Input, step: usize, choice: &Choice) -> Result<(), TestCaseError> {
+fn check(
+    name: &str,
+    input: &Input,
+    step: usize,
+    choice: &FormatChoice,
+) -> Result<(), TestCaseError> {
     // Deflate makes at most 1,032 bytes of one; the entries of those are the test's own.
     let is_gzip = input.starts_with(b"\x1f\x8b");
     let length = if is_gzip { 1032 * input.len() } else { input.len() };
@@ -136,24 +141,24 @@ proptest! {
 
     #[test]
     fn lines_of_text(input in texts(), step in 1..300_usize) {
-        check("x", &input, step, &Choice::Is(Format::Text))?;
+        check("x", &input, step, &FormatChoice::Is(ListFormat::Text))?;
     }
 
     #[test]
     fn tables_of_values(input in tables(), step in 1..300_usize, is_tsv: bool) {
         let name = if is_tsv { "x.tsv" } else { "x.csv" };
-        check(name, &input, step, &Choice::ByName { column: Some("url".into()) })?;
+        check(name, &input, step, &FormatChoice::ByName { column: Some("url".into()) })?;
     }
 
     #[test]
     fn lines_of_json(input in values(), step in 1..300_usize, has_column: bool) {
-        let choice = Choice::ByName { column: has_column.then(|| "url".into()) };
+        let choice = FormatChoice::ByName { column: has_column.then(|| "url".into()) };
         check("x.jsonl", &input, step, &choice)?;
     }
 
     #[test]
     fn arrays_of_json(input in values(), step in 1..300_usize, has_column: bool) {
-        let choice = Choice::ByName { column: has_column.then(|| "url".into()) };
+        let choice = FormatChoice::ByName { column: has_column.then(|| "url".into()) };
         check("x.json.gz", &input, step, &choice)?;
     }
 }

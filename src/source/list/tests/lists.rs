@@ -6,10 +6,12 @@ use super::{TEXT, read_all, read_named};
 use crate::encoders::gzip;
 use crate::source::Entry;
 use crate::source::list::entries::UTF_16_ADVICE;
-use crate::source::list::{COLUMN_ADVICE, Choice, MEMBER_ADVICE, NO_GZIP_ADVICE, plain, read};
+use crate::source::list::{
+    COLUMN_ADVICE, FormatChoice, MEMBER_ADVICE, NO_GZIP_ADVICE, plain, read,
+};
 
-fn csv(column: &str) -> Choice {
-    Choice::ByName { column: Some(column.into()) }
+fn csv(column: &str) -> FormatChoice {
+    FormatChoice::ByName { column: Some(column.into()) }
 }
 
 #[test]
@@ -69,7 +71,7 @@ fn gzip_is_recognised_by_its_content() {
 
 #[test]
 fn what_tells_a_format_may_come_byte_by_byte() {
-    let choice = Choice::ByName { column: None };
+    let choice = FormatChoice::ByName { column: None };
     for (name, text) in [
         ("x.txt", gzip(b"http://a.org/1")),
         ("x.json", b"\xef\xbb\xbf\n \r\n[\n\"http://a.org/1\"]".to_vec()),
@@ -191,7 +193,7 @@ fn skipped_lines_are_counted() {
 fn a_list_without_pages_says_what_may_help() {
     let utf_16: Vec<u8> =
         "http://a.org/ü\nhttp://國.org/".encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let none = Choice::ByName { column: None };
+    let none = FormatChoice::ByName { column: None };
     for (name, text, choice, advice) in [
         ("x.txt", b"url,n\n".to_vec(), &none, Some(COLUMN_ADVICE)),
         ("x.txt", utf_16, &none, Some(UTF_16_ADVICE)),

@@ -5,14 +5,18 @@ mod lists;
 
 use std::io::Cursor;
 
-use super::{Choice, Format, read};
+use super::{FormatChoice, ListFormat, read};
 use crate::source::Entry;
 
-pub(super) fn read_all(text: impl Into<Vec<u8>>, choice: &Choice) -> Vec<String> {
+pub(super) fn read_all(text: impl Into<Vec<u8>>, choice: &FormatChoice) -> Vec<String> {
     read_named("the list", text, choice)
 }
 
-pub(super) fn read_named(name: &str, text: impl Into<Vec<u8>>, choice: &Choice) -> Vec<String> {
+pub(super) fn read_named(
+    name: &str,
+    text: impl Into<Vec<u8>>,
+    choice: &FormatChoice,
+) -> Vec<String> {
     let mut source = read(Cursor::new(text.into()), name.into(), choice).unwrap();
     let mut entries = Vec::new();
     while let Some(entry) = source.next_entry().unwrap() {
@@ -25,4 +29,4 @@ pub(super) fn read_named(name: &str, text: impl Into<Vec<u8>>, choice: &Choice) 
     entries
 }
 
-pub(super) const TEXT: Choice = Choice::Is(Format::Text);
+pub(super) const TEXT: FormatChoice = FormatChoice::Is(ListFormat::Text);
