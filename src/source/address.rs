@@ -1,12 +1,11 @@
-//! Addresses one after the other: what follows one of the same host is read faster.
+//! Reads addresses one after the other, and faster when the host stays the same.
 
 use url::{Position, Url};
 
 use super::{check_length, page_url};
 
-/// Reads addresses as [`page_url`] does. What it has read makes no difference to
-/// what comes out, only to the time it takes: a host is parsed once as long as the
-/// same one follows.
+/// Reads addresses as [`page_url`] does, and remembers the last one. That changes the time and
+/// never the result: a host is parsed once for all addresses in a row that have it.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     last: Option<Url>,
@@ -31,11 +30,11 @@ impl Addresses {
     }
 }
 
-/// The address `text`, when it begins as `last` does, up to the path.
+/// Reads `text` relative to `last`, when both are equal up to the path.
 ///
-/// What is left is then an absolute path, which means the same relative to `last`
-/// (URL Standard, 4.4): a second slash, which a backslash is too, would begin
-/// another host, and tabs and line ends are dropped wherever they stand.
+/// The rest of `text` must be an absolute path, which means the same relative to `last`
+/// (URL Standard, 4.4). A second slash or a backslash would begin another host, and the parser
+/// drops tabs and line ends in any place: such texts give `None`.
 fn neighbour(last: &Url, text: &str) -> Option<Url> {
     let path = text.strip_prefix(&last[..Position::BeforePath])?;
     let is_path = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);

@@ -11,7 +11,7 @@ use crate::model::{Intake, Outcome};
 use crate::queue::notice::unasked;
 use crate::queue::{Queue, StopReason};
 
-/// A plan that is being pushed into a queue.
+/// A feeder thread that pushes the jobs of a plan into a queue.
 pub(crate) struct Feed {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
@@ -25,9 +25,9 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The thread waits for the source and holds no uncounted entry.
+    /// The thread waits for the source, and has no entry that is not counted yet.
     is_reading: bool,
-    /// Whatever is read from now on does not count.
+    /// The feed was stopped: an entry that is read after this does not count.
     is_stopped: bool,
     is_finished: bool,
     intake: Intake,
@@ -45,7 +45,7 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// When the system has no thread left.
+    /// When the system cannot start a thread.
     pub(crate) fn start(plan: Plan, queue: Arc<Queue>, events: Events) -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let of_thread = Arc::clone(&shared);
@@ -59,10 +59,10 @@ impl Feed {
         Ok(Self { shared, thread })
     }
 
-    /// Ends the feeding, and returns what became of the input and what broke it.
+    /// Stops the thread, and returns the counts of the input and the error that ended it.
     ///
-    /// A thread that waits for its source, a pipe that stays silent say, is left
-    /// behind: nothing can wake it, and it will do nothing but end.
+    /// A thread that waits for its source, such as a silent pipe, is not joined: nothing can
+    /// wake it. If it wakes later, it reads `is_stopped` and ends.
     pub(crate) fn stop(self) -> (Intake, Option<SourceError>) {
         let mut state = self.shared.state();
         state.is_stopped = true;
@@ -79,7 +79,7 @@ impl Feed {
     }
 }
 
-/// Marks the feed as finished however its thread ends, so that `stop` never waits for ever.
+/// Marks the feed as finished, however its thread ends, so that `stop` does not wait for ever.
 struct FinishOnExit<'a> {
     shared: &'a Shared,
     queue: &'a Queue,

@@ -1,4 +1,4 @@
-//! Pages, nearly well written: their characters and their links.
+//! Pages that are nearly correct: their characters and their links.
 
 use encoding_rs::Encoding;
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
-//! Pages that a source needs to read, such as an index. They are fetched on the thread that
-//! reads the source, by the same step as any page: the queue gives them pace and retries.
+//! Fetches pages that a source needs, such as an index. The thread that reads the source
+//! fetches them by the same [step](crate::work::step) as the executors' pages, so that the queue
+//! paces and retries them. This file adds only what a source does with the response: it takes
+//! the decoded page, or makes an error of a refusal.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -25,33 +27,33 @@ use crate::work::Work;
 use crate::work::step::Step;
 use crate::work::turn::run_turn;
 
-/// The characters of a refusal's text that a message quotes.
+/// A message quotes at most this many characters of a refusal's text.
 const REASON_LIMIT: usize = 300;
 
-/// What a getter needs.
+/// What a getter needs of a run.
 pub struct Access {
-    /// What the run's clients have in common.
+    /// The part that all clients of the run share.
     pub network: Arc<Network>,
-    /// Decides when a request may go, and reports what follows from it.
+    /// Decides when a request may go, and reports what happens to it.
     pub queue: Arc<Queue>,
-    /// The time.
+    /// The clock of the run.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Fetches single pages and waits for them.
+/// Fetches single pages, and waits for each.
 pub struct Getter {
     access: Access,
     client: Client,
-    /// `None` only while it is dropped.
+    /// `None` only while the getter is dropped.
     runtime: Option<Runtime>,
 }
 
 impl Getter {
-    /// A getter with the run's options.
+    /// Makes a getter with a client and an event loop of its own.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when there can be no client or no event loop.
+    /// [`SourceError`] when the system cannot give the client or the event loop.
     pub fn new(access: Access) -> Result<Self, SourceError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -64,19 +66,19 @@ impl Getter {
         Ok(Self { access, client, runtime: Some(runtime) })
     }
 
-    /// Fetches `url`, following redirects, and decodes its body; the answer's
-    /// head says where it came from.
+    /// Fetches `url`, follows redirects, and decodes the body. The head of the page holds the
+    /// address that it came from.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Fetch`] when no whole answer came, [`SourceError::Refused`]
+    /// [`SourceError::Fetch`] when no whole answer was received, [`SourceError::Refused`]
     /// for an error status, [`SourceError::Stopped`] when the run ends first.
     pub fn get(&mut self, url: &Url) -> Result<RawPage, SourceError> {
-        let runtime = self.runtime.as_ref().expect("it is there until the getter is dropped");
-        runtime.block_on(self.get_in_turns(url))
+        let runtime = self.runtime.as_ref().expect("only dropping the getter takes the event loop");
+        runtime.block_on(self.get_by_steps(url))
     }
 
-    async fn get_in_turns(&self, url: &Url) -> Result<RawPage, SourceError> {
+    async fn get_by_steps(&self, url: &Url) -> Result<RawPage, SourceError> {
         let (queue, clock) = (&*self.access.queue, &*self.access.clock);
         let answer = RefCell::default();
         let work = SourceWork { getter: self, answer: &answer };
@@ -100,21 +102,21 @@ impl Getter {
         })
     }
 
-    /// The largest body that is taken, in decoded bytes.
+    /// The largest body that is accepted, in decoded bytes.
     pub(super) fn max_bytes(&self) -> u64 {
         self.access.network.options().max_size
     }
 }
 
-/// What the last turn brought, for the source.
+/// What the source takes from the last turn.
 #[derive(Default)]
 struct Answer {
     page: Option<RawPage>,
-    /// What a refusal said.
+    /// The text of a refusal.
     reason: Option<String>,
 }
 
-/// The turns of a source's request: fetch and decode, but save nothing.
+/// Runs the turns of a source's request: it fetches and decodes, and saves nothing.
 struct SourceWork<'a> {
     getter: &'a Getter,
     answer: &'a RefCell<Answer>,
@@ -141,7 +143,7 @@ impl Work for SourceWork<'_> {
     }
 }
 
-/// Decodes a reply; a refusal's body gives its reason.
+/// Decodes a reply. The body of a refusal becomes its reason.
 fn read(raw: RawPage, max_bytes: u64) -> (Response, Answer) {
     let body = decode::decode(&raw.body, &Codings::parse(raw.head.coding()), max_bytes);
     if !raw.head.has_page() {
@@ -163,7 +165,7 @@ fn read(raw: RawPage, max_bytes: u64) -> (Response, Answer) {
 impl Drop for Getter {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // A name lookup cannot be stopped; waiting for one would hold up the end.
+            // A name lookup cannot be stopped, and waiting for one would delay the end of the run.
             runtime.shutdown_background();
         }
     }
@@ -176,15 +178,14 @@ fn stopped(url: &Url) -> SourceError {
 fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> SourceError {
     let failure = match attempt.outcome {
         Outcome::Failed(failure) if failure.code != FailureCode::Deadline => failure,
-        // A refusal that asks for more patience than a run has is one all the same.
+        // The queue gives up when a refusal asks for too long a pause. It is still a refusal.
         _ if attempt.head.is_some() => Failure::new(FailureCode::Http, "refused"),
         _ => return stopped(url),
     };
     match attempt.head.filter(|_| failure.code == FailureCode::Http) {
         Some(head) => {
             let host = head.final_url.host_str().unwrap_or_default();
-            let said = reason.as_deref().unwrap_or_default();
-            let advice = site_policy::explain(host, said);
+            let advice = site_policy::explain(host, reason.as_deref().unwrap_or_default());
             let status = head.status;
             SourceError::Refused { url: label(url), status, attempts, reason, advice }
         }
@@ -192,7 +193,7 @@ fn error(url: &Url, attempts: u32, attempt: Attempt, reason: Option<String>) -> 
     }
 }
 
-/// What an error page says: its text, or its title when it is HTML.
+/// Returns the text of an error page, or its title when it is HTML.
 fn reason(body: &[u8], content_type: Option<&str>) -> Option<String> {
     let encoding = charset::sniff(body, content_type).encoding;
     let text = charset::decode(body, encoding);

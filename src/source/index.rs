@@ -1,4 +1,4 @@
-//! An index page: its links are the pages.
+//! The source whose pages are the links of one page, the index.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,22 +18,22 @@ pub(crate) struct IndexSource {
 }
 
 impl IndexSource {
-    /// Fetches the index at `url` and takes its links.
+    /// Fetches the index at `url`, and finds its links.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when it does not come, or has no link.
+    /// [`SourceError`] when it cannot be fetched, or has no link.
     pub(crate) fn fetch(url: &Url, pick: &Pick, getter: &mut Getter) -> Result<Self, SourceError> {
         let raw = getter.get(url)?;
         let head = &raw.head;
         let kind = head.media_type();
-        let came =
+        let received =
             format!("status {}, {}, ", head.status, excerpt(kind.unwrap_or("no content type")));
-        Self::read(&raw.body, kind, &head.final_url, pick, label(url), &came)
+        Self::read(&raw.body, kind, &head.final_url, pick, label(url), &received)
     }
 
-    /// Reads the index in the file `path`, of at most `max_bytes`, whose links are
-    /// relative to `base`.
+    /// Reads the index in the file `path`, which may have `max_bytes`. Its links are relative to
+    /// `base`.
     ///
     /// # Errors
     ///
@@ -62,13 +62,13 @@ impl IndexSource {
         base: &Url,
         pick: &Pick,
         what: String,
-        came: &str,
+        received: &str,
     ) -> Result<Self, SourceError> {
         let found = links::find(body, content_type, pick, base).map_err(|error| {
             SourceError::Format { what: what.clone(), reason: error.to_string() }
         })?;
         if found.links.is_empty() {
-            let diagnosis = format!("{came}{}", diagnose(body.len(), &found, pick));
+            let diagnosis = format!("{received}{}", diagnose(body.len(), &found, pick));
             return Err(SourceError::NoLinks { what, diagnosis });
         }
         let warning = found.warning.map(|warning| format!("{what}: {warning}"));
@@ -86,14 +86,14 @@ fn entry((place, link): (usize, Result<Url, (String, String)>)) -> Entry {
     }
 }
 
-/// What a page without links is like: usually a page that says no, or a changed layout.
+/// Describes a page without links. It is usually a page that refuses, or has a changed layout.
 fn diagnose(bytes: usize, found: &FoundLinks, pick: &Pick) -> String {
     let title = found
         .title
         .as_deref()
         .map_or("no title".into(), |title| format!("title {:?}", excerpt(title)));
     let selected = match found.selected {
-        0 => format!("none selected by {:?}", pick.text),
+        0 => format!("no element selected by {:?}", pick.text),
         n => format!(
             "{n} elements selected by {:?}: {} without {}, {} of another scheme",
             pick.text, found.without_attribute, pick.attribute, found.other_schemes

@@ -1,4 +1,4 @@
-//! The links of a page: HTML, a selector and a base become URLs. Pure.
+//! Finds the links of a page: HTML, a selector and a base give URLs. Pure.
 
 mod attributes;
 mod bounds;
@@ -27,27 +27,27 @@ use super::text::trimmed;
 use super::{check_length, checked_page_url};
 use crate::model::ADDRESS_LIMIT;
 
-/// What was found on a page.
+/// The links of a page, and counts for a page without links.
 #[derive(Debug)]
 pub struct FoundLinks {
     /// The links, in document order.
     pub links: Links,
-    /// What of the page was not read as it stands, for people.
+    /// What was not read as the page has it, in words for the user.
     pub warning: Option<String>,
-    /// Elements that the selector selected.
+    /// The number of selected elements.
     pub selected: usize,
-    /// Selected elements without the attribute.
+    /// The number of selected elements without the attribute.
     pub without_attribute: usize,
-    /// Links with another scheme than http(s): `mailto:` and the like.
+    /// The number of links with another scheme than http(s), such as `mailto:`.
     pub other_schemes: usize,
-    /// All `a` elements of the page.
+    /// The number of all `a` elements of the page.
     pub anchors: usize,
-    /// The page's title.
+    /// The title of the page.
     pub title: Option<String>,
 }
 
-/// Links as the page has them. Each is resolved when its turn comes: together they may
-/// take many times the memory of the page, as each has all that its base has.
+/// Links as the page has them. Each link is resolved when it is returned: resolved links may
+/// together take many times the memory of the page, because each repeats its base.
 #[derive(Debug)]
 pub struct Links {
     texts: std::vec::IntoIter<String>,
@@ -56,19 +56,19 @@ pub struct Links {
 }
 
 impl Links {
-    /// How many are left.
+    /// The number of links that are left.
     pub fn len(&self) -> usize {
         self.texts.len()
     }
 
-    /// Whether none is left.
+    /// Whether no link is left.
     pub fn is_empty(&self) -> bool {
         self.texts.as_slice().is_empty()
     }
 }
 
-/// The links, resolved, without fragments; what cannot be resolved is there as its text
-/// and what is wrong with it.
+/// Returns the links, resolved and without fragments. A link that cannot be resolved is returned
+/// as its text and what is wrong with it.
 impl Iterator for Links {
     type Item = Result<Url, (String, String)>;
 
@@ -79,10 +79,10 @@ impl Iterator for Links {
     }
 }
 
-/// The selector takes too much work.
+/// The selector takes too much work on a page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "--select {0:?} takes too much work on this page, because of ~, :has() or the like; name a simpler one"
+    "--select {0:?} takes too much work on this page, because of ~, :has() or the like; use a simpler one"
 )]
 pub struct CostlySelector(String);
 
@@ -90,7 +90,7 @@ pub struct CostlySelector(String);
 ///
 /// # Errors
 ///
-/// [`CostlySelector`] when that would take much more time than there is page.
+/// [`CostlySelector`] when that would take much more time than a page of this length should.
 pub fn find(
     body: &[u8],
     content_type: Option<&str>,
@@ -125,36 +125,37 @@ pub fn find(
     })
 }
 
-/// What people should know of a page that was not read as it stands.
+/// Returns the warning about a page that was not read as it is.
 fn warning(limits: Limits) -> Option<String> {
     let mut parts = Vec::new();
     if limits.is_too_costly {
-        parts.push("it takes too much work to tell what is in what, so that from some place on all elements stand side by side".to_owned());
+        parts.push("it takes too much work to find which element is in which, so from some place on all elements are side by side".to_owned());
     } else if limits.is_too_deep {
         parts.push(format!(
-            "elements are more than {MAX_DEPTH} deep, and deeper ones stand beside each other"
+            "elements are more than {MAX_DEPTH} deep, and deeper ones are read side by side"
         ));
     }
     if limits.has_wide_tag {
         parts.push(format!(
-            "a tag has more than {ATTRIBUTES_LIMIT} attributes, and the others are left out"
+            "a tag has more than {ATTRIBUTES_LIMIT} attributes, and the rest of them is left out"
         ));
     }
     (!parts.is_empty()).then(|| {
         format!(
-            "{}; its links are found, but a --select that names what they are in may miss some: \
-             check them with fetchpages links",
+            "{}; all links are read, but a --select that names their surroundings may miss some: \
+             check the result with fetchpages links",
             parts.join(", and ")
         )
     })
 }
 
-/// The title of the page `body`, when it has one.
+/// Returns the title of the page `body`, when it has one.
 pub fn title(body: &[u8], content_type: Option<&str>) -> Option<String> {
     Document::parse(body, content_type).title()
 }
 
-/// The base that the page itself names, else where it came from (HTML Living Standard, 4.2.3).
+/// Returns the base that the page itself names, or else the address that it came from (HTML
+/// Living Standard, 4.2.3).
 fn base_of(document: &Document, fallback: &Url) -> Url {
     let mut bases = document.elements().filter(|element| document::is_html(*element, "base"));
     let href = bases.find_map(|base| base.value().attr("href"));
@@ -164,14 +165,14 @@ fn base_of(document: &Document, fallback: &Url) -> Url {
         .unwrap_or_else(|| fallback.clone())
 }
 
-/// Whether `text` is an address that is not of a page.
+/// Whether `text` is an address with another scheme than a page has.
 fn is_of_other_scheme(text: &str, base: &Url, encoding: &'static Encoding) -> bool {
     let is_pages =
         |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     if trimmed(text).len() <= ADDRESS_LIMIT {
         return resolve(text, base, encoding).is_ok_and(|url| !is_pages(url.scheme()));
     }
-    // It is not read whole: a page may hold images as `data:` of any length.
+    // A long text is not parsed: a page may hold images as `data:` of any length.
     let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let scheme = trimmed(text).split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| {
@@ -179,7 +180,8 @@ fn is_of_other_scheme(text: &str, base: &Url, encoding: &'static Encoding) -> bo
     })
 }
 
-/// Queries are encoded in the page's own charset (URL Standard, 5.1), paths always in UTF-8.
+/// Resolves `text` relative to `base`. Queries are encoded in the page's own charset (URL
+/// Standard, 5.1), paths always in UTF-8.
 fn resolve(text: &str, base: &Url, encoding: &'static Encoding) -> Result<Url, String> {
     let text = trimmed(text);
     check_length(text)?;

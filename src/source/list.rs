@@ -1,8 +1,8 @@
 //! A list of URLs, streamed: lines of text, or one column of a table in CSV, TSV,
 //! JSON lines or a JSON array.
 //!
-//! Each format finds the text that should be an address, in its own file; what
-//! becomes of it is the same for all.
+//! Each format has a file, which finds the texts in the place of addresses. What follows from
+//! such a text is the same for all formats.
 
 mod array;
 mod element_scan;
@@ -50,7 +50,8 @@ pub(crate) fn open(path: &Path, choice: &FormatChoice) -> Result<Box<dyn Source>
     read(BufReader::with_capacity(BUFFER, file), what, choice)
 }
 
-/// The file `path` in messages: an address in its place may hold a password.
+/// Returns the name of the file `path` in messages. What was typed may be an address with a
+/// password in the place of a path.
 pub(crate) fn name_of(path: &Path) -> String {
     match path.display().to_string() {
         address if address.contains("://") => excerpt_url(&address),
@@ -58,7 +59,7 @@ pub(crate) fn name_of(path: &Path) -> String {
     }
 }
 
-/// What standard input is called in messages.
+/// The name of standard input in messages.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 /// Reads the list from standard input, gzipped or not.
@@ -70,8 +71,8 @@ pub(crate) fn standard_input(choice: &FormatChoice) -> Result<Box<dyn Source>, S
     read(BufReader::with_capacity(BUFFER, io::stdin()), STANDARD_INPUT.into(), choice)
 }
 
-/// Reads a list from `reader`; `what` names it in messages, and its format when
-/// `choice` leaves that open.
+/// Reads a list from `reader`. `what` is its name in messages, and gives its format when
+/// `choice` leaves the format open.
 ///
 /// # Errors
 ///
@@ -114,15 +115,17 @@ const NO_GZIP_ADVICE: &str =
     "its name ends in .gz, but it is not gzipped: was it unpacked already, or cut off?";
 const COLUMN_ADVICE: &str = "of a CSV, TSV or JSON lines file, name the column with --column NAME";
 const MEMBER_ADVICE: &str = "where the entries are objects, name the member with --column NAME";
-/// What a format has to do.
+
+/// A format, which finds the rows of a list.
 ///
-/// Implementors give the rows of a list in input order, and hold no more of the
-/// input than they must.
+/// Implementors return the rows in input order, and hold as little of the input in memory as
+/// they can.
 trait Rows: Send {
-    /// The next row. `None` is the end, and stays it.
+    /// Returns the next row. After `None`, the end, every call returns `None`.
     fn next_row(&mut self) -> io::Result<Option<Row<'_>>>;
 
-    /// Lines so far that held nothing: blank ones, and comments where there are such.
+    /// The number of lines so far without a row: blank lines, and comments where the format has
+    /// them.
     fn skipped_lines(&self) -> u64 {
         0
     }
@@ -130,15 +133,15 @@ trait Rows: Send {
 
 /// A row of a list, with the number of the line that it begins in.
 enum Row<'a> {
-    /// What should be an address.
+    /// A text in the place of an address.
     Text { line: u64, text: Cow<'a, str> },
-    /// Bytes that are no UTF-8, as far as they can be read.
+    /// Bytes in the place of an address that are not UTF-8, with U+FFFD for what is wrong.
     NoText { line: u64, lossy: String },
-    /// Why it holds none.
+    /// A row without an address, and the reason.
     Invalid { line: u64, reason: String },
-    /// No row, but a part that is missing.
+    /// No row: a part of the list is missing, for this reason.
     Missing(&'static str),
-    /// No row, but what the user should know of the next one.
+    /// No row, but a warning about the next one.
     Doubt { line: u64, text: String },
 }
 
@@ -160,7 +163,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The rows of a list as entries.
+/// The source that makes entries of a list's rows.
 struct ListSource {
     rows: Box<dyn Rows>,
     entries: Entries,

@@ -1,8 +1,8 @@
-//! What to fetch: every source becomes a stream of entries, and the plan turns
+//! What to fetch: each source becomes a stream of entries, and the plan turns
 //! entries into jobs. [`spec`] lists the kinds of sources.
 //!
-//! Sources read and resolve; they neither drop duplicates nor name files, which
-//! is the plan's business and the same for all of them.
+//! Sources read entries and resolve addresses. The plan drops duplicates and names
+//! files, in the same way for all sources.
 
 mod address;
 pub(crate) mod charset;
@@ -31,32 +31,32 @@ pub use get::{Access, Getter};
 pub enum Entry {
     /// A page, without fragment.
     Page(Url),
-    /// Something that should be an http(s) URL and is none.
+    /// A text in the place of an http(s) URL that is not one.
     Invalid {
-        /// Where it stands: `line 17`.
+        /// Its place, such as `line 17`.
         place: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A part of the source could not be had; the rest goes on.
+    /// A part of the source could not be read. Why, in words; the rest of the source is read.
     MissingPart(String),
-    /// No entry, but something that the user should know.
+    /// A warning for the user; it counts as no entry.
     Warning(String),
 }
 
 /// A stream of entries.
 ///
-/// Implementors give each entry once, in input order, and keep no more of the
-/// input in memory than they must. `Ok(None)` is the end, and stays it.
+/// Implementors return each entry once, in input order, and hold as little of the
+/// input in memory as they can. After `Ok(None)`, the end, every call returns `Ok(None)`.
 pub trait Source: Send {
-    /// The next entry.
+    /// Returns the next entry; `None` at the end.
     ///
     /// # Errors
     ///
     /// [`SourceError`] when the source as a whole cannot be read.
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError>;
 
-    /// How many lines so far held no entry: blank ones and comments.
+    /// The number of lines so far without an entry: blank lines and comments.
     fn skipped_lines(&self) -> u64 {
         0
     }
@@ -66,14 +66,14 @@ pub trait Source: Send {
         None
     }
 
-    /// Whether reading on may take long or for ever, as from a pipe. When
-    /// enough was read, such a source is left alone; others are read to their end.
+    /// Whether reading on may take long or never end, as with a pipe. Such a source is not
+    /// read further once `--limit` is reached; other sources are read to their end.
     fn is_streamed(&self) -> bool {
         true
     }
 }
 
-/// A source cannot be read.
+/// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A file operation failed.
@@ -85,7 +85,7 @@ pub enum SourceError {
         #[source]
         source: io::Error,
     },
-    /// The file is of a kind that cannot be read.
+    /// What was read does not have the format that it should have.
     #[error("failed to read {what}: {reason}")]
     Format {
         /// What: a path, or "standard input".
@@ -93,65 +93,65 @@ pub enum SourceError {
         /// Why not.
         reason: String,
     },
-    /// The named column is not there.
+    /// A table lacks the column that the user named.
     #[error("{what} has no column {column:?}, only {there}")]
     NoColumn {
         /// What: a path, or "standard input".
         what: String,
-        /// The column asked for.
+        /// The column that the user named.
         column: String,
-        /// The columns that are there.
+        /// The columns that the table has.
         there: String,
     },
-    /// A page that the source needs did not come.
+    /// A page that the source needs could not be fetched.
     #[error("failed to fetch {url} after {}", tries(*attempts))]
     Fetch {
         /// Its address.
         url: String,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// Why it did not come.
+        /// Why the last attempt failed.
         #[source]
         failure: Failure,
     },
-    /// A page that the source needs was refused.
-    #[error("failed to fetch {url} after {}: the server answered {}{}", tries(*attempts), message::status(*status), said(reason.as_deref()))]
+    /// The server refused a page that the source needs.
+    #[error("failed to fetch {url} after {}: the server answered {}{}", tries(*attempts), message::status(*status), quoted_reason(reason.as_deref()))]
     Refused {
         /// Its address.
         url: String,
         /// The status.
         status: u16,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// What the answer's body said, when it was text.
+        /// The text of the answer's body, when it has text.
         reason: Option<String>,
-        /// What the user can do, when the site's refusals are known.
+        /// What the user can do, when the reasons of this site are known.
         advice: Option<&'static str>,
     },
-    /// The run ended before a page that the source needs came.
-    #[error("the run ended before {url} came")]
+    /// The run ended before a page that the source needs was fetched.
+    #[error("the run ended before {url} was fetched")]
     Stopped {
         /// Its address.
         url: String,
     },
-    /// The host of a page that the source needs is not asked any more in this run.
-    #[error("{url} was not asked for: its host does not answer, or wants to be left alone")]
+    /// The run sends no more requests to the host of a page that the source needs.
+    #[error("{url} was not requested: its host does not answer, or asked for a long pause")]
     Away {
         /// Its address.
         url: String,
     },
-    /// The index names no page.
+    /// The index has no link to a page.
     #[error("no link found at {what}: {diagnosis}")]
     NoLinks {
-        /// What was looked at.
+        /// The index: an address or a path.
         what: String,
-        /// What came back instead.
+        /// What was received instead.
         diagnosis: String,
     },
-    /// What earlier runs recorded cannot be read.
+    /// The records of earlier runs cannot be read.
     #[error(transparent)]
     Earlier(#[from] crate::save::SaveError),
-    /// The client cannot be made.
+    /// No HTTP client can be made.
     #[error(transparent)]
     Client(#[from] crate::fetch::FetchError),
 }
@@ -160,7 +160,8 @@ fn tries(count: u32) -> String {
     if count == 1 { "1 try".into() } else { format!("{count} tries") }
 }
 
-fn said(reason: Option<&str>) -> String {
+/// Returns the end of a message that quotes `reason`.
+fn quoted_reason(reason: Option<&str>) -> String {
     reason.map(|reason| format!(" and said: {reason}")).unwrap_or_default()
 }
 
@@ -169,10 +170,10 @@ fn said(reason: Option<&str>) -> String {
 ///
 /// # Errors
 ///
-/// What is wrong with it, in words that follow "is not an http(s) URL: ".
+/// What is wrong with `text`, as words that follow "is not an http(s) URL: ".
 pub fn page_url(text: &str) -> Result<Url, String> {
     check_length(text)?;
-    // The URL rules would drop them, and make one address of two.
+    // The URL parser would drop them, and so make one address of two.
     if memchr::memchr3(b'\t', b'\n', b'\r', text.as_bytes()).is_some() {
         return Err("it holds a tab or a line end".into());
     }
@@ -185,7 +186,7 @@ pub fn page_url(text: &str) -> Result<Url, String> {
 
 fn checked_page_url(mut url: Url) -> Result<Url, String> {
     if url.cannot_be_a_base() && url.path().contains('@') {
-        // What looks like its scheme may be the user name of `name:password@host`.
+        // What looks like the scheme may be the user name of `name:password@host`.
         return Err("it has no http:// or https://".into());
     }
     if !matches!(url.scheme(), "http" | "https") {
@@ -194,7 +195,7 @@ fn checked_page_url(mut url: Url) -> Result<Url, String> {
     if url.fragment().is_some() {
         url.set_fragment(None);
     }
-    // What is percent-encoded takes three times the bytes.
+    // A percent-encoded byte takes three bytes.
     check_length(url.as_str())?;
     Ok(url)
 }
@@ -206,11 +207,11 @@ fn check_length(address: &str) -> Result<(), String> {
     Err(format!("it is longer than {ADDRESS_LIMIT} bytes"))
 }
 
-/// Pages that are all known from the start, such as the arguments of a command.
+/// Pages that are all known at the start, such as the arguments of a command.
 pub struct UrlSource(std::vec::IntoIter<Url>);
 
 impl UrlSource {
-    /// The pages `urls`, in this order.
+    /// A source of the pages `urls`, in this order.
     pub fn new(urls: Vec<Url>) -> Self {
         Self(urls.into_iter())
     }
@@ -226,7 +227,7 @@ impl Source for UrlSource {
     }
 }
 
-/// `url` for a message.
+/// Returns `url` for a message: without user name and password, and shortened.
 fn label(url: &Url) -> String {
     short_url(url).into_owned()
 }
@@ -250,8 +251,8 @@ mod tests {
             after_another.read("http://a.org/1").unwrap();
             for read in [page_url(&text), after_another.read(&text)] {
                 assert_eq!(read.is_ok(), is_page, "{}", rest.len());
-                let told = read.err().unwrap_or("it is longer than 65536 bytes".into());
-                assert_eq!(told, "it is longer than 65536 bytes");
+                let message = read.err().unwrap_or("it is longer than 65536 bytes".into());
+                assert_eq!(message, "it is longer than 65536 bytes");
             }
         }
     }

@@ -1,7 +1,8 @@
-//! Entries become jobs: filtered, without duplicates, counted and named.
+//! The plan: turns entries into jobs. It filters and counts them, drops duplicates, and gives
+//! each job its file name.
 //!
-//! The plan is a function of the source and of what earlier runs left: the same
-//! input gives the same jobs with the same names, whatever the mode.
+//! The jobs depend on the source and on the records of earlier runs alone: the same
+//! input gives the same jobs with the same names in every mode.
 
 use regex::Regex;
 
@@ -12,39 +13,39 @@ use crate::save::history::{Catalogue, Decision};
 /// Which pages of a source are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// When there are any, the URL must match one of them.
+    /// The URL must match one of these, unless there are none.
     pub include: Vec<Regex>,
-    /// The URL must match none of them.
+    /// The URL must not match any of these.
     pub exclude: Vec<Regex>,
-    /// The most pages.
+    /// The largest number of pages.
     pub limit: Option<u64>,
 }
 
 impl Filter {
-    fn wants(&self, url: &str) -> bool {
+    fn accepts(&self, url: &str) -> bool {
         let is_included =
             self.include.is_empty() || self.include.iter().any(|pattern| pattern.is_match(url));
         is_included && !self.exclude.iter().any(|pattern| pattern.is_match(url))
     }
 }
 
-/// What an entry became.
+/// What the plan made of an entry.
 #[derive(Debug)]
 pub enum Planned {
     /// A page to fetch.
     Job(Box<Job>),
-    /// Nothing: a duplicate, not wanted, or saved already.
+    /// No job: the page is a duplicate, filtered out, or saved already.
     Nothing,
-    /// Nothing, and the user should know.
+    /// No job: the entry is not an address. The user should know.
     Invalid {
-        /// Where the entry stands.
+        /// The place of the entry.
         place: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A part of the source is missing.
+    /// No job: a part of the source is missing. Why, in words.
     MissingPart(String),
-    /// Nothing, and the user should know this.
+    /// No job, but a warning for the user.
     Warning(String),
 }
 
@@ -57,13 +58,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan for the pages of `source` that `filter` wants and `catalogue` does not skip.
+    /// A plan for those pages of `source` that pass `filter` and that `catalogue` does not skip.
     pub fn new(source: Box<dyn Source>, filter: Filter, catalogue: Catalogue) -> Self {
         Self { source, filter, catalogue, intake: Intake::default() }
     }
 
-    /// Reads the next entry; it counts once it is [admitted](Self::admit). `None`
-    /// at the end, or when the limit is reached and reading on might take for ever.
+    /// Reads the next entry, which counts once it is [admitted](Self::admit). Returns `None` at
+    /// the end, and when the limit is reached and reading on might never end.
     ///
     /// # Errors
     ///
@@ -79,12 +80,12 @@ impl Plan {
         Ok(entry)
     }
 
-    /// Counts an entry and decides what becomes of it.
+    /// Counts an entry, and decides whether it becomes a job.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Earlier`] when it cannot be seen what earlier runs made of
-    /// it; the entry is then not counted.
+    /// [`SourceError::Earlier`] when the page's file of an earlier run cannot be examined. The
+    /// entry is then not counted.
     pub fn admit(&mut self, entry: Entry) -> Result<Planned, SourceError> {
         let url = match entry {
             Entry::MissingPart(part) => {
@@ -101,7 +102,7 @@ impl Plan {
         };
         let seq = self.intake.found;
         let spelled = shown_url(&url);
-        if !self.filter.wants(&spelled) {
+        if !self.filter.accepts(&spelled) {
             self.intake.filtered += 1;
         } else if !self.catalogue.is_first(&spelled) {
             self.intake.duplicates += 1;
@@ -124,7 +125,7 @@ impl Plan {
         self.filter.limit.is_some_and(|limit| self.intake.wanted() >= limit)
     }
 
-    /// What became of the entries so far.
+    /// The counts of the entries so far.
     pub const fn intake(&self) -> Intake {
         self.intake
     }

@@ -1,26 +1,26 @@
-//! Text as people have it: its encoding, its line ends, and what stands around an address.
+//! Text as people write it: encodings, line ends, and the characters around an address.
 //!
 //! Every source that is text reads it through this file, so that the same bytes
-//! mean the same in a list, a table, a sitemap and an index. What a line means
-//! is left to the sources.
+//! mean the same in a list, a table, a sitemap and an index. The sources decide what a line
+//! means.
 
 use std::io::{self, BufRead, Cursor, Read};
 
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 
-/// Text that is decoded at a time.
+/// Bytes of text that are decoded at a time.
 const BUFFER: usize = 64 * 1024;
-/// U+FEFF in UTF-8, which marks text as that.
+/// The byte order mark, U+FEFF, in UTF-8.
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The same in UTF-16.
 const UTF_16LE_MARK: &[u8] = b"\xff\xfe";
 const UTF_16BE_MARK: &[u8] = b"\xfe\xff";
 
-/// A reader of UTF-8 from a reader of UTF-8 or of UTF-16 with a byte order mark
+/// Makes a reader of UTF-8 from a reader of UTF-8, or of UTF-16 with a byte order mark
 /// (PowerShell's `>` and Excel's "Unicode text" write such files).
 ///
-/// The mark is dropped. UTF-16 is decoded while it is read; a unit that stands
-/// for nothing becomes U+FFFD. All other bytes pass as they are, at no cost.
+/// The mark is dropped. UTF-16 is decoded while it is read; a unit that is not part of a
+/// character becomes U+FFFD. All other bytes pass unchanged, at no cost.
 ///
 /// # Errors
 ///
@@ -46,8 +46,8 @@ pub(super) fn utf8_reader(
     Ok(Box::new(Decoding { reader, decoder, text, given: 0, decoded: 0, is_over: false }))
 }
 
-/// `reader`, whose first buffer is then not one that `is_short`, unless there is no more:
-/// a pipe may give what tells a format byte by byte.
+/// Returns `reader` with a first buffer that is long enough: `is_short` is false for it, or the
+/// input ends there. A pipe may otherwise give the bytes that show a format one by one.
 ///
 /// # Errors
 ///
@@ -73,14 +73,14 @@ pub(super) fn with_start(
     Ok(Box::new(Cursor::new(start).chain(reader)))
 }
 
-/// Whether more bytes may make a byte order mark of `bytes`.
+/// Whether `bytes` with more bytes may become a byte order mark.
 fn is_start_of_mark(bytes: &[u8]) -> bool {
     [UTF_8_MARK, UTF_16LE_MARK, UTF_16BE_MARK]
         .iter()
         .any(|mark| mark.len() > bytes.len() && mark.starts_with(bytes))
 }
 
-/// What `reader` has next; nothing at the end.
+/// Returns the bytes that `reader` has next; no bytes at the end.
 pub(super) fn fill(reader: &mut dyn BufRead) -> io::Result<&[u8]> {
     let length = loop {
         match reader.fill_buf() {
@@ -89,16 +89,16 @@ pub(super) fn fill(reader: &mut dyn BufRead) -> io::Result<&[u8]> {
             Err(error) => return Err(error),
         }
     };
-    // At the end it is not asked again: a terminal would wait for more.
+    // At the end the reader is not called again: a terminal would wait for more.
     if length == 0 { Ok(&[]) } else { reader.fill_buf() }
 }
 
-/// Decodes while it is read.
+/// A reader that decodes while it is read.
 struct Decoding {
     reader: Box<dyn BufRead + Send>,
     decoder: Decoder,
     text: Vec<u8>,
-    /// What was given of `text`, and where it ends.
+    /// The bytes of `text` that were consumed, and those that were decoded.
     given: usize,
     decoded: usize,
     is_over: bool,
@@ -132,25 +132,25 @@ impl Read for Decoding {
     }
 }
 
-/// `text` without what people and programs leave around an address and never
-/// mean: white space and controls (URL Standard, 4.1), the white space of other
-/// scripts, U+FEFF that begins a file in the middle of others (`cat a b`), and
-/// characters that cannot be seen, which come with text that is copied from a page.
+/// Returns `text` without the characters that people and programs leave around an address by
+/// accident: white space and controls (URL Standard, 4.1), the white space of other
+/// scripts, U+FEFF at the start of a file in the middle of others (`cat a b`), and
+/// invisible characters, which come with text that is copied from a page.
 pub(super) fn trimmed(text: &str) -> &str {
     let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
     if is_visible(text.as_bytes().first()) && is_visible(text.as_bytes().last()) {
-        return text; // nearly always, and a list has many lines
+        return text; // nearly all lines, and a list has many of them
     }
     text.trim_matches(is_margin)
 }
 
 /// Whether `character` is one of those that [`trimmed`] drops.
 pub(super) fn is_margin(character: char) -> bool {
-    // Nearly all is ASCII.
+    // Nearly all characters are ASCII.
     match character {
         '\0'..='\x7f' => character <= ' ' || character == '\x7f',
         // Zero-width space, marks of direction, word joiner. The zero-width joiners
-        // are not among them: they change what is before them.
+        // are not among these: they change the character before them.
         '\u{200b}'
         | '\u{200e}'
         | '\u{200f}'
@@ -162,14 +162,14 @@ pub(super) fn is_margin(character: char) -> bool {
     }
 }
 
-/// Whether `text` is a line that holds nothing. Controls that are no white space
-/// are something, though they are dropped around an address: a binary file has them.
+/// Whether `text` is a blank line. Controls that are not white space make a line not blank,
+/// although they are dropped around an address: a binary file has them.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|it| is_margin(it) && (it.is_whitespace() || !it.is_control()))
 }
 
-/// `bytes` without the byte order marks that they begin with: text that `cat` put
-/// together has one before each of its parts.
+/// Returns `bytes` without the byte order marks at their start: text that `cat` put
+/// together may have one before each of its parts.
 pub(super) fn without_marks(mut bytes: &[u8]) -> &[u8] {
     while let Some(rest) = bytes.strip_prefix(UTF_8_MARK) {
         bytes = rest;
@@ -177,8 +177,7 @@ pub(super) fn without_marks(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Lines, counted, each ending with LF, CR LF or CR, with a bound on the memory
-/// that one takes.
+/// Reads and counts lines, which end with LF, CR LF or CR. The memory of a line has a limit.
 pub(super) struct Lines {
     reader: Box<dyn BufRead + Send>,
     limit: usize,
@@ -190,7 +189,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// The lines of `reader`, of each at most `limit` bytes.
+    /// Reads the lines of `reader`, and at most `limit` bytes of each.
     pub(super) const fn new(reader: Box<dyn BufRead + Send>, limit: usize) -> Self {
         Self { reader, limit, number: 0, line: Vec::new(), is_cut: false, is_after_cr: false }
     }
@@ -230,7 +229,7 @@ impl Lines {
         }
     }
 
-    /// The line without its end; what is above the limit is left out.
+    /// The line without its line end, cut at the limit.
     pub(super) fn line(&self) -> &[u8] {
         &self.line
     }
@@ -252,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that gives at most `step` bytes at a time.
+    /// A reader that returns at most `step` bytes at a time.
     fn in_steps(bytes: &[u8], step: usize) -> Box<dyn BufRead + Send> {
         Box::new(BufReader::with_capacity(step, Cursor::new(bytes.to_vec())))
     }

@@ -49,7 +49,7 @@ fn an_index_without_links_is_diagnosed() {
                 "status 200, text/html; charset=utf-8",
                 "title \"Are you human?\"",
                 "2 <a> elements",
-                "none selected by \"td .flagicon + a\"",
+                "no element selected by \"td .flagicon + a\"",
             ],
         ),
         (
@@ -108,7 +108,7 @@ fn an_argument_that_is_no_url_gets_a_guess() {
         "hint: did you mean https://example.org/?",
     ]);
     place.run(&["ftp://a.org/x"]).code(2).says(&["its scheme is ftp"]);
-    place.run(&["--index", "no-such-file.html"]).code(2).says(&["no such file is there"]);
+    place.run(&["--index", "no-such-file.html"]).code(2).says(&["there is no file of this name"]);
     place
         .run(&["--sitemap", "a.org/sitemap.xml"])
         .code(2)

@@ -1,4 +1,4 @@
-//! Which characters the bytes of an HTML page stand for (HTML Living Standard, 13.2.3). Pure.
+//! The encoding of a page (HTML Living Standard, 13.2.3), and its decoding. Pure.
 
 mod prescan;
 
@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFI
 
 pub(crate) use prescan::named_in_content;
 
-/// Only this many bytes are scanned before parsing starts (HTML Living Standard, 13.2.3.2, step 5).
+/// The scan before parsing reads this many bytes (HTML Living Standard, 13.2.3.2, step 5).
 const PRESCAN_BYTES: usize = 1024;
 
 /// How sure the encoding is.
@@ -16,16 +16,16 @@ const PRESCAN_BYTES: usize = 1024;
 pub(crate) enum Confidence {
     /// A `meta` element that the parser finds may still change it.
     Tentative,
-    /// A byte order mark or the answer's header says so.
+    /// A byte order mark or the header of the answer names it.
     Certain,
 }
 
-/// What is known about a page before it is parsed.
+/// The encoding of a page before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sniffed {
     /// The encoding to begin with.
     pub encoding: &'static Encoding,
-    /// How sure it is.
+    /// How sure that encoding is.
     pub confidence: Confidence,
 }
 
@@ -45,8 +45,8 @@ pub(crate) fn sniff(body: &[u8], content_type: Option<&str>) -> Sniffed {
 }
 
 /// Finds the encoding of the XML `body` by, in this order: its byte order mark, the charset
-/// of `content_type` (RFC 7303, 3), how its first bytes look and its declaration (XML 1.0,
-/// 4.3.3 and F), UTF-8. White space before the declaration does no harm.
+/// of `content_type` (RFC 7303, 3), its first bytes and its declaration (XML 1.0,
+/// 4.3.3 and F), UTF-8. White space before the declaration is allowed.
 pub(crate) fn sniff_xml(body: &[u8], content_type: Option<&str>) -> &'static Encoding {
     let by_look = || match body {
         [b'<', 0, second, 0, ..] if *second != 0 => Some(UTF_16LE),
@@ -64,13 +64,13 @@ pub(crate) fn sniff_xml(body: &[u8], content_type: Option<&str>) -> &'static Enc
         .unwrap_or(UTF_8)
 }
 
-/// `body` as text in `encoding`, or in the one that its byte order mark names. Bytes
-/// that stand for nothing become U+FFFD.
+/// Decodes `body` as `encoding`, or as its byte order mark says. Bytes that are not part of a
+/// character become U+FFFD.
 pub(crate) fn decode<'a>(body: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
     encoding.decode(body).0
 }
 
-/// The encoding that takes the place of `current` when the parser finds a `meta`
+/// Returns the encoding that replaces `current` when the parser finds a `meta`
 /// element that names `named`; `None` when `current` stays
 /// (HTML Living Standard, 13.2.3.5).
 pub(crate) fn changed(
@@ -82,7 +82,7 @@ pub(crate) fn changed(
     (!stays).then_some(named)
 }
 
-/// The encoding that the `charset` of a media type names (RFC 9110, 8.3.1).
+/// Returns the encoding that the `charset` of a media type names (RFC 9110, 8.3.1).
 pub(crate) fn of_content_type(content_type: &str) -> Option<&'static Encoding> {
     let label = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -91,8 +91,9 @@ pub(crate) fn of_content_type(content_type: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())
 }
 
-/// A page whose `meta` can be read is in no UTF-16, and `x-user-defined` is a page that
-/// only its own script can read (HTML Living Standard, 13.2.3.2 and 13.2.3.5).
+/// Returns the encoding that a `meta` element means by `named`. A page whose `meta` can be read
+/// is not UTF-16, and only a page's own script can read `x-user-defined` (HTML Living Standard,
+/// 13.2.3.2 and 13.2.3.5).
 fn as_meta_means(named: &'static Encoding) -> &'static Encoding {
     if named == UTF_16LE || named == UTF_16BE {
         UTF_8

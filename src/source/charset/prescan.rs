@@ -1,15 +1,15 @@
-//! The charset that the first bytes of a page name, found without parsing it
+//! Finds the charset that the first bytes of a page name, without parsing the page
 //! (HTML Living Standard, 13.2.3.2, "prescan a byte stream to determine its encoding").
 //!
-//! The scan knows comments, tags and attributes, and no more: a `meta` element in the
-//! text of a script counts, as it does in the standard.
+//! The scan knows only comments, tags and attributes: a `meta` element in the
+//! text of a script counts, as in the standard.
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use super::as_meta_means;
 
-/// The encoding that the beginning of a page names: in a `meta` element, else in an XML
-/// declaration. An element that goes on behind `head` does not count.
+/// Returns the encoding that the beginning of a page names: in a `meta` element, or else in an XML
+/// declaration. An element that `head` cuts off does not count.
 pub(super) fn prescan(head: &[u8]) -> Option<&'static Encoding> {
     match head {
         [b'<', 0, b'?', 0, b'x', 0, ..] => Some(UTF_16LE),
@@ -18,7 +18,7 @@ pub(super) fn prescan(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The encoding that the value of a `content` attribute names (HTML Living Standard,
+/// Returns the encoding that the value of a `content` attribute names (HTML Living Standard,
 /// 2.5.6, "extracting a character encoding from a meta element").
 pub(crate) fn named_in_content(content: &[u8]) -> Option<&'static Encoding> {
     const NAME: &[u8] = b"charset";
@@ -40,13 +40,13 @@ pub(crate) fn named_in_content(content: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label)
 }
 
-/// Goes from `<` to `<` until an element names an encoding.
+/// Goes from `<` to `<` until a `meta` element names an encoding.
 fn named_by_meta(head: &[u8]) -> Result<&'static Encoding, Ended> {
     let mut scan = Scan(head);
     loop {
         scan.go_to(|byte| byte == b'<')?;
         match scan.0 {
-            // The two dashes of the end may be those of the beginning.
+            // The two dashes of the start may also be those of the end.
             [_, b'!', b'-', b'-', ..] => {
                 let end = memchr::memmem::find(&scan.0[2..], b"-->").ok_or(Ended)?;
                 scan.0 = &scan.0[end + 4..];
@@ -71,10 +71,11 @@ fn named_by_meta(head: &[u8]) -> Result<&'static Encoding, Ended> {
     }
 }
 
-/// HTML Living Standard, 13.2.3.2, "get an XML encoding".
+/// Returns the encoding that an XML declaration names (HTML Living Standard, 13.2.3.2, "get an
+/// XML encoding").
 pub(super) fn named_by_declaration(head: &[u8]) -> Option<&'static Encoding> {
     const NAME: &[u8] = b"encoding";
-    // Any control character counts as a space here.
+    // Every control character counts as a space here.
     fn trim(bytes: &[u8]) -> &[u8] {
         &bytes[bytes.iter().position(|byte| *byte > b' ').unwrap_or(bytes.len())..]
     }
@@ -88,10 +89,10 @@ pub(super) fn named_by_declaration(head: &[u8]) -> Option<&'static Encoding> {
     is_one_word.then(|| Encoding::for_label(label)).flatten().map(as_meta_means)
 }
 
-/// The bytes ended before what is looked for did.
+/// The bytes ended too early.
 struct Ended;
 
-/// What of the bytes is still to be scanned.
+/// The bytes that are still to be scanned.
 struct Scan<'a>(&'a [u8]);
 
 /// The name and the value of an attribute, in lower case.
@@ -102,7 +103,7 @@ impl Scan<'_> {
         self.0.first().copied().ok_or(Ended)
     }
 
-    /// The next byte, in lower case, which is then passed.
+    /// Consumes the next byte, and returns it in lower case.
     fn take(&mut self) -> Result<u8, Ended> {
         let (first, rest) = self.0.split_first().ok_or(Ended)?;
         self.0 = rest;
@@ -115,7 +116,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The encoding that the `meta` element names whose attributes follow.
+    /// Returns the encoding that the `meta` element names whose attributes follow.
     fn meta(&mut self) -> Result<Option<&'static Encoding>, Ended> {
         let mut names: Vec<Vec<u8>> = Vec::new();
         let mut is_content_type = false;
@@ -142,13 +143,13 @@ impl Scan<'_> {
         Ok(charset.filter(|_| is_content_type || !needs_content_type).map(as_meta_means))
     }
 
-    /// The next attribute of a tag; `None` at its `>` ("get an attribute").
+    /// Returns the next attribute of a tag; `None` at its `>` ("get an attribute").
     fn attribute(&mut self) -> Result<Option<Attribute>, Ended> {
         self.go_to(|byte| !byte.is_ascii_whitespace() && byte != b'/')?;
         if self.next()? == b'>' {
             return Ok(None);
         }
-        // An `=` may begin a name, but not stand in one.
+        // An `=` may begin a name, but it ends a name that has begun.
         let mut name = vec![self.take()?];
         loop {
             match self.next()? {

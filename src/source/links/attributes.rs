@@ -1,9 +1,9 @@
-//! Feeds a page to the tokenizer without the attributes of a tag that has too many.
+//! Feeds a page to the tokenizer, and leaves out the attributes that are beyond a tag's limit.
 //!
-//! The tokenizer looks through all attributes of a tag for each of them, to find
-//! duplicates, and has no limit. So each tag is read here first, as the tokenizer reads
-//! it (HTML Living Standard, 13.2.5.32 to 13.2.5.39). Where tags begin, the tokenizer says:
-//! none of its tokens ends within one.
+//! For each attribute the tokenizer looks through all attributes of the tag, to find
+//! duplicates, and it has no limit. So this file reads each tag first, as the tokenizer reads
+//! it (HTML Living Standard, 13.2.5.32 to 13.2.5.39). The tokens that came so far show where
+//! tags begin: no token ends within a tag.
 
 use html5ever::TokenizerResult;
 use html5ever::tendril::StrTendril;
@@ -12,10 +12,10 @@ use html5ever::tokenizer::{BufferQueue, Tokenizer};
 use super::bounds::Bounded;
 use super::noscript::BodyFirst;
 
-/// Attributes of one tag. Pages that are not made for trouble have some dozens.
+/// The attributes of one tag. Ordinary pages have at most a few dozen.
 pub(super) const ATTRIBUTES_LIMIT: usize = 256;
 
-/// Feeds `text`, of each tag at most `limit` attributes.
+/// Feeds `text` to the tokenizer, with at most `limit` attributes of each tag.
 pub(super) fn feed(tokenizer: &Tokenizer<BodyFirst<Bounded>>, text: &str, limit: usize) {
     let whole = StrTendril::from(text);
     let input = BufferQueue::default();
@@ -24,7 +24,7 @@ pub(super) fn feed(tokenizer: &Tokenizer<BodyFirst<Bounded>>, text: &str, limit:
         let place = |at: usize| u32::try_from(at).expect("it is within a tendril");
         if from < to {
             input.push_back(whole.subtendril(place(from), place(to - from)));
-            // It stops at scripts, which are not run, and at names of encodings.
+            // The tokenizer stops at scripts, which are not run, and at names of encodings.
             while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
         }
     };
@@ -43,10 +43,10 @@ pub(super) fn feed(tokenizer: &Tokenizer<BodyFirst<Bounded>>, text: &str, limit:
     }
 }
 
-/// What a place in the text is inside of.
+/// The kind of text around a place.
 enum Inside {
     Text,
-    /// A comment, a doctype, or another thing that ends with `>` and is no tag.
+    /// A comment, a doctype, or other markup that ends with `>` and is not a tag.
     Markup,
     Tag(TagScan),
 }
@@ -54,12 +54,12 @@ enum Inside {
 struct Feeding {
     limit: usize,
     inside: Inside,
-    /// The tokens that there were when it began.
+    /// The number of tokens when `inside` began.
     tokens: u64,
     has_cut: bool,
 }
 
-/// A part of the text: up to `given` and from `resumed` to its `end` it is fed.
+/// A part of the text. The bytes up to `given` and those from `resumed` to `end` are fed.
 #[derive(Debug, PartialEq, Eq)]
 struct Piece {
     given: usize,
@@ -68,7 +68,7 @@ struct Piece {
 }
 
 impl Feeding {
-    /// Looks at what begins at the start of `rest`, where `tokens` have come so far.
+    /// Decides what begins at the start of `rest`. The tokenizer made `tokens` tokens so far.
     fn begin(&mut self, rest: &[u8], raw: Option<&str>, tokens: u64) {
         if !matches!(self.inside, Inside::Text) && self.tokens == tokens {
             return;
@@ -85,14 +85,14 @@ impl Feeding {
             ([b'<', b'/', next, ..], None) if next.is_ascii_alphabetic() => tag(2),
             ([b'<', next, ..], None) if next.is_ascii_alphabetic() => tag(1),
             ([b'<', b'!' | b'?', ..], None) => Inside::Markup,
-            // What ends at once is dropped.
+            // A tag that ends at once is dropped.
             ([b'<', b'/', next, ..], None) if *next != b'>' => Inside::Markup,
             _ => Inside::Text,
         };
     }
 
-    /// The next piece of `rest`, which ends before a `<`, or behind a `>` that may end
-    /// what is no tag.
+    /// Returns the next piece of `rest`. It ends before a `<`, or after a `>` that may end
+    /// markup that is not a tag.
     fn next(&mut self, rest: &[u8]) -> Piece {
         let behind_start = rest.get(1..).unwrap_or_default();
         if matches!(self.inside, Inside::Markup) {
@@ -138,7 +138,7 @@ struct TagScan {
     limit: usize,
     state: State,
     attributes: usize,
-    /// Where, in the piece that is read, an attribute begins that is one too many.
+    /// The place in the current piece where the first attribute beyond the limit begins.
     cut: Option<usize>,
 }
 
@@ -151,7 +151,7 @@ impl TagScan {
         self.attributes > self.limit
     }
 
-    /// Reads on to the `>` that ends the tag, and gives its place.
+    /// Reads on to the `>` that ends the tag, and returns its place.
     fn read(&mut self, piece: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(&byte) = piece.get(at) {
@@ -177,7 +177,7 @@ impl TagScan {
 }
 
 impl State {
-    /// The state behind `byte`, which ends neither the tag nor a value in quotes.
+    /// Returns the state after `byte`, which ends neither the tag nor a value in quotes.
     const fn next(self, byte: u8) -> Self {
         let is_space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c');
         match (self, byte) {

@@ -1,8 +1,8 @@
-//! Keeps the work for a page in proportion to its length, whatever the page is.
+//! Limits the work for a page, so that it is in proportion to the page's length.
 //!
-//! The parser looks through its open elements at nearly each tag, and makes unclosed
-//! formatting elements anew in each paragraph (HTML Living Standard, 13.2.4.3), so that
-//! a page can cost the square of its length. All links of such a page are still found.
+//! The parser looks through its open elements at nearly every tag, and opens unclosed
+//! formatting elements again in each paragraph (HTML Living Standard, 13.2.4.3). A page
+//! could so cost the square of its length. All links of such a page are still found.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,16 +18,16 @@ use super::counted::{Counted, Handle};
 use super::tags::{end_tag, is_raw, is_void, result_of};
 
 /// Elements may be this deep, as in browsers (`maximumHTMLParserDOMTreeDepth` in the
-/// `HTMLConstructionSite` of `WebKit` and Blink), with the active formatting elements counted in.
+/// `HTMLConstructionSite` of `WebKit` and Blink). Active formatting elements count too.
 pub(super) const MAX_DEPTH: usize = 512;
-/// After so many tags the open elements are counted, if there may be too many.
+/// After this many tags the open elements are counted, if they may be too many.
 pub(super) const RECOUNT: usize = 32;
-/// Passing so many markers takes the time of one step.
+/// Passing this many markers takes the time of one step.
 const MARKERS_A_STEP: u64 = 16;
-/// Attributes of all `html` and `body` tags together, which go to two elements.
+/// All `html` and `body` tags together may have this many attributes. They go to two elements.
 const PART_ATTRIBUTES: usize = 256;
 
-/// What a page of some length may take.
+/// The work and memory that a page may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WorkBudget {
     /// Steps of the parser: a page of ordinary markup takes about one for each byte, and
@@ -38,38 +38,38 @@ pub(super) struct WorkBudget {
 }
 
 impl WorkBudget {
-    /// That of a page of `bytes`.
+    /// The budget of a page of `bytes`.
     pub(super) const fn of(bytes: usize) -> Self {
         let bytes = bytes as u64;
         Self { steps: 320 * bytes + 1_000_000, nodes: bytes + 10_000 }
     }
 }
 
-/// What of a page was not read as it stands.
+/// Which limits a page met: it was then not read as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// Elements are deeper than the limit, and stand beside others instead of in them.
+    /// Elements are deeper than the limit, and are read beside others instead of in them.
     pub is_too_deep: bool,
-    /// The page took too much work: from some place on, all elements stand side by side.
+    /// The page took too much work: from some place on, all elements are side by side.
     pub is_too_costly: bool,
     /// Attributes of a tag that has too many were left out.
     pub has_wide_tag: bool,
 }
 
-/// Passes tokens on to the tree builder as far as there are limits.
+/// Passes tokens on to the tree builder, within the limits.
 pub(super) struct Bounded {
     builder: TreeBuilder<Handle, Counted>,
     budget: WorkBudget,
-    /// Open elements when they were last counted, and tags since.
+    /// The open elements when they were last counted, and the tags since then.
     open: Cell<usize>,
     tags: Cell<usize>,
-    /// Elements that were closed at once, and whose end tags are still to come.
+    /// Elements that were closed at once, and whose end tags are still expected.
     closed: RefCell<HashMap<LocalName, u64>>,
     part_attributes: Cell<usize>,
-    /// End tags of templates. Each may leave a marker behind in the list of active
+    /// The end tags of templates. Each may leave a marker in the list of active
     /// formatting elements, which the parser then passes at many tags.
     templates: Cell<u64>,
-    /// Where all elements go when there is no budget left.
+    /// The parent of all further elements, once the budget is used up.
     rest: Cell<Option<Handle>>,
     limits: Cell<Limits>,
     tokens: Cell<u64>,
@@ -111,7 +111,7 @@ impl Bounded {
         self.builder.sink.nodes()
     }
 
-    /// Tokens so far.
+    /// The number of tokens so far.
     pub(super) fn tokens(&self) -> u64 {
         self.tokens.get()
     }
@@ -121,7 +121,7 @@ impl Bounded {
         self.raw.borrow().clone()
     }
 
-    /// The tree, and what of it is not as it stands in the page.
+    /// Returns the tree, and the limits that the page met.
     pub(super) fn finish(self) -> (Html, Limits) {
         (self.builder.sink.finish(), self.limits.get())
     }
@@ -138,7 +138,7 @@ impl Bounded {
         result
     }
 
-    /// A second body, for all that comes from here on.
+    /// Makes a second body, for all elements from here on.
     fn new_rest(&self) -> Handle {
         let sink = &self.builder.sink;
         let name = QualName::new(None, ns!(html), local_name!("body"));
@@ -181,12 +181,13 @@ impl Bounded {
         if !is_self_closing {
             *self.closed.borrow_mut().entry(name.clone()).or_default() += 1;
         }
-        // An end tag asks nothing of the tokenizer: that of a script is not among these.
+        // The result is of no use: only the end tag of a script changes how the tokenizer goes on,
+        // and a script is never closed here.
         let _ = self.pass(TagToken(end_tag(name)), line);
         result
     }
 
-    /// Counts the open elements, if there may be too many.
+    /// Counts the open elements, if they may be too many.
     fn count(&self) {
         self.tags.set(self.tags.get() + 1);
         if self.tags.get() < RECOUNT || self.open.get() + self.tags.get() < MAX_DEPTH {
@@ -201,7 +202,7 @@ impl Bounded {
         }
     }
 
-    /// Whether the next end tag of `name` is of an element that was closed already.
+    /// Whether the next end tag of `name` belongs to an element that was closed at once.
     fn is_closed(&self, name: &LocalName) -> bool {
         let mut closed = self.closed.borrow_mut();
         match closed.get_mut(name) {
@@ -213,7 +214,7 @@ impl Bounded {
         }
     }
 
-    /// Adds the element of a tag to the others of its kind, without the tree builder.
+    /// Adds the element of a tag to `rest`, without the tree builder.
     fn add(&self, rest: Handle, tag: Tag) -> TokenSinkResult<Handle> {
         if tag.kind == EndTag {
             return TokenSinkResult::Continue;
@@ -266,7 +267,7 @@ impl TokenSink for Bounded {
     }
 }
 
-/// What the tree builder holds: the document, open elements, active formatting elements.
+/// Counts what the tree builder holds: the document, open elements, active formatting elements.
 #[derive(Default)]
 struct Handles {
     count: Cell<usize>,

@@ -1,4 +1,4 @@
-//! A tree that counts what is done to make it.
+//! A tree that counts the work of building it.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -13,8 +13,8 @@ pub(super) type Handle = <HtmlTreeSink as TreeSink>::Handle;
 
 /// The tree of a page, and the work that was done for it so far.
 ///
-/// The parser looks at elements and moves nodes through this file alone, so that the
-/// calls are its work, apart from what it does once for each token.
+/// The parser looks at elements and moves nodes only through this type. The number of calls is
+/// therefore its work, apart from the work that it does once per token.
 pub(super) struct Counted {
     tree: HtmlTreeSink,
     steps: Cell<u64>,
@@ -28,17 +28,17 @@ impl Counted {
         Self { tree, steps: Cell::new(0), nodes: Cell::new(0) }
     }
 
-    /// Elements that were looked at or moved, and nodes that were made.
+    /// How often an element was looked at or moved, or a node was made.
     pub(super) fn steps(&self) -> u64 {
         self.steps.get()
     }
 
-    /// Elements that were made, and their attributes.
+    /// The number of elements that were made, and of their attributes.
     pub(super) fn nodes(&self) -> u64 {
         self.nodes.get()
     }
 
-    /// Counts work that is not seen here.
+    /// Adds work that does not go through this type.
     pub(super) fn add_steps(&self, steps: u64) {
         self.steps.set(self.steps.get() + steps);
     }

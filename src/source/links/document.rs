@@ -1,7 +1,7 @@
 //! A page as a browser without scripts sees it: its bytes become a tree of elements.
 //!
-//! The tree is what `querySelectorAll` looks at: what stands in a `template` belongs to
-//! a fragment of its own (HTML Living Standard, 4.12.3) and is left out.
+//! The tree has the elements that `querySelectorAll` finds: the contents of a `template` belong
+//! to a fragment of their own (HTML Living Standard, 4.12.3) and are left out.
 
 use encoding_rs::Encoding;
 use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
@@ -26,8 +26,8 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Parses `body`, which came as `content_type`. It is parsed a second time when a
-    /// `meta` element shows that its encoding was taken for another one
+    /// Parses `body`, which came as `content_type`. It parses a second time when a
+    /// `meta` element shows that the first encoding was wrong
     /// (HTML Living Standard, 13.2.3.5).
     pub(super) fn parse(body: &[u8], content_type: Option<&str>) -> Self {
         let sniffed = charset::sniff(body, content_type);
@@ -51,13 +51,13 @@ impl Document {
         Self { html, encoding, limits, bytes: text.len() }
     }
 
-    /// What of the page was not read as it stands.
+    /// The limits that the page met.
     pub(super) fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// The encoding that the first `meta` element with a known one names, in the order of
-    /// the text and in templates too (HTML Living Standard, 13.2.6.4.4).
+    /// Returns the encoding that the first `meta` element names whose encoding is known. The order
+    /// is that of the text, and templates count (HTML Living Standard, 13.2.6.4.4).
     fn named_encoding(&self) -> Option<&'static Encoding> {
         let metas = self.html.tree.nodes().filter_map(ElementRef::wrap);
         metas.filter(|element| is_html(*element, "meta")).find_map(|meta| {
@@ -70,7 +70,7 @@ impl Document {
         })
     }
 
-    /// The encoding that the page was read in.
+    /// The encoding in which the page was read.
     pub(super) fn encoding(&self) -> &'static Encoding {
         self.encoding
     }
@@ -94,8 +94,8 @@ impl Document {
         nodes.filter_map(ElementRef::wrap)
     }
 
-    /// The elements that `selector` selects, in document order; `None` when it takes more
-    /// work than a page of this length is worth.
+    /// Returns the elements that `selector` selects, in document order; `None` when that takes more
+    /// work than a page of this length may.
     pub(super) fn select(&self, selector: &Selector) -> Option<Vec<ElementRef<'_>>> {
         let has_quirks = self.html.quirks_mode == QuirksMode::Quirks;
         let mut matcher = Matcher::new(selector, has_quirks, Steps::of(self.bytes));
@@ -111,7 +111,7 @@ impl Document {
         Some(selected)
     }
 
-    /// The title, when there is one (HTML Living Standard, 3.1.5).
+    /// Returns the title, when the page has one (HTML Living Standard, 3.1.5).
     pub(super) fn title(&self) -> Option<String> {
         let title = self.elements().find(|element| is_html(*element, "title"))?;
         let title = title.text().collect::<String>();
@@ -120,7 +120,7 @@ impl Document {
     }
 }
 
-/// Parses `text`, of each tag at most `attributes_limit` attributes.
+/// Parses `text`, with at most `attributes_limit` attributes of each tag.
 pub(super) fn parsed(text: &str, attributes_limit: usize) -> Bounded {
     let tokenizer = tokenizer(text);
     attributes::feed(&tokenizer, text, attributes_limit);
@@ -137,13 +137,13 @@ pub(super) fn tokenizer(text: &str) -> Tokenizer<BodyFirst<Bounded>> {
     Tokenizer::new(BodyFirst::new(bounded), TokenizerOpts::default())
 }
 
-/// Whether `element` is HTML's `name`, and not one of that name in SVG, say.
+/// Whether `element` is the HTML element `name`, and not an element of that name in, say, SVG.
 pub(super) fn is_html(element: ElementRef<'_>, name: &str) -> bool {
     element.value().name() == name && element.value().name.ns == ns!(html)
 }
 
-/// The attribute `name` of `element`, with its prefix (`xlink:href`), as
-/// `getAttribute` finds it; case makes no difference in SVG either.
+/// Returns the attribute `name` of `element`, with its prefix (`xlink:href`), as
+/// `getAttribute` finds it. Case makes no difference, in SVG either.
 pub(super) fn attribute<'a>(element: ElementRef<'a>, name: &str) -> Option<&'a str> {
     let has_name = |qualified: &QualName| match qualified.prefix.as_deref() {
         None | Some("") => str::eq_ignore_ascii_case(&qualified.local, name),

@@ -1,8 +1,8 @@
-//! An element as the selector library sees it, with a bound on the work.
+//! An element as the selector library sees it, with a limit on the work.
 //!
-//! Some selectors take the square of a page's width: `h2 ~ a` looks, for each link, through
-//! all that stands before it. When the work is spent, there are no other elements any more,
-//! so that matching ends soon, and what it gave is of no use.
+//! Some selectors take the square of a page's width: for each link, `h2 ~ a` looks through
+//! all elements before it. When the steps are used up, an element has no neighbours any more.
+//! Matching then ends soon, and its result is not used.
 
 use std::cell::Cell;
 use std::fmt;
@@ -19,21 +19,21 @@ use selectors::{Element, OpaqueElement};
 type LocalName = <Simple as SelectorImpl>::LocalName;
 type AttributeValue = <Simple as SelectorImpl>::AttrValue;
 
-/// Bytes of a class or of another attribute that are compared in the time of one step.
+/// This many bytes of an attribute are compared in the time of one step.
 const BYTES_A_STEP: usize = 4;
 
-/// Steps from one node to the next that are left.
+/// The steps that are left. A step goes from one node to the next.
 #[derive(Debug)]
 pub(super) struct Steps(Cell<u64>);
 
 impl Steps {
-    /// As many as a page of `bytes` may take. An element of some thirty bytes may then look
+    /// The steps that a page of `bytes` may take. An element of about thirty bytes may then look
     /// through as many siblings as a page of half a megabyte has.
     pub(super) const fn of(bytes: usize) -> Self {
         Self(Cell::new(500 * bytes as u64 + 1_000_000))
     }
 
-    /// Whether there were enough.
+    /// Whether steps are left.
     pub(super) fn is_left(&self) -> bool {
         self.0.get() > 0
     }
@@ -43,7 +43,7 @@ impl Steps {
     }
 }
 
-/// An element whose neighbours are looked at as long as steps are left.
+/// An element that has neighbours only while steps are left.
 #[derive(Clone, Copy)]
 pub(super) struct Visited<'a> {
     pub(super) element: ElementRef<'a>,
@@ -57,7 +57,7 @@ impl fmt::Debug for Visited<'_> {
 }
 
 impl<'a> Visited<'a> {
-    /// The first element of `nodes`.
+    /// Returns the first element of `nodes`; a step per node.
     fn first(&self, nodes: impl Iterator<Item = Option<ElementRef<'a>>>) -> Option<Self> {
         for node in nodes {
             self.steps.take(1);

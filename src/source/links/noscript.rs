@@ -1,17 +1,16 @@
-//! The start of the body of a page that names neither head nor body.
+//! Begins the body of a page that has no `<head>` and no `<body>` tag.
 
 use std::cell::Cell;
 
 use html5ever::local_name;
 use html5ever::tokenizer::{StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult};
 
-/// Passes tokens on to `builder`, with a `<body>` before the first `<noscript>` of a page
+/// Passes tokens on to `builder`, and adds a `<body>` before the first `<noscript>` of a page
 /// that has no `<head>` and no `<body>` so far.
 ///
-/// A `noscript` there would be part of the head, where it may hold no link: a link ends
-/// both, and stands outside of the `noscript` that it was written in (HTML Living
-/// Standard, 13.2.6.4.5). A part of a page, which is what often has no head, is then
-/// read as it would be in its place.
+/// Without it the `noscript` would be part of the head, where it cannot hold a link: a link ends
+/// both, and is then outside of its `noscript` (HTML Living Standard, 13.2.6.4.5). Text without
+/// a head is often a part of a page, and is so read as in its place.
 pub(super) struct BodyFirst<Builder> {
     /// Makes the tree.
     pub(super) builder: Builder,
@@ -35,9 +34,9 @@ impl<Builder: TokenSink> TokenSink for BodyFirst<Builder> {
             let is_noscript = *name == local_name!("noscript");
             let is_part = *name == local_name!("head") || *name == local_name!("body");
             self.is_decided.set(is_noscript || is_part);
-            // In SVG a body would end the drawing.
+            // Within SVG a body tag would end the SVG.
             if is_noscript && !self.adjusted_current_node_present_but_not_in_html_namespace() {
-                // A body asks nothing of the tokenizer.
+                // The result is of no use: a body does not change how the tokenizer goes on.
                 let _ = self.builder.process_token(body(), line);
             }
         }

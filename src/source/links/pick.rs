@@ -5,30 +5,30 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::select::Selector;
 use crate::message::excerpt;
 
-/// `--select`: the country links of Wikipedia's lists.
+/// The default of `--select`: the country links of Wikipedia's lists.
 pub const DEFAULT_SELECTOR: &str = "td .flagicon + a";
-/// `--attr`
+/// The default of `--attr`.
 pub const DEFAULT_ATTRIBUTE: &str = "href";
 
-/// Which elements of an index are links, and where they keep their address.
+/// Which elements of an index are links, and which attribute holds their address.
 ///
-/// Two are equal when their texts are. A selector that was serialized is read up to a length:
-/// its parser goes as deep as it is nested, and a record may come from others.
+/// Two values are equal when their texts are. A serialized selector has a length limit: its parser
+/// recurses as deep as the selector is nested, and others may have written a record.
 #[derive(Debug, Clone)]
 pub struct Pick {
     selector: Selector,
-    /// The selector as it was typed.
+    /// The selector, as it was typed.
     pub text: String,
     /// The attribute that holds the address.
     pub attribute: String,
 }
 
-/// A selector does not parse.
+/// A selector that does not parse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the selector {text:?} does not parse at character {place}: {rest:?}")]
 pub struct BadSelector {
     text: String,
-    /// Where the trouble begins, counted from 1.
+    /// The first character that does not parse, counted from 1.
     place: usize,
     rest: String,
 }
@@ -38,7 +38,7 @@ impl Pick {
     ///
     /// # Errors
     ///
-    /// [`BadSelector`], with the place, when `selector` is not CSS.
+    /// [`BadSelector`], with the place of the error, when `selector` is not a CSS selector.
     pub fn new(selector: &str, attribute: &str) -> Result<Self, BadSelector> {
         let parsed = Selector::parse(selector).ok_or_else(|| bad_selector(selector))?;
         Ok(Self { selector: parsed, text: selector.into(), attribute: attribute.into() })
@@ -64,7 +64,7 @@ impl PartialEq for Pick {
 
 impl Eq for Pick {}
 
-/// The longest selector and attribute that are deserialized, in bytes.
+/// Selector and attribute may together have this many bytes when they are deserialized.
 pub(crate) const SERIALIZED_LIMIT: usize = 2_000;
 
 #[derive(Serialize, Deserialize)]
@@ -90,7 +90,8 @@ impl<'de> Deserialize<'de> for Pick {
     }
 }
 
-/// The library tells no place, so it is found: behind the longest beginning that parses.
+/// Finds the place of the error, because the library does not return it: it is after the longest
+/// beginning that parses.
 fn bad_selector(text: &str) -> BadSelector {
     let good = text
         .char_indices()

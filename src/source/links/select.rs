@@ -1,7 +1,7 @@
 //! CSS selectors, matched as a browser matches them in the page's own mode.
 //!
-//! The HTML library's own matching knows no quirks mode, so its elements are matched
-//! here with the selector library below it.
+//! The HTML library's own matching has no quirks mode. So this file matches the elements with
+//! the selector library that the HTML library uses.
 
 use cssparser::Parser as CssParser;
 use scraper::ElementRef;
@@ -16,13 +16,13 @@ use super::element::{Steps, Visited};
 pub(super) struct Selector(SelectorList<Simple>);
 
 impl Selector {
-    /// Reads `text`; `None` when it is no list of selectors.
+    /// Reads `text`; `None` when it is not a list of selectors.
     pub(super) fn parse(text: &str) -> Option<Self> {
         SelectorList::parse(&Parser, &mut CssParser::new(text), ParseRelative::No).ok().map(Self)
     }
 }
 
-/// Matches elements of one page, and remembers what makes the next one faster.
+/// Matches the elements of one page, and remembers what makes the next match faster.
 pub(super) struct Matcher<'a> {
     selector: &'a Selector,
     mode: matching::QuirksMode,
@@ -31,15 +31,16 @@ pub(super) struct Matcher<'a> {
 }
 
 impl<'a> Matcher<'a> {
-    /// A matcher for a page that may take so many `steps`. In quirks mode, which a page without a doctype has, classes
-    /// and ids match in any case (Selectors Level 4, 6.6 and 6.7).
+    /// A matcher for a page that may take `steps`. In quirks mode, which a page without a
+    /// doctype has, the case of classes and ids makes no difference (Selectors Level 4, 6.6 and
+    /// 6.7).
     pub(super) fn new(selector: &'a Selector, has_quirks: bool, steps: Steps) -> Self {
         let mode =
             if has_quirks { matching::QuirksMode::Quirks } else { matching::QuirksMode::NoQuirks };
         Self { selector, mode, caches: SelectorCaches::default(), steps }
     }
 
-    /// Whether there were steps enough for all elements so far.
+    /// Whether the steps were enough for all elements so far.
     pub(super) fn has_steps(&self) -> bool {
         self.steps.is_left()
     }

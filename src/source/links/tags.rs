@@ -7,7 +7,7 @@ use html5ever::{LocalName, local_name};
 
 use super::counted::Handle;
 
-/// Returns the tag that ends an element of this name.
+/// Makes the end tag of `name`.
 pub(super) fn end_tag(name: LocalName) -> Tag {
     Tag {
         kind: TagKind::EndTag,
@@ -37,7 +37,7 @@ fn raw_kind(name: &LocalName) -> Option<RawKind> {
     }
 }
 
-/// What the tokenizer does behind a start tag of `name`.
+/// What the tokenizer does after a start tag of `name`.
 pub(super) fn result_of(name: &LocalName) -> TokenSinkResult<Handle> {
     if *name == local_name!("plaintext") {
         return TokenSinkResult::Plaintext;
@@ -45,7 +45,7 @@ pub(super) fn result_of(name: &LocalName) -> TokenSinkResult<Handle> {
     raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData)
 }
 
-/// Whether an element's text has no markup, so that it is never deep.
+/// Whether the text in an element has no markup, so that no element is in it.
 pub(super) fn is_raw(name: &LocalName) -> bool {
     !matches!(result_of(name), TokenSinkResult::Continue)
 }

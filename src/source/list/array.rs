@@ -1,9 +1,9 @@
-//! The elements of a JSON array, one after the other, and where to go on behind
-//! one that is broken.
+//! Finds the elements of a JSON array, one after the other, and the next element after a broken
+//! one.
 //!
-//! Values that stand outside of an array are taken as well: JSON lines, what `jq`
-//! prints, and several arrays put together with `cat`. Only the places of elements
-//! are found here; what is in them is read by `json`.
+//! Values outside of an array are elements as well: JSON lines, the output of `jq`,
+//! and several arrays put together with `cat`. This file finds where elements are; `json`
+//! reads them.
 
 use std::io::{self, BufRead};
 use std::ops::Range;
@@ -16,7 +16,7 @@ use super::window::{RECORD_LIMIT, Window};
 use super::{Row, Rows};
 use crate::source::text::without_marks;
 
-/// An element may always have so many bytes.
+/// An element may have this many bytes in any case.
 const LEAST_ROOM: usize = 1024;
 const TOO_LONG: &str = "longer than 16 MiB";
 const UNBALANCED: &str = "not JSON: its brackets or quotes do not match";
@@ -49,28 +49,28 @@ impl Rows for JsonArray {
     }
 }
 
-/// What comes next.
+/// What comes next in the list.
 #[derive(Debug, PartialEq, Eq)]
 enum Element {
-    /// An element: where it stands in the window.
+    /// An element, with its place in the window.
     Whole(Range<usize>),
-    /// None, because of what is told.
+    /// A broken element, and what is wrong with it.
     Broken(&'static str),
-    /// Nothing, although the array is not closed.
+    /// The end of the input, although the array is not closed.
     Cut,
-    /// Nothing.
+    /// The end of the list.
     End,
 }
 
 struct Elements {
     window: Window,
-    /// The line that the present element begins in, counted from 1.
+    /// The line in which the current element begins, counted from 1.
     line: u64,
-    /// The line that the window begins in.
+    /// The line in which the window begins.
     window_line: u64,
     /// The last byte before the window.
     last: u8,
-    /// What the present element takes of the window.
+    /// The bytes of the window that the current element takes.
     done: usize,
     is_in_array: bool,
 }
@@ -81,7 +81,7 @@ impl Elements {
         Self { window, line: 1, window_line: 1, last: 0, done: 0, is_in_array: false }
     }
 
-    /// The present element's bytes.
+    /// The bytes at a place in the window.
     fn bytes(&self, place: Range<usize>) -> &[u8] {
         &self.window.bytes()[place]
     }
@@ -132,7 +132,7 @@ impl Elements {
         }
     }
 
-    /// Leaves what stands between elements behind.
+    /// Skips what is between elements.
     fn skip_between(&mut self) -> io::Result<()> {
         loop {
             let bytes = self.window.bytes();
@@ -174,10 +174,10 @@ impl Elements {
         self.window.consume(length);
     }
 
-    /// Goes on with the next element in what was `seen`, or behind it.
+    /// Continues with the next element within the first `seen` bytes, or after them.
     fn resume(&mut self, seen: usize) -> Element {
         let bytes = &self.window.bytes()[..seen];
-        // What is only cut off has no other element within.
+        // An element that is only cut off holds no other element.
         let is_cut = is_start_of_json(bytes);
         let next = if is_cut { None } else { next_object(bytes) };
         self.window.give_up(seen);
@@ -185,7 +185,7 @@ impl Elements {
         Element::Broken(if is_cut { ENDS_EARLY } else { UNBALANCED })
     }
 
-    /// Passes over the element, of which `scan` has `seen` so much, without holding it.
+    /// Skips the element without holding it. `scan` has seen its first `seen` bytes.
     fn pass_over(&mut self, seen: usize, mut scan: ElementScan) -> io::Result<Element> {
         self.consume(seen);
         loop {
@@ -207,12 +207,12 @@ impl Elements {
     }
 }
 
-/// Whether `bytes` are JSON as far as they go.
+/// Whether `bytes` are JSON, or the beginning of JSON.
 fn is_start_of_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).map_or_else(|error| error.is_eof(), |_| true)
 }
 
-/// Where in `bytes`, behind its first byte, an object begins that follows another one.
+/// Finds where in `bytes`, after the first byte, an object begins that follows another object.
 fn next_object(bytes: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'{', bytes).find(|start| {
         let before = bytes[..*start].trim_ascii_end().strip_suffix(b",");

@@ -1,31 +1,31 @@
 //! Finds where an element of a JSON array ends. Pure.
 
-/// Where an element ends, counted from the piece that is looked at.
+/// Where an element ends, counted from the start of the piece.
 pub(super) enum ElementEnd {
-    /// Behind its last byte.
+    /// After its last byte.
     Behind(usize),
-    /// Where another element begins, although this one is not over.
+    /// Where another element begins, although this one has not ended.
     Before(usize),
-    /// At a bracket that closes none of its own.
+    /// At a bracket that closes no bracket of its own.
     Unmatched(usize),
 }
 
-/// Looks at an element for its end, piece by piece. Where quotes and brackets match,
-/// that is all that counts: a reader of JSON decides on the rest.
+/// Looks for the end of an element, piece by piece. It only checks that quotes and brackets
+/// match; the reader of JSON checks the rest.
 #[derive(Default)]
 pub(super) struct ElementScan {
-    /// The brackets that close those that are open.
+    /// The closing brackets that are expected, the innermost last.
     closing: Vec<u8>,
     is_in_text: bool,
     is_escaped: bool,
-    /// The element is a number or a word, and ends where another byte comes.
+    /// The element is a number or a word, and ends before a byte of another kind.
     is_word: bool,
-    /// The last byte outside of texts that is no white space.
+    /// The last byte outside of texts that is not white space.
     last: u8,
 }
 
 impl ElementScan {
-    /// Looks at the next `piece`; returns where the element ends, once that is known.
+    /// Looks at the next piece, and returns where the element ends, once that is known.
     pub(super) fn feed(&mut self, piece: &[u8]) -> Option<ElementEnd> {
         let mut at = 0;
         while at < piece.len() {
@@ -77,7 +77,7 @@ impl ElementScan {
         self.is_word
     }
 
-    /// The length of what `piece` begins with and belongs to the present text.
+    /// The number of bytes at the start of `piece` that belong to the current text.
     fn text(&mut self, piece: &[u8]) -> usize {
         let mut at = 0;
         while at < piece.len() {
@@ -92,7 +92,7 @@ impl ElementScan {
             if piece[at - 1] == b'\\' {
                 self.is_escaped = true;
             } else {
-                // No text goes over several lines, so a quote was forgotten before.
+                // A JSON text never has several lines, so a closing quote is missing.
                 self.is_in_text = false;
                 return at;
             }

@@ -1,4 +1,4 @@
-//! Texts that should be addresses become entries, or warnings for the user.
+//! Makes entries, and warnings for the user, of the texts in the place of addresses.
 
 use crate::message::excerpt_url;
 use crate::model::ADDRESS_LIMIT;
@@ -6,25 +6,25 @@ use crate::source::Entry;
 use crate::source::address::Addresses;
 use crate::source::text::{is_margin, trimmed};
 
-/// So many lines of one kind are warned of one by one.
+/// At most this many warnings of one kind are reported one by one.
 pub(super) const WARNINGS_LIMIT: u64 = 20;
 
-/// What a user can do about text in UTF-16 that does not say so.
+/// What the user can do about text in UTF-16 without a byte order mark.
 pub(super) const UTF_16_ADVICE: &str =
     "save it as UTF-8, or convert it: iconv -f UTF-16LE -t UTF-8 (or UTF-16BE)";
-/// What is wrong with it.
+/// What is wrong with such text.
 pub(super) const UTF_16_REASON: &str = "it looks like UTF-16 without a byte order mark";
 
 pub(super) fn invalid(line: u64, reason: String) -> Entry {
     Entry::Invalid { place: format!("line {line}"), reason }
 }
 
-/// Makes entries of texts that should be addresses.
+/// Makes entries of the texts in the place of addresses.
 pub(super) struct Entries {
     addresses: Addresses,
-    /// What a user can do about a list that names no page.
+    /// What the user can do about a list that names no page.
     pub(super) advice: Option<&'static str>,
-    /// Lines that were read as one address and seem to hold two.
+    /// The number of lines that were read as one address and look like two.
     double_lines: u64,
     /// An entry that comes next.
     pub(super) waiting: Option<Entry>,
@@ -35,8 +35,8 @@ impl Entries {
         Self { addresses: Addresses::default(), advice, double_lines: 0, waiting: None }
     }
 
-    /// The page that `whole` names, or why it names none. Where it seems to be two
-    /// addresses, a warning comes before the page.
+    /// Returns the page that `whole` names, or the reason why it names no page. When it looks
+    /// like two addresses, a warning comes before the page.
     pub(super) fn read(&mut self, line: u64, whole: &str) -> Entry {
         let text = trimmed(whole);
         let read = self.addresses.read(text);
@@ -66,7 +66,7 @@ impl Entries {
         }
         self.waiting = Some(Entry::Page(url));
         Entry::Warning(format!(
-            "line {line}: {:?} is taken for one address and looks like two; put each on a line of its own",
+            "line {line}: {:?} is read as one address and looks like two; put each on a line of its own",
             excerpt_url(text)
         ))
     }
@@ -82,16 +82,16 @@ impl Entries {
         invalid(line, reason)
     }
 
-    /// At the end of the list: how many warnings were not given.
+    /// Returns the entry at the end of the list: the number of warnings that were not reported.
     pub(super) fn last_warning(&mut self) -> Option<Entry> {
-        let untold = std::mem::take(&mut self.double_lines).saturating_sub(WARNINGS_LIMIT);
-        let text = || format!("{untold} more lines look like two addresses");
-        (untold > 0).then(|| Entry::Warning(text()))
+        let more = std::mem::take(&mut self.double_lines).saturating_sub(WARNINGS_LIMIT);
+        let text = || format!("{more} more lines look like two addresses");
+        (more > 0).then(|| Entry::Warning(text()))
     }
 }
 
 /// Whether another address begins within `text`. Many addresses hold another one
-/// in their path or query, so what is before it decides.
+/// in their path or query, so the characters before it decide.
 fn is_double(text: &str) -> bool {
     let from = text.len().min("https://".len());
     let path_end = memchr::memchr2(b'?', b'#', text.as_bytes()).unwrap_or(text.len());
@@ -108,9 +108,9 @@ fn is_double(text: &str) -> bool {
     })
 }
 
-/// Whether `before` ends with what stands between two addresses, rather than before
-/// one that is a part of the other: white space, or, in a path, what separates
-/// values or the end of a name (`cat` puts lists together that have no last line end).
+/// Whether `before` ends with a separator of two addresses: white space, or, in a path, a
+/// character that separates values, or the end of a name (`cat` puts lists together that have
+/// no last line end). Otherwise the second address is a part of the first.
 fn parts_addresses(before: &str, is_in_path: bool) -> bool {
     let Some(last) = before.chars().next_back() else {
         return false;
@@ -120,8 +120,7 @@ fn parts_addresses(before: &str, is_in_path: bool) -> bool {
     is_margin(last) || (is_in_path && (is_name || ",;|\"'<>".contains(last)))
 }
 
-/// Whether about every other character of `text` is NUL, as between the Latin
-/// letters of UTF-16.
+/// Whether about every second character of `text` is NUL, as between Latin letters in UTF-16.
 pub(super) fn looks_like_utf_16(text: &str) -> bool {
     let nuls = memchr::memchr_iter(0, text.as_bytes()).count();
     let characters = text.chars().count();

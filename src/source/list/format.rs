@@ -1,14 +1,14 @@
-//! How a list is written, and how that is decided on.
+//! The formats of lists, and how the format of a list is chosen.
 
 use crate::source::text;
 
-/// JSON begins within so many bytes, behind white space.
+/// JSON begins within this many bytes, after white space.
 const MARGIN: usize = 1024;
 
-/// How a list is written.
+/// The format of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ListFormat {
-    /// One URL a line; blank lines and those that begin with `#` are skipped.
+    /// One URL per line; blank lines and lines that begin with `#` are skipped.
     Text,
     /// Values with this separator; the first line names the columns.
     Separated {
@@ -17,33 +17,33 @@ pub(crate) enum ListFormat {
         /// The column of the URLs.
         column: String,
     },
-    /// A JSON value a line.
+    /// One JSON value per line.
     JsonLines {
-        /// The member of objects that holds the URL; texts are URLs themselves.
+        /// The member of objects that holds the URL; a text is a URL itself.
         column: Option<String>,
     },
     /// A JSON array, or JSON values one after the other.
     Json {
-        /// As of JSON lines.
+        /// The same as with JSON lines.
         column: Option<String>,
     },
 }
 
-/// How the format of a list is decided on.
+/// How the format of a list is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FormatChoice {
-    /// By the file's name, and whether it is a table.
+    /// By the name of the file, and by whether a column is named.
     ByName {
-        /// The column of the URLs, when it is one.
+        /// The column of the URLs, when the list is a table.
         column: Option<String>,
     },
-    /// It is known.
+    /// The user named the format.
     Is(ListFormat),
 }
 
 impl FormatChoice {
-    /// The format of the file `name`, by its ending (before `.gz`). Without a column,
-    /// a file is JSON when it also begins so, as `start` says, else text.
+    /// Returns the format of the file `name`, by its ending (before `.gz`). Without a column,
+    /// a file is JSON only when its `start` looks like JSON; otherwise it is text.
     pub(super) fn format(&self, name: &str, start: &[u8]) -> ListFormat {
         let column = match self {
             Self::Is(format) => return format.clone(),
@@ -64,7 +64,7 @@ impl FormatChoice {
         }
     }
 
-    /// Whether more bytes behind `start` may change the [format](Self::format).
+    /// Whether more bytes after `start` may change the [format](Self::format).
     pub(super) fn is_open(&self, name: &str, start: &[u8]) -> bool {
         start.len() < MARGIN
             && content(start).is_empty()
@@ -76,7 +76,7 @@ fn begins_as_json(start: &[u8]) -> bool {
     matches!(content(start).first(), Some(b'[' | b'{' | b'"'))
 }
 
-/// What a list begins with, without what stands before JSON.
+/// The start of a list, without white space and marks before JSON.
 fn content(start: &[u8]) -> &[u8] {
     text::without_marks(&start[..start.len().min(MARGIN)]).trim_ascii_start()
 }

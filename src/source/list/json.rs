@@ -1,4 +1,4 @@
-//! JSON lines, and what a JSON value says of an address.
+//! JSON lines, and the address in a JSON value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::window::RECORD_LIMIT;
 use super::{Row, Rows};
 use crate::source::text::{Lines, without_marks};
 
-/// Why a value is none that is JSON as far as it goes.
+/// What is wrong with a value that is the beginning of JSON.
 pub(super) const ENDS_EARLY: &str = "not JSON: it ends too early";
 
 /// A list with a JSON value in each line (<https://jsonlines.org>).
@@ -51,7 +51,7 @@ fn json_of(lines: &Lines) -> &[u8] {
     without_marks(lines.line()).trim_ascii()
 }
 
-/// The row that the value `json` is, which begins in `line`.
+/// Returns the row of the value `json`, which begins in `line`.
 pub(super) fn row_of(json: &[u8], line: u64, column: Option<&str>) -> Row<'static> {
     match text_in(json, line, column) {
         Ok(text) => Row::Text { line, text: Cow::Owned(text) },
@@ -59,8 +59,8 @@ pub(super) fn row_of(json: &[u8], line: u64, column: Option<&str>) -> Row<'stati
     }
 }
 
-/// The address in the value `json`, which begins in `line`, or why there is none. A
-/// text is an address; an object has one in the member of the name `column`.
+/// Returns the address in the value `json`, which begins in `line`, or the reason why it has
+/// none. A text is an address itself; an object has the address in its member `column`.
 fn text_in(json: &[u8], line: u64, column: Option<&str>) -> Result<String, String> {
     let read = |json: &[u8]| {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -74,7 +74,9 @@ fn text_in(json: &[u8], line: u64, column: Option<&str>) -> Result<String, Strin
     match (found, column) {
         (Ok(Some(text)), _) => Ok(text),
         (Ok(None), Some(member)) => Err(format!("no text under {member:?}")),
-        (Ok(None), None) => Err("it is no text; of an object, --column names the member".into()),
+        (Ok(None), None) => {
+            Err("it is not a text; name the member of an object with --column".into())
+        }
         (Err(error), _) if error.is_eof() => Err(ENDS_EARLY.into()),
         (Err(error), _) if error.line() == 1 => {
             Err(format!("not JSON from column {} on", error.column()))
@@ -86,8 +88,8 @@ fn text_in(json: &[u8], line: u64, column: Option<&str>) -> Result<String, Strin
     }
 }
 
-/// `json` with what widely used programs write and JSON does not know: the numbers that
-/// are none (`NaN`, `Infinity`) as `null`, and control characters in texts escaped.
+/// Corrects what widely used programs write although JSON forbids it: `NaN` and `Infinity` become
+/// `null`, and control characters in texts are escaped.
 fn mended(json: &[u8]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(json.len());
     let (mut is_text, mut at) = (false, 0);
@@ -112,9 +114,9 @@ fn mended(json: &[u8]) -> Vec<u8> {
     mended
 }
 
-/// Reads a value and remembers the text of one member alone: the others, which may
-/// hold whole pages, are passed over. Of several members of that name the last counts, as
-/// in most programs (RFC 8259, 4). Members of members are other ones.
+/// Reads a value and remembers only the text of one member: other members, which may
+/// hold whole pages, are skipped. Of several members with that name the last one counts, as
+/// in most programs (RFC 8259, 4). A member of a member does not count.
 struct Value<'a> {
     member: Option<&'a str>,
 }
@@ -168,7 +170,7 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 }
 
-/// Whether a member has this name.
+/// Reads the name of a member: whether it is this one.
 struct Name<'a>(Option<&'a str>);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
@@ -191,7 +193,7 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// A value's text, when it is one.
+/// Reads a value: its text, when it is a text.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {

@@ -1,4 +1,4 @@
-//! A list with an address in each line.
+//! The format with one address per line.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
@@ -7,10 +7,10 @@ use super::{Row, Rows};
 use crate::model::ADDRESS_LIMIT;
 use crate::source::text::{Lines, is_blank, trimmed};
 
-/// A longer line is no address.
+/// A longer line is not an address.
 pub(super) const LINE_LIMIT: usize = ADDRESS_LIMIT;
 
-/// The lines of a text, without blank ones and those that begin with `#`.
+/// The lines of a text, without blank lines and lines that begin with `#`.
 pub(super) struct Plain {
     lines: Lines,
     skipped_lines: u64,

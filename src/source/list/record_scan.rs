@@ -5,18 +5,19 @@ use super::values::{QUOTE, Syntax};
 /// Whether a record ends where a line does.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RecordEnd {
+    /// At the end of this line.
     Here,
-    /// Within quotes.
+    /// In a later line: this line ends within quotes.
     Later,
-    /// The quotes of a value of several lines were closed in the middle of one.
+    /// Nowhere: the quotes of a value of several lines were closed before the value ended.
     Badly,
 }
 
-/// Looks at a record for its end, piece by piece.
+/// Looks for the end of a record, piece by piece.
 pub(super) struct RecordScan {
     syntax: Syntax,
     at: At,
-    /// The present value began in an earlier line.
+    /// The current value began in an earlier line.
     is_continued: bool,
     is_bad: bool,
 }
@@ -26,12 +27,12 @@ enum At {
     Start,
     Plain,
     Quoted,
-    /// Behind a quote within quotes: the closing one, or the first of two that stand for one.
+    /// After a quote within quotes: the closing quote, or the first of two that mean one.
     Quote,
 }
 
 impl RecordScan {
-    /// Looks at nothing yet.
+    /// Starts at the beginning of a record.
     pub(super) const fn new(syntax: Syntax) -> Self {
         Self { syntax, at: At::Start, is_continued: false, is_bad: false }
     }

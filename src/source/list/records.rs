@@ -1,10 +1,10 @@
-//! The records of a table with separated values (RFC 4180), and where to go on
-//! behind one that is broken.
+//! Finds the records of a table with separated values (RFC 4180), and the next record after a
+//! broken one.
 //!
 //! A quote that is opened and never closed would make one record of all that
-//! follows. So what goes over several lines is only taken for a record when its
-//! quotes are closed where a value ends; else the reading goes on with the next
-//! line that looks like a row. Which lines do, the table decides.
+//! follows. So a record may have several lines only when its quotes are closed where a value
+//! ends. Otherwise reading continues with the next line that looks like a row; the table
+//! decides which lines do.
 
 use std::io::{self, BufRead};
 use std::ops::Range;
@@ -21,11 +21,11 @@ const CLOSED_WITHIN: &str = "a quote is opened and not closed where a value ends
 /// What comes next in a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    /// A record: where it stands in the window, without its line end.
+    /// A record, with its place in the window, without its line end.
     Whole(Range<usize>),
-    /// None, because of what is told.
+    /// A broken record, and what is wrong with it.
     Broken(&'static str),
-    /// Nothing.
+    /// The end of the table.
     End,
 }
 
@@ -34,11 +34,11 @@ pub(super) struct Records {
     window: Window,
     syntax: Syntax,
     line: u64,
-    /// What the present record takes of the window.
+    /// The part of the window that the current record takes.
     done: Seen,
 }
 
-/// How far the window was looked at.
+/// A part at the start of the window, in bytes and in lines.
 #[derive(Debug, Default, Clone, Copy)]
 struct Seen {
     bytes: usize,
@@ -50,12 +50,12 @@ impl Records {
         Self { window: Window::new(reader), syntax, line: 1, done: Seen::default() }
     }
 
-    /// The line that the present record begins in, counted from 1.
+    /// The line in which the current record begins, counted from 1.
     pub(super) const fn line(&self) -> u64 {
         self.line
     }
 
-    /// The present record's bytes.
+    /// The bytes at a place in the window.
     pub(super) fn bytes(&self, place: Range<usize>) -> &[u8] {
         &self.window.bytes()[place]
     }
@@ -90,7 +90,7 @@ impl Records {
                 }
                 RecordEnd::Badly => return Ok(self.resume(seen, is_row, CLOSED_WITHIN)),
                 RecordEnd::Later if next > self.window.room() => {
-                    // A text may be that long. A table within a text is not likely.
+                    // A text may be this long. It hardly ever holds lines that look like rows.
                     let is_text = self.window.room() == RECORD_LIMIT
                         && first_row(&self.window.bytes()[..next], &is_row).is_none();
                     if !is_text {
@@ -109,8 +109,8 @@ impl Records {
         }
     }
 
-    /// Where the line ends that begins at `start`, without its line end. `None` where
-    /// no line is, and for one that does not end within the limit.
+    /// Finds the end of the line that begins at `start`, before its line end. `None` at the end
+    /// of the input, and for a line that does not end within the limit.
     fn line_end(&mut self, start: usize) -> io::Result<Option<usize>> {
         let mut from = start;
         loop {
@@ -128,7 +128,7 @@ impl Records {
         }
     }
 
-    /// The bytes of the line end at `end`: LF, CR LF, CR, or that of the input.
+    /// The number of bytes of the line end at `end`: LF, CR LF, CR, or the end of the input.
     fn break_length(&mut self, end: usize) -> io::Result<usize> {
         if self.window.bytes().get(end) != Some(&b'\r') {
             return Ok(usize::from(self.window.bytes().len() > end));
@@ -139,7 +139,7 @@ impl Records {
         Ok(1 + usize::from(self.window.bytes().get(end + 1) == Some(&b'\n')))
     }
 
-    /// Goes on with the first row in what was `seen`, or behind it.
+    /// Continues with the first row in the part that was `seen`, or after it.
     fn resume(
         &mut self,
         seen: Seen,
@@ -152,7 +152,7 @@ impl Records {
         Record::Broken(reason)
     }
 
-    /// Passes over what was `seen` and the rest of its record, without holding it.
+    /// Skips the part that was `seen` and the rest of its record, without holding it.
     fn pass_over(&mut self, mut seen: Seen, mut scan: RecordScan) -> io::Result<Record> {
         self.window.consume(seen.bytes);
         loop {
@@ -177,7 +177,8 @@ impl Records {
     }
 }
 
-/// What is before the first line of `bytes` that is a row, its very first left out.
+/// Returns the part of `bytes` before the first line that is a row. The very first line does not
+/// count.
 fn first_row(bytes: &[u8], is_row: impl Fn(&[u8]) -> bool) -> Option<Seen> {
     let mut start = 0;
     let mut lines = 0;

@@ -1,4 +1,4 @@
-//! One column of a table with separated values.
+//! The formats with separated values: one column of a table.
 
 use std::io::{self, BufRead};
 use std::ops::Range;
@@ -16,16 +16,16 @@ pub(super) struct Table {
     records: Records,
     shape: Shape,
     skipped_lines: u64,
-    /// The present record, when a warning came before it.
+    /// The current record, when a warning is returned before it.
     doubted: Option<Range<usize>>,
     warnings: u64,
 }
 
-/// What the rows of a table are like.
+/// What all rows of a table have in common.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     syntax: Syntax,
-    /// The number of columns, and which of them has the addresses.
+    /// The number of columns, and the place of the column with the addresses.
     columns: usize,
     column: usize,
 }
@@ -58,7 +58,7 @@ impl Table {
                     let reason = format!("line {}: {reason}", records.line());
                     return Err(SourceError::Format { what, reason });
                 }
-                // Without any row, it names no page, and no column is missing.
+                // A table without a row names no page, and lacks no column.
                 Record::End => break vec![column.clone()],
             }
         };
@@ -79,7 +79,7 @@ fn no_column(what: String, column: String, names: &[String]) -> SourceError {
     if names.iter().any(|name| looks_like_utf_16(name)) {
         return SourceError::Format { what, reason: format!("{UTF_16_REASON}: {UTF_16_ADVICE}") };
     }
-    // A list without a head has its first page here.
+    // Without a row of names, this is the first row, and may hold an address.
     let names: Vec<_> =
         names.iter().map(|name| format!("{:?}", without_credentials(name))).collect();
     let mut there = excerpt(&names.join(", "));
@@ -91,7 +91,7 @@ fn no_column(what: String, column: String, names: &[String]) -> SourceError {
 
 /// Whether all values of `record` are empty.
 fn is_blank(record: &[u8], syntax: Syntax) -> bool {
-    // Hardly any row goes further.
+    // Nearly every row ends the check here.
     let may_be = record.first().is_none_or(|byte| !byte.is_ascii_alphanumeric());
     may_be
         && values(record, syntax).all(|value| {
@@ -101,8 +101,8 @@ fn is_blank(record: &[u8], syntax: Syntax) -> bool {
 }
 
 impl Shape {
-    /// Whether `line` is a row by itself. In quotes that are not closed, such lines
-    /// are rows that the quotes have swallowed.
+    /// Whether `line` is a row by itself. Within quotes that are not closed, such lines
+    /// are rows that the quotes hide.
     fn is_row(self, line: &[u8]) -> bool {
         let is_address = |value: &[u8]| {
             let said = said(value, self.syntax);
@@ -112,8 +112,9 @@ impl Shape {
             && values(line, self.syntax).count() == self.columns
     }
 
-    /// What speaks against it that `record` is one: lines in its middle that are rows by
-    /// themselves. With one column, its address goes over several lines, which is told.
+    /// Returns a warning when `record` may be several records: lines in its middle are rows by
+    /// themselves. With one column there is no warning, because an address of several lines is
+    /// reported as invalid.
     fn doubt(self, record: &[u8]) -> Option<String> {
         let mut ends = memchr::memchr2_iter(b'\n', b'\r', record);
         let (first, last) = (ends.next()?, ends.next_back()?);
@@ -126,7 +127,7 @@ impl Shape {
         })
     }
 
-    /// The row that `record` is, which begins in `line`.
+    /// Returns the row of `record`, which begins in `line`.
     fn row(self, record: &[u8], line: u64) -> Row<'_> {
         let value = values(record, self.syntax).nth(self.column).unwrap_or_default();
         let row = Row::of_bytes(line, said(value, self.syntax));
@@ -135,7 +136,7 @@ impl Shape {
         };
         match trimmed(text) {
             "" => Row::Invalid { line, reason: "the column is empty".into() },
-            // The rules for URLs would drop them and join the lines.
+            // The URL parser would drop the line ends and join the lines.
             text if text.contains(['\n', '\r']) => {
                 let reason = format!("{:?} goes over several lines", excerpt_url(text));
                 Row::Invalid { line, reason }

@@ -1,19 +1,19 @@
-//! The values of a record of a table (RFC 4180). Pure.
+//! Splits a record of a table into its values (RFC 4180). Pure.
 
 use std::borrow::Cow;
 
 pub(super) const QUOTE: u8 = b'"';
 
-/// How values are told apart.
+/// How values are separated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Syntax {
-    /// What stands between values.
+    /// The byte between values.
     pub(super) separator: u8,
     /// Whether a value in quotes may hold separators and line ends.
     pub(super) has_quotes: bool,
 }
 
-/// The values of a record, as they are written.
+/// Returns the values of a record, as they are written.
 pub(super) fn values(record: &[u8], syntax: Syntax) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(record);
     std::iter::from_fn(move || {
@@ -29,8 +29,8 @@ pub(super) fn values(record: &[u8], syntax: Syntax) -> impl Iterator<Item = &[u8
     })
 }
 
-/// The length of the value in quotes that `bytes` begins with, quotes included, and
-/// whether its quotes are closed. It is 0 when there is none.
+/// Returns the length of the quoted value at the start of `bytes`, with its quotes, and whether
+/// the quotes are closed. The length is 0 when the value has no quotes.
 fn quoted_length(bytes: &[u8]) -> (usize, bool) {
     if bytes.first() != Some(&QUOTE) {
         return (0, true);
@@ -46,7 +46,7 @@ fn quoted_length(bytes: &[u8]) -> (usize, bool) {
     (bytes.len(), false)
 }
 
-/// What a value says: without its quotes, and of two within them one.
+/// Returns the text of a value: without its quotes, and with one quote for two within them.
 pub(super) fn said(value: &[u8], syntax: Syntax) -> Cow<'_, [u8]> {
     if !syntax.has_quotes || value.first() != Some(&QUOTE) {
         return Cow::Borrowed(value);
@@ -64,7 +64,7 @@ pub(super) fn said(value: &[u8], syntax: Syntax) -> Cow<'_, [u8]> {
             said.push(byte);
         }
     }
-    // What stands behind the closing quote belongs to the value, as in most programs.
+    // Characters after the closing quote belong to the value, as in most programs.
     said.extend_from_slice(&value[length..]);
     Cow::Owned(said)
 }

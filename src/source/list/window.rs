@@ -1,19 +1,20 @@
-//! A part of the input in memory, in which a record is looked for, and looked for
-//! again where it turned out to be broken.
+//! A part of the input in memory, in which a format looks for a record, and looks
+//! again after a broken one.
 //!
-//! What a record is, and where to go on behind a broken one, the formats decide.
+//! The formats decide what a record is, and where to continue after a broken one.
 
 use std::io::{self, BufRead};
 
 use crate::source::text::fill;
 
-/// No record is longer: some tables hold whole pages beside their addresses.
+/// The longest record: some tables hold whole pages beside their addresses.
 pub(super) const RECORD_LIMIT: usize = 16 << 20;
-/// What may be looked at in vain at first, and what each byte that was read adds.
+/// The bytes of broken records that may be examined at first, and how many more each byte of a
+/// whole record allows.
 const FIRST_CREDIT: usize = 4 * RECORD_LIMIT;
 const CREDIT_FOR_A_BYTE: usize = 8;
 
-/// The input from the present record on, as far as it was read.
+/// The input from the current record on, as far as it was read.
 pub(super) struct Window {
     reader: Box<dyn BufRead + Send>,
     bytes: Vec<u8>,
@@ -26,12 +27,12 @@ impl Window {
         Self { reader, bytes: Vec::new(), start: 0, credit: FIRST_CREDIT }
     }
 
-    /// What was read and not consumed.
+    /// The bytes that were read and are not consumed.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
 
-    /// Reads more behind [`bytes`](Self::bytes); false at the end of the input.
+    /// Reads more bytes after [`bytes`](Self::bytes); false at the end of the input.
     ///
     /// # Errors
     ///
@@ -48,20 +49,20 @@ impl Window {
         Ok(length > 0)
     }
 
-    /// Leaves the next `length` bytes behind.
+    /// Consumes the next `length` bytes.
     pub(super) fn consume(&mut self, length: usize) {
         self.start += length;
         self.credit = self.credit.saturating_add(CREDIT_FOR_A_BYTE * length).min(FIRST_CREDIT);
     }
 
-    /// How long the record may become. It is the limit, unless much was looked at
-    /// in vain of late: each broken record is looked at again from near its start,
-    /// and an input that is broken all over would take the square of its length.
+    /// The number of bytes that the record may have. It is less than the limit after many broken
+    /// records: each broken record is read again from near its start, and an input that is
+    /// broken everywhere would take the square of its length.
     pub(super) fn room(&self) -> usize {
         self.credit.min(RECORD_LIMIT)
     }
 
-    /// Notes that the next `length` bytes were looked at in vain.
+    /// Notes that the next `length` bytes are a broken record.
     pub(super) const fn give_up(&mut self, length: usize) {
         self.credit = self.credit.saturating_sub(length);
     }

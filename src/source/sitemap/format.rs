@@ -1,15 +1,15 @@
-//! The kinds of XML that name pages: which elements hold an address in each.
+//! The XML formats that name pages, and which elements of each hold an address.
 
 use quick_xml::name::{Namespace, QName, ResolveResult};
 
 use crate::message::excerpt;
 
-/// What the outermost element is.
+/// A format, which the outermost element shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum XmlFormat {
     /// A sitemap (<https://www.sitemaps.org/protocol.html>).
     Sitemap,
-    /// A sitemap index, whose addresses are those of sitemaps.
+    /// A sitemap index: its addresses are those of sitemaps.
     Index,
     /// RSS 2.0 (<https://www.rssboard.org/rss-specification>).
     Rss,
@@ -22,7 +22,7 @@ impl XmlFormat {
     ///
     /// # Errors
     ///
-    /// When it is none of these.
+    /// What is wrong, when the element belongs to none of these formats.
     pub(super) fn of_root(name: QName<'_>) -> Result<Self, String> {
         match name.local_name().as_ref() {
             "urlset" => Ok(Self::Sitemap),
@@ -51,15 +51,15 @@ impl XmlFormat {
         }
     }
 
-    /// Whether an address counts in an entry only. The channel of a feed has a link
+    /// Whether an address counts only within an entry. The channel of a feed has a link
     /// too, to the page that the feed is about.
     pub(super) const fn needs_entry(self) -> bool {
         matches!(self, Self::Rss | Self::Atom)
     }
 }
 
-/// The namespace of an element. An undeclared prefix stands for a namespace of its own,
-/// because programs forget to declare `image:`, which must not become a page.
+/// The namespace of an element. An undeclared prefix is a namespace of its own, because
+/// programs forget to declare `image:`, and the address of an image must not become a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Space {
     None,
@@ -68,9 +68,9 @@ pub(super) enum Space {
 }
 
 impl Space {
-    /// Whether an element in this namespace is part of a document whose outermost one is
-    /// in `root`. Sitemaps are found in the namespaces of several versions and of their
-    /// inventor, and with none.
+    /// Whether an element in this namespace belongs to a document whose outermost element is
+    /// in `root`. Sitemaps use the namespaces of several versions, the namespace of their
+    /// inventor, or no namespace.
     pub(super) fn belongs_to(&self, root: &Self) -> bool {
         self == root
             || match self {
@@ -91,8 +91,9 @@ impl From<ResolveResult<'_>> for Space {
     }
 }
 
-/// Those of sitemaps.org and of Google before it: `http://www.google.com/schemas/sitemap/0.84`.
-/// Those of images and videos are `…/schemas/sitemap-image/1.1`.
+/// Whether a namespace is one of sitemaps.org, or of Google before it:
+/// `http://www.google.com/schemas/sitemap/0.84`. The namespaces of images and videos differ, such
+/// as `…/schemas/sitemap-image/1.1`.
 fn is_of_sitemaps(namespace: &str) -> bool {
     let address = namespace.strip_prefix("http://").or_else(|| namespace.strip_prefix("https://"));
     let address = address.map(|address| address.strip_prefix("www.").unwrap_or(address));

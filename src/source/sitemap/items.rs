@@ -1,19 +1,19 @@
-//! What is found in a document, each with its line.
+//! The addresses and faults of a document, each with its line.
 
-/// This many faults of one document are told one by one.
+/// At most this many faults of one document are reported one by one.
 const MAX_FAULTS: u64 = 20;
 
-/// Something in a document.
+/// An address or a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// What stands where an address should.
+    /// A text in the place of an address.
     Address {
         /// Its line, counted from 1.
         line: u64,
         /// The text, its references resolved.
         text: String,
     },
-    /// What is wrong at a place, with the line.
+    /// What is wrong at a place, with its line.
     Fault(String),
 }
 
@@ -23,12 +23,12 @@ pub(super) struct Items<'a> {
     found: Vec<Item>,
     faults: u64,
     has_address: bool,
-    /// A place, and the number of its line.
+    /// The last place whose line was counted, and the number of that line.
     last: (usize, u64),
 }
 
 impl<'a> Items<'a> {
-    /// No items of `text`, in which places are.
+    /// No items yet of the document `text`.
     pub(super) const fn new(text: &'a str) -> Self {
         Self { text, found: Vec::new(), faults: 0, has_address: false, last: (0, 1) }
     }
@@ -40,7 +40,7 @@ impl<'a> Items<'a> {
         self.found.push(Item::Address { line, text });
     }
 
-    /// Adds what is wrong at `place`; only a number of faults are told one by one.
+    /// Adds what is wrong at `place`. Beyond a limit, faults are only counted.
     pub(super) fn push_fault(&mut self, place: usize, why: &str) {
         self.faults += 1;
         if self.faults <= MAX_FAULTS {
@@ -49,16 +49,16 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Adds what is wrong at the end, on the last line that holds something.
+    /// Adds what is wrong at the end: its place is the last line that is not blank.
     pub(super) fn push_end(&mut self, why: &str) {
         self.push_fault(self.text.trim_end().len(), why);
     }
 
-    /// All items.
+    /// Returns all items.
     ///
     /// # Errors
     ///
-    /// The first fault, when there are faults and not one address.
+    /// The first fault, when there are faults and no address.
     pub(super) fn finish(mut self) -> Result<Vec<Item>, String> {
         if self.faults > MAX_FAULTS {
             let more = self.faults - MAX_FAULTS;
@@ -71,7 +71,7 @@ impl<'a> Items<'a> {
     /// The number of the line of `place`; lines end with LF, CR LF or CR (XML 1.0, 2.11).
     fn line(&mut self, place: usize) -> u64 {
         let bytes = self.text.as_bytes();
-        // A fault is told where it begins, and found behind that; there are few.
+        // A fault may be found after the place where it begins. Such steps back are few.
         let (from, number) = if place < self.last.0 { (0, 1) } else { self.last };
         let passed = &bytes[from..place.min(bytes.len())];
         let ends = memchr::memchr2_iter(b'\n', b'\r', passed).filter(|at| {

@@ -1,5 +1,5 @@
-//! A sitemap or a sitemap index (<https://www.sitemaps.org/protocol.html>), gzipped or
-//! not, read part by part; feeds and lists of addresses, which count as sitemaps too.
+//! The source that is a sitemap or a sitemap index (<https://www.sitemaps.org/protocol.html>),
+//! gzipped or not, read part by part. Feeds and lists of addresses count as sitemaps too.
 
 mod format;
 mod items;
@@ -30,11 +30,11 @@ pub(crate) struct SitemapSource {
     addresses: Addresses,
 }
 
-/// The part that is being read.
+/// The rest of the part that is being read.
 enum Current {
-    /// XML, whose items are all read.
+    /// XML, which was parsed as a whole.
     Items(std::vec::IntoIter<Item>),
-    /// A list of addresses.
+    /// A list of addresses, which is read line by line.
     List(Box<dyn Source>),
 }
 
@@ -43,7 +43,7 @@ impl SitemapSource {
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when it does not come or is no sitemap. A missing part of
+    /// [`SourceError`] when it cannot be fetched, or is not a sitemap. A missing part of
     /// an index is an entry, not an error.
     pub(crate) fn fetch(url: &Url, getter: Getter) -> Result<Self, SourceError> {
         let mut sitemap = Self {
@@ -115,7 +115,7 @@ impl Source for SitemapSource {
                 Some(Part::At(url, depth)) => {
                     match self.open_part(&url, depth) {
                         Ok(()) => (),
-                        // The whole run ends, and the parts to come are not missing.
+                        // The whole run ends, so that the other parts are not missing.
                         Err(error @ SourceError::Stopped { .. }) => return Err(error),
                         Err(error) => {
                             return Ok(Some(Entry::MissingPart(message::one_line(&error))));

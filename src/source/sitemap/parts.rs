@@ -1,5 +1,4 @@
-//! The parts of a sitemap index that are still to be read: which, in what order, and
-//! how many. Pure.
+//! The parts of sitemap indexes that are still to be read, in order and with limits. Pure.
 
 use std::collections::VecDeque;
 
@@ -10,41 +9,41 @@ use crate::fingerprint::Fingerprints;
 use crate::message::excerpt_url;
 use crate::source::page_url;
 
-/// The parts that are read of all indexes together. An index may name so many, and be no
-/// part of another (<https://www.sitemaps.org/protocol.html#index>).
+/// The number of parts that are read of all indexes together. By the protocol one index may name
+/// this many, and may not name an index (<https://www.sitemaps.org/protocol.html#index>).
 const PARTS_LIMIT: usize = 50_000;
-/// Indexes may not nest at all by the protocol; some do.
+/// Indexes may be nested this deep. By the protocol they may not be nested, but some are.
 const MAX_DEPTH: u32 = 3;
-/// The bytes that the addresses of waiting parts may take: 1 KiB for each.
+/// The bytes that the addresses of waiting parts may take: 1 KiB per part.
 const BYTES_LIMIT: usize = 1024 * PARTS_LIMIT;
 
-/// A part of an index that is still to come.
+/// A part of an index that is still to be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The sitemap at this address, so many indexes deep.
+    /// The sitemap at this address, and the number of indexes above it.
     At(Url, u32),
-    /// None, and why.
+    /// A part that cannot be read, and why.
     Missing(String),
 }
 
-/// The parts that wait, in the order of the indexes.
+/// The waiting parts, in the order of the indexes.
 pub(super) struct Parts {
     waiting: VecDeque<Part>,
-    /// Bytes of the addresses and reasons among them.
+    /// The bytes of their addresses and reasons.
     bytes: usize,
-    /// Parts that were named so far, without those that came up before.
+    /// The number of parts that were named so far, each counted once.
     named: usize,
-    /// Parts that were named already: an index may name itself.
+    /// The parts that were named already: an index may name itself.
     seen: Fingerprints,
     too_many: PassedOver,
     too_deep: PassedOver,
 }
 
-/// Parts that are not read because there is a limit.
+/// Parts that are not read because of a limit.
 #[derive(Default)]
 struct PassedOver {
     count: u64,
-    /// The first of them, for people.
+    /// The first of them, for the message.
     example: String,
 }
 
@@ -56,7 +55,7 @@ impl PassedOver {
         }
     }
 
-    /// Says it once.
+    /// Returns the message about these parts, once.
     fn take(&mut self, why: &str) -> Option<Part> {
         let Self { count, example } = std::mem::take(self);
         let parts = if count == 1 { "part" } else { "parts" };
@@ -67,7 +66,7 @@ impl PassedOver {
 }
 
 impl Parts {
-    /// No parts of the sitemap at `root`.
+    /// No parts yet of the sitemap at `root`.
     pub(super) fn of(root: &Url) -> Self {
         let mut seen = Fingerprints::new();
         seen.insert(root.as_str());
@@ -81,11 +80,11 @@ impl Parts {
         }
     }
 
-    /// Adds what the index `index` holds, whose parts are `depth` indexes deep.
+    /// Adds the items of the index `index`, which are `depth` indexes deep.
     pub(super) fn add(&mut self, items: Vec<Item>, depth: u32, index: &str) {
         if depth > 1 && self.too_many.count > 0 {
-            // What goes beyond the limit is no sitemap when its parts are indexes again:
-            // each of those that wait may be one, and costs a request for nothing.
+            // This is not a real sitemap: it has too many parts, and a part is an index again.
+            // Each waiting part may be an index too, and would cost a request for nothing.
             for part in std::mem::take(&mut self.waiting) {
                 if let Part::At(url, _) = part {
                     self.too_many.add(url.as_str());
@@ -125,7 +124,7 @@ impl Parts {
         self.waiting.push_back(part);
     }
 
-    /// The next part; what was passed over is said behind all others.
+    /// Returns the next part. The messages about parts beyond a limit come last.
     pub(super) fn next(&mut self) -> Option<Part> {
         if let Some(part) = self.waiting.pop_front() {
             self.bytes = self.bytes.saturating_sub(part.bytes());
@@ -164,7 +163,7 @@ mod tests {
         Parts::of(&Url::parse("http://a.org/s.xml").unwrap())
     }
 
-    /// How many parts are read, and what is told of the others.
+    /// The number of parts that are read, and the messages about the others.
     fn rest(parts: &mut Parts) -> (usize, Vec<String>) {
         let (mut read, mut warnings) = (0, Vec::new());
         while let Some(part) = parts.next() {

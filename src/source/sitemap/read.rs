@@ -1,4 +1,4 @@
-//! The bytes of a sitemap become addresses: unzipped, decoded, and read as what they are.
+//! Reads the bytes of a sitemap: unzips and decodes them, and chooses the format.
 
 use std::io::Cursor;
 
@@ -12,25 +12,25 @@ use crate::page::{Codings, GZIP_MAGIC, decode};
 use crate::source::list::{self, FormatChoice, ListFormat};
 use crate::source::{Source, charset, text};
 
-/// A byte that no text in UTF-8 holds, for which a list's line is told.
+/// A byte that no text in UTF-8 holds, so that a list reports its line as invalid.
 const NO_TEXT: u8 = 0xff;
 
-/// What a sitemap holds.
+/// The contents of a sitemap.
 pub(super) enum Parsed {
     /// Addresses of pages.
     Pages(Vec<Item>),
     /// Addresses of sitemaps.
     Parts(Vec<Item>),
-    /// Text with an address a line.
+    /// Text with one address per line.
     List(Box<dyn Source>),
 }
 
-/// Takes the addresses out of a sitemap, which came from `base`. A file that is gzipped
-/// itself may unfold to `max_bytes`.
+/// Reads the addresses of a sitemap, which came from `base`. A file that is gzipped
+/// itself may have `max_bytes` when it is unzipped.
 ///
 /// # Errors
 ///
-/// When it is none, or nothing of it can be used.
+/// What is wrong, when it is not a sitemap, or has faults and no address.
 pub(super) fn parse(
     body: &Bytes,
     content_type: Option<&str>,
@@ -41,7 +41,7 @@ pub(super) fn parse(
     let encoding = charset::sniff_xml(&body, content_type);
     let text = charset::decode(&body, encoding);
     if is_list(&text, content_type) {
-        // What stands for no character must not become a part of an address.
+        // Bytes that are not part of a character must not become a part of an address.
         let pieces: Vec<_> = text.split('\u{fffd}').map(str::as_bytes).collect();
         let reader = Cursor::new(pieces.join(&NO_TEXT));
         let list = list::read(reader, "the sitemap".into(), &FormatChoice::Is(ListFormat::Text));
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::source::Entry;
 
-    /// What `body` holds: addresses, and what is told, in its order.
+    /// The addresses and messages of `body`, in its order.
     fn read(body: impl Into<Vec<u8>>, content_type: Option<&str>) -> Result<Vec<String>, String> {
         let base = Url::parse("http://a.org/sitemap.xml").unwrap();
         let body = Bytes::from(body.into());

@@ -1,4 +1,4 @@
-//! Entity and character references in an address.
+//! Resolves entity and character references in an address.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use quick_xml::events::BytesRef;
 pub(super) struct Resolved {
     /// The text.
     pub(super) text: String,
-    /// Whether an `&` that begins no reference stands for itself in it.
+    /// Whether it has an `&` that begins no reference and is read as `&`.
     pub(super) has_bare: bool,
 }
 
-/// Why an address cannot be told from its text.
+/// Why the address of a text is not clear.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unresolved {
-    /// Nothing says what this one stands for.
+    /// This reference is not defined.
     Undefined(String),
-    /// It may be a reference or two letters of the address.
+    /// This may be a reference without its semicolon, or a part of the address.
     NoSemicolon(String),
 }
 
@@ -34,8 +34,8 @@ impl fmt::Display for Unresolved {
 }
 
 /// Resolves the references of `raw`: those of XML (XML 1.0, 4.1), and the names of HTML,
-/// which programs write into sitemaps all the same. An `&` that begins no reference is
-/// what it is, as in an attribute of HTML (HTML Living Standard, 13.2.5.73).
+/// which programs write into sitemaps although XML does not define them. An `&` that begins no
+/// reference is read as `&`, as in an attribute of HTML (HTML Living Standard, 13.2.5.73).
 pub(super) fn resolve(raw: &str) -> Result<Resolved, Unresolved> {
     let mut resolved = Resolved { text: String::with_capacity(raw.len()), has_bare: false };
     let mut parts = raw.split('&');
@@ -49,7 +49,7 @@ pub(super) fn resolve(raw: &str) -> Result<Resolved, Unresolved> {
             resolved.text.push_str(rest);
             continue;
         }
-        // HTML knows some names without it, for the sake of old pages.
+        // HTML accepts some names without a semicolon, for old pages.
         let is_known = resolve_xml_entity(name).is_some() || entity_of_html(name).is_some();
         if name.starts_with('#') || (is_known && !rest.starts_with('=')) {
             return Err(Unresolved::NoSemicolon(name.into()));
@@ -72,10 +72,10 @@ fn resolve_one(name: &str) -> Result<String, Unresolved> {
         .ok_or_else(undefined)
 }
 
-/// What `name`, with its semicolon where it has one, stands for in HTML.
+/// Returns the text that `name` means in HTML. `name` includes its semicolon, if it has one.
 fn entity_of_html(name: &str) -> Option<String> {
     let (first, second) = *NAMED_ENTITIES.get(name)?;
-    // Zeros stand for a beginning of a name and for no second character.
+    // A first zero is the beginning of a name; a second zero is no second character.
     let characters = [first, second].into_iter().filter(|code| *code != 0);
     let text: String = characters.filter_map(char::from_u32).collect();
     (!text.is_empty()).then_some(text)

@@ -1,13 +1,13 @@
-//! The tags and the text of XML that may be broken, with the place of each.
+//! Splits XML that may be broken into tags and text, each with its place.
 //!
-//! The parser is told to pass on what is not well-formed; what it cannot read at all,
-//! a tag that never ends say, is passed over here, and reading goes on at the next `<`.
+//! The parser is set to accept XML that is not well-formed. This file skips what the parser
+//! cannot read at all, such as a tag that never ends, and continues at the next `<`.
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
-/// Text that is read again may take this many times the time of the whole.
+/// Reading text again may take this many times the time of the whole text.
 const RESCANS: usize = 16;
 
 /// A piece of a document.
@@ -19,17 +19,17 @@ pub(super) enum Token<'a> {
     Empty(BytesStart<'a>),
     /// An end tag, with its name.
     End(String),
-    /// Text as it is written, with its references.
+    /// Text as it is written, with unresolved references.
     Text(String),
     /// Text without references.
     Literal(String),
-    /// Something that cannot be read.
+    /// A part that cannot be read.
     Fault(&'static str),
     /// The end of the text.
     Over,
 }
 
-/// Reads pieces one after the other. The time is in proportion to the text.
+/// Returns pieces one after the other. The time is in proportion to the length of the text.
 pub(super) struct Tokens<'a> {
     text: &'a str,
     reader: Reader<&'a [u8]>,
@@ -41,12 +41,12 @@ pub(super) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        // The parser would drop a mark without counting it.
+        // The parser would drop a byte order mark without counting its bytes.
         let base = text.len() - text.trim_start_matches('\u{feff}').len();
         Self { text, reader: reader(&text[base..]), base, rescanned: 0 }
     }
 
-    /// The next piece, and where it begins.
+    /// Returns the next piece, and where it begins.
     pub(super) fn next(&mut self) -> (usize, Token<'a>) {
         loop {
             let start = self.place();
@@ -65,7 +65,7 @@ impl<'a> Tokens<'a> {
                 Ok(Event::Decl(_) | Event::PI(_) | Event::DocType(_) | Event::Comment(_)) => {
                     continue;
                 }
-                // What is in a comment is no part of the document, were it never closed.
+                // A comment is not part of the document, even when it is never closed.
                 Err(Error::Syntax(
                     SyntaxError::UnclosedComment
                     | SyntaxError::UnclosedCData
@@ -87,9 +87,9 @@ impl<'a> Tokens<'a> {
         self.base + usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
     }
 
-    /// Whether the tag at `start`, which was read, is none. No tag holds a `<`, not even in
-    /// an attribute's value (XML 1.0, 3.1), so something before it never ended. A name
-    /// begins with a letter or the like (XML 1.0, 2.3).
+    /// Whether the tag that was read at `start` is broken. No tag holds a `<`, not even in
+    /// an attribute's value (XML 1.0, 3.1): if it does, an earlier part of it never ended. A name
+    /// begins with a letter, `_` or `:` (XML 1.0, 2.3).
     fn is_broken(&self, start: usize) -> bool {
         let tag = self.text.get(start..self.place()).unwrap_or_default();
         let inner = tag.get(1..).unwrap_or_default();
@@ -107,7 +107,7 @@ impl<'a> Tokens<'a> {
             return Token::Fault("too much of it is broken");
         }
         self.go_to(next);
-        // A text that breaks off within a tag is cut, which the open elements show.
+        // A text that ends within a tag is cut off. The open elements are reported for that.
         if next == self.text.len() { Token::Over } else { Token::Fault(why) }
     }
 

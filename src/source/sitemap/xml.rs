@@ -1,7 +1,7 @@
-//! The addresses in a sitemap or a feed in XML, whatever its faults. Pure.
+//! Finds the addresses in a sitemap or a feed in XML, which may have faults. Pure.
 //!
-//! One bad spot costs one entry: what is whole before and behind it is taken, and the
-//! spot is told with its line. An address is whole when its element is closed.
+//! A fault costs at most one entry: whole entries before and after it are read, and the
+//! fault is reported with its line. An address is whole when its element is closed.
 
 use quick_xml::events::BytesStart;
 use quick_xml::name::NamespaceResolver;
@@ -17,19 +17,19 @@ use crate::source::text::trimmed;
 /// Elements may be this deep; sitemaps and feeds need six.
 const MAX_DEPTH: usize = 128;
 
-/// What relative addresses are relative to may be so long, in bytes, as servers are asked
-/// to take (RFC 9110, 4.1). Each address has all of it, and a feed has many.
+/// The longest base of relative addresses, in bytes: the length that servers should accept (RFC
+/// 9110, 4.1). Each address of a feed repeats it, and a feed has many addresses.
 const BASE_LIMIT: usize = 8000;
 
-/// What PHP writes around a notice, before the document that the script goes on to write.
+/// The elements of a notice that PHP may print before the document.
 const NOTICE: [&str; 2] = ["br", "b"];
 
-/// What a document holds, in its order.
+/// The contents of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
     /// Whether the addresses are those of sitemaps.
     pub(super) is_index: bool,
-    /// Addresses and faults.
+    /// Addresses and faults, in the order of the document.
     pub(super) items: Vec<Item>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Content {
 ///
 /// # Errors
 ///
-/// When it is no sitemap and no feed, or has faults and not one address.
+/// What is wrong, when it is not a sitemap or a feed, or has faults and no address.
 pub(super) fn read(text: &str, base: &Url) -> Result<Content, String> {
     let mut reading = Reading {
         base,
@@ -89,36 +89,37 @@ struct Reading<'a> {
 struct Open {
     place: usize,
     name: String,
-    /// Of another namespace, or in an element of one.
+    /// Whether it is of another namespace, or in an element of another namespace.
     is_foreign: bool,
     is_entry: bool,
-    /// What relative addresses in it are relative to, when it says so.
+    /// The base of relative addresses in it, when it names one.
     base: Option<Url>,
 }
 
-/// The address that is being read: the innermost element is its own.
+/// The address that is being read, in the innermost element.
 struct Address {
     place: usize,
     is_guid: bool,
     text: String,
-    /// Why there is none.
+    /// What is wrong with it.
     fault: Option<String>,
 }
 
-/// What the entry of a feed holds so far.
+/// The addresses of a feed's entry so far.
 #[derive(Default)]
 struct FeedEntry {
     has_link: bool,
-    /// The permanent address that RSS has in the place of a link, or beside one.
+    /// The permanent address, which RSS has instead of a link, or beside a link.
     guid: Option<(usize, String)>,
 }
 
 impl Reading<'_> {
-    /// Opens an element; false when it is passed over.
+    /// Opens an element; false when it is skipped.
     fn start(&mut self, place: usize, tag: &BytesStart<'_>) -> Result<bool, String> {
         let name = tag.name();
         let local = name.local_name();
-        // More bindings than the library takes are no bindings; the level counts all the same.
+        // An error means that the library ignores some bindings of this tag. The tag still opens
+        // a level, which `pop` ends.
         let _ = self.names.push(tag);
         let space = Space::from(self.names.resolve_element(name).0);
         if self.root.is_none() && NOTICE.contains(&name.as_ref()) {
@@ -136,7 +137,7 @@ impl Reading<'_> {
         }
         let Some((format, root)) = &self.root else { return Ok(false) };
         let format = *format;
-        // An entry stands in no element of another namespace, unless that was not closed.
+        // An entry is never in an element of another namespace, unless that was not closed.
         let is_entry = space.belongs_to(root) && local.as_ref() == format.entry();
         let is_in_foreign = !is_entry && self.open.last().is_some_and(|it| it.is_foreign);
         let is_foreign = is_in_foreign || !space.belongs_to(root);
@@ -176,7 +177,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What addresses are relative to here (RFC 4287, 2).
+    /// The base of relative addresses at this place (RFC 4287, 2).
     fn base(&self) -> &Url {
         self.open.iter().rev().find_map(|it| it.base.as_ref()).unwrap_or(self.base)
     }
@@ -253,8 +254,8 @@ impl Reading<'_> {
         self.close_down_to(at, true);
     }
 
-    /// Closes the elements from the innermost to the one at `at`, which `is_closed` by its
-    /// own end tag. The others are not.
+    /// Closes the elements from the innermost one to the one at `at`. That one has an end tag
+    /// of its own when `is_closed`; the others have none.
     fn close_down_to(&mut self, at: usize, is_closed: bool) {
         let innermost = self.open.len() - 1;
         if is_closed && at == innermost {
@@ -280,7 +281,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Takes the address whose element was closed.
+    /// Adds the address whose element was closed.
     fn push(&mut self, address: Address) {
         let Address { place, is_guid, text, fault } = address;
         let whole = fault.map_or_else(|| whole(&text), Err);
@@ -305,7 +306,7 @@ impl Reading<'_> {
         self.items.push_address(place, text);
     }
 
-    /// Drops the address whose element was not closed: nobody knows where it ends.
+    /// Drops the address whose element was not closed, because its end is unknown.
     fn give_up(&mut self, address: Address) {
         let name = self.root.as_ref().map_or("loc", |(format, _)| format.address());
         let why = address.fault.unwrap_or_else(|| format!("<{name}> is not closed"));
@@ -318,17 +319,18 @@ impl Reading<'_> {
         self.root.as_ref().is_some_and(|(format, _)| format.needs_entry())
     }
 
-    /// Tells a fault, or counts it against the address in which it is.
+    /// Adds a fault, or drops the address in which the fault is.
     fn add_fault(&mut self, place: usize, why: String) {
         match &mut self.address {
             Some(address) => _ = address.fault.get_or_insert(why),
             None if self.root.is_some() => self.items.push_fault(place, &why),
-            // What stands before the document is no part of it.
+            // Text before the document is not part of it.
             None => (),
         }
     }
 
-    /// Tells entries behind the end, as of two documents in one file: they are left out.
+    /// Adds a fault when entries follow after the end, as with two documents in one file. They are
+    /// left out.
     fn report_rest(&mut self, tokens: &mut Tokens<'_>) {
         const ENTRIES: [&str; 8] =
             ["urlset", "sitemapindex", "url", "sitemap", "rss", "feed", "item", "entry"];
@@ -365,7 +367,7 @@ impl Reading<'_> {
     }
 }
 
-/// The address that `raw` spells, with what should be told of it, or why it spells none.
+/// Returns the address that `raw` spells, with a note about it, or the reason why it spells none.
 fn whole(raw: &str) -> Result<(String, Option<&'static str>), String> {
     let resolved = resolve(trimmed(raw)).map_err(|why| why.to_string())?;
     let text = trimmed(&resolved.text);
@@ -376,7 +378,7 @@ fn whole(raw: &str) -> Result<(String, Option<&'static str>), String> {
     Ok((text.to_owned(), note))
 }
 
-/// The value of the attribute `name`, as it is written.
+/// Returns the value of the attribute `name`, as it is written.
 fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = tag.attributes();
     attributes

@@ -1,4 +1,4 @@
-//! An address as it was typed, with and without its user name and password.
+//! An address as the user typed it, with and without its user name and password.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::source::page_url;
 
 /// The address of a page.
 ///
-/// Shown and serialized, it is the text as it was typed, without a user name and a password.
+/// Messages and records get the text as it was typed, without user name and password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     url: Url,
@@ -35,7 +35,7 @@ impl Address {
 
     fn read(text: &str) -> Result<Self, String> {
         let url = page_url(text)?;
-        // As the rules for URLs read it: they know more spellings than `http://`.
+        // The URL parser decides, because it knows more spellings than `http://`.
         let bare = match Url::parse(text) {
             Ok(url) if url.username().is_empty() && url.password().is_none() => text.to_owned(),
             Ok(url) => shown_url(&url).into_owned(),
@@ -44,6 +44,7 @@ impl Address {
         Ok(Self { url, is_redacted: bare != text, text: bare })
     }
 
+    /// The address, with user name and password where it has them.
     pub(super) const fn url(&self) -> &Url {
         &self.url
     }
@@ -53,7 +54,7 @@ impl Address {
         &self.text
     }
 
-    /// Whether the text leaves something out.
+    /// Whether a user name or a password was left out of the text.
     pub(super) const fn is_redacted(&self) -> bool {
         self.is_redacted
     }
@@ -82,7 +83,7 @@ impl<'de> Deserialize<'de> for Address {
     }
 }
 
-/// Whether `text` begins as an address on the web does, and is no path.
+/// Whether `text` begins like an address on the web, and not like a path.
 pub(crate) fn is_web_address(text: &str) -> bool {
     let start = text.split_once(':').map_or("", |(scheme, _)| scheme.trim());
     start.eq_ignore_ascii_case("http") || start.eq_ignore_ascii_case("https")

@@ -1,4 +1,4 @@
-//! The embedded site: it runs on this machine, and the links of its index are the pages.
+//! The embedded site, which runs on this machine. Its pages are the links of its index.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const OPTION: &str = "--demo";
 const LATENCY: &str = "--latency";
 const CPU_PER_PAGE: &str = "--cpu-per-page";
 
-/// `--latency` of `--demo`.
+/// The default of `--latency` with `--demo`.
 pub(crate) const DEFAULT_LATENCY: Duration = Duration::from_millis(100);
 /// A page that costs more would be larger than the default of `--max-size`.
 const MAX_PAGE_COST: Duration = Duration::from_millis(200);
@@ -30,32 +30,32 @@ pub(super) const KIND: SourceKind = SourceKind {
     parse,
 };
 
-/// The embedded site, and which of its links are pages.
+/// The embedded site, and which links of its index are pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Demo {
-    /// How the site is set.
+    /// The settings of the site.
     pub site: DemoSite,
     pick: Pick,
 }
 
-/// How the embedded site is set.
+/// The settings of the embedded site.
 ///
-/// `compare` alone sets [`pages`](Self::pages) and [`bandwidth`](Self::bandwidth), and
-/// records no source, so a record holds neither.
+/// Only `compare` sets [`pages`](Self::pages) and [`bandwidth`](Self::bandwidth). It records no
+/// source, so that a record holds neither.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DemoSite {
-    /// How far away it is.
+    /// Its distance: the delay of each connection and of each answer.
     #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
     pub latency: Duration,
-    /// How much of a CPU a page takes, roughly.
+    /// About how much CPU time a page costs.
     #[serde(serialize_with = "write_time", deserialize_with = "read_page_cost")]
     pub cpu_per_page: Duration,
-    /// The pages that its index lists.
+    /// The number of pages that its index lists.
     #[serde(skip, default = "default_pages")]
     pub pages: usize,
-    /// Bytes a second for each connection's bodies; `None` for no limit.
+    /// Bytes per second for the bodies of each connection; `None` for no limit.
     #[serde(skip)]
     pub bandwidth: Option<u64>,
 }
@@ -87,11 +87,11 @@ fn read_page_cost<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Err
     page_cost(&String::deserialize(from)?).map_err(de::Error::custom)
 }
 
-/// Reads how much of a CPU a page of the embedded site takes.
+/// Reads how much CPU time a page of the embedded site costs.
 ///
 /// # Errors
 ///
-/// What the text should look like.
+/// What is wrong with the text, in words.
 pub(crate) fn page_cost(text: &str) -> Result<Duration, String> {
     let cost = duration::parse(text)?;
     if cost <= MAX_PAGE_COST {
@@ -146,7 +146,7 @@ impl Spec for Demo {
     }
 
     fn open(&self, opening: Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
-        let url = opening.site_index.expect("the site runs, as the policy asks");
+        let url = opening.site_index.expect("the embedded site runs, because the policy names it");
         let mut getter = (opening.getter)()?;
         Ok(Box::new(IndexSource::fetch(url, &self.pick, &mut getter)?))
     }

@@ -1,10 +1,10 @@
-//! Why options name no source.
+//! The error of options that do not name a source.
 
-/// An option of a source has a value that makes no sense.
+/// An option of a source has a value that it cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct SpecError {
-    /// What is wrong, naming the option.
+    /// What is wrong, with the name of the option.
     pub message: String,
     /// What to do instead.
     pub hint: Option<String>,

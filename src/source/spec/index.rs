@@ -1,4 +1,4 @@
-//! The links of a page on the web.
+//! The source that is a page on the web: its links are the pages.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,18 +49,18 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     Ok(SourceSpec::Index(Index { url, pick }))
 }
 
-/// What `--select` and `--attr` pick.
+/// Reads `--select` and `--attr`.
 pub(super) fn pick(words: &Words) -> Result<Pick, SpecError> {
-    let usual = Pick::default();
-    let select = words.text(SELECT).unwrap_or(&usual.text);
-    let attribute = words.text(ATTR).unwrap_or(&usual.attribute);
+    let default = Pick::default();
+    let select = words.text(SELECT).unwrap_or(&default.text);
+    let attribute = words.text(ATTR).unwrap_or(&default.attribute);
     Pick::new(select, attribute).map_err(|error| {
         let hint = "--select takes CSS, such as 'table a' or 'td .flagicon + a'";
         SpecError::new(format!("--select: {error}"), hint, select)
     })
 }
 
-/// Adds the words that `pick` was made of.
+/// Adds the words from which `pick` was read.
 pub(super) fn add_pick(words: &mut Words, pick: &Pick) {
     words.add(SELECT, &*pick.text);
     words.add(ATTR, &*pick.attribute);

@@ -1,4 +1,4 @@
-//! The links of a page in a file.
+//! The source that is a page in a file: its links are the pages.
 
 use std::path::PathBuf;
 
@@ -27,12 +27,12 @@ pub(super) const KIND: SourceKind = SourceKind {
 pub(crate) struct IndexFile {
     #[serde(serialize_with = "whole")]
     path: PathBuf,
-    /// What its links are relative to.
+    /// The address to which its links are relative.
     base: Address,
     pick: Pick,
 }
 
-/// Writes the whole path, which is found from another directory too.
+/// Writes the whole path, so that a run in another directory finds the file.
 fn whole<S: serde::Serializer>(path: &PathBuf, to: S) -> Result<S::Ok, S::Error> {
     std::path::absolute(path).unwrap_or_else(|_| path.clone()).serialize(to)
 }
@@ -47,16 +47,16 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     if path.exists() {
         return Err(SpecError::new(
             format!(
-                "--index {} is a file, and its links are relative to something",
+                "--index {} is a file, and it is not known to which address its links are relative",
                 path.display()
             ),
-            "say to what with --base URL",
+            "name that address with --base URL",
             OPTION,
         ));
     }
     let shown = excerpt_url(&path.to_string_lossy());
     Err(SpecError::new(
-        format!("--index {shown:?} is no http(s) URL, and no such file is there"),
+        format!("--index {shown:?} is not an http(s) URL, and there is no file of this name"),
         format!("did you mean https://{shown}?"),
         &*shown,
     ))

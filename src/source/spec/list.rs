@@ -34,7 +34,7 @@ pub(crate) struct List {
     choice: FormatChoice,
 }
 
-/// A list, as a record has it.
+/// A list, as it is recorded.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListRecord {
@@ -72,12 +72,12 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     Ok(SourceSpec::List(List { path: path.map(Into::into), choice }))
 }
 
-/// How a list is written, by what `--input-format` and `--column` say.
+/// Decides on the format of a list by `--input-format` and `--column`.
 fn choice(format: Option<&str>, column: Option<String>) -> Result<FormatChoice, SpecError> {
     let separated = |separator, column: Option<String>| match column {
         Some(column) => Ok(FormatChoice::Is(ListFormat::Separated { separator, column })),
         None => Err(SpecError::new(
-            "--input-format csv and tsv are tables, and it is not said which column has the URLs",
+            "--input-format csv and tsv are tables, and no column of URLs is named",
             "name it with --column NAME",
             "",
         )),
@@ -86,8 +86,8 @@ fn choice(format: Option<&str>, column: Option<String>) -> Result<FormatChoice, 
         (None, column) => Ok(FormatChoice::ByName { column }),
         (Some("text"), None) => Ok(FormatChoice::Is(ListFormat::Text)),
         (Some("text"), Some(_)) => Err(SpecError::new(
-            "--input-format text is one URL a line and has no --column",
-            "leave one of them out, or name another format",
+            "--input-format text has one URL per line and no --column",
+            "leave out one of them, or name another format",
             "",
         )),
         (Some("csv"), column) => separated(b',', column),
@@ -102,7 +102,7 @@ fn choice(format: Option<&str>, column: Option<String>) -> Result<FormatChoice, 
     }
 }
 
-/// The values of `--input-format` and `--column` that make a choice.
+/// Returns the values of `--input-format` and `--column` that give this choice.
 fn names(choice: &FormatChoice) -> (Option<&'static str>, Option<&str>) {
     match choice {
         FormatChoice::ByName { column } => (None, column.as_deref()),

@@ -1,8 +1,8 @@
 //! A source in a run's record, written and read back.
 //!
 //! A record holds a source three times: as text for people, as arguments (`args`), which
-//! version 1 reads, and as a value (`spec`), which does not change when an option is
-//! renamed. None of them holds a user name or a password.
+//! version 1 reads, and as a value (`spec`), which stays the same when an option is
+//! renamed. User names and passwords are left out of all three.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,26 +11,26 @@ use super::{SourceSpec, Word, Words};
 use crate::message::shortened;
 use crate::source::plan::Filter;
 
-/// The most characters of a source that people are shown.
+/// The text for people has at most this many characters.
 const TEXT_SHOWN: usize = 4096;
-/// The most bytes of a record that arguments and value may take together: half of its line.
-/// A value that has no room beside the arguments is left out, and so are longer arguments.
+/// Arguments and value may take at most this many bytes together: half of a record's line.
+/// Longer arguments are left out, and so is a value that has no room beside the arguments.
 const RECORD_LIMIT: usize = 512 * 1024;
 
 /// A source in a run's record, without user names and passwords.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RecordedSource {
-    /// For people; the beginning of a long one.
+    /// For people. A long text is cut.
     pub text: String,
-    /// As arguments, complete, or empty when they do not fit.
+    /// As arguments: all of them, or empty when they do not fit.
     pub args: Vec<String>,
-    /// As a value, complete, or `None` when it does not fit.
+    /// As a value: all of it, or `None` when it does not fit.
     pub spec: Option<Value>,
     /// Whether a user name or a password was left out.
     pub is_redacted: bool,
 }
 
-/// A source and what narrows it, as the value in a record.
+/// A source and its filter, as the value in a record.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SourceRecord {
@@ -39,7 +39,7 @@ struct SourceRecord {
     filter: FilterRecord,
 }
 
-/// [`Filter`], as texts.
+/// A [`Filter`] as texts.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FilterRecord {
@@ -57,7 +57,7 @@ impl FilterRecord {
     }
 }
 
-/// Writes `spec`, narrowed by `filter`, for the record of a run.
+/// Returns what the record of a run holds of `spec`, narrowed by `filter`.
 pub(crate) fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
     let mut words = spec.words();
     let is_redacted = words.is_redacted();
@@ -73,7 +73,7 @@ pub(crate) fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
             limit: filter.limit,
         },
     };
-    // A path that is no text cannot be written.
+    // A path that is not UTF-8 cannot be written as JSON.
     let value = serde_json::to_value(recorded).ok();
     let has_room = |value: &Value| size(&args) + size(value) <= RECORD_LIMIT;
     let spec = value.filter(|value| !args.is_empty() && has_room(value));
@@ -84,8 +84,8 @@ fn size(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }
 
-/// Reads the value of a record as the options that name its source. `None` for a value that
-/// this version does not know.
+/// Reads the value of a record as the options that name its source. Returns `None` for a value
+/// that this version does not know.
 pub(crate) fn recorded_words(spec: &Value) -> Option<Words> {
     let SourceRecord { source, filter } = SourceRecord::deserialize(spec).ok()?;
     let mut words = source.words();

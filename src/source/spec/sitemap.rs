@@ -1,4 +1,4 @@
-//! The pages of a sitemap.
+//! The source that is a sitemap on the web.
 
 use serde::{Deserialize, Serialize};
 

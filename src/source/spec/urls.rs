@@ -1,4 +1,4 @@
-//! Pages by their addresses.
+//! The source that is a few addresses on the command line.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ fn parse(words: &Words) -> Result<SourceSpec, SpecError> {
     let urls: Vec<_> =
         words.texts("").map(|text| Address::parse("URL", text)).collect::<Result<_, _>>()?;
     if urls.is_empty() {
-        return Err(SpecError::new("no page is named", "name one by its address", "no address"));
+        return Err(SpecError::new("no page is named", "name a page by its address", "no address"));
     }
     Ok(SourceSpec::Urls(Urls { urls }))
 }

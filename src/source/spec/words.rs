@@ -1,4 +1,4 @@
-//! The options of a source, as words of a command line.
+//! The options that name a source, as words of a command line.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -7,10 +7,10 @@ use super::Address;
 
 /// The value of `--input-file` that stands for standard input.
 pub(crate) const STDIN: &str = "-";
-/// The most URLs of a command line that people are shown.
+/// People see at most this many URLs of a command line.
 const URLS_SHOWN: usize = 3;
 
-/// An option and its value: an address by itself has no option, a switch no value.
+/// An option and its value. An address by itself has an empty option; a switch has no value.
 pub(crate) type Word = (&'static str, Option<OsString>);
 
 /// The options of a source, in their order.
@@ -26,7 +26,7 @@ impl Words {
         self.words.push((option, Some(value.into())));
     }
 
-    /// Adds an option once with each of `values`.
+    /// Adds an option once for each of `values`.
     pub(crate) fn add_all<V: Into<OsString>>(
         &mut self,
         option: &'static str,
@@ -51,7 +51,7 @@ impl Words {
         self.is_redacted
     }
 
-    /// Adds a file by its whole path, so that it is found from another directory too.
+    /// Adds a file by its whole path, so that a run in another directory finds it.
     pub(super) fn add_path(&mut self, option: &'static str, path: &Path) {
         self.add(option, std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
     }
@@ -66,12 +66,12 @@ impl Words {
         self.words.iter().filter(move |word| word.0 == option).filter_map(|word| word.1.as_deref())
     }
 
-    /// The values of `option`, as far as they are text.
+    /// The values of `option` that are UTF-8.
     pub(crate) fn texts<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a str> {
         self.values(option).filter_map(OsStr::to_str)
     }
 
-    /// The first value of `option`, when it is text.
+    /// The first value of `option`, when it is UTF-8.
     pub(crate) fn text(&self, option: &str) -> Option<&str> {
         self.words.iter().find(|word| word.0 == option)?.1.as_deref()?.to_str()
     }
@@ -81,17 +81,18 @@ impl Words {
         self.words.iter().find(|word| word.0 == option)?.1.as_deref().map(Path::new)
     }
 
-    /// All of them.
+    /// All words, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Word> {
         self.words.iter()
     }
 
-    /// Removes those that `is_wanted` does not name.
+    /// Removes the options for which `is_wanted` is false.
     pub(crate) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
         self.words.retain(|word| is_wanted(word.0));
     }
 
-    /// As arguments; `None` when a path is no text, so that they would name another file.
+    /// Returns them as arguments; `None` when a path is not UTF-8, because the text would name
+    /// another file.
     pub(super) fn args(&self) -> Option<Vec<String>> {
         let arg = |(option, value): &Word| {
             let Some(value) = value else { return Some((*option).to_owned()) };
@@ -101,7 +102,7 @@ impl Words {
         self.words.iter().map(arg).collect()
     }
 
-    /// For people, who see a few of many URLs: a command line may name thousands.
+    /// Returns them for people, with a few of many URLs: a command line may name thousands.
     pub(super) fn shown(&self) -> String {
         let urls = self.words.iter().filter(|word| word.0.is_empty()).count();
         let mut text = String::new();
@@ -135,10 +136,10 @@ impl FromIterator<Word> for Words {
     }
 }
 
-/// `word` in single quotes when a shell would not take it as one word.
+/// Returns `word`, in single quotes when a shell would not take it as one word.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
-    // A shell may put a path in the place of what begins with one of these.
+    // A shell may replace a word that begins with one of these by a path.
     if !word.is_empty() && !word.starts_with(['~', '=']) && word.chars().all(is_plain) {
         return word.into();
     }

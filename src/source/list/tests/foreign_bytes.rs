@@ -1,4 +1,4 @@
-//! Lists in each format, nearly well written.
+//! Lists in each format that are nearly correct.
 
 use std::io::{BufReader, Cursor};
 
@@ -82,8 +82,8 @@ fn values() -> impl Strategy<Value = Input> {
     lists(&documents, tokens)
 }
 
-/// What there is of a list that is read `step` bytes at a time, in words; `None` when it
-/// cannot be read to its end, as gzip that is broken.
+/// Returns the entries of a list that is read `step` bytes at a time, as texts; `None` when it
+/// cannot be read to its end, such as broken gzip.
 fn entries(name: &str, input: &[u8], step: usize, choice: &FormatChoice) -> Option<Vec<String>> {
     let reader = BufReader::with_capacity(step, Cursor::new(input.to_vec()));
     let mut source = match read(reader, name.into(), choice) {
@@ -103,12 +103,12 @@ fn entries(name: &str, input: &[u8], step: usize, choice: &FormatChoice) -> Opti
             Err(_) => return None,
         }
     }
-    assert!(source.next_entry().is_ok_and(|entry| entry.is_none()), "the end stays it");
+    assert!(source.next_entry().is_ok_and(|entry| entry.is_none()), "after the end comes the end");
     entries.push(format!("{} lines skipped", source.skipped_lines()));
     Some(entries)
 }
 
-/// Reads a list at once and in pieces: both are the same, and come to an end within the
+/// Reads a list at once and in pieces: both give the same entries, and both end within the
 /// memory that a list may take.
 fn check(
     name: &str,

@@ -1,4 +1,4 @@
-//! What sitemaps and feeds with and without faults hold.
+//! The addresses and faults of sitemaps and feeds.
 
 use proptest::{prelude::*, test_runner::RngSeed};
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use crate::source::sitemap::items::Item;
 use crate::source::sitemap::xml::read;
 
-/// What the document holds: addresses, and what is told, in its order.
+/// The addresses and faults of a document, in its order.
 fn items(text: &str) -> Result<Vec<String>, String> {
     let base = Url::parse("http://a.org/dir/feed").unwrap();
     let item = |item| match item {

@@ -1,4 +1,4 @@
-//! Sitemaps and feeds, nearly well written.
+//! Sitemaps and feeds that are nearly correct.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use crate::foreign_bytes::{Format, Input, config, within};
 use crate::source::sitemap::items::Item;
 use crate::source::sitemap::read::{Parsed, parse};
 
-/// What a file that is gzipped itself may unfold to.
+/// The largest size of a file that is gzipped itself, once it is unzipped.
 const MOST: usize = 64 * 1024;
 /// Tables of decoders and of names.
 const TABLES: usize = 128 * 1024;
