@@ -1,4 +1,4 @@
-//! What was decided: the modules' options, put together and checked against each other.
+//! The options of all modules together, as `cli` decided on them.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -14,16 +14,16 @@ use crate::source::plan::Filter;
 use crate::source::spec::{RecordedSource, SourceSpec};
 use crate::{exec, fetch, queue, save};
 
-/// `--latency` of `compare`: near enough that one page after the other takes seconds,
-/// not minutes, and far enough to be what counts.
+/// The default of `--latency` with `compare`. With it, one page after the other takes seconds and
+/// not minutes, and the latency is still the largest part of the time.
 pub(crate) const DEFAULT_COMPARE_LATENCY: Duration = Duration::from_millis(10);
 
 /// Which pages to fetch, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanOptions {
-    /// Where pages come from.
+    /// The source of the pages.
     pub source: SourceSpec,
-    /// Which of them.
+    /// Which of its pages are fetched.
     pub filter: Filter,
     /// How requests are sent.
     pub fetch: fetch::Options,
@@ -44,25 +44,25 @@ pub(crate) enum SummaryFormat {
     None,
 }
 
-/// What is told.
+/// What a download prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReportOptions {
-    /// The end of the run.
+    /// The format of the summary at the end.
     pub format: SummaryFormat,
-    /// How progress looks.
+    /// The style of the progress.
     pub style: Style,
-    /// What is told beside it.
+    /// How much is printed beside the progress.
     pub detail: Detail,
 }
 
-/// A download, decided.
+/// A download with all its options decided.
 #[derive(Debug)]
 pub(crate) struct Download {
-    /// What to fetch, and how.
+    /// What is fetched, and how.
     pub plan: PlanOptions,
     /// The executor.
     pub mode: &'static exec::Mode,
-    /// Pages in flight at most.
+    /// The largest number of pages in flight.
     pub workers: NonZeroUsize,
     /// Memory in bytes for the bodies of all pages in flight; `None` for half of what is free.
     pub max_memory: Option<u64>,
@@ -72,7 +72,7 @@ pub(crate) struct Download {
     pub ends_with_input: bool,
     /// Where pages are saved.
     pub save: save::Options,
-    /// What is told.
+    /// What is printed.
     pub report: ReportOptions,
     /// The file that the trace of the run is written to.
     pub trace: Option<PathBuf>,
@@ -80,12 +80,12 @@ pub(crate) struct Download {
     pub notes: Vec<String>,
 }
 
-/// A comparison, decided.
+/// A comparison with all its options decided.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     /// What each run fetches, and how.
     pub plan: PlanOptions,
-    /// Who runs, how often, in which order.
+    /// The contenders, the rounds, and the seed of their order.
     pub design: Design,
     /// Whether runs save their pages.
     pub saves: bool,
@@ -94,28 +94,28 @@ pub(crate) struct Comparison {
     pub directory: Option<PathBuf>,
     /// Whether it is the tutorial's experiment, with its figures beside it.
     pub is_tutorial: bool,
-    /// The files that it is written to.
+    /// The files to which the result is written.
     pub exports: Vec<(PathBuf, export::Format)>,
     /// The conditions that its result must meet.
     pub gates: Vec<Gate>,
-    /// The earlier comparison that it is set beside.
+    /// The file of an earlier result, with which this one is compared.
     pub baseline: Option<PathBuf>,
-    /// What is told.
+    /// What is printed.
     pub print: PrintOptions,
     /// Whether the user agreed to send requests to a site that is not on this machine.
     pub is_agreed: bool,
-    /// The options that each run gets as well.
+    /// The options that each run gets too.
     pub passed_on: PassedOn,
 }
 
-/// What a comparison tells.
+/// What a comparison prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PrintOptions {
-    /// Whether all is printed as JSON, and not for people.
+    /// Whether the result is printed as JSON, and not as a table.
     pub is_json: bool,
-    /// Whether progress is not told.
+    /// Whether no progress is printed.
     pub is_quiet: bool,
-    /// The columns that a table may take.
+    /// The width of a table, in columns.
     pub width: usize,
     /// Whether colours may be used.
     pub is_coloured: bool,
@@ -131,7 +131,7 @@ pub(crate) struct PassedOn {
 }
 
 impl PassedOn {
-    /// Adds an argument. `instead` is shown in its place, where there is something to hide.
+    /// Adds an argument. `instead` is shown in its place, when the argument holds a secret.
     pub(crate) fn add(&mut self, argument: impl Into<OsString>, instead: Option<String>) {
         let argument = argument.into();
         let shown = instead.unwrap_or_else(|| argument.to_string_lossy().into_owned());
@@ -163,8 +163,8 @@ impl std::fmt::Display for Workers {
     }
 }
 
-/// Chooses the number of workers: what was asked for, else the mode's default.
-/// The text says when a wish has no meaning in this mode.
+/// Chooses the number of workers: what the user asked for, or else the mode's default. The text
+/// is a note for the user when the number has no effect in this mode.
 pub(crate) fn choose_workers(
     mode: &exec::Mode,
     asked: Option<Workers>,

@@ -14,6 +14,6 @@ pub(super) fn run() -> anyhow::Result<Status> {
     let replies = stdout().as_fd().try_clone_to_owned();
     let replies = replies.context("failed to take over standard output")?;
     child::run(orders, replies)
-        .context("this is a part of --mode processes, not for people to run")?;
+        .context("this command is a part of --mode processes; users do not run it")?;
     Ok(Status::Done)
 }

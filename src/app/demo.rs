@@ -1,4 +1,4 @@
-//! The embedded site in a child process, so that the figures of a run are its own.
+//! Runs the embedded site in a child process, so that CPU and memory of a run are its own.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,23 +11,22 @@ use url::Url;
 
 use crate::source::spec::DemoSite;
 
-/// Taken when it is free, so that a second run finds the same addresses and
-/// keeps the names of the first.
+/// The port, when it is free. A second run then finds the same addresses, and the names of the
+/// first run.
 const FAVOURITE_PORT: u16 = 8233;
 
-/// A running site; it ends with this value, or with this process.
+/// A running site. It ends when this value is dropped or this process ends.
 pub(super) struct DemoProcess(Child);
 
 impl DemoProcess {
-    /// Starts the site, waits until it serves, and gives the address of its index
-    /// with it.
+    /// Starts the site, waits until it serves, and returns it with the address of its index.
     pub(super) fn start(site: &DemoSite) -> anyhow::Result<(Self, Url)> {
         let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, FAVOURITE_PORT)).is_ok();
         let start_at = |port| Self::start_at(port, site);
         if is_free && let Ok(started) = start_at(FAVOURITE_PORT) {
             return Ok(started);
         }
-        // Somebody has it, or was quicker.
+        // Another process has the port, or took it just now.
         start_at(0)
     }
 
@@ -44,10 +43,10 @@ impl DemoProcess {
             command.args(["--bandwidth", &format!("{bandwidth}B")]);
         }
         let child = command
-            // The site ends when this pipe does, whatever becomes of this process.
+            // The site ends when this pipe closes, however this process ends.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C is for the download, which still needs the site for a moment.
+            // Ctrl-C must not reach the site: the download needs it until its pages end.
             .process_group(0)
             .spawn()
             .context("failed to start the embedded site")?;
@@ -55,7 +54,7 @@ impl DemoProcess {
         let mut line = String::new();
         if let Some(out) = demo.0.stdout.take() {
             let read = BufReader::new(out).read_line(&mut line);
-            read.context("failed to hear from the embedded site")?;
+            read.context("failed to read the address of the embedded site")?;
         }
         let index = line.trim().strip_prefix(super::origin::SERVING);
         let index = index.and_then(|index| Url::parse(index).ok());
@@ -66,7 +65,7 @@ impl DemoProcess {
 impl Drop for DemoProcess {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        // It ends by itself now; only a broken system could make this fail.
+        // The site ends by itself now. Waiting for it cannot fail on a working system.
         let _ = self.0.wait();
     }
 }

@@ -1,4 +1,4 @@
-//! The main job: source, queue, executor, sink and observers, put together and run.
+//! The main job: connects source, queue, executor, sink and observers, and runs them.
 
 use std::fs::File;
 use std::num::NonZeroUsize;
@@ -38,7 +38,7 @@ use crate::work::WorkFactory;
 use crate::work::local::LocalWorkFactory;
 use crate::work::process::factory::ProcessWorkFactory;
 
-/// What a run needs, all open.
+/// The opened parts of a run.
 struct Prepared {
     plan: Plan,
     manifest: ManifestWriter,
@@ -47,13 +47,13 @@ struct Prepared {
     trace: Option<Trace>,
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Ended {
     summary: Summary,
     manifest: ManifestWriter,
-    /// CPU time of the fetch phase.
+    /// The CPU time of the fetch phase.
     fetch_cpu: Duration,
-    /// What broke it, when something did.
+    /// The error that broke the run, if any.
     broken: Option<anyhow::Error>,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     let ended = fetch_all(config, &queue, &clock, prepared)?;
     let left_out = left_out.load(Ordering::Relaxed);
     if left_out > 0 {
-        note(&format!("{left_out} pages are neither saved nor failed: --resume fetches them"));
+        note(&format!("{left_out} pages are neither saved nor failed: fetch them with --resume"));
     }
     let finished = Finished {
         summary: ended.summary.clone(),
@@ -115,7 +115,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         output: config.save.directory().display().to_string().into(),
         index_time,
         total_time: clock.now() - started,
-        // The embedded site is not waited for yet, so it does not count.
+        // The process of the embedded site has not ended yet, so it does not count.
         usage: usage::since(earlier),
         fetch_cpu: ended.fetch_cpu,
         connections: network.connections(),
@@ -124,8 +124,8 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
     conclude(config, ended, &finished, queue.stop_reason().as_ref())
 }
 
-/// Makes the factory of a run's work: a mode whose workers are processes fetches and
-/// saves in them, all others in this process.
+/// Makes the factory of a run's work. A mode whose workers are processes fetches and
+/// saves in them; all other modes do so in this process.
 fn work_factory(
     kind: WorkerKind,
     network: Arc<Network>,
@@ -141,7 +141,7 @@ fn work_factory(
     }
 }
 
-/// What the clients of the run have in common.
+/// Opens the part that all clients of the run share.
 fn open_network(
     config: &Download,
     kept_hosts: usize,
@@ -154,21 +154,21 @@ fn open_network(
     Ok(Arc::new(network.within(Arc::new(memory))))
 }
 
-/// What to say where open files are too scarce for the workers that were asked for.
+/// Returns the note when the limit on open files allows fewer workers than the user asked for.
 fn fewer_workers(config: &Download, workers: NonZeroUsize) -> Option<String> {
     let is_typed = config.plan.queue.limits.adaptive.is_none();
     (workers < config.workers && is_typed)
-        .then(|| format!("{workers} workers, not {}: the limit on open files", config.workers))
+        .then(|| format!("{workers} workers, not {}, because of the limit on open files: raise it with ulimit -n", config.workers))
 }
 
-/// The file of the trace, where one is asked for. It may be in the output directory, and is
-/// there before the output is opened, which then knows it for none of its own.
+/// Opens the file of the trace, if the user asked for one. It may be in the output directory. It
+/// is made before the output is opened, so that the output treats it as another program's file.
 fn open_trace(config: &Download) -> Result<Option<(File, &Path)>, TraceError> {
     let Some(path) = &config.trace else {
         return Ok(None);
     };
     if path.starts_with(config.save.directory()) {
-        // What is wrong with the directory is told when the output is opened.
+        // An error with the directory is reported when the output is opened.
         let _ = std::fs::create_dir_all(config.save.directory());
     }
     Ok(Some((Trace::open(path)?, path)))
@@ -185,10 +185,11 @@ fn begin_trace(
     Trace::create(file, path, &about, now)
 }
 
-/// Before the first page is requested there is nothing to end cleanly.
+/// Reports the first signal. Before the first page is requested the process ends at once, because
+/// nothing needs to end cleanly.
 fn on_first_signal(is_running: &AtomicBool) {
     if is_running.load(Ordering::SeqCst) {
-        report_line("interrupted: pages in flight get 2 s; again to end at once");
+        report_line("interrupted: pages in flight get 2 s; press Ctrl-C again to end at once");
     } else {
         signals::end_at_once();
     }
@@ -210,7 +211,7 @@ fn run_record(config: &Download, workers: NonZeroUsize, clock: &dyn Clock) -> Ru
     }
 }
 
-/// Feeds the queue, runs the executor, and records every page that was read.
+/// Feeds the queue, runs the executor, and records every page of the input.
 fn fetch_all(
     config: &Download,
     queue: &Arc<Queue>,
@@ -260,7 +261,7 @@ fn fetch_all(
     Ok(Ended { summary, manifest: observers.manifest, fetch_cpu, broken })
 }
 
-/// Records and tells the end, and decides on the exit status.
+/// Records the end, prints the summary, and decides on the exit status.
 fn conclude(
     config: &Download,
     mut ended: Ended,
@@ -285,7 +286,7 @@ fn conclude(
             report(&Exit::of(error).message);
         }
         report_line(format_args!("error: the accounts do not add up: {sum}"));
-        report_line("hint: this is a bug in fetchpages");
+        report_line("hint: this is a bug in fetchpages: please report it");
         return Ok(Status::Accounts);
     }
     if let Some(error) = broken {
@@ -295,26 +296,27 @@ fn conclude(
     Ok(status(&config.plan.source.label(), &ended.summary, closing))
 }
 
-/// The error of a run that was stopped because of what `words` say.
+/// Makes the error of a run that stopped for the reasons `words`, the outermost first.
 fn stopped(words: &[String]) -> anyhow::Error {
     let mut words = words.iter().rev().cloned();
     let innermost = anyhow::Error::msg(words.next().unwrap_or_default());
     words.fold(innermost, anyhow::Error::context).context("the run stopped")
 }
 
-/// The exit status of a run whose source is called `what`.
+/// Decides on the exit status of a run, and reports why it is not complete. `what` is the name of
+/// the source.
 fn status(what: &str, summary: &Summary, closing: Option<&StopReason>) -> Status {
     let intake = &summary.intake;
-    // What came after the last page changed nothing.
+    // A stop after the last page changed nothing.
     let is_cut_short = summary.count(State::Interrupted) > 0
         || !intake.complete
         || summary.failures.contains_key(&FailureCode::Deadline);
     match closing.filter(|_| is_cut_short) {
         Some(StopReason::Deadline) => {
-            report_line("stopped by --deadline; the same command with --resume goes on");
+            report_line("stopped by --deadline; continue with the same command and --resume");
         }
         Some(StopReason::TooManyFailures(_)) => report_line(format_args!(
-            "stopped by --max-failures, with {} failed; the same command with --resume goes on",
+            "stopped by --max-failures, with {} failed; continue with the same command and --resume",
             summary.count(State::Failed)
         )),
         _ => (),
@@ -337,7 +339,7 @@ fn status(what: &str, summary: &Summary, closing: Option<&StopReason>) -> Status
     }
 }
 
-/// The message for a source, called `what` in messages, that named no page.
+/// Makes the message about a source that named no page. `what` is the name of the source.
 pub(super) fn no_pages(what: &str, intake: &Intake) -> Printable {
     let Intake { found, invalid, filtered, skipped_lines, .. } = *intake;
     let (why, advice) = match (found, skipped_lines) {

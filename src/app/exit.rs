@@ -1,4 +1,4 @@
-//! Exit codes, and how an error becomes a message and a code.
+//! The exit codes, and the message and code of an error.
 
 use crate::cli::UsageError;
 use crate::exec::ExecError;
@@ -15,9 +15,9 @@ pub enum Status {
     Done = 0,
     /// The run broke.
     Broken = 1,
-    /// What was typed makes no sense.
+    /// What was typed is not a command.
     Usage = 2,
-    /// Finished, but something is missing.
+    /// Finished, but not all pages could be fetched.
     Incomplete = 3,
     /// The source named no page.
     NoPages = 4,
@@ -37,7 +37,7 @@ impl From<Status> for std::process::ExitCode {
     }
 }
 
-/// An error as the user gets it.
+/// The message and the exit status of an error.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
     /// `error:`, `caused by:` and `hint:` lines.
@@ -73,7 +73,7 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
         return (Status::Broken, Some(hint.into()));
     }
     if error.is::<TraceError>() {
-        let hint = "--trace takes a file that may be written, in a directory that exists";
+        let hint = "name a file for --trace that can be written, in a directory that exists";
         return (Status::Broken, Some(hint.into()));
     }
     let hint = match error.downcast_ref::<SaveError>() {
@@ -82,7 +82,9 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
         Some(SaveError::HiddenFolder { .. }) => {
             Some("allow it to be read (chmod u+rx), or move it out of the output directory")
         }
-        Some(SaveError::Locked { .. }) => Some("wait for it, or choose another --output"),
+        Some(SaveError::Locked { .. }) => {
+            Some("wait until the other run ends, or choose another --output")
+        }
         Some(SaveError::NotAManifest { .. }) => {
             Some("move it away, or name the directory that a download was saved in")
         }
@@ -98,7 +100,9 @@ fn of_source(error: &SourceError) -> (Status, Option<String>) {
     match error {
         SourceError::NoLinks { .. } => (
             Status::NoPages,
-            Some("look at the page: is it the one you meant, and does --select fit it?".into()),
+            Some(
+                "look at the page: is it the right one, and does --select match its links?".into(),
+            ),
         ),
         SourceError::NoColumn { .. } => {
             (Status::Usage, Some("name one of these with --column".into()))
@@ -110,7 +114,7 @@ fn of_source(error: &SourceError) -> (Status, Option<String>) {
         SourceError::Refused { status: 403, .. } => (
             Status::Broken,
             Some(
-                "some servers refuse programs that do not say who runs them: try --contact MAIL"
+                "some servers refuse programs that do not name who runs them: try --contact MAIL"
                     .into(),
             ),
         ),

@@ -1,4 +1,4 @@
-//! The system's limit on open files: raised as far as possible, and respected.
+//! Raises the system's limit on open files, and keeps the run within it.
 
 use std::num::NonZeroUsize;
 
@@ -7,27 +7,26 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use crate::fetch::options::DEFAULT_KEPT_HOSTS;
 use crate::model::WorkerKind;
 
-/// What a worker holds open at most, idle connections aside: its event loop and its
-/// wake-ups, a connection, one that is being opened, the file it writes, and some room.
+/// The files that a worker holds open at most, without idle connections: its event loop and its
+/// wake-ups, a connection, one that is being opened, the file it writes, and some reserve.
 const FILES_PER_WORKER: u64 = 8;
-/// What is held open for a worker that is a process of its own: the connection to it, twice.
+/// The files that this process holds open for a worker process: two ends of pipes.
 const FILES_PER_PROCESS: u64 = 2;
-/// What each process holds open besides.
+/// The files that each process holds open in addition.
 const FILES_BESIDES: u64 = 64;
 
-/// What the open files are enough for.
+/// What the limit on open files allows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Room {
-    /// Pages in flight at most.
+    /// The largest number of pages in flight.
     pub(super) workers: NonZeroUsize,
     /// Hosts whose idle connections each worker may keep.
     pub(super) kept_hosts: usize,
 }
 
-/// Raises the limit on open files to what the system allows this process, and
-/// gives what it is enough for: at most `wanted` workers, and what is left for
-/// connections that wait for another page of their host. Processes inherit the
-/// limit, and each has its files to itself.
+/// Raises the limit on open files as far as the system allows and the run needs. Returns what it
+/// allows: at most `wanted` workers, and from the rest, idle connections that wait for another
+/// page of their host. Worker processes inherit the limit, and each has its own files.
 pub(super) fn room_for(wanted: NonZeroUsize, kind: WorkerKind) -> Room {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return Room { workers: wanted, kept_hosts: DEFAULT_KEPT_HOSTS };
@@ -61,7 +60,7 @@ fn divided(wanted: NonZeroUsize, files: u64) -> Room {
     Room { workers, kept_hosts }
 }
 
-/// The most of `wanted` workers for which `files` are enough, but one at least.
+/// Returns how many of the `wanted` workers `files` are enough for; at least one.
 fn within(wanted: NonZeroUsize, files: u64, of_each: u64) -> NonZeroUsize {
     let enough = usize::try_from(files / of_each).ok().and_then(NonZeroUsize::new);
     wanted.min(enough.unwrap_or(NonZeroUsize::MIN))

@@ -1,4 +1,4 @@
-//! `fetchpages links`: the plan, printed.
+//! `fetchpages links`: prints the plan.
 
 use std::io;
 
@@ -39,7 +39,7 @@ pub(super) fn run(options: &PlanOptions, layout: Layout, json: bool) -> anyhow::
     let intake = plan.intake();
     if intake.invalid > INVALID_REPORTED {
         let more = intake.invalid - INVALID_REPORTED;
-        report_line(format_args!("warning: {more} more entries are no http(s) URL"));
+        report_line(format_args!("warning: {more} more entries are not http(s) URLs"));
     }
     if intake.pages == 0 {
         report(&super::download::no_pages(&options.source.label(), &intake));

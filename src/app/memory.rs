@@ -1,22 +1,21 @@
-//! How much memory is free: on the machine, and in the control groups that hold this
-//! process.
+//! Finds how much memory is free: on the machine, and in the control groups of this process.
 
 use std::path::{Path, PathBuf};
 
-/// The amount that is taken to be free when the system reports none.
+/// The free memory that is assumed when the system reports no number.
 const UNKNOWN: u64 = 2 * 1024 * 1024 * 1024;
-/// Bodies in flight take one part of so many of what is free, when nothing else is said:
-/// the rest is for the system's cache, which pages are saved into, and for others.
+/// By default, bodies in flight may take the free memory divided by this number. The rest is for
+/// the system's cache, into which pages are saved, and for other programs.
 const PARTS: u64 = 2;
 
-/// `--max-memory` when it is not given, in bytes.
+/// The default of `--max-memory`, in bytes.
 pub(super) fn default_limit() -> u64 {
     free().unwrap_or(UNKNOWN) / PARTS
 }
 
 /// Free memory in bytes; `None` when the system reports none.
 fn free() -> Option<u64> {
-    // What cannot be read says nothing, and so sets no limit.
+    // A file that cannot be read sets no limit.
     let read = |path: &Path| std::fs::read_to_string(path).ok();
     let machine = read(Path::new("/proc/meminfo")).as_deref().and_then(available);
     let groups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
@@ -34,7 +33,7 @@ struct Version {
     mount: &'static str,
     limit: &'static str,
     usage: &'static str,
-    /// The line of `memory.stat` with the cache that is given up first.
+    /// The line of `memory.stat` with the cache that the system frees first.
     cache: &'static str,
 }
 
@@ -52,8 +51,8 @@ const fn v2_mounted_at(mount: &'static str) -> Version {
     Version { mount, limit: "memory.max", usage: "memory.current", cache: "inactive_file" }
 }
 
-/// What is left in each control group of `groups` (/proc/self/cgroup) that has a limit,
-/// and in those around it.
+/// Returns the memory that is left in each control group of `groups` (/proc/self/cgroup) that has
+/// a limit, and in the groups around it.
 fn left_in_groups(groups: &str, read: &dyn Fn(&Path) -> Option<String>) -> Vec<u64> {
     let mut left = Vec::new();
     for line in groups.lines() {
@@ -65,7 +64,7 @@ fn left_in_groups(groups: &str, read: &dyn Fn(&Path) -> Option<String>) -> Vec<u
             _ => &[],
         };
         for version in versions {
-            // A container may see its own group as the root, whatever the path says.
+            // A container may see its own group as the root, although the path is longer.
             let around = Path::new(path).ancestors().filter_map(|it| it.strip_prefix("/").ok());
             let folders = around.map(|group| Path::new(version.mount).join(group));
             left.extend(folders.filter_map(|folder| left_in(&folder, version, read)));
@@ -74,7 +73,7 @@ fn left_in_groups(groups: &str, read: &dyn Fn(&Path) -> Option<String>) -> Vec<u
     left
 }
 
-/// What is left in the group at `folder`; `None` when it has no limit.
+/// Returns the memory that is left in the group at `folder`; `None` when it has no limit.
 fn left_in(
     folder: &Path,
     version: &Version,
@@ -84,7 +83,7 @@ fn left_in(
         let path: PathBuf = folder.join(name);
         read(&path)?.trim().parse::<u64>().ok()
     };
-    // "max", which is no number, is no limit.
+    // The text "max" means no limit, and does not parse as a number.
     let limit = number(version.limit)?;
     let usage = number(version.usage)?;
     let stat = read(&folder.join("memory.stat")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One function for each subcommand: everything is wired here and computed elsewhere.
+//! One function per subcommand: it connects the modules, which do the work.
 
 mod child;
 mod compare;

@@ -1,4 +1,4 @@
-//! The observers of a download, in one.
+//! Combines the observers of a download into one.
 
 use std::time::Instant;
 
@@ -15,22 +15,22 @@ pub(super) struct Observers {
     pub(super) manifest: ManifestWriter,
     pub(super) counter: Counter,
     pub(super) progress: Progress,
-    /// Where it is asked for, and as long as it can be written.
+    /// The trace, if the user asked for it, until it cannot be written.
     pub(super) trace: Option<Trace>,
 }
 
 impl Observers {
-    /// Gives the trace up when it could not be written: the pages matter more.
+    /// Ends the trace when it cannot be written, and lets the run go on: the pages matter more.
     fn check_trace(&mut self, drawn: Option<Result<(), ObserverError>>) {
         if let Some(Err(error)) = drawn {
             self.trace = None;
-            let text = format!("{}; the run goes on without", message::one_line(&error));
-            // Telling a warning cannot fail.
+            let text = format!("{}; the run continues without a trace", message::one_line(&error));
+            // The progress never fails on a warning.
             let _ = self.progress.on_event(&Event::Warning(text.into()));
         }
     }
 
-    /// Ends what is drawn and shown.
+    /// Ends the trace and the progress.
     pub(super) fn finish(&mut self) {
         let ended = self.trace.take().map(Trace::finish);
         self.check_trace(ended);

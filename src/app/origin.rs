@@ -1,4 +1,4 @@
-//! `fetchpages origin`: the embedded site, served until it is stopped.
+//! `fetchpages origin`: serves the embedded site until it is stopped.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use super::terminal::{print, report_line};
 use crate::origin::{Options, Origin};
 use crate::printable::Printable;
 
-/// What stands before the index's address in the first line of output.
+/// The text before the address of the index in the first line of output.
 pub(super) const SERVING: &str = "serving ";
 
 pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<Status> {
@@ -26,7 +26,7 @@ pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<S
     }
     print(&lines)?;
     if until_stdin_ends {
-        // Whether it ends or breaks: whoever held it is gone.
+        // An end and an error mean the same: the process at the other end has ended.
         let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
     } else {
         wait_for_signal().context("failed to wait for a signal")?;
@@ -45,11 +45,11 @@ pub(super) fn run(options: &Options, until_stdin_ends: bool) -> anyhow::Result<S
     Ok(Status::Done)
 }
 
-/// Writes the certificate to a new file that only this process made.
+/// Writes the certificate to a new file, never to one that another process made.
 fn write_authority(pem: &str) -> anyhow::Result<PathBuf> {
     let name = format!("fetchpages-origin-{}.pem", std::process::id());
     let path = std::env::temp_dir().join(name);
-    // Left by a killed process of this number, if it is there at all.
+    // A killed process with the same number may have left the file; usually there is none.
     let _ = std::fs::remove_file(&path);
     let written = OpenOptions::new()
         .write(true)
@@ -65,7 +65,7 @@ struct RemoveOnExit(PathBuf);
 
 impl Drop for RemoveOnExit {
     fn drop(&mut self) {
-        // A file that is gone already, or cannot be removed, harms nobody.
+        // It does no harm when the file is missing, or cannot be removed.
         let _ = std::fs::remove_file(&self.0);
     }
 }

@@ -1,5 +1,5 @@
-//! What ends a run from outside: Ctrl-C and SIGTERM, of which the first ends it
-//! cleanly and the second at once, and its deadline.
+//! Ends a run from outside: by Ctrl-C or SIGTERM, and by its deadline. The first signal ends the
+//! run cleanly, the second one at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::exit::Status;
 use crate::queue::{Queue, StopReason};
 
-/// What pages in flight get to end by themselves: with [`SAME_SIGNAL`], two seconds.
+/// How long pages in flight may go on after the first signal: with [`SAME_SIGNAL`], two seconds.
 const GRACE: Duration = Duration::from_millis(1_800);
 
-/// Signals that come so close together are one.
+/// Signals within this time count as one.
 const SAME_SIGNAL: Duration = Duration::from_millis(200);
 
-/// Watches for signals from now on, on a thread of its own, until the process
-/// ends. `on_first` is called at the first, before the queue is closed. When
-/// `deadline` has passed, the run ends without waiting for pages in flight.
+/// Starts a thread that watches for signals until the process ends. It calls `on_first` at the
+/// first signal, before it closes the queue. When `deadline` has passed, it ends the run without
+/// waiting for pages in flight.
 ///
 /// # Errors
 ///
@@ -44,9 +44,8 @@ pub(super) fn watch(
     Ok(())
 }
 
-/// Watches for signals from now on, on a thread of its own, until the process
-/// ends: the first, which may also be that of a closed terminal, calls `stop`, the
-/// second ends the process at once.
+/// Starts a thread that watches for signals until the process ends. It calls `stop` at the first
+/// signal, which may also be that of a closed terminal, and ends the process at the second.
 ///
 /// # Errors
 ///
@@ -73,22 +72,22 @@ pub(super) fn watch_for_stop(stop: impl Fn() + Send + 'static) -> std::io::Resul
     Ok(())
 }
 
-/// Ends the process at once when standard input ends: whoever held it is gone.
+/// Starts a thread that ends the process at once when standard input ends: the process at its
+/// other end has then ended.
 ///
 /// # Errors
 ///
 /// When the system gives no thread.
 pub(super) fn end_with_input() -> std::io::Result<()> {
     std::thread::Builder::new().name("input".into()).spawn(|| {
-        // Whether it ends or breaks makes no difference.
+        // An end and an error mean the same.
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
         end_at_once();
     })?;
     Ok(())
 }
 
-/// Ends the run when its time is over; and then goes on for ever, so that signals
-/// are still watched for.
+/// Ends the run when its time is over. This future never ends, so that signals are still watched.
 async fn expire(deadline: Option<Duration>, queue: &Queue) {
     if let Some(deadline) = deadline {
         tokio::time::sleep(deadline).await;
@@ -109,8 +108,8 @@ async fn handle(mut interrupt: Signal, mut terminate: Signal, queue: &Queue, on_
     end_at_once();
 }
 
-/// Lets signals pass that belong to the first: some programs, timeout(1) among them,
-/// send one to a process and at once again to its group.
+/// Ignores signals that repeat the first one: some programs, such as timeout(1), send a signal to
+/// a process and at once again to its group.
 async fn pass_repeated(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::time::sleep(SAME_SIGNAL).await;
     while next(interrupt, terminate).now_or_never().is_some() {}
@@ -123,7 +122,8 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-/// The user asked twice. The manifest is whole up to its last line as it is.
+/// Ends the process at once, because the user asked twice. The manifest is readable up to its
+/// last line at any moment.
 #[expect(clippy::exit, reason = "a second signal ends the process wherever its threads are")]
 pub(super) fn end_at_once() {
     std::process::exit(i32::from(Status::Interrupted as u8));

@@ -1,4 +1,4 @@
-//! Opens the source that was decided on.
+//! Opens the source of a command, and starts the embedded site when the source needs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::random::Rng;
 use crate::source::spec::Opening;
 use crate::source::{Access, Getter, Source};
 
-/// An open source, and what must live as long as it is fetched from.
+/// An open source, and the process that must run while the source is read.
 pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
-    /// What it took to read what has to be read first, such as an index.
+    /// How long it took to read what has to be read first, such as an index.
     pub(super) index_time: Duration,
     pub(super) demo: Option<DemoProcess>,
 }
@@ -33,7 +33,7 @@ pub(super) fn open_alone(options: &PlanOptions) -> anyhow::Result<Opened> {
     open(options, || Access { network, queue, clock })
 }
 
-/// Opens the source; fetches what has to be read first.
+/// Opens the source, and fetches what has to be read first.
 pub(super) fn open(
     options: &PlanOptions,
     access: impl FnOnce() -> Access,

@@ -1,5 +1,5 @@
-//! Standard output and standard error: nothing else writes to them, and what goes
-//! there is [`Printable`].
+//! Writes to standard output and standard error. No other file does, and each text is
+//! [`Printable`].
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::panic;
@@ -7,7 +7,7 @@ use std::panic;
 use crate::foreign::{Foreign, clean};
 use crate::printable::Printable;
 
-/// How much of a long output is written at a time.
+/// The bytes of a long output that are written at a time.
 const BUFFER: usize = 64 * 1024;
 
 /// Writes to standard error. A closed standard error is no error: no reader is left.
@@ -20,7 +20,7 @@ pub(super) fn report_line(line: impl std::fmt::Display) {
     report(&Printable::line(line));
 }
 
-/// Standard error, for progress.
+/// Returns standard error, for the progress.
 pub(super) fn errors() -> Box<dyn Write + Send> {
     Box::new(io::stderr())
 }
@@ -30,12 +30,12 @@ pub(super) fn is_error_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes to standard output. A closed pipe is no error: the reader has what it wanted.
+/// Writes to standard output. A closed pipe is no error: the reader needs no more.
 pub(super) fn print(lines: &Printable) -> anyhow::Result<()> {
     print_own(lines.as_str().as_bytes())
 }
 
-/// The same with a file that this program has made of itself, such as its manual.
+/// Writes a text of this program itself to standard output, such as its manual.
 pub(super) fn print_own(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     quiet_pipe(out.write_all(bytes).and_then(|()| out.flush()))
@@ -55,13 +55,13 @@ impl Output {
         self.0.write_all(lines.as_str().as_bytes())
     }
 
-    /// Writes what is not written yet. A closed pipe is no error.
+    /// Writes the rest of the buffer. A closed pipe is no error.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
         quiet_pipe(self.0.flush())
     }
 }
 
-/// The result of writing to standard output, where a closed pipe is no error.
+/// Returns the result of writing to standard output. A closed pipe is no error.
 pub(super) fn quiet_pipe(result: io::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -71,7 +71,7 @@ pub(super) fn quiet_pipe(result: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// Has a panic's message cleaned: it may quote the text that was worked on.
+/// Installs a hook that cleans the message of a panic: it may quote text from a server.
 pub(super) fn clean_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

@@ -1,4 +1,4 @@
-//! `fetchpages verify`: a finished download against its manifest.
+//! `fetchpages verify`: checks a finished download against its manifest.
 
 use std::path::Path;
 
@@ -42,11 +42,11 @@ fn describe(report: &Report) -> Printable {
         text.add(format_args!("{} pages were not saved; --list prints them", report.unsaved));
     }
     if !report.is_finished {
-        text.add("the last run did not come to its end");
+        text.add("the last run did not end properly: continue it with --resume");
     }
     if report.unreadable_lines > 0 {
         let lines = report.unreadable_lines;
-        text.add(format_args!("{lines} lines of the manifest are no record"));
+        text.add(format_args!("{lines} lines of the manifest cannot be read"));
     }
     text
 }

@@ -1,4 +1,4 @@
-//! `fetchpages compare`: from what was typed to what was decided.
+//! Decides on a comparison: `fetchpages compare`.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub(super) fn comparison(
     let source = SourceArgs { named, demo: !is_named, latency, cpu_per_page: site.cpu_per_page };
     let chosen = source::chosen(&source)?;
     let unsent = unsent(&http, &chosen)?;
-    // The user agrees to the hosts of the pages, and to no others.
+    // The user agrees only to the hosts of the pages, so no redirect leads to another host.
     let running = Running { keeps_to_host: true, ..Running::default() };
     let mut plan = plan(chosen, &http, running)?;
     if let SourceSpec::Demo(Demo { site: embedded, .. }) = &mut plan.source {
@@ -48,21 +48,21 @@ pub(super) fn comparison(
         )?);
     }
     if let Some(unsent) = unsent {
-        return Ok(usage(unsent, "say where they go, or leave them out")?);
+        return Ok(usage(unsent, "name the origins that get them, or leave them out")?);
     }
     let mut passed_on = passed_on(matches);
     let has_secrets = !plan.fetch.credentials.is_empty();
-    // The runs are given the pages as a list, whose hosts get no secrets by themselves.
+    // The runs get the pages as a list, and the hosts of a list get no secrets by default.
     for home in plan.fetch.credentials.homes().iter().filter(|_| has_secrets) {
         let site = home.origin().ascii_serialization();
         passed_on.arguments.expose_mut().push(format!("--credentials-for={site}/").into());
     }
     if leads_elsewhere && robots == Robots::Auto {
-        // The runs are given the pages as a list, which would obey no rules.
+        // The runs get the pages as a list, and robots rules do not apply to a list by default.
         passed_on.arguments.expose_mut().push("--robots=obey".into());
     }
     if !is_named && http.proxy.is_none() {
-        // The embedded site is on this machine, whatever the way to others.
+        // The embedded site is on this machine, so proxies for other hosts do not apply.
         passed_on.arguments.expose_mut().push("--proxy=".into());
     }
     let rounds = if who.tutorial && matches.value_source("rounds") != Some(ValueSource::CommandLine)
@@ -88,7 +88,7 @@ pub(super) fn comparison(
     })
 }
 
-/// The files with their formats.
+/// Finds the format of each file.
 fn exports(files: Vec<PathBuf>) -> Result<Vec<(PathBuf, Format)>> {
     let formatted = files.into_iter().map(|file| match Format::of(&file) {
         Some(format) => Ok((file, format)),
@@ -100,7 +100,7 @@ fn exports(files: Vec<PathBuf>) -> Result<Vec<(PathBuf, Format)>> {
     formatted.collect()
 }
 
-/// Columns of a table where there is no terminal.
+/// The width of a table, in columns, when standard output is not a terminal.
 const USUAL_WIDTH: usize = 100;
 
 fn print(typed: &OutcomeArgs) -> PrintOptions {
@@ -119,7 +119,7 @@ fn cpus() -> u32 {
     u32::try_from(config::cpus().get()).unwrap_or(u32::MAX)
 }
 
-/// Each mode with each number of workers, each once.
+/// Returns each mode with each number of workers, without repetitions.
 fn contenders(typed: &PlanArgs) -> Vec<Contender> {
     let all: Vec<&'static exec::Mode> = exec::TABLE.iter().collect();
     let typed_modes = typed.modes.iter().map(|mode| mode.0).collect();

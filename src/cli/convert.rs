@@ -1,4 +1,4 @@
-//! From what was typed to what was decided.
+//! Turns what the user typed into a decided command.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -11,14 +11,13 @@ use super::usage::{NoCommand, Result, usage};
 use super::{Command, packaging, source};
 use crate::origin;
 
-/// Decides on the command. `matches` tell of an option whether it was typed, or its
-/// value is the default.
+/// Decides on the command. `matches` show whether an option was typed, or has its default.
 pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<Command, NoCommand> {
     let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
     Ok(match typed.command {
         None => Command::Download(Box::new(download(typed.download, &is_typed)?)),
         Some(Subcommands::Compare(typed)) => {
-            let (_, typed_there) = matches.subcommand().expect("it is a subcommand");
+            let (_, typed_there) = matches.subcommand().expect("`compare` is a subcommand");
             Command::Compare(Box::new(comparison(*typed, typed_there)?))
         }
         Some(Subcommands::Links(typed)) => links(&typed)?,
@@ -49,7 +48,7 @@ pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<C
 
 fn faults(typed: Vec<origin::FaultShare>) -> Result<origin::Faults> {
     origin::Faults::new(typed)
-        .or_else(|error| usage(format!("--fault: {error}"), "lower one of them"))
+        .or_else(|error| usage(format!("--fault: {error}"), "lower one of the percentages"))
 }
 
 fn links(typed: &LinksArgs) -> Result<Command> {

@@ -1,5 +1,5 @@
-//! Secrets of the command line: how they are typed, which hosts get them, and the warning
-//! for secrets that no host gets.
+//! The secrets of the command line: reads them, decides which origins get them, and warns about
+//! secrets that no origin gets.
 
 use base64::Engine;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -12,8 +12,8 @@ use crate::message::excerpt_url;
 use crate::secret::Secret;
 use crate::source::page_url;
 
-/// The header fields that were typed: those for every request, and those with secrets, with
-/// user name and cookies.
+/// Returns the header fields for every request, and those with secrets, which include user name
+/// and cookies.
 pub(super) fn fields(typed: &HttpArgs) -> Result<(HeaderMap, Credentials)> {
     let (mut headers, mut secrets) = (HeaderMap::new(), HeaderMap::new());
     for line in &typed.header {
@@ -34,7 +34,7 @@ pub(super) fn fields(typed: &HttpArgs) -> Result<(HeaderMap, Credentials)> {
         if !url.username().is_empty() || url.password().is_some() {
             return usage(
                 "--credentials-for holds a user name or a password",
-                "give those with --user",
+                "give them with --user",
             );
         }
         credentials.open(&url);
@@ -42,7 +42,7 @@ pub(super) fn fields(typed: &HttpArgs) -> Result<(HeaderMap, Credentials)> {
     for text in &typed.header_for {
         let Some(host) = FieldHost::parse(text) else {
             return usage(
-                format!("--header-for {:?} is no host", excerpt_url(text)),
+                format!("--header-for {:?} is not a host", excerpt_url(text)),
                 "it takes a host such as a.org or a.org:8443",
             );
         };
@@ -51,7 +51,7 @@ pub(super) fn fields(typed: &HttpArgs) -> Result<(HeaderMap, Credentials)> {
     Ok((headers, credentials))
 }
 
-/// User name and password, and cookies.
+/// Returns the fields of `--cookie` and `--user`.
 fn login(typed: &HttpArgs) -> Result<HeaderMap> {
     let mut login = HeaderMap::new();
     let mut add = |name, mut value: HeaderValue| {
@@ -83,14 +83,14 @@ fn header_line(line: &str) -> Result<(HeaderName, HeaderValue)> {
     };
     let Ok(header) = name.trim().parse::<HeaderName>() else {
         return usage(
-            "--header: what stands before the colon is no header name",
+            "--header: the text before the colon is not a header name",
             "a header looks like 'Accept-Language: en'",
         );
     };
     if header == header::PROXY_AUTHORIZATION {
         return usage(
             "--header: proxy-authorization is for a proxy, and would be sent to servers",
-            "give it to the proxy with --proxy http://user:password@host:port",
+            "name the password of the proxy with --proxy http://user:password@host:port",
         );
     }
     let is_ours = matches!(
@@ -103,12 +103,15 @@ fn header_line(line: &str) -> Result<(HeaderName, HeaderValue)> {
             | header::RANGE
     );
     if is_ours {
-        return usage(format!("--header: {header} is set by fetchpages itself"), "leave it out");
+        return usage(
+            format!("--header: fetchpages sets {header} itself"),
+            "leave this header out",
+        );
     }
     Ok((header, header_value("--header", value.trim())?))
 }
 
-/// The value is not repeated in the message: it may be a secret.
+/// Reads the value of a header. The error does not repeat it, because it may be a secret.
 pub(super) fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(text).or_else(|_| {
         usage(
@@ -118,8 +121,8 @@ pub(super) fn header_value(argument: &str, text: &str) -> Result<HeaderValue> {
     })
 }
 
-/// Adds the origins that the user typed: those of the source, unless a record names it. What
-/// a list names, the user did not type.
+/// Adds the origins that the user typed: those of the source, unless a record names the source.
+/// The user did not type the addresses in a list.
 pub(super) fn add_homes(credentials: &mut Credentials, chosen: &Chosen) {
     if chosen.is_recorded {
         return;
@@ -127,8 +130,8 @@ pub(super) fn add_homes(credentials: &mut Credentials, chosen: &Chosen) {
     chosen.spec.policy().homes.into_iter().for_each(|url| credentials.add_home(url));
 }
 
-/// The warning about secrets that no host gets, because the user typed no address and opened
-/// none.
+/// Returns the warning about secrets that no origin gets, because the user typed no address and
+/// opened no origin.
 pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>> {
     let policy = chosen.spec.policy();
     if policy.site.is_some() {
@@ -149,10 +152,10 @@ pub(super) fn unsent(typed: &HttpArgs, chosen: &Chosen) -> Result<Option<String>
     if typed.header_for.is_empty() {
         options.extend(secrets.field_names().map(|name| format!("--header {name}")));
     } else if options.is_empty() && has_fields && site.is_none_or(|url| url.scheme() == "http") {
-        // Otherwise nothing would show that they are not sent.
+        // Without this warning the user would not know that the fields are not sent.
         let origin = origin.as_deref().unwrap_or("http://host/");
         return Ok(Some(format!(
-            "--header-for sends over https alone, because no http URL is typed: open an http \
+            "--header-for sends only over https, because no http URL is typed: open an http \
              origin with --credentials-for {origin}"
         )));
     }
@@ -241,7 +244,7 @@ mod tests {
 
     #[test]
     fn fields_that_would_go_over_http_are_told_with_the_option_that_sends_them() {
-        let over = "--header-for sends over https alone, because no http URL is typed: open an \
+        let over = "--header-for sends only over https, because no http URL is typed: open an \
                     http origin with --credentials-for";
         for (line, is_recorded, expected) in [
             (&["-i", "list"][..], false, Some(format!("{over} http://host/"))),
@@ -262,8 +265,8 @@ mod tests {
             ("--credentials-for", "me:secret@a.org", "is not an http(s) URL"),
             ("--credentials-for", "ftp://a.org/", "its scheme is ftp"),
             ("--credentials-for", "https://me:secret@a.org/", "holds a user name"),
-            ("--header-for", "https://me:secret@a.org/", "is no host"),
-            ("--header-for", "*.a.org", "is no host"),
+            ("--header-for", "https://me:secret@a.org/", "is not a host"),
+            ("--header-for", "*.a.org", "is not a host"),
         ] {
             let error = decided(&["http://a.org/", option, value], false).unwrap_err();
             let message = format!("{} {}", error.message, error.hint.unwrap());

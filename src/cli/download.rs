@@ -1,4 +1,4 @@
-//! A download: from what was typed to what was decided.
+//! Decides on a download.
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -33,8 +33,8 @@ pub(super) fn download(
     let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
             return Ok(usage(
-                format!("--{option} belongs to a source, and none is named"),
-                "name the source, or leave it all to the record of the last run",
+                format!("--{option} belongs to a source, and no source is named"),
+                "name the source, or leave the option out to use the record of the last run",
             )?);
         }
         let directory = &typed.output.output;
@@ -89,25 +89,25 @@ pub(super) fn download(
     })
 }
 
-/// How the last run arranged names.
+/// Returns the layout of the last run.
 fn recorded_layout(run: &RunRecord) -> Result<Layout> {
     run.layout.known().map_or_else(
         || {
             usage(
-                "the last run arranged names in a way that this version does not know",
-                "choose one with --layout, or go on with the version of the last run",
+                "the last run used a layout of names that this version does not know",
+                "choose a layout with --layout, or continue with the version of the last run",
             )
         },
         Ok,
     )
 }
 
-/// Said when a source is taken from a record that leaves something out.
+/// The note when the source comes from a record that leaves something out.
 const LEFT_OUT: &str = "the last run's URLs held a user name or a password, which are not \
                         recorded: give them with --user and --credentials-for, or name the source \
                         again";
 
-/// The command as it was given, for one that names the source as well.
+/// Returns the start of a command that does the same and names the source too.
 fn command_start(typed: &AgainArgs) -> String {
     let option = match typed {
         AgainArgs { resume: true, .. } => "-c".into(),
@@ -122,7 +122,7 @@ fn command_start(typed: &AgainArgs) -> String {
     format!("fetchpages {option}")
 }
 
-/// The option for names that are not arranged as usual.
+/// Returns the option for a layout that is not the default.
 fn layout_text(layout: Option<Layout>) -> &'static str {
     match layout {
         Some(Layout::Tree) => " --layout tree",
@@ -142,15 +142,15 @@ fn refetch(typed: AgainArgs) -> Refetch {
     }
 }
 
-/// Open requests for each host when nothing else is said.
+/// Open requests per host, when the user names no number.
 const DEFAULT_PER_HOST: u32 = 16;
 
-/// Open requests for each host at most when their number is found while running: a
-/// server that does not slow down may still be somebody's who did not ask for it.
+/// The largest number of open requests per host with `--workers auto`: a server that does not
+/// slow down may still belong to an owner who did not agree to more.
 const AUTO_PER_HOST: u32 = 64;
 
-/// The limits for each host; `auto` is the number of workers where how many are of
-/// use is found while running.
+/// Decides on the limits per host. `auto` is the number of workers with `--workers auto`, which
+/// tunes the number of requests per host during the run.
 fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
     let number = |workers: NonZeroUsize| u32::try_from(workers.get()).unwrap_or(u32::MAX);
     let usual = match typed.workers {
@@ -166,13 +166,13 @@ fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
     }
 }
 
-/// What to say of a site that refuses agents that name no contact.
+/// Returns the note about a site that refuses agents without a contact.
 fn anonymous_note(source: &SourceSpec) -> Option<String> {
     let wants_contact =
         |host: &&str| site_policy::of_host(host).is_some_and(|policy| policy.wants_contact);
     let host =
         source.policy().requested.into_iter().filter_map(url::Url::host_str).find(wants_contact)?;
-    let advice = "refuses agents that name no contact: say who you are with --contact MAIL";
+    let advice = "refuses agents that name no contact: name yours with --contact MAIL";
     Some(format!("{host} {advice}"))
 }
 

@@ -1,4 +1,4 @@
-//! The environment: the one place that reads it.
+//! Reads the environment. No other file does.
 
 use std::ffi::OsString;
 

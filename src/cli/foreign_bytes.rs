@@ -1,5 +1,4 @@
-//! What people type and write into files, nearly well written: durations, sizes, rates,
-//! and lists of proxies.
+//! Texts of users that are nearly correct: durations, sizes, rates, and lists of proxies.
 
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ fn lists() -> impl Strategy<Value = Input> {
 }
 
 thread_local! {
-    /// A test writes thousands of files in one place.
+    /// One directory for the thousands of files that a test writes.
     static DIRECTORY: tempfile::TempDir = tempfile::tempdir().unwrap();
 }
 

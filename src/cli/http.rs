@@ -1,4 +1,4 @@
-//! The options of HTTP: from what was typed to the client's own.
+//! Turns the typed options of HTTP into those of the client.
 
 use super::args::HttpArgs;
 use super::credentials::{self, header_value};
@@ -37,7 +37,7 @@ pub(super) fn http_options(typed: &HttpArgs) -> Result<fetch::Options> {
     })
 }
 
-/// Who runs this; the project's own page stands in when there is one.
+/// Returns the contact of the user, or else the project's own page, when it has one.
 pub(super) fn contact(typed: &HttpArgs) -> Option<&str> {
     let project = Some(env!("CARGO_PKG_REPOSITORY")).filter(|page| !page.is_empty());
     typed.contact.as_deref().filter(|contact| !contact.is_empty()).or(project)

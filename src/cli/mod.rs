@@ -1,6 +1,6 @@
-//! The command line: what was typed, and what follows from it.
+//! The command line: what the user typed becomes a decided command.
 //!
-//! clap and the environment are read here and nowhere else.
+//! Only this module uses clap and reads the environment.
 
 pub(crate) mod args;
 mod compare;
@@ -31,20 +31,20 @@ use crate::origin;
 use crate::save::names::Layout;
 pub(crate) use usage::{NoCommand, UsageError};
 
-/// A command line that was read: the command that it gives, or why it gives none.
+/// A command line that was read: its command, or why it has none.
 #[derive(Debug)]
 pub struct CommandLine(pub(crate) Result<Command, NoCommand>);
 
-/// A command, decided.
+/// A command with all its options decided.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Fetch pages.
     Download(Box<Download>),
     /// Print the plan.
     Links {
-        /// What to plan.
+        /// The source, and how it is read.
         plan: Box<PlanOptions>,
-        /// How names are arranged.
+        /// The layout of file names.
         layout: Layout,
         /// Whether each line is a JSON object.
         json: bool,
@@ -55,23 +55,23 @@ pub(crate) enum Command {
     Verify {
         /// The output directory.
         directory: PathBuf,
-        /// Print the URLs to fetch again, and nothing else.
+        /// Whether to print only the URLs to fetch again.
         list: bool,
     },
     /// Serve the embedded site.
     Origin {
-        /// How.
+        /// The settings of the site.
         options: origin::Options,
         /// Whether to end when standard input ends.
         until_stdin_ends: bool,
     },
-    /// Print this to standard output.
+    /// Print these bytes to standard output.
     Print(Vec<u8>),
     /// Be a worker process.
     Child,
 }
 
-/// Reads the command line `arguments`, the program's name first.
+/// Reads the command line `arguments`. The first one is the name of the program.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> CommandLine {
     CommandLine(read(arguments))
 }
@@ -88,7 +88,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Comm
     convert::command(typed, &matches)
 }
 
-/// The parser's own description of itself, for checking the documentation.
+/// Returns the parser's description of all options, for checks of the documentation.
 pub fn description() -> clap::Command {
     args::Cli::command()
 }

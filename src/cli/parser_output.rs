@@ -1,4 +1,4 @@
-//! What the parser has to say: help, the version, and errors, which repeat what was typed.
+//! The output of the parser: help, the version, and errors, which repeat what was typed.
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -10,12 +10,12 @@ use super::environment::variable;
 use crate::foreign::clean;
 use crate::printable::Printable;
 
-/// What the parser has to say.
+/// The output of the parser.
 #[derive(Debug)]
 pub(crate) struct ParserOutput {
     /// The text.
     pub text: Printable,
-    /// Whether it is an error, and no help that was asked for.
+    /// Whether it is an error, and not help or a version.
     pub is_error: bool,
 }
 
@@ -35,13 +35,14 @@ impl From<clap::Error> for ParserOutput {
     }
 }
 
-/// The text of `error`. The parser lays it out, so what it repeats is cleaned before.
+/// Returns the text of `error`. The parser makes the layout, so the parts that it repeats are
+/// cleaned before.
 fn text(mut error: clap::Error, is_coloured: bool) -> Printable {
     let repeated: Vec<_> = error.context().filter_map(cleaned).collect();
     for (kind, value) in repeated {
         error.insert(kind, value);
     }
-    // What an option's own reader says is laid out with the rest, as it is.
+    // The message of an option's own reader becomes part of the layout without cleaning.
     let is_clean = error.source().is_none_or(|why| {
         let why = why.to_string();
         why.lines().all(|line| clean(line) == line)
@@ -54,10 +55,11 @@ fn text(mut error: clap::Error, is_coloured: bool) -> Printable {
     }
 }
 
-/// A part of an error without what must not be shown.
+/// Returns a part of an error with its text cleaned; `None` for a part that repeats nothing.
 fn cleaned((kind, value): (ContextKind, &ContextValue)) -> Option<(ContextKind, ContextValue)> {
     let text = |text: &String| clean(text).into_owned();
-    // A suggestion repeats it between colours, which go: they look like what may be in it.
+    // A suggestion repeats the text between colours. They are removed, because the text may
+    // hold colours too.
     let plain = |text: &StyledStr| StyledStr::from(clean(&text.to_string()).into_owned());
     let value = match value {
         ContextValue::String(value) => ContextValue::String(text(value)),
@@ -65,7 +67,7 @@ fn cleaned((kind, value): (ContextKind, &ContextValue)) -> Option<(ContextKind, 
         ContextValue::StyledStrs(values) => {
             ContextValue::StyledStrs(values.iter().map(plain).collect())
         }
-        // Above all the usage, which has lines of its own and repeats nothing.
+        // Mainly the usage, which has several lines and repeats nothing.
         _ => return None,
     };
     Some((kind, value))

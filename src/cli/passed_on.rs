@@ -1,7 +1,7 @@
-//! Which options a comparison passes on to its runs, and what may be shown of them.
+//! Decides which options a comparison passes on to its runs, and which of their values are shown.
 //!
-//! Passed on are the options of [`HttpArgs`], all and by themselves. Shown is what is
-//! known to be harmless: an option that is in no list here is passed on and hidden.
+//! All options of [`HttpArgs`] are passed on, without a list. A value is shown only when this
+//! file lists its option as harmless: an option in no list is passed on and hidden.
 
 use std::any::TypeId;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use crate::secret::{HIDDEN, Secret};
 const HARMLESS: &[&str] = &[
     "user_agent",
     "contact",
-    // One with a user name is refused.
+    // A URL with a user name is refused.
     "credentials_for",
     "header_for",
     "connect_timeout",
@@ -31,7 +31,7 @@ const HARMLESS: &[&str] = &[
     "cacert",
 ];
 
-/// The options that are passed on, with no value yet.
+/// Returns the options that are passed on, without values.
 fn options() -> Command {
     let mut command = HttpArgs::augment_args(Command::new("passed on").disable_help_flag(true));
     // Only a built description knows which options take values.
@@ -39,7 +39,7 @@ fn options() -> Command {
     command
 }
 
-/// The options that were typed and that runs get as well, as they are typed for each run.
+/// Returns the typed options that each run gets too, as arguments of a run.
 pub(super) fn passed_on(matches: &ArgMatches) -> PassedOn {
     let mut passed = PassedOn::default();
     for option in options().get_arguments() {
@@ -100,7 +100,7 @@ mod tests {
         ("http", "1.1"),
         ("robots", "ignore"),
     ];
-    /// Values are files that must be there.
+    /// Options whose value is a file that must exist.
     const NEEDS_A_FILE: &[&str] = &["cacert"];
 
     /// Options of other groups whose values hold no secret.
@@ -116,7 +116,7 @@ mod tests {
         "limit",
         "latency",
         "cpu_per_page",
-        // Running, output, telling.
+        // Running, output, reporting.
         "mode",
         "workers",
         "per_host",
@@ -146,7 +146,7 @@ mod tests {
         "shell",
         "command",
     ];
-    /// Addresses: they may hold a password, which `source::words` leaves out of records.
+    /// Addresses: they may hold a password, which `source::spec` leaves out of records.
     const ADDRESSES: &[&str] = &["urls", "index", "base", "sitemap"];
 
     fn ids<A: Args>() -> Vec<String> {
@@ -215,7 +215,7 @@ mod tests {
             let PassedOn { arguments, shown } = &comparison.passed_on;
             let (own, added) = arguments.expose().split_first().unwrap();
             assert_eq!(own, &OsString::from(&typed));
-            // Pages are given to runs in a list, whose hosts get no secrets by themselves.
+            // Runs get the pages as a list, and the hosts of a list get no secrets by default.
             assert!(added.iter().all(|it| it == "--credentials-for=http://a.org/"), "{added:?}");
             assert_eq!(!added.is_empty(), ["cookie", "user"].contains(&id), "{id}");
             let is_shown = sample.is_none() || HARMLESS.contains(&id);

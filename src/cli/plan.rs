@@ -1,4 +1,4 @@
-//! What is fetched and how, for every command that reads a source.
+//! Decides what is fetched and how, for every command that reads a source.
 
 use std::num::NonZeroUsize;
 
@@ -13,10 +13,10 @@ use crate::queue::retry::{FailureLimit, RetryPolicy};
 use crate::queue::robots::ProductToken;
 use crate::{fetch, queue};
 
-/// What a command decides about its requests beside the source and HTTP.
+/// What a command decides about its requests, in addition to the source and to HTTP.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Running {
-    /// Limits for each host.
+    /// The limits per host.
     pub(super) limits: HostLimits,
     /// The requested concurrency, as in [`queue::Options`].
     pub(super) workers: Option<NonZeroUsize>,
@@ -25,8 +25,8 @@ pub(super) struct Running {
     pub(super) keeps_to_host: bool,
 }
 
-/// Decides what is fetched and how. The options of `fetch` and `queue` are complete here:
-/// what no flag sets has its default.
+/// Decides what is fetched and how. After this, the options of `fetch` and `queue` are complete:
+/// an option without a flag has its default.
 pub(super) fn plan(chosen: Chosen, http: &HttpArgs, running: Running) -> Result<PlanOptions> {
     let Running { limits, workers, failure_limit, keeps_to_host } = running;
     let fetch = fetch::Options { keeps_to_host, ..fetch_options(http, &chosen)? };
@@ -46,17 +46,17 @@ pub(super) fn plan(chosen: Chosen, http: &HttpArgs, running: Running) -> Result<
     Ok(PlanOptions { source, filter, fetch, queue, recorded })
 }
 
-/// The options of HTTP with what depends on the source: who gets credentials, and by which
-/// proxies requests go.
+/// Decides on the options of HTTP that depend on the source: which origins get credentials, and
+/// which proxies are used.
 fn fetch_options(http: &HttpArgs, chosen: &Chosen) -> Result<fetch::Options> {
     let is_demo = chosen.spec.policy().site.is_some();
     if is_demo && http.untrusted {
         return usage(
             "--untrusted refuses the embedded site, which is on loopback",
-            "leave it out",
+            "leave --untrusted out",
         );
     }
-    // The embedded site is on this machine, whatever the way to others.
+    // The embedded site is on this machine, so proxies for other hosts do not apply.
     let variable = |name: &str| (!is_demo).then(|| environment::variable(name)).flatten();
     let typed = http.proxy.as_ref().map(|proxy| proxy.expose().as_str());
     let proxies = proxies::proxies(typed, &variable)?;

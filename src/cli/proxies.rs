@@ -1,4 +1,4 @@
-//! Which proxies are used: those that were typed, else those of the environment.
+//! Decides which proxies are used: the typed ones, or else those of the environment.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -8,16 +8,16 @@ use super::usage::UsageError;
 use crate::fetch::proxy::{NoProxy, Proxies, Proxy};
 use crate::message::{self, excerpt_url};
 
-/// The bytes of a file of proxies: room for some hundred thousand.
+/// The largest file of proxies, in bytes: it has room for several hundred thousand.
 const LARGEST_LIST: u64 = 16 << 20;
 
 const HINT: &str = "a proxy looks like http://host:port; http, https, socks5 and socks5h are known";
 
-/// The environment, or what a test puts in its place.
+/// Reads a variable of the environment, or of a test.
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// The proxies of a run: `typed` (`--proxy`) or, where nothing was typed, what the
-/// usual variables say. `no_proxy` holds for both, as with curl.
+/// Returns the proxies of a run: `typed` (`--proxy`), or else those of the usual variables.
+/// `no_proxy` applies to both, as with curl.
 pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxies, UsageError> {
     let first = |names: &[&str]| first_of(names, variables);
     let proxies = match typed.map(str::trim) {
@@ -27,8 +27,8 @@ pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxi
             None => vec![read("--proxy", typed)?],
         }),
         None => {
-            // Not HTTP_PROXY: of a program that a web server starts, the client sets
-            // it by a header `Proxy:` (CVE-2016-5385 and others, <https://httpoxy.org>).
+            // Not HTTP_PROXY: when a web server starts the program, its client sets that variable
+            // by a header `Proxy:` (CVE-2016-5385 and others, <https://httpoxy.org>).
             let http = first(&["http_proxy", "all_proxy", "ALL_PROXY"])?;
             let https = first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
             let read =
@@ -43,31 +43,31 @@ pub(super) fn proxies(typed: Option<&str>, variables: Variables) -> Result<Proxi
     Ok(proxies.except(NoProxy::parse(&bypass)))
 }
 
-/// The first of the variables `names` that is set. One that cannot be read is not
-/// passed over: the run would go another way than the user wants.
+/// Returns the first of the variables `names` that is set. A variable that cannot be read is an
+/// error: without it, requests would go another way than the user wants.
 fn first_of(names: &[&str], variables: Variables) -> Result<Option<String>, UsageError> {
     let Some((name, value)) = names.iter().find_map(|name| Some((name, variables(name)?))) else {
         return Ok(None);
     };
     value.into_string().map(Some).map_err(|_| UsageError {
         message: format!("the environment's {name} is not text in UTF-8"),
-        hint: Some(format!("correct it, or go without with {name}=''")),
+        hint: Some(format!("correct it, or use no proxy with {name}=''")),
     })
 }
 
-/// Reads one address; `place` is where it stands.
+/// Reads one proxy; `place` names the option, variable or line in messages.
 fn read(place: &str, text: &str) -> Result<Proxy, UsageError> {
     Proxy::parse(text).map_err(|error| UsageError {
-        message: format!("{place}: {:?} is no proxy: {error}", excerpt_url(text)),
+        message: format!("{place}: {:?} is not a proxy: {error}", excerpt_url(text)),
         hint: Some(HINT.into()),
     })
 }
 
-/// The proxies of a file, one a line.
+/// Reads the proxies of a file, one per line.
 fn listed(file: &str) -> Result<Vec<Proxy>, UsageError> {
     let unreadable = |why: &str| UsageError {
         message: format!("--proxy: failed to read {file}: {why}"),
-        hint: Some("--proxy @FILE takes a file with one proxy a line".into()),
+        hint: Some("--proxy @FILE takes a file with one proxy per line".into()),
     };
     let mut text = String::new();
     File::open(file)
@@ -84,13 +84,13 @@ fn listed(file: &str) -> Result<Vec<Proxy>, UsageError> {
     if proxies.is_empty() {
         return Err(UsageError {
             message: format!("--proxy: {file} names no proxy"),
-            hint: Some("--proxy '' goes without".into()),
+            hint: Some("write one proxy per line, or use no proxy with --proxy ''".into()),
         });
     }
     Ok(proxies)
 }
 
-/// Checks that with `--untrusted` all names are resolved here, where the addresses are seen.
+/// Checks that with `--untrusted` this program resolves all names, so that it sees the addresses.
 pub(super) fn check_untrusted(proxies: &Proxies) -> Result<(), UsageError> {
     match proxies.iter().find(|proxy| proxy.resolves_names()) {
         None => Ok(()),
@@ -98,7 +98,7 @@ pub(super) fn check_untrusted(proxies: &Proxies) -> Result<(), UsageError> {
             message: format!(
                 "--untrusted cannot see the addresses that the proxy {proxy} resolves names to"
             ),
-            hint: Some("use a socks5:// proxy, or none with --proxy ''".into()),
+            hint: Some("use a socks5:// proxy, or use no proxy with --proxy ''".into()),
         }),
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         let error = decided(None, &[("https_proxy", "ftp://me:secret@h")]).unwrap_err().message;
         assert!(error.starts_with("the environment's https_proxy or all_proxy: \"ftp://h\""));
         let error = decided(Some("me:secret@[x"), &[]).unwrap_err().message;
-        assert!(error.starts_with("--proxy: \"[x\" is no proxy: "), "{error}");
+        assert!(error.starts_with("--proxy: \"[x\" is not a proxy: "), "{error}");
         assert!(decided(Some("@no-such-file"), &[]).is_err());
         for (text, shown) in [
             ("http://me:sec/ret@h:1", "http://h:1"),
@@ -142,9 +142,9 @@ mod tests {
             ("me:sec#ret@h", "h"),
         ] {
             let error = decided(Some(text), &[]).unwrap_err().message;
-            assert!(error.starts_with(&format!("--proxy: {shown:?} is no proxy: ")), "{error}");
+            assert!(error.starts_with(&format!("--proxy: {shown:?} is not a proxy: ")), "{error}");
             let error = decided(None, &[("http_proxy", text)]).unwrap_err().message;
-            assert!(error.contains(&format!(": {shown:?} is no proxy: ")), "{error}");
+            assert!(error.contains(&format!(": {shown:?} is not a proxy: ")), "{error}");
         }
     }
 

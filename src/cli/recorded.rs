@@ -1,8 +1,8 @@
-//! Sources that the record of an earlier run names.
+//! Takes the source from the record of an earlier run.
 //!
-//! A record comes with its directory, which others may have made: it is data, and never
-//! read as a command line. It can name addresses, what is picked there, and the embedded
-//! site; no file, no command, and no other option of a run.
+//! A record is part of an output directory, which others may have made. It is data, and is never
+//! read as a command line. It can name addresses, selectors and the embedded site, but no
+//! file, no command and no other option of a run.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -23,17 +23,17 @@ use crate::source::spec::{
     recorded_words,
 };
 
-/// The options that narrow any source. A record may hold all but the last more than once.
+/// The options that narrow any source. A record may hold the first two more than once.
 const FILTER_OPTIONS: &[&str] = &["--include", "--exclude", "--limit"];
 
-/// The most filters, and the memory of each in bytes: those of a record may be made to take
-/// all there is.
+/// The number of filters, and the memory of each in bytes, have limits: a hostile record could
+/// otherwise take all memory.
 const FILTERS: usize = 100;
 const FILTER_SIZE: usize = 1024 * 1024;
-/// So many characters of a source are shown, and so many of the sites that it names.
+/// At most this many characters of a source are shown, and at most this many of its sites.
 const SHOWN: usize = 1_000;
 const ORIGINS_SHOWN: usize = 5;
-/// A longer command is not shown, in bytes.
+/// The longest command that is shown, in bytes.
 const COMMAND_LIMIT: usize = 1_000;
 
 const HINT: &str = "name the source, as for the first run";
@@ -48,17 +48,17 @@ pub(super) struct LastRun {
 /// Why a record's source cannot be taken.
 #[derive(Debug, PartialEq, Eq)]
 enum Unusable {
-    /// It was read from standard input.
+    /// The last run read it from standard input.
     StandardInput,
     /// It is in a file of this machine.
     File,
-    /// It is none that this version knows, or may be taken from a record.
+    /// This version does not know it, or does not take it from a record.
     Unknown(String),
 }
 
-/// The source of the last run into `directory`, narrowed by the filters of `typed` where
-/// those are given, else by the recorded ones. `again` gives the beginning of a command that
-/// does the same with a source that is typed.
+/// Returns the source of the last run into `directory`. A filter in `typed` replaces the recorded
+/// filter of its kind. `again` returns the start of a command that does the same with a typed
+/// source, for the hint of an error.
 pub(super) fn source(
     typed: &NamedArgs,
     directory: &Path,
@@ -68,14 +68,14 @@ pub(super) fn source(
     let run = manifest::last_run(directory).map_err(NoCommand::Output)?;
     let Some(run) = run else {
         return Ok(usage(
-            format!("no source is named, and {place} holds no run to take it from"),
+            format!("no source is named, and {place} has no record of an earlier run"),
             HINT,
         )?);
     };
     let words = match run.spec.as_ref().and_then(recorded_words) {
         Some(words) => Ok(words),
         None if run.args.is_empty() => {
-            let message = "no source is named, and the last run could not or did not record it";
+            let message = "no source is named, and the last run did not record its source";
             return Ok(usage(format!("{message} ({})", excerpt(run.source.raw())), HINT)?);
         }
         None => read(&run.args),
@@ -96,7 +96,8 @@ pub(super) fn source(
     Err(NoCommand::Usage(refusal(refused, &place.to_string())))
 }
 
-/// Why the record's source is not taken, and what to do: `command` names it again.
+/// Makes the error for a recorded source that is not taken. `command` is the hint that names it
+/// again.
 fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageError {
     let (message, hint) = match why {
         Unusable::StandardInput => (
@@ -111,7 +112,7 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
         ),
         Unusable::Unknown(what) => (
             format!(
-                "the record of the last run into {place} names something that is no source: {}",
+                "the record of the last run into {place} names an unknown source: {}",
                 excerpt(&what)
             ),
             HINT.to_owned(),
@@ -120,8 +121,8 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
     UsageError { message, hint: Some(hint) }
 }
 
-/// A command that begins with `start` and names a source by `words`, for people to see and
-/// to type; `None` when it is too long for that, or cannot be shown as it is.
+/// Returns a command for the user to copy, which begins with `start` and names the source by
+/// `words`. `None` when it is too long, or has characters that are not shown as they are.
 fn command(start: &str, words: &Words) -> Option<String> {
     let mut command = start.to_owned();
     for (option, value) in words.iter() {
@@ -134,14 +135,14 @@ fn command(start: &str, words: &Words) -> Option<String> {
             command += &option_word(option, value);
         }
     }
-    // Another file has the name that would be typed.
+    // A name with replaced characters would be the name of another file.
     let is_exact = command.chars().all(|c| is_shown(c) && c != MARK);
     (is_exact && command.len() <= COMMAND_LIMIT).then_some(command)
 }
 
-/// `option` and its value, as they are typed behind other words.
+/// Returns `option` and its value, with a space before them, as a user types them.
 pub(super) fn option_word(option: &str, value: &str) -> String {
-    // What begins with a hyphen would be an option by itself.
+    // A value that begins with a hyphen would be read as an option.
     match option {
         _ if value.starts_with('-') => format!(" {}", quoted(&format!("{option}={value}"))),
         "--input-file" => format!(" -i {}", quoted(value)),
@@ -150,7 +151,7 @@ pub(super) fn option_word(option: &str, value: &str) -> String {
     }
 }
 
-/// Splits a record's arguments into options and values, as version 1 recorded them; a URL by
+/// Splits the arguments of a record, as version 1 wrote them, into options and values. A URL by
 /// itself has no option.
 fn read(args: &[String]) -> Result<Words, Unusable> {
     let words: Words = args.iter().map(word).collect::<Result<_, _>>()?;
@@ -185,7 +186,7 @@ fn unknown(what: &str) -> Unusable {
     Unusable::Unknown(without_credentials(what).into_owned())
 }
 
-/// The filters: those that are typed, else those of the record.
+/// Returns the filter: each part as typed, or else as recorded.
 fn filter(words: &Words, typed: &NamedArgs) -> Result<Filter, Unusable> {
     let regexes = |typed: &[Regex], option: &str| {
         if !typed.is_empty() {
@@ -209,14 +210,14 @@ fn filter(words: &Words, typed: &NamedArgs) -> Result<Filter, Unusable> {
     })
 }
 
-/// The words of a source with this filter in the place of theirs.
+/// Returns `words` with `filter` instead of their own filter.
 fn narrowed(mut words: Words, filter: &Filter) -> Words {
     words.retain(|option| !FILTER_OPTIONS.contains(&option));
     words.extend(filter_words(filter));
     words
 }
 
-/// Decides on the source. No file is looked at: a record may name any.
+/// Reads the source that `words` name. It does not look at files: a record may name any file.
 fn decide(words: &Words) -> Result<SourceSpec, Unusable> {
     let kind = SourceKind::of(words);
     match (kind.reopening)(words) {
@@ -247,8 +248,8 @@ fn chosen(words: &Words, filter: Filter) -> Result<Chosen, Unusable> {
     Ok(Chosen { spec, filter, recorded, is_recorded: true })
 }
 
-/// What is said of a recorded source before it is used: what it is, and of several addresses
-/// whose they are.
+/// Describes a recorded source before it is used: its options, and the sites when it has several
+/// addresses.
 pub(super) fn shown(chosen: &Chosen) -> String {
     let text = clean(&chosen.recorded.text);
     let mut shown: String = text.chars().take(SHOWN).collect();

@@ -1,5 +1,4 @@
-//! Sources as they are typed: from clap's values to the words that a
-//! [`SourceSpec`] is read from.
+//! Decides on the source: the words of the typed options become a [`SourceSpec`].
 
 use super::args::{NamedArgs, SourceArgs};
 use super::usage::{Result, UsageError};
@@ -8,7 +7,7 @@ use crate::source::spec::{
     DEFAULT_INDEX, RecordedSource, SourceSpec, SpecError, TABLE, Words, record,
 };
 
-/// Whether the user names a source; without one, it is the default index or the last run's.
+/// Whether the user names a source. Otherwise it is the default index, or that of the last run.
 pub(super) fn is_named(typed: &SourceArgs) -> bool {
     is_source(&typed.words())
 }
@@ -22,15 +21,15 @@ fn is_source(words: &Words) -> bool {
     TABLE.iter().any(|kind| words.has(kind.option))
 }
 
-/// A source that was decided on.
+/// The source of a run, decided.
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) spec: SourceSpec,
-    /// Which of its pages.
+    /// Which of its pages are fetched.
     pub(super) filter: Filter,
     /// The source for the record of this run.
     pub(super) recorded: RecordedSource,
-    /// Whether an earlier run's record names it, and not the user.
+    /// Whether the record of an earlier run names it, and not the user.
     pub(super) is_recorded: bool,
 }
 

@@ -5,11 +5,11 @@ use crate::save::SaveError;
 
 pub(super) type Result<T> = std::result::Result<T, UsageError>;
 
-/// Something typed makes no sense.
+/// What the user typed is not a command.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct UsageError {
-    /// What, naming the argument.
+    /// What is wrong, with the name of the argument.
     pub message: String,
     /// What to do instead.
     pub hint: Option<String>,
@@ -20,9 +20,9 @@ pub(crate) struct UsageError {
 pub(crate) enum NoCommand {
     /// The parser has something to print: help, the version, or an error.
     Parser(ParserOutput),
-    /// What was typed makes no sense together.
+    /// What was typed is not a command, although the parser accepts each option.
     Usage(UsageError),
-    /// What earlier runs recorded cannot be read.
+    /// The records of earlier runs cannot be read.
     Output(SaveError),
 }
 
@@ -32,7 +32,7 @@ impl From<UsageError> for NoCommand {
     }
 }
 
-/// A usage error with its hint, in the place of a value.
+/// Returns a usage error with its hint, as the result of any function.
 pub(super) fn usage<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
     Err(UsageError { message: message.into(), hint: Some(hint.into()) })
 }

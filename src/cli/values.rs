@@ -1,4 +1,4 @@
-//! Durations, sizes and numbers as they are typed.
+//! Reads durations, sizes and numbers as users type them.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -10,7 +10,7 @@ pub(super) use crate::duration::{parse as duration, text as duration_text};
 use crate::queue::retry::FailureLimit;
 pub(super) use crate::source::spec::page_cost;
 
-/// The units of a size, in bytes. The first that divides a size is used to show it.
+/// The units of a size, in bytes. A size is shown in the first unit that divides it.
 const SIZE_UNITS: &[(&str, u64)] = &[
     ("GiB", 1 << 30),
     ("MiB", 1 << 20),
@@ -35,7 +35,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// Requests a second; `None` for any number.
+/// Requests per second; `None` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rate(pub Option<f64>);
 
@@ -44,14 +44,14 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     if text == "none" {
         return Ok(Rate(None));
     }
-    let wrong = || "it should look like 20/s or 100/m, or be none".to_owned();
+    let wrong = || "it should look like 20/s or 100/m, or be the word none".to_owned();
     let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
     let unit = duration::UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number: f64 = number.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
     let rate = number / unit.1;
     if rate < SLOWEST || !rate.is_finite() {
-        return Err("it must be at least one a day".into());
+        return Err("it must be at least one request per day".into());
     }
     Ok(Rate(Some(rate)))
 }
@@ -65,7 +65,7 @@ fn split(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Reads a duration that something must not exceed: at least a millisecond.
+/// Reads a time limit: at least a millisecond.
 pub(super) fn limit(text: &str) -> Result<Duration, String> {
     let limit = duration(text)?;
     if limit < Duration::from_millis(1) {
@@ -75,7 +75,7 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// More threads than this meet the system's limits, and serve nobody.
+/// The largest number of workers: more threads meet the system's limits, and bring nothing.
 const MAX_WORKERS: usize = 4096;
 
 /// Reads a number of workers, or `auto`.

@@ -158,7 +158,7 @@ fn a_retry_tells_of_pages_that_were_never_fetched() {
     let (server, _) = numbered();
     let place = killed(&server, &["/a", "/b", "/c"], 1, &[]);
     let ended = place.run(&["-i", "list", "--retry-failed"]).code(0);
-    ended.says(&["note: 2 pages are neither saved nor failed: --resume fetches them\n"]);
+    ended.says(&["note: 2 pages are neither saved nor failed: fetch them with --resume\n"]);
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn what_the_processes_connected_to_is_counted() {
 fn a_process_is_not_for_people_to_start() {
     let place = Place::new();
     let ended = place.run(&["child"]).code(1);
-    ended.says(&["this is a part of --mode processes, not for people to run"]);
+    ended.says(&["this command is a part of --mode processes; users do not run it"]);
     let help = place.run(&["--help"]).code(0);
     assert!(!help.stdout.contains("child"), "{}", help.stdout);
 }

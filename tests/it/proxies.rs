@@ -257,10 +257,10 @@ fn a_list_of_proxies_is_checked_before_anything_is_asked() {
     let bad = place.file("bad.txt", "a:1\n\nme:secret@[b:2\n");
     let empty = place.file("empty.txt", "# none\n");
     for (proxy, said) in [
-        (format!("@{bad}"), format!("--proxy: {bad}, line 3: \"[b:2\" is no proxy")),
+        (format!("@{bad}"), format!("--proxy: {bad}, line 3: \"[b:2\" is not a proxy")),
         (format!("@{empty}"), format!("{empty} names no proxy")),
         ("@nowhere.txt".into(), "failed to read nowhere.txt: ".into()),
-        ("ftp://me:secret@a.org".into(), "--proxy: \"ftp://a.org\" is no proxy".into()),
+        ("ftp://me:secret@a.org".into(), "--proxy: \"ftp://a.org\" is not a proxy".into()),
     ] {
         let ended = place.run(&["http://a.org/", "-x", &proxy]).code(2).says(&[&said, "hint: "]);
         assert!(!ended.stderr.contains("secret"), "{ended:?}");

@@ -360,7 +360,7 @@ fn a_source_that_cannot_be_had_again_is_a_usage_error() {
     let server = Canned::always(html("x"));
     let place = Place::new();
     for option in ["-c", "-N", "--retry-failed"] {
-        let told = ["error: no source is named, and pages holds no run to take it from\nhint: "];
+        let told = ["error: no source is named, and pages has no record of an earlier run\nhint: "];
         place.run(&[option]).code(2).says(&told);
     }
     let list = format!("{}\n", server.url("/x"));
@@ -375,7 +375,7 @@ fn a_source_that_cannot_be_had_again_is_a_usage_error() {
     let old = format!("{}{}", &manifest[..start], &manifest[end..]);
     let old: Vec<_> = old.lines().take(3).collect();
     place.file("pages/manifest.jsonl", old.join("\n") + "\n");
-    place.run(&["-c"]).code(2).says(&["did not record it (--input-file -)"]);
+    place.run(&["-c"]).code(2).says(&["did not record its source (--input-file -)"]);
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn lines_that_are_no_record_are_told_by_verify() {
     place.run(&[&server.url("/x")]).code(0);
     append(&place.path("pages/manifest.jsonl"), b"rubbish\nmore\n");
     let ended = place.run(&["verify", "pages"]).code(0);
-    assert!(ended.stdout.contains("2 lines of the manifest are no record"), "{ended:?}");
+    assert!(ended.stdout.contains("2 lines of the manifest cannot be read"), "{ended:?}");
 }
 
 /// A manifest that names this source, as one that comes with its directory may.

@@ -218,6 +218,8 @@ fn a_password_in_an_address_does_not_come_back_from_elsewhere() {
 fn what_is_for_a_proxy_goes_to_no_server() {
     let (server, place) = (Canned::always(html("x")), Place::new());
     let ended = place.run(&[&server.url("/x"), "-H", "Proxy-Authorization: Basic secret"]).code(2);
-    ended.says(&["hint: give it to the proxy with --proxy http://user:password@host:port"]);
+    ended.says(&[
+        "hint: name the password of the proxy with --proxy http://user:password@host:port",
+    ]);
     assert!(server.requests().is_empty());
 }

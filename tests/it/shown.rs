@@ -273,7 +273,7 @@ fn what_a_manifest_and_its_directory_say() {
         place
     };
     let ended = told(place().run(&["verify", "pages"]), 5);
-    assert!(ended.stdout.ends_with("\n4 lines of the manifest are no record\n"), "{ended:#?}");
+    assert!(ended.stdout.ends_with("\n4 lines of the manifest cannot be read\n"), "{ended:#?}");
     let kinds = ["changed ", "missing ", "foreign ", "foreign ", "foreign "];
     let count = ended.stdout.lines().filter(|line| kinds.iter().any(|it| line.starts_with(it)));
     assert_eq!(count.count(), 4, "{ended:#?}");

@@ -89,7 +89,7 @@ fn the_format_of_a_list_can_be_said() {
     }
     for (arguments, said) in [
         (&["-i", "-", "--input-format", "csv"][..], "name it with --column NAME"),
-        (&["-i", "-", "--input-format", "text", "--column", "url"], "has no --column"),
+        (&["-i", "-", "--input-format", "text", "--column", "url"], "and no --column"),
         (&["-i", "-", "--input-format", "xls"], "[possible values: text, csv, tsv, jsonl, json]"),
         (&["--input-format", "csv", "http://a.org/"], "--input-format"),
         (&["--input-format", "csv"], "--input-file"),
@@ -103,7 +103,7 @@ fn an_index_in_a_file_wants_a_base() {
     let place = Place::new();
     let file = place.file("index.html", "<ul><li data-page='one'><li data-page='/two'></ul>");
     let arguments = ["links", "--index", &file, "--select", "li", "--attr", "data-page"];
-    place.run(&arguments).code(2).says(&["is a file", "hint: say to what with --base URL"]);
+    place.run(&arguments).code(2).says(&["is a file", "hint: name that address with --base URL"]);
     let ended = place.run(&[&arguments[..], &["--base", "https://a.org/dir/"]].concat()).code(0);
     assert_eq!(ended.stdout, "one.html\thttps://a.org/dir/one\ntwo.html\thttps://a.org/two\n");
 }

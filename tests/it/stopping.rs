@@ -124,7 +124,7 @@ fn a_deadline_ends_pages_in_flight_as_failed_and_the_others_as_interrupted() {
     let ended = place
         .run(&arguments)
         .code(3)
-        .says(&["stopped by --deadline; the same command with --resume goes on"]);
+        .says(&["stopped by --deadline; continue with the same command and --resume"]);
     let summary = ended.json();
     let counts = ["saved", "failed", "interrupted"].map(|name| summary[name].as_u64().unwrap());
     assert_eq!(counts, [1, 2, 1]);
@@ -136,7 +136,7 @@ fn a_deadline_holds_for_the_index_too() {
     let server = half_hanging();
     let place = Place::new();
     let run = ["--index", &server.url("/index"), "--deadline", "200ms"];
-    place.run(&run).code(3).says(&["error: the run ended before", "/index came"]);
+    place.run(&run).code(3).says(&["error: the run ended before", "/index was fetched"]);
 }
 
 #[test]

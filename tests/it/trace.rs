@@ -119,7 +119,7 @@ fn a_trace_that_cannot_be_created_ends_the_run_before_any_page() {
         ended.stderr,
         "error: failed to create the trace no/such/place.json\n\
          caused by: No such file or directory (os error 2)\n\
-         hint: --trace takes a file that may be written, in a directory that exists\n"
+         hint: name a file for --trace that can be written, in a directory that exists\n"
     );
     assert!(!place.path("pages").exists());
 }
@@ -133,7 +133,7 @@ fn a_trace_that_cannot_be_written_is_given_up_with_one_warning() {
     let arguments = ["--index", &origin.index_url(), "--trace", "/dev/full", "--progress", "none"];
     let ended = place.run(&arguments).code(0);
     let warning = "warning: failed to write the trace /dev/full: \
-                   No space left on device (os error 28); the run goes on without\n";
+                   No space left on device (os error 28); the run continues without a trace\n";
     assert_eq!(ended.stderr, warning);
     assert_eq!(place.pages().len(), 20);
 }

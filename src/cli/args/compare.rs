@@ -12,15 +12,15 @@ use crate::cli::values::{self, Size};
 use crate::compare::gate::Gate;
 use crate::config::{DEFAULT_COMPARE_LATENCY, Workers};
 
-/// `--rounds`.
+/// The default of `--rounds`.
 const DEFAULT_ROUNDS: u32 = 5;
-/// More would take days.
+/// The largest `--rounds`: more rounds would take days.
 const MOST_ROUNDS: i64 = 1_000;
-/// `--pages`: one for each country.
+/// The default of `--pages`: one for each country.
 const DEFAULT_PAGES: u32 = 233;
-/// The site holds its index in memory.
+/// The largest `--pages`: the site holds its index in memory.
 const MOST_PAGES: i64 = 1_000_000;
-/// `--seed`.
+/// The default of `--seed`.
 const DEFAULT_SEED: u64 = 1;
 
 /// The arguments of `compare`.
@@ -207,7 +207,9 @@ fn workers(text: &str) -> Result<NonZeroU32, String> {
             .ok()
             .and_then(NonZeroU32::new)
             .ok_or_else(|| "it is too large".into()),
-        Workers::Auto => Err("compare takes numbers: what auto finds is no fixed one".into()),
+        Workers::Auto => {
+            Err("compare takes numbers, because the number that auto finds changes".into())
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which options exclude which kinds of sources, by the table of kinds.
+//! Decides which options exclude which kinds of sources, by the table of kinds.
 //!
 //! A source is named by one option, which is in clap's group `kind`. An option that belongs
 //! to some kinds excludes the others: [`excluded_by`] makes the list from the table in

@@ -1,4 +1,4 @@
-//! What a record may name, and what not, case by case.
+//! What a record may name, and what it may not name.
 
 use clap::Parser;
 
@@ -167,7 +167,7 @@ fn all_sites_of_a_record_are_shown_or_counted() {
     assert!(text.ends_with("x…, at http://a.org, http://b.org"), "{text}");
 }
 
-/// What the value `spec` of a record gives, as far as this version reads it.
+/// Returns the source of the value `spec` of a record; `None` when this version does not read it.
 fn taken_as_value(spec: &serde_json::Value) -> Option<Result<Chosen, Unusable>> {
     let words = recorded_words(spec)?;
     let filter = filter(&words, &named(&[]));
