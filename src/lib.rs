@@ -27,32 +27,59 @@
 //! What users need to know is in the [`guide`]: options, file names, the manifest. The other
 //! modules are for those who read or change the program.
 //!
+//! # The modules
+//!
 //! A page costs two kinds of work, and the design keeps them apart: waiting (connect, request,
 //! response) and computing (decode, hash, write).
 //!
 //! | module | decides |
 //! |---|---|
-//! | [`source`] | what: an index page, a list or a sitemap becomes jobs |
-//! | [`queue`] | when: a job that may go now, by its host's pace and rules |
+//! | [`source`] | what: a list, an index or a sitemap becomes jobs |
+//! | [`queue`] | when: which job may go now, by the pace, limits and robots rules of its host |
 //! | [`exec`] | where: which threads, runtimes or processes run a page |
-//! | [`work`] | how: fetch, compute, save |
-//! | [`fetch`] | one GET, as the bytes came, by whatever way |
-//! | [`page`] | the CPU stage: decode and hash |
-//! | [`save`] | names, files, manifest |
-//! | [`report`] | progress and summary, made from events |
-//! | [`origin`] | an embedded site to try it all on |
+//! | [`work`] | how: fetch, compute and save one page |
+//! | [`fetch`] | one GET request, whose answer it returns as received |
+//! | [`page`] | the computing: decode and hash |
+//! | [`save`] | file names, where pages are saved, the manifest, and what earlier runs left |
+//! | [`report`] | progress, summary and timeline, made from events |
+//! | [`origin`] | the embedded site, for demonstrations, measurements and tests |
 //! | [`compare`] | which mode wins, how sure that is, and why |
-//! | [`cli`], [`config`], [`app`] | what was typed, what was decided, and the wiring |
+//! | [`cli`] | what the user typed becomes a decided command |
+//! | [`config`] | the decided options of all modules |
+//! | [`app`] | connects the modules, with a function per subcommand |
+//!
+//! Below them are the modules that all others share:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`model`] | the nouns: jobs, pages, attempts, failures, counts |
+//! | [`event`] | the events of a run, and the thread that observes them |
+//! | [`in_flight`] | a request in flight, as its worker shares it with others |
+//! | [`budget`] | the memory that the bodies of pages may take |
+//! | [`clock`], [`random`] | time and chance, passed in so that tests choose them |
+//! | `message`, [`foreign`], `printable` | texts for people, and what is cleaned before they see it |
+//! | `secret`, `duration`, [`digest`], `fingerprint` | values that are never shown, times as text, hashes, small sets of texts |
+//!
+//! # The chapters
+//!
+//! These modules explain the difficult parts:
+//!
+//! - [the life of a page](exec::drain), from the feeder thread to its record;
+//! - [how a run stops](queue), and what becomes of the pages in flight;
+//! - [how a host is paced](queue::host), with the way of a 429;
+//! - [the six executors](exec), and how they differ;
+//! - [names and orphans](save::history): whose file is whose after a killed run;
+//! - [the kinds of sources](source::spec), and what follows from each.
+//!
+//! # Rules
 //!
 //! Items are `pub(crate)`, except those that the program, the tests in `tests/` and the
 //! benchmarks use, so that the compiler reports code that nothing calls. `cargo doc --no-deps
 //! --document-private-items --open` shows all of them.
 //!
-//! Imports go downwards only: `model`, `message`, `event`, `clock`, `in_flight`,
-//! `budget`, `fingerprint`, `foreign`, `printable`, `random`, `digest` and `secret` at the bottom, then
-//! `queue`, `fetch`, `page`, `save`, `report` and `origin`, then `source` and `work`, then
-//! `exec`, then `compare`, then `config`, then `cli` and `app`. A test reads the sources and
-//! checks it.
+//! Imports go downwards only. From the bottom up, the layers are: the shared modules; `queue`,
+//! `fetch`, `page`, `save`, `report` and `origin`; `source` and `work`; `exec`; `compare`;
+//! `config`; `cli` and `app`. A test reads the sources and checks it.
 
 pub mod app;
 pub mod budget;

@@ -256,6 +256,19 @@ fn one_file_writes_to_the_terminal() {
 }
 
 #[test]
+fn the_map_names_every_module() {
+    let lib = sources().remove("lib.rs").unwrap();
+    let (map, declarations) = lib.split_once("\npub mod app;").unwrap();
+    let test_modules = ["encoders", "foreign_bytes"];
+    let declared = declarations
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+    for module in declared.chain(["app"]).filter(|module| !test_modules.contains(module)) {
+        assert!(map.contains(&format!("`{module}`")), "lib.rs does not describe {module}");
+    }
+}
+
+#[test]
 fn files_stay_within_their_size() {
     for (path, text) in sources() {
         let lines = text.lines().count();
