@@ -57,6 +57,8 @@ fn filter(named: &NamedArgs) -> Filter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use clap::Parser;
 
     use super::*;
@@ -73,6 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_recorded_reads_back_as_what_was_typed() {
+        let mut kinds = HashSet::new();
         for line in [
             &["--include=", "--exclude=", "http://a.org/1"],
             &["--include=-x", "--limit", "3", "http://a.org/1", "http://a.org/?a=b c"][..],
@@ -89,7 +92,9 @@ mod tests {
             assert!(!first.args.is_empty() && !first.is_redacted, "{line:?}");
             let args: Vec<_> = first.args.iter().map(String::as_str).collect();
             assert_eq!(recorded(&typed(&args)), first, "{line:?}");
+            kinds.insert(std::mem::discriminant(&chosen(&typed(line)).unwrap().spec));
         }
+        assert_eq!(kinds.len(), TABLE.len(), "each kind of source needs a line here");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a record may name, and what it may not name.
 
+use std::collections::BTreeSet;
+
 use clap::Parser;
 
 use super::*;
@@ -235,4 +237,68 @@ fn the_value_of_a_record_names_no_file_and_brings_no_password() {
     let source = serde_json::json!({ "kind": "urls", "urls": ["http://a.org/"] });
     let taken = taken_as_value(&serde_json::json!({ "source": source, "filter": filter })).unwrap();
     assert!(matches!(taken, Err(Unusable::Unknown(_))), "{taken:?}");
+}
+
+/// Runs as the program recorded them while records had no `spec`, for each kind of source that
+/// there was.
+const VERSION_1: &str = include_str!("version_1.jsonl");
+
+#[test]
+fn records_of_arguments_alone_are_read_for_each_kind_of_source() {
+    let standard_input = "name the source, such as -i FILE, or pipe it in again with -i -";
+    let list = "name it again: go -i /home/me/list.csv --column url --input-format tsv --limit 5";
+    let index = "name it again: go --index /home/me/saved.html --base https://a.org/x \
+                 --select 'main a' --attr data-href";
+    let of_demo = serde_json::json!({ "select": DEFAULT_SELECTOR, "attr": DEFAULT_ATTRIBUTE });
+    let expected = [
+        Ok(serde_json::json!({
+            "source": { "kind": "urls", "urls": ["https://a.org/1", "https://a.org/?a=b c"] },
+            "filter": { "exclude": ["x"] },
+        })),
+        Err(list),
+        Err(standard_input),
+        Ok(serde_json::json!({
+            "source": {
+                "kind": "index",
+                "url": "https://a.org/contents",
+                "pick": { "select": "ul a", "attr": "href" },
+            },
+            "filter": { "include": ["/wiki/"] },
+        })),
+        Err(index),
+        Ok(serde_json::json!({
+            "source": { "kind": "sitemap", "url": "https://a.org/sitemap.xml" },
+        })),
+        Ok(serde_json::json!({
+            "source": {
+                "kind": "demo",
+                "site": { "latency": "100ms", "cpu_per_page": "20ms" },
+                "pick": of_demo,
+            },
+        })),
+    ];
+    assert_eq!(VERSION_1.lines().count(), expected.len());
+    let mut kinds = BTreeSet::new();
+    for (line, expected) in VERSION_1.lines().zip(expected) {
+        let output = tempfile::tempdir().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "it is no page")]
+        std::fs::write(output.path().join("manifest.jsonl"), format!("{line}\n")).unwrap();
+        let read_back = source(&named(&[]), output.path(), &|_| "go".into());
+        let found = match &read_back {
+            Ok(LastRun { chosen, run }) => {
+                let args = &chosen.recorded.args;
+                assert!(run.args.iter().all(|arg| args.contains(arg)), "{args:?}");
+                assert_eq!(chosen.recorded.is_redacted, run.is_redacted);
+                Ok(chosen.recorded.spec.clone().unwrap())
+            }
+            Err(NoCommand::Usage(UsageError { hint: Some(hint), .. })) => Err(&**hint),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(found, expected, "{line}");
+        let run = manifest::last_run(output.path()).unwrap().unwrap();
+        let kind = SourceKind::of(&read(&run.args).unwrap());
+        kinds.insert((kind.option, kind.options));
+    }
+    // Later kinds are recorded with a value.
+    assert_eq!(kinds.len(), 6);
 }
