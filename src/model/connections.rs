@@ -36,7 +36,8 @@ impl Sub for Connections {
         Self {
             opened: self.opened - before.opened,
             tls_handshakes: self.tls_handshakes - before.tls_handshakes,
-            // Counted apart, so a handshake that is under way may be counted as one, then the other.
+            // A full handshake may count as a resumption until the server has proved its identity,
+            // so this count can fall.
             tls_resumptions: self.tls_resumptions.saturating_sub(before.tls_resumptions),
         }
     }

@@ -1,4 +1,4 @@
-//! One HTTP exchange, request and answer, as far as the program knows what was on the wire.
+//! One HTTP exchange, request and answer, as exactly as the program knows it.
 //!
 //! Archives store both sides of an exchange. Other runs do not record exchanges.
 //!
@@ -114,11 +114,11 @@ pub enum TlsVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Truncation {
-    /// It is longer than what is read of it.
+    /// The body is longer than the part that the client reads.
     Length,
-    /// It took longer than the client waits for it.
+    /// The body took longer than the client waits.
     Time,
-    /// The connection broke, or the server gave the body up.
+    /// The connection broke, or the server aborted the body.
     Disconnect,
 }
 

@@ -40,7 +40,7 @@ pub enum FailureCode {
     TooLarge,
     /// The body cannot be decoded from its content coding.
     Decode,
-    /// The status is not one that is saved.
+    /// Answers with this status are not saved.
     Http,
     /// The host's robots rules could not be fetched.
     Robots,

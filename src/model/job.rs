@@ -1,4 +1,4 @@
-//! A page to fetch, and what is known of it beforehand.
+//! A page to fetch, and what the program knows about it before the request.
 
 use std::time::Duration;
 

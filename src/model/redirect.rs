@@ -1,4 +1,5 @@
-//! Redirects: where an answer leads, and what an attempt carries along from one to the next.
+//! Redirects: the address that an answer names, and the data that an attempt takes from one
+//! redirect to the next.
 
 use std::time::{Duration, Instant};
 

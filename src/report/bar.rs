@@ -30,7 +30,7 @@ impl Bar {
         self.0.set_length(pages);
     }
 
-    /// Shows `beside` in the line of the bar, and `below` under it.
+    /// Shows `beside` in the line of the bar, and `below` in the line under it.
     pub(super) fn show(&self, beside: &Printable, below: &Printable) {
         let start = if below.as_str().is_empty() { "" } else { "\n" };
         self.0.set_message(beside.as_str().trim_end().to_owned());

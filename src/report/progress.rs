@@ -31,7 +31,7 @@ pub(crate) enum Style {
     None,
 }
 
-/// What is reported beside the progress itself.
+/// The kinds of lines that are reported in addition to the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
     /// Errors only: failed pages, and the error that ends the run (`-q`).

@@ -18,7 +18,7 @@ const NAMED: usize = 3;
 /// Shorter pauses are not reported, and younger pages are not slow.
 const NOTEWORTHY: Duration = Duration::from_secs(1);
 
-/// Watches for what delays the run.
+/// Finds the hosts, pages and requests that delay the run.
 #[derive(Default)]
 pub(super) struct Watch {
     /// The end and the reason of each host's pause.
