@@ -17,56 +17,56 @@ use crate::queue::host::site_policy;
 use crate::save::sink::{Capabilities, Capture, Content, LocalSink};
 use crate::save::{SaveError, Sink};
 
-/// So much of a refusal is decoded to find its reason.
+/// At most this much of a refusal is decoded to find its reason, in bytes.
 const REASON_LIMIT: u64 = 1024 * 1024;
 
-/// The CPU time of smaller bodies is taken from the wall clock: they are done
-/// within a time slice, and asking the system would cost a tenth of them.
+/// The CPU time of smaller bodies is taken from the wall clock: computing one fits into a
+/// time slice, and a system call for its CPU time would cost a tenth of it.
 const MEASURED: usize = 16 * 1024;
 
 /// The part of a page's work that computes.
 pub(super) struct Finisher {
     pub(super) sink: Arc<Sink>,
-    /// Those of the sink.
+    /// The capabilities of `sink`.
     pub(super) capabilities: Capabilities,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) max_bytes: u64,
-    /// What a thread keeps for its next page, in bytes.
-    pub(super) kept_room: u64,
+    /// Memory that a thread reuses for its next page, in bytes.
+    pub(super) room_bytes: u64,
 }
 
-/// What a sink is given of a page beside the answer.
+/// What a sink gets of a page besides the answer.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) key: &'a Key,
-    /// The redirects that led to the answer, when the sink wants them.
+    /// The redirects that led to the answer, when the sink saves them.
     pub(super) redirects: &'a [RedirectExchange],
 }
 
-/// An answer, with the memory that it takes.
+/// An answer, and the memory that it occupies.
 pub(super) struct Received {
     pub(super) raw: RawPage,
     /// The codings of its body.
     pub(super) codings: Codings,
-    /// The part of the share for decoding it.
+    /// The memory that decoding takes from `share`.
     pub(super) needed: DecodingMemory,
     pub(super) share: Share,
 }
 
 impl Received {
-    /// How large a page may be that is decoded as a whole: as large as there is memory
-    /// for without waiting.
+    /// The most decoded bytes of a page that is decoded as a whole: as many as the memory
+    /// budget grants without waiting.
     pub(super) fn whole_bytes(&self) -> u64 {
         let whole = self.needed.whole;
         if whole == 0 {
-            return 0; // It is not decoded, or in pieces.
+            return 0; // It has no coding, or it is decoded in pieces.
         }
         let more = page::WHOLE.saturating_sub(whole);
         if self.share.try_grow(more) { page::WHOLE } else { whole }
     }
 }
 
-/// What computing a page took.
+/// The time that computing a page took.
 #[derive(Default)]
 pub(super) struct Computing {
     pub(super) elapsed: Duration,
@@ -74,11 +74,11 @@ pub(super) struct Computing {
 }
 
 impl Finisher {
-    /// The sink, which blocks.
+    /// Returns the sink, which must be a local one.
     ///
     /// # Panics
     ///
-    /// When it is a remote one.
+    /// When the sink is remote.
     pub(super) fn local(&self) -> &dyn LocalSink {
         match &*self.sink {
             Sink::Local(sink) => &**sink,
@@ -86,9 +86,9 @@ impl Finisher {
         }
     }
 
-    /// The redirects of an attempt at `job`, when the sink wants them.
+    /// Returns the redirects of an attempt at `job` for the sink: none unless it saves them.
     pub(super) fn redirects<'a>(&self, job: &'a Job) -> &'a [RedirectExchange] {
-        let hop = job.hop.as_deref().filter(|_| self.capabilities.keeps_redirects);
+        let hop = job.hop.as_deref().filter(|_| self.capabilities.saves_redirects);
         hop.map_or(&[], |hop| &hop.exchanges)
     }
 
@@ -102,12 +102,11 @@ impl Finisher {
         started: Instant,
         stages: Stages,
     ) -> Attempt {
-        let (outcome, computing, breaks_run) =
-            page::with_buffer(self.kept_room, |room| self.save(sink, room, context, &received));
-        let saved = self.clock.now() - started;
-        let computed = (stages.taken_up + computing.elapsed).min(saved);
-        let stages = Stages { computed, saved, ..stages };
-        ended(outcome, received, &computing, stages, breaks_run)
+        let mut computing = Computing::default();
+        let saving = page::with_buffer(self.room_bytes, |room| {
+            self.save(sink, room, context, &received, &mut computing)
+        });
+        self.attempt(saving, received, &computing, started, stages)
     }
 
     fn save(
@@ -116,9 +115,8 @@ impl Finisher {
         room: &mut Vec<u8>,
         context: Context<'_>,
         received: &Received,
-    ) -> (Outcome, Computing, Option<Vec<String>>) {
-        let mut computing = Computing::default();
-        let page = self.compute(room, received, &mut computing);
+        computing: &mut Computing,
+    ) -> Saving {
         let raw = &received.raw;
         let capture = |content| Capture {
             key: context.key,
@@ -127,31 +125,59 @@ impl Finisher {
             encoded: &raw.body,
             content,
         };
-        let mut breaks_run = None;
-        let outcome = match page {
+        let saved = match self.compute(room, received, computing) {
             Ok(Computed::Whole(page)) => {
                 let whole = Content::Whole { decoded: page.body, sha256: page.sha256 };
-                let stored = sink.put(&capture(whole));
-                let stored = stored.map_err(|error| unsaved(&error, &mut breaks_run));
                 let (bytes, sha256) = (page.body.len() as u64, page.sha256);
+                let stored = sink.put(&capture(whole)).map_err(Unsaved::from);
                 stored.map(|stored| Outcome::Saved { bytes, sha256, stored })
             }
             Ok(Computed::InPieces(pieces)) => {
-                let capture = capture(Content::InPieces);
-                self.save_pieces(sink, &capture, pieces, &mut computing, &mut breaks_run)
+                self.save_pieces(sink, &capture(Content::InPieces), pieces, computing)
             }
-            Err(failure) => {
-                if self.capabilities.keeps_failures {
-                    let kept = sink.put(&capture(Content::Incomplete(&failure)));
-                    breaks_run = kept.err().and_then(|error| breaking(&error));
-                }
-                Err(failure)
-            }
+            Err(failure) => Err(failure.into()),
         };
-        (outcome.unwrap_or_else(Outcome::Failed), computing, breaks_run)
+        let failure = self.failure_to_save(&saved);
+        let lost = failure.and_then(|it| sink.put(&capture(Content::Incomplete(it))).err());
+        Saving::of(saved, lost.as_ref())
     }
 
-    /// Decodes and hashes; an answer that is no page is a failure.
+    /// The failure that the sink is given in place of a page, when it saves failures.
+    pub(super) fn failure_to_save<'a>(
+        &self,
+        saved: &'a Result<Outcome, Unsaved>,
+    ) -> Option<&'a Failure> {
+        match saved {
+            Err(Unsaved::NoPage(failure)) if self.capabilities.saves_failures => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The attempt at a page that ended in `saving` after an answer. The turn began at
+    /// `started`, and had come through `stages` when the answer was taken up.
+    pub(super) fn attempt(
+        &self,
+        saving: Saving,
+        received: Received,
+        computing: &Computing,
+        started: Instant,
+        stages: Stages,
+    ) -> Attempt {
+        let Received { raw, codings, .. } = received;
+        let saved = self.clock.now() - started;
+        let computed = (stages.taken_up + computing.elapsed).min(saved);
+        let stages = Stages { computed, saved, ..stages };
+        let Saving { outcome, note, breaks_run } = saving;
+        let is_saved = matches!(outcome, Outcome::Saved { .. });
+        let note = if is_saved { unknown_coding(&codings) } else { note };
+        Attempt { cpu: computing.cpu, stages, note, breaks_run, ..attempt(outcome, raw) }
+    }
+
+    /// Decodes and hashes an answer.
+    ///
+    /// # Errors
+    ///
+    /// The page's failure, when the answer is no page.
     pub(super) fn compute<'a>(
         &self,
         room: &'a mut Vec<u8>,
@@ -176,20 +202,19 @@ impl Finisher {
         capture: &Capture<'_>,
         mut pieces: DecodedPieces<'_>,
         computing: &mut Computing,
-        breaks_run: &mut Option<Vec<String>>,
-    ) -> Result<Outcome, Failure> {
-        let mut draft = sink.begin(capture).map_err(|error| unsaved(&error, breaks_run))?;
+    ) -> Result<Outcome, Unsaved> {
+        let mut draft = sink.begin(capture)?;
         let (mut bytes, mut digest) = (0, Running::default());
         while let Some(piece) = self.next_piece(&mut pieces, &mut digest, computing)? {
             bytes += piece.len() as u64;
-            draft.add(piece).map_err(|error| unsaved(&error, breaks_run))?;
+            draft.add(piece)?;
         }
         let sha256 = digest.finish();
-        let stored = draft.finish(sha256).map_err(|error| unsaved(&error, breaks_run))?;
+        let stored = draft.finish(sha256)?;
         Ok(Outcome::Saved { bytes, sha256, stored })
     }
 
-    /// Decodes and hashes the next piece; `None` at the end.
+    /// Decodes and hashes the next piece; returns `None` at the end.
     pub(super) fn next_piece<'a>(
         &self,
         pieces: &'a mut DecodedPieces<'_>,
@@ -205,8 +230,8 @@ impl Finisher {
         })
     }
 
-    /// Does `work`, and adds what it took. Its CPU time is asked for only when it
-    /// `is_measured`.
+    /// Does `work` and adds its cost to `computing`. Without `is_measured` the CPU time is
+    /// that of the wall clock.
     fn measured<T>(
         &self,
         is_measured: bool,
@@ -223,39 +248,66 @@ impl Finisher {
     }
 }
 
-/// The attempt at a page that ended in `outcome` after an answer.
-pub(super) fn ended(
-    outcome: Outcome,
-    received: Received,
-    computing: &Computing,
-    stages: Stages,
-    breaks_run: Option<Vec<String>>,
-) -> Attempt {
-    let Received { raw, codings, .. } = received;
-    let is_saved = matches!(outcome, Outcome::Saved { .. });
-    let note = if is_saved { note(&codings) } else { None };
-    Attempt { cpu: computing.cpu, stages, note, breaks_run, ..attempt(outcome, raw) }
+/// Why a page is not saved.
+#[derive(Debug)]
+pub(super) enum Unsaved {
+    /// The answer is no page.
+    NoPage(Failure),
+    /// The sink could not store the page.
+    NotStored(SaveError),
 }
 
-/// The failure of a page that could not be saved.
-pub(super) fn unsaved(error: &SaveError, breaks_run: &mut Option<Vec<String>>) -> Failure {
-    *breaks_run = breaking(error);
-    Failure::new(FailureCode::Save, message::one_line(error))
+impl From<Failure> for Unsaved {
+    fn from(failure: Failure) -> Self {
+        Self::NoPage(failure)
+    }
 }
 
-/// Why the run stops, when every further page would meet this error too.
-pub(super) fn breaking(error: &SaveError) -> Option<Vec<String>> {
-    error.breaks_run().then(|| message::chain(error))
+impl From<SaveError> for Unsaved {
+    fn from(error: SaveError) -> Self {
+        Self::NotStored(error)
+    }
 }
 
-/// What was unusual about an answer that is saved all the same.
-fn note(codings: &Codings) -> Option<Foreign> {
+/// What saving a page, or its failure, came to.
+#[derive(Debug)]
+pub(super) struct Saving {
+    pub(super) outcome: Outcome,
+    /// For the record: that the sink could not store the failure.
+    pub(super) note: Option<Foreign>,
+    /// Why the run stops, when every further page would meet the sink's error too.
+    pub(super) breaks_run: Option<Vec<String>>,
+}
+
+impl Saving {
+    /// The end of a page that was `saved` or not. `lost` is the sink's error when it could
+    /// not store the failure that it was given in place of a page.
+    pub(super) fn of(saved: Result<Outcome, Unsaved>, lost: Option<&SaveError>) -> Self {
+        let note = lost
+            .map(|error| format!("the answer was not stored: {}", message::one_line(error)).into());
+        let breaks_run = |error: &SaveError| error.breaks_run().then(|| message::chain(error));
+        let lost_breaks_run = lost.and_then(breaks_run);
+        match saved {
+            Ok(outcome) => Self { outcome, note, breaks_run: lost_breaks_run },
+            Err(Unsaved::NoPage(failure)) => {
+                Self { outcome: Outcome::Failed(failure), note, breaks_run: lost_breaks_run }
+            }
+            Err(Unsaved::NotStored(error)) => {
+                let failure = Failure::new(FailureCode::Save, message::one_line(&error));
+                Self { outcome: Outcome::Failed(failure), note, breaks_run: breaks_run(&error) }
+            }
+        }
+    }
+}
+
+/// A note on a saved answer whose `Content-Encoding` names no coding.
+fn unknown_coding(codings: &Codings) -> Option<Foreign> {
     let labels = message::excerpt(&codings.ignored()?);
     Some(format!("Content-Encoding names no coding: {labels:?}").into())
 }
 
-/// The failure of an answer whose status is not one that is saved, with what
-/// is known of why this site refuses.
+/// Returns the failure of an answer whose status is not saved, with the reason when the
+/// site's policy explains it.
 pub(super) fn refused(raw: &RawPage) -> Failure {
     let mut message = message::status(raw.head.status);
     if matches!(raw.head.status, 403 | 429)
@@ -272,6 +324,7 @@ fn is_known(host: &str) -> bool {
     site_policy::of_host(host).is_some()
 }
 
+/// The attempt of an answer that ended in `outcome` before it was computed.
 pub(super) fn attempt(outcome: Outcome, raw: RawPage) -> Attempt {
     Attempt {
         wire_bytes: raw.body.len() as u64,

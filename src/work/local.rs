@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use super::cost::Cost;
-use super::finisher::{self, Context, Finisher, Received, attempt, refused};
+use super::finisher::{Context, Finisher, Received, Saving, Unsaved, attempt, refused};
 use super::remote_save::{self, PageInFlight};
 use super::turn::{RULES_LIMIT, run_turn};
 use super::{Cpu, CpuPool, Work, WorkError, WorkFactory, pooled};
@@ -22,8 +22,8 @@ use crate::fetch::{BodyMemory, Client, FetchFailure, Network, Reply};
 use crate::in_flight::{InFlight, Phase};
 use crate::model::{Attempt, Job, Kind, Outcome, RawPage, Response, Stages};
 use crate::page::{self, Codings, decode_start};
-use crate::save::Sink;
 use crate::save::sink::{LocalSink, OwnedCapture, OwnedContent};
+use crate::save::{SaveError, Sink};
 
 /// Makes the local work of each runtime.
 pub(crate) struct LocalWorkFactory {
@@ -47,14 +47,14 @@ impl WorkFactory for LocalWorkFactory {
         let max_bytes = self.network.options().max_size;
         let (sink, clock) = (Arc::clone(&self.sink), Arc::clone(&self.clock));
         let memory = Arc::clone(self.network.memory());
-        let kept_room =
+        let room_bytes =
             (memory.limit() / SCRATCH_PART / self.workers.get() as u64).min(page::WHOLE);
         let finisher = Arc::new(Finisher {
             capabilities: sink.capabilities(),
             sink,
             clock,
             max_bytes,
-            kept_room,
+            room_bytes,
         });
         Ok(Box::new(LocalWork { client, finisher, cpu, memory, cost: Cost::new() }))
     }
@@ -82,8 +82,10 @@ impl Work for LocalWork {
                 Err(mut failed) => {
                     let received = self.finisher.clock.now() - started;
                     let stages = Stages { received, ..Stages::NONE };
-                    let breaks_run = self.store_failure(job, &mut failed, in_flight).await;
-                    return Response::Done(Attempt { stages, breaks_run, ..failed.into() });
+                    let lost = self.save_failure(job, &mut failed, in_flight).await;
+                    let unsaved = Err(Unsaved::NoPage(failed.failure.clone()));
+                    let Saving { note, breaks_run, .. } = Saving::of(unsaved, lost.as_ref());
+                    return Response::Done(Attempt { stages, note, breaks_run, ..failed.into() });
                 }
             };
             match job.kind {
@@ -164,15 +166,15 @@ impl LocalWork {
         pooled::run(pool, in_flight, task).await
     }
 
-    /// Puts an answer that broke off into the sink, if the sink stores failures. When the
-    /// sink cannot store it, nor any other page, this returns why the run must stop.
-    async fn store_failure(
+    /// Gives the sink an answer that broke off, when it saves failures. Returns the sink's
+    /// error when it could not store it.
+    async fn save_failure(
         &self,
         job: &Job,
         failed: &mut FetchFailure,
         in_flight: &InFlight,
-    ) -> Option<Vec<String>> {
-        if job.kind != Kind::Page || !self.finisher.capabilities.keeps_failures {
+    ) -> Option<SaveError> {
+        if job.kind != Kind::Page || !self.finisher.capabilities.saves_failures {
             return None;
         }
         let exchange = failed.exchange.take()?;
@@ -192,7 +194,7 @@ impl LocalWork {
                 pooled::run(&**pool, in_flight, task).await
             }
         };
-        stored.err().and_then(|error| finisher::breaking(&error))
+        stored.err()
     }
 }
 

@@ -1,14 +1,15 @@
-//! Saves a page in a sink that waits: it is computed as ever, and put on the event loop.
+//! Saves a page in a remote sink: a worker or the CPU pool computes the page, and the event
+//! loop puts it into the sink.
 //!
-//! Nothing is stored before the page is put, so that until then a cancelled page can be
-//! dropped at any moment.
+//! The sink gets the page in one call, after it was computed. Until then nothing is stored,
+//! so a cancelled page can be dropped at any moment.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::finisher::{Computing, Finisher, Received, breaking, ended, unsaved};
+use super::finisher::{Computing, Finisher, Received, Saving, Unsaved};
 use super::{CpuPool, pooled};
 use crate::digest::Running;
 use crate::in_flight::{InFlight, Phase};
@@ -16,28 +17,28 @@ use crate::model::{Attempt, Failure, Job, Outcome, Stages};
 use crate::page::{self, Computed};
 use crate::save::sink::{OwnedCapture, OwnedContent, RemoteSink};
 
-/// A page whose answer is there.
+/// A page whose answer was received.
 #[derive(Clone, Copy)]
 pub(super) struct PageInFlight<'a> {
     pub(super) job: &'a Job,
     /// When the turn began.
     pub(super) started: Instant,
     pub(super) in_flight: &'a InFlight,
-    /// What it has come through.
+    /// The stages that it has come through.
     pub(super) stages: Stages,
 }
 
-/// A page that is computed and not stored yet.
+/// A computed page that is not stored yet.
 struct Computation {
-    /// The answer, with the memory of both its bodies.
+    /// The answer, with the memory of its encoded and its decoded body.
     received: Received,
-    /// The decoded body and its digest; `None` where there was too little memory for it.
+    /// The decoded body and its digest; `None` when the memory budget was too small for it.
     page: Option<Result<(Bytes, [u8; 32]), Failure>>,
     computing: Computing,
     stages: Stages,
 }
 
-/// Computes on the pool, if there is one, and puts into `sink`.
+/// Computes a page, on the pool if there is one, and puts it into `sink`.
 pub(super) async fn finish(
     finisher: &Arc<Finisher>,
     sink: &dyn RemoteSink,
@@ -61,8 +62,8 @@ pub(super) async fn finish(
         compute(finisher, received, stages, Room::AsGranted)
     };
     if computed.page.is_none() {
-        // As a whole it takes more than was asked for. The loop may wait for memory, and
-        // threads of the pool may not.
+        // The whole page takes more memory than it was granted. Here the task may wait for
+        // more; a thread of the pool must not wait.
         in_flight.progress().set(Phase::HeldBack);
         computed.received.share.grow(finisher.max_bytes).await;
         in_flight.progress().set(Phase::Working);
@@ -74,21 +75,21 @@ pub(super) async fn finish(
 /// How much memory there is for the decoded body of a large page.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Room {
-    /// What the memory budget has left.
+    /// As much as the memory budget has left.
     AsGranted,
-    /// As much as the largest page takes.
+    /// As much as the largest page needs.
     Enough,
 }
 
-/// Decodes and hashes a page, and gives its body an owner.
+/// Decodes and hashes a page into a body that owns its bytes.
 fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room) -> Computation {
     let mut computing = Computing::default();
-    let page = page::with_buffer(finisher.kept_room, |room| {
+    let page = page::with_buffer(finisher.room_bytes, |room| {
         match finisher.compute(room, &received, &mut computing) {
             Err(failure) => Some(Err(failure)),
             Ok(Computed::Whole(page)) => {
                 let encoded = &received.raw.body;
-                // A body in no coding is its own decoded form.
+                // A body without a coding is shared instead of copied.
                 let is_same = std::ptr::eq(page.body, encoded.as_ref());
                 let decoded =
                     if is_same { encoded.clone() } else { Bytes::copy_from_slice(page.body) };
@@ -115,7 +116,7 @@ fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room
     Computation { received, page, computing, stages }
 }
 
-/// Puts a computed page, or a failure when the sink keeps failures.
+/// Puts a computed page into `sink`, or its failure when the sink saves failures.
 async fn put(
     finisher: &Finisher,
     sink: &dyn RemoteSink,
@@ -133,25 +134,23 @@ async fn put(
         encoded: received.raw.body.clone(),
         content,
     };
-    let mut breaks_run = None;
-    let outcome = match page {
+    let saving = match page {
         Ok((decoded, sha256)) => {
             let bytes = decoded.len() as u64;
-            match sink.put(capture(OwnedContent::Whole { decoded, sha256 })).await {
-                Ok(stored) => Outcome::Saved { bytes, sha256, stored },
-                Err(error) => Outcome::Failed(unsaved(&error, &mut breaks_run)),
-            }
+            let stored = sink.put(capture(OwnedContent::Whole { decoded, sha256 })).await;
+            let saved = stored.map(|stored| Outcome::Saved { bytes, sha256, stored });
+            Saving::of(saved.map_err(Unsaved::from), None)
         }
         Err(failure) => {
-            if finisher.capabilities.keeps_failures {
-                let kept = sink.put(capture(OwnedContent::Incomplete(failure.clone()))).await;
-                breaks_run = kept.err().and_then(|error| breaking(&error));
-            }
-            Outcome::Failed(failure)
+            let unsaved = Err(Unsaved::NoPage(failure));
+            let lost = match finisher.failure_to_save(&unsaved) {
+                Some(failure) => {
+                    sink.put(capture(OwnedContent::Incomplete(failure.clone()))).await.err()
+                }
+                None => None,
+            };
+            Saving::of(unsaved, lost.as_ref())
         }
     };
-    let saved = finisher.clock.now() - started;
-    let computed = (stages.taken_up + computing.elapsed).min(saved);
-    let stages = Stages { computed, saved, ..stages };
-    ended(outcome, received, &computing, stages, breaks_run)
+    finisher.attempt(saving, received, &computing, started, stages)
 }

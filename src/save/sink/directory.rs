@@ -28,8 +28,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     is_addressable: true,
     is_verifiable: true,
     wants_exchange: false,
-    keeps_failures: false,
-    keeps_redirects: false,
+    saves_failures: false,
+    saves_redirects: false,
 };
 
 /// Saves each page as a file of its own, under its key.

@@ -42,7 +42,7 @@ pub enum Sink {
 /// key; after `Err` what was stored before is still there, whole. A reader never sees half
 /// a page. Nothing of a page leaves the target, whatever its key is.
 ///
-/// Failures are given only to a sink that [keeps them](Capabilities::keeps_failures); they
+/// Failures are given only to a sink that [keeps them](Capabilities::saves_failures); they
 /// replace nothing.
 pub trait LocalSink: SavedPages {
     /// What it can do and what it wants. It is always the same.
@@ -131,9 +131,9 @@ pub struct Capabilities {
     /// costs memory for each page in flight.
     pub wants_exchange: bool,
     /// Whether it is given answers that are no page.
-    pub keeps_failures: bool,
+    pub saves_failures: bool,
     /// Whether it is given the exchanges of redirects.
-    pub keeps_redirects: bool,
+    pub saves_redirects: bool,
 }
 
 /// One kind of sink.

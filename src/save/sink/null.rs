@@ -20,8 +20,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     is_addressable: false,
     is_verifiable: false,
     wants_exchange: false,
-    keeps_failures: false,
-    keeps_redirects: false,
+    saves_failures: false,
+    saves_redirects: false,
 };
 
 /// Saves nothing.

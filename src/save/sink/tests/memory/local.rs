@@ -25,8 +25,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     is_addressable: false,
     is_verifiable: true,
     wants_exchange: true,
-    keeps_failures: true,
-    keeps_redirects: true,
+    saves_failures: true,
+    saves_redirects: true,
 };
 
 const ARCHIVE: &str = "memory.warc";

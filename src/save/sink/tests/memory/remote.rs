@@ -28,8 +28,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     is_addressable: true,
     is_verifiable: true,
     wants_exchange: true,
-    keeps_failures: false,
-    keeps_redirects: false,
+    saves_failures: false,
+    saves_redirects: false,
 };
 
 struct MemoryStore(Arc<Memory>);
