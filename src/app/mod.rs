@@ -28,7 +28,7 @@ pub fn run(line: CommandLine) -> Status {
         Ok(Command::Download(config)) => download::run(&config),
         Ok(Command::Links { plan, layout, json }) => links::run(&plan, layout, json),
         Ok(Command::Compare(config)) => compare::run(&config),
-        Ok(Command::Verify { directory, list }) => verify::run(&directory, list),
+        Ok(Command::Verify { target, list }) => verify::run(&target, list),
         Ok(Command::Origin { options, until_stdin_ends }) => {
             origin::run(&options, until_stdin_ends)
         }

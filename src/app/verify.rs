@@ -1,15 +1,14 @@
 //! `fetchpages verify`: checks a finished download against its manifest.
 
-use std::path::Path;
-
 use super::exit::Status;
 use super::terminal::print;
 use crate::printable::Printable;
 use crate::save::history::Difference;
 use crate::save::history::verify::{Report, verify};
+use crate::save::sink::Target;
 
-pub(super) fn run(directory: &Path, list: bool) -> anyhow::Result<Status> {
-    let report = verify(directory)?;
+pub(super) fn run(target: &Target, list: bool) -> anyhow::Result<Status> {
+    let report = verify(target)?;
     let text = if list {
         let mut urls = Printable::default();
         report.to_fetch.iter().for_each(|url| urls.add(url));

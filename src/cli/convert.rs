@@ -5,7 +5,7 @@ use clap::parser::ValueSource;
 
 use super::args::{Cli, LinksArgs, Subcommands};
 use super::compare::comparison;
-use super::download::download;
+use super::download::{download, target};
 use super::plan::{Running, plan};
 use super::usage::{NoCommand, Result, usage};
 use super::{Command, packaging, source};
@@ -22,7 +22,7 @@ pub(super) fn command(typed: Cli, matches: &ArgMatches) -> std::result::Result<C
         }
         Some(Subcommands::Links(typed)) => links(&typed)?,
         Some(Subcommands::Verify(typed)) => {
-            Command::Verify { directory: typed.target, list: typed.list }
+            Command::Verify { target: target("the target ", &typed.target)?, list: typed.list }
         }
         Some(Subcommands::Child) => Command::Child,
         Some(Subcommands::Completions { shell }) => Command::Print(packaging::completions(shell)),

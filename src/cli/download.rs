@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use http::header;
 
-use super::args::{AgainArgs, DownloadArgs, OutputArgs, ProgressArg, ReportArgs, RunningArgs};
+use super::args::{AgainArgs, DownloadArgs, ProgressArg, ReportArgs, RunningArgs};
 use super::http::contact;
 use super::plan::{Running, plan};
 use super::usage::{NoCommand, Result, usage};
@@ -30,6 +31,7 @@ pub(super) fn download(
     let again = command_start(&typed.again);
     let refetch = refetch(typed.again);
     let mut layout: Layout = typed.output.layout.layout.into();
+    let target = target("--output ", &typed.output.output)?;
     let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
         if let Some(option) = ["select", "attr"].into_iter().find(|option| is_typed(option)) {
             return Ok(usage(
@@ -37,11 +39,11 @@ pub(super) fn download(
                 "name the source, or leave the option out to use the record of the last run",
             )?);
         }
-        let directory = &typed.output.output;
+        let directory = target.manifest_directory().unwrap_or(Path::new(""));
         let has_layout = is_typed("layout");
         let again = |run: &RunRecord| {
             let layout = if has_layout { Some(layout) } else { run.layout.known() };
-            let output = recorded::option_word("--output", &directory.to_string_lossy());
+            let output = recorded::option_word("--output", &typed.output.output.to_string_lossy());
             format!("{again}{output}{}", layout_text(layout))
         };
         let last = recorded::source(&typed.source.named, directory, &again)?;
@@ -76,7 +78,13 @@ pub(super) fn download(
         max_memory: typed.running.max_memory.map(|size| size.0),
         deadline: typed.running.deadline,
         ends_with_input: typed.running.compared,
-        save: output(&typed.output, layout, refetch, words)?,
+        save: save::Options {
+            target,
+            layout,
+            saves_pages: !typed.output.no_save,
+            refetch,
+            source: words,
+        },
         report: report(&typed.report),
         trace: typed.report.trace,
         notes: note
@@ -176,15 +184,10 @@ fn anonymous_note(source: &SourceSpec) -> Option<String> {
     Some(format!("{host} {advice}"))
 }
 
-fn output(
-    typed: &OutputArgs,
-    layout: Layout,
-    refetch: Refetch,
-    source: Vec<String>,
-) -> Result<save::Options> {
-    let target = Target::parse(typed.output.as_os_str());
-    let target = target.or_else(|error| usage(format!("--output {error}"), "name a directory"))?;
-    Ok(save::Options { target, layout, saves_pages: !typed.no_save, refetch, source })
+/// Reads the target `typed`; `option` stands before it in a message.
+pub(super) fn target(option: &str, typed: &Path) -> Result<Target> {
+    let target = Target::parse(typed.as_os_str());
+    target.or_else(|error| usage(format!("{option}{error}"), error.advice()))
 }
 
 fn report(typed: &ReportArgs) -> ReportOptions {

@@ -22,13 +22,13 @@ mod usage;
 mod values;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::{Comparison, Download, PlanOptions};
 use crate::origin;
 use crate::save::names::Layout;
+use crate::save::sink::Target;
 pub(crate) use usage::{NoCommand, UsageError};
 
 /// A command line that was read: its command, or why it has none.
@@ -53,8 +53,8 @@ pub(crate) enum Command {
     Compare(Box<Comparison>),
     /// Check a download.
     Verify {
-        /// The output directory.
-        directory: PathBuf,
+        /// The output that holds the pages.
+        target: Target,
         /// Whether to print only the URLs to fetch again.
         list: bool,
     },

@@ -313,7 +313,7 @@ proptest! {
         // Where no run is known to have been cut off, unknown files count as a stranger's.
         if recorded.is_cut {
             prop_assert_eq!(files.len(), urls.len(), "{:?}", files);
-            let report = verify(place.path()).unwrap();
+            let report = verify(&Target::Directory(place.path().to_owned())).unwrap();
             prop_assert!(report.differences.is_empty(), "{:?}", report);
             prop_assert_eq!((report.whole, report.unsaved), (urls.len() as u64, 0));
         }

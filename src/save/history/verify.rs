@@ -32,17 +32,16 @@ pub struct Report {
     pub unreadable_lines: u64,
 }
 
-/// Compares the pages in `directory` with its manifest.
+/// Compares the pages of `target` with their manifest.
 ///
 /// # Errors
 ///
-/// [`SaveError`] when there is no manifest, or it or the directory cannot be read.
-pub fn verify(directory: &Path) -> Result<Report, SaveError> {
-    verify_target(&Target::Directory(directory.to_owned()))
-}
-
-/// Compares the pages of `target` with its manifest.
-pub(in crate::save) fn verify_target(target: &Target) -> Result<Report, SaveError> {
+/// [`SaveError`] when there is no manifest, or when the manifest or the target cannot be read.
+///
+/// # Panics
+///
+/// When no kind of sink writes to `target`. [`Target::parse`] returns no such target.
+pub fn verify(target: &Target) -> Result<Report, SaveError> {
     let directory = target.manifest_directory().unwrap_or(Path::new(""));
     let root = Reader::root(directory)?;
     let mut reader = Reader::of(&root)?;

@@ -15,6 +15,7 @@ use crate::save::error::{SaveError, io_error};
 
 pub(super) const KIND: SinkKind = SinkKind {
     name: "directory",
+    targets: Some("directories"),
     accepts: |target| matches!(target, Target::Directory(_)),
     capabilities: CAPABILITIES,
     open: |target| match target {

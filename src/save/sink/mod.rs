@@ -140,6 +140,8 @@ pub struct Capabilities {
 pub(crate) struct SinkKind {
     /// Its name, for worker processes.
     pub name: &'static str,
+    /// The targets that it writes to, in the plural, where users can name one.
+    pub targets: Option<&'static str>,
     /// Whether it writes to such a target.
     pub accepts: fn(&Target) -> bool,
     /// What its sinks can do and want.

@@ -10,6 +10,7 @@ use crate::save::error::{SaveError, io_error};
 
 pub(super) const KIND: SinkKind = SinkKind {
     name: "none",
+    targets: None,
     accepts: |target| matches!(target, Target::Nothing),
     capabilities: CAPABILITIES,
     open: |_| Ok(Sink::Local(Box::new(NullSink))),

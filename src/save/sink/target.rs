@@ -1,4 +1,7 @@
 //! What `--output` names: a directory, an archive or a store. Parsed once.
+//!
+//! The text alone decides which of them is meant. Whether this version can write there is
+//! a question to the table of sinks.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -31,12 +34,38 @@ const ARCHIVES: &[&str] = &[".warc", ".warc.gz", ".wacz"];
 /// The schemes of stores.
 const STORES: &[&str] = &["s3", "gs", "az"];
 
-/// The target cannot be written to.
-#[derive(Debug, thiserror::Error)]
-#[error("{name:?} is no directory, and this version writes directories only")]
-pub struct TargetError {
-    /// What the user typed.
-    name: String,
+/// A target that this version cannot write to.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// Nothing was typed.
+    #[error("names nothing")]
+    Empty,
+    /// No sink of this version writes to its kind.
+    #[error("{name:?} is {kind}, and this version writes {} only", written())]
+    NoSink {
+        /// What the user typed.
+        name: String,
+        /// What that names, with its article.
+        kind: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+}
+
+impl TargetError {
+    /// What the user can do, for the `hint:` line.
+    pub(crate) const fn advice(&self) -> &'static str {
+        match self {
+            Self::Empty => "name a directory",
+            Self::NoSink { advice, .. } => advice,
+        }
+    }
+}
+
+/// The kinds of targets that this version writes to, for people.
+fn written() -> String {
+    let names: Vec<_> = TABLE.iter().filter_map(|kind| kind.targets).collect();
+    names.join(" and ")
 }
 
 impl Target {
@@ -46,10 +75,21 @@ impl Target {
     ///
     /// [`TargetError`] when it is empty, or no sink of this version writes to its kind.
     pub fn parse(typed: &OsStr) -> Result<Self, TargetError> {
+        if typed.is_empty() {
+            return Err(TargetError::Empty);
+        }
         let target = Self::of_any_kind(typed);
-        let is_known = !typed.is_empty() && TABLE.iter().any(|kind| (kind.accepts)(&target));
-        let error = || TargetError { name: typed.to_string_lossy().into_owned() };
-        is_known.then_some(target).ok_or_else(error)
+        if TABLE.iter().any(|kind| (kind.accepts)(&target)) {
+            return Ok(target);
+        }
+        let (kind, advice) = match target {
+            Self::Archive(_) => {
+                ("an archive", "name a directory; with a slash at its end, any name is one")
+            }
+            Self::Store { .. } => ("a store", "name a directory"),
+            Self::Nothing | Self::Directory(_) => unreachable!("a row of the table accepts it"),
+        };
+        Err(TargetError::NoSink { name: typed.to_string_lossy().into_owned(), kind, advice })
     }
 
     fn of_any_kind(typed: &OsStr) -> Self {
@@ -63,11 +103,11 @@ impl Target {
         if is_archive { Self::Archive(typed.into()) } else { Self::Directory(typed.into()) }
     }
 
-    /// The local directory of the manifest; `None` where pages go nowhere.
+    /// Returns the local directory of the manifest; `None` for [`Nothing`](Self::Nothing).
     ///
-    /// A directory holds its own manifest, that of an archive is beside it, and that of a
-    /// store is below its path.
-    pub(in crate::save) fn manifest_directory(&self) -> Option<&Path> {
+    /// A directory holds its own manifest. The manifest of an archive is beside the archive,
+    /// and that of a store is below the store's path.
+    pub(crate) fn manifest_directory(&self) -> Option<&Path> {
         match self {
             Self::Nothing => None,
             Self::Directory(path) => Some(path),
@@ -98,16 +138,25 @@ mod tests {
 
     #[test]
     fn directories_are_taken_and_kinds_without_a_sink_are_refused() {
-        for typed in ["pages", "a/b.d", "/x", "./s3:x", "warc", "x.warc/", "http://x"] {
+        for typed in ["pages", "a/b.d", "/x", "./s3:x", "warc", "x.warc/", "x.wacz/", "http://x"] {
             let target = Target::parse(OsStr::new(typed)).unwrap();
             assert_eq!(target, Target::Directory(typed.into()));
         }
-        for typed in ["", "x.warc", "a/x.warc.gz", "x.wacz", "s3://bucket/x", "gs://x", "az://x"] {
+        for (typed, kind) in [
+            ("x.warc", "an archive"),
+            ("a/x.warc.gz", "an archive"),
+            ("x.wacz", "an archive"),
+            (".wacz", "an archive"),
+            ("s3://bucket/x", "a store"),
+            ("gs://x", "a store"),
+            ("az://x", "a store"),
+        ] {
             let error = Target::parse(OsStr::new(typed)).unwrap_err();
-            let expected =
-                format!("{typed:?} is no directory, and this version writes directories only");
+            let expected = format!("{typed:?} is {kind}, and this version writes directories only");
             assert_eq!(error.to_string(), expected);
+            assert!(error.advice().starts_with("name a directory"), "{typed}");
         }
+        assert_eq!(Target::parse(OsStr::new("")), Err(TargetError::Empty));
     }
 
     #[test]

@@ -259,7 +259,7 @@ fn a_pipe_or_link_in_the_place_of_a_file_is_not_opened() {
                         ManifestWriter::open(&root).err(),
                         Reader::of(&root).err(),
                         Reader::open(&place.output()).err(),
-                        verify(&place.output()).err(),
+                        verify(&Target::Directory(place.output())).err(),
                     ];
                     for error in errors {
                         assert!(matches!(error, Some(SaveError::NotAManifest { .. })), "{error:?}");
@@ -343,7 +343,7 @@ fn a_recorded_file_that_leaves_the_directory_is_not_looked_at() {
         place.file(&format!("output/{MANIFEST_NAME}"), manifest(file).as_bytes());
         fs::create_dir_all(place.output().join("a")).unwrap();
         place.file("output/a/page", SECRET);
-        let report = verify(&place.output()).unwrap();
+        let report = verify(&Target::Directory(place.output())).unwrap();
         assert_eq!((report.whole, report.unsaved), (whole, 1 - whole), "{file}: {report:?}");
     }
 }
@@ -410,7 +410,7 @@ fn work(place: &Fixture, number: usize) {
 /// Looks through the directory and verifies it, until it `is_over`.
 fn look(place: &Fixture, is_over: &AtomicBool) {
     while !is_over.load(Ordering::Relaxed) {
-        if let Ok(report) = verify(&place.output()) {
+        if let Ok(report) = verify(&Target::Directory(place.output())) {
             assert_eq!(report.whole, 0, "{report:?}");
         }
         let root = Root::open(&place.output()).unwrap();

@@ -15,6 +15,7 @@ use crate::save::sink::{
 
 pub(in crate::save) const KIND: SinkKind = SinkKind {
     name: "memory archive",
+    targets: None,
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "archive"),
     capabilities: CAPABILITIES,
     open: |target| Ok(Sink::Local(Box::new(MemoryArchive(Memory::of(target))))),

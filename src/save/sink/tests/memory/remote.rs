@@ -18,6 +18,7 @@ use crate::save::sink::{
 
 pub(in crate::save) const KIND: SinkKind = SinkKind {
     name: "memory store",
+    targets: None,
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "objects"),
     capabilities: CAPABILITIES,
     open: |target| Ok(Sink::Remote(Box::new(MemoryStore(Memory::of(target))))),
