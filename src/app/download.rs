@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::exit::{Exit, Status};
+use super::exit::{Exit, OutputFailed, Status};
 use super::observers::Observers;
 use super::terminal::{self, print, report, report_line};
 use super::{limits, memory, signals, source};
@@ -300,7 +300,7 @@ fn conclude(
 fn stopped(words: &[String]) -> anyhow::Error {
     let mut words = words.iter().rev().cloned();
     let innermost = anyhow::Error::msg(words.next().unwrap_or_default());
-    words.fold(innermost, anyhow::Error::context).context("the run stopped")
+    words.fold(innermost, anyhow::Error::context).context(OutputFailed)
 }
 
 /// Decides on the exit status of a run, and reports why it is not complete. `what` is the name of

@@ -61,6 +61,11 @@ impl Exit {
     }
 }
 
+/// The output failed at a page in a way that every further page would meet, as on a full disk.
+#[derive(Debug, thiserror::Error)]
+#[error("the run stopped")]
+pub(super) struct OutputFailed;
+
 fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
     if let Some(error) = error.downcast_ref::<UsageError>() {
         return (Status::Usage, error.hint.clone());
@@ -74,6 +79,10 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
     }
     if error.is::<TraceError>() {
         let hint = "name a file for --trace that can be written, in a directory that exists";
+        return (Status::Broken, Some(hint.into()));
+    }
+    if error.is::<OutputFailed>() {
+        let hint = "repair the output; the same command with --resume then fetches the rest";
         return (Status::Broken, Some(hint.into()));
     }
     let hint = match error.downcast_ref::<SaveError>() {

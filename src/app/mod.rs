@@ -13,6 +13,8 @@ mod origin;
 mod signals;
 mod source;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use crate::cli::{Command, CommandLine, NoCommand};

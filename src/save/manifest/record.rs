@@ -139,7 +139,7 @@ impl PageRecord {
     /// [stored under it](Stored::Key) is its `file`.
     ///
     /// No run records an archive that leaves the output directory: such a page is nowhere.
-    pub(in crate::save) fn stored(&self) -> Stored {
+    pub(crate) fn stored(&self) -> Stored {
         if self.file.is_some() {
             return Stored::Key;
         }

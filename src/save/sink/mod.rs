@@ -14,7 +14,7 @@ mod null;
 mod saved_pages;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 use futures_util::future::BoxFuture;

@@ -210,10 +210,10 @@ fn a_failed_write_leaves_what_was_there() {
                 }
             } else {
                 let memory = Memory::of(&fixture.target);
-                memory.set_full(true);
+                memory.set_room(Some(memory.captures().len()));
                 let error = fixture.put(*way, "file", b"other").unwrap_err();
                 assert!(error.breaks_run(), "{error:?}");
-                memory.set_full(false);
+                memory.set_room(None);
             }
             fixture.holds(kept);
         }

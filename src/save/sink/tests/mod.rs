@@ -1,4 +1,4 @@
 //! What holds for every sink of the table, and two sinks that show what a new kind takes.
 
 mod conformance;
-pub(in crate::save) mod memory;
+pub(crate) mod memory;

@@ -1,16 +1,11 @@
 //! An archive in memory: a sink that blocks.
 
-use std::io::Read;
-use std::sync::Arc;
-
-use bytes::Buf;
-
-use super::{Memory, nothing};
+use super::{ARCHIVE, MemorySink};
 use crate::model::{ArchiveRecord, Key, Stored};
 use crate::save::error::SaveError;
 use crate::save::sink::{
-    Address, Capabilities, Capture, Content, Depth, Found, LocalSink, OwnedCapture, OwnedContent,
-    Pieces, SavedPages, Sink, SinkKind, Stat, Target,
+    Capabilities, Capture, Content, LocalSink, OwnedCapture, OwnedContent, Pieces, Sink, SinkKind,
+    Target,
 };
 
 pub(in crate::save) const KIND: SinkKind = SinkKind {
@@ -18,7 +13,7 @@ pub(in crate::save) const KIND: SinkKind = SinkKind {
     targets: None,
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "archive"),
     capabilities: CAPABILITIES,
-    open: |target| Ok(Sink::Local(Box::new(MemoryArchive(Memory::of(target))))),
+    open: |target| Ok(Sink::Local(Box::new(MemorySink::open(target, CAPABILITIES)))),
 };
 
 const CAPABILITIES: Capabilities = Capabilities {
@@ -30,45 +25,28 @@ const CAPABILITIES: Capabilities = Capabilities {
     saves_redirects: true,
 };
 
-const ARCHIVE: &str = "memory.warc";
-
-struct MemoryArchive(Arc<Memory>);
-
-impl MemoryArchive {
-    fn store(&self, capture: OwnedCapture) -> Result<Stored, SaveError> {
-        let length = match &capture.content {
+impl MemorySink {
+    /// Stores a capture that has `content`, and returns its record.
+    fn append(&self, capture: &Capture<'_>, content: OwnedContent) -> Result<Stored, SaveError> {
+        let length = match &content {
             OwnedContent::Whole { decoded, .. } => decoded.len() as u64,
             OwnedContent::Incomplete(_) => 0,
         };
+        let offset = self.memory.store(OwnedCapture {
+            key: capture.key.clone(),
+            exchange: capture.exchange.cloned().map(Box::new),
+            redirects: capture.redirects.to_vec(),
+            encoded: capture.encoded.clone(),
+            content,
+        })?;
         let archive = Key::new(ARCHIVE).expect("this is a file name");
-        let offset = self.0.store(capture)?;
         Ok(Stored::Archive(Box::new(ArchiveRecord { archive, offset, length })))
     }
-
-    fn body(&self, address: Address<'_>) -> Result<bytes::Bytes, SaveError> {
-        match address {
-            Address::Archive(record) if record.archive.as_str() == ARCHIVE => {
-                self.0.body(record.offset)
-            }
-            _ => Err(nothing()),
-        }
-    }
 }
 
-/// The capture with a body of its own.
-fn owned(capture: &Capture<'_>, content: OwnedContent) -> OwnedCapture {
-    OwnedCapture {
-        key: capture.key.clone(),
-        exchange: capture.exchange.cloned().map(Box::new),
-        redirects: capture.redirects.to_vec(),
-        encoded: capture.encoded.clone(),
-        content,
-    }
-}
-
-impl LocalSink for MemoryArchive {
+impl LocalSink for MemorySink {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        self.capabilities
     }
 
     fn put(&self, capture: &Capture<'_>) -> Result<Stored, SaveError> {
@@ -77,9 +55,9 @@ impl LocalSink for MemoryArchive {
                 OwnedContent::Whole { decoded: decoded.to_vec().into(), sha256 }
             }
             Content::Incomplete(failure) => OwnedContent::Incomplete(failure.clone()),
-            Content::InPieces => panic!("the pieces come by another way"),
+            Content::InPieces => panic!("`begin` takes the pages that come in pieces"),
         };
-        self.store(owned(capture, content))
+        self.append(capture, content)
     }
 
     fn begin<'a>(&'a self, capture: &Capture<'a>) -> Result<Box<dyn Pieces + 'a>, SaveError> {
@@ -88,7 +66,7 @@ impl LocalSink for MemoryArchive {
 }
 
 struct Draft<'a> {
-    archive: &'a MemoryArchive,
+    archive: &'a MemorySink,
     capture: Capture<'a>,
     decoded: Vec<u8>,
 }
@@ -101,29 +79,6 @@ impl Pieces for Draft<'_> {
 
     fn finish(self: Box<Self>, sha256: [u8; 32]) -> Result<Stored, SaveError> {
         let content = OwnedContent::Whole { decoded: self.decoded.into(), sha256 };
-        self.archive.store(owned(&self.capture, content))
-    }
-}
-
-impl SavedPages for MemoryArchive {
-    fn stat(&self, address: Address<'_>) -> Result<Stat, SaveError> {
-        let len = self.body(address)?.len() as u64;
-        Ok(Stat { is_file: true, len, modified: None })
-    }
-
-    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
-        Ok(Some(Box::new(self.body(address)?.reader())))
-    }
-
-    fn list(
-        &self,
-        _depth: Depth,
-        _visit: &mut dyn FnMut(Found<'_>) -> Result<(), SaveError>,
-    ) -> Result<(), SaveError> {
-        Ok(()) // Nothing in an archive has a name.
-    }
-
-    fn remove_staged(&self, name: &str) -> Result<(), SaveError> {
-        panic!("{name} was not listed")
+        self.archive.append(&self.capture, content)
     }
 }

@@ -1,26 +1,37 @@
-//! Sinks that store pages in the memory of this process, for tests: one that blocks and is
-//! an archive, and one that waits and is a store of objects.
+//! Sinks that store pages in the memory of this process, for tests: an archive, which
+//! blocks, and a store of objects, which waits.
+//!
+//! Both are one type here. Their files hold what makes each a sink of its kind; what a
+//! sink has saved is read in the same way from both.
 
 pub(in crate::save) mod local;
 pub(in crate::save) mod remote;
 
-use std::collections::BTreeMap;
-use std::io::{self, ErrorKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
-use crate::save::sink::{OwnedCapture, OwnedContent, Target};
+use crate::save::sink::{
+    Address, Capabilities, Depth, Found, OwnedCapture, OwnedContent, SavedPages, Stat, Target,
+};
 
-/// What the sinks of one target have stored, in the order in which it came.
+/// What the sinks of one target have stored.
 #[derive(Default)]
-pub(in crate::save) struct Memory {
-    captures: Mutex<Vec<OwnedCapture>>,
-    is_full: AtomicBool,
+pub(crate) struct Memory(Mutex<Stored>);
+
+#[derive(Default)]
+struct Stored {
+    /// In the order in which it came; `None` for what was lost.
+    captures: Vec<Option<OwnedCapture>>,
+    /// How many captures there is room for; `None` for any number.
+    room: Option<usize>,
+    /// Keys that are refused.
+    refused: BTreeSet<String>,
 }
 
 /// A sink that is opened again, as `--resume` does, finds what was stored.
@@ -28,44 +39,60 @@ static MEMORIES: Mutex<BTreeMap<String, Arc<Memory>>> = Mutex::new(BTreeMap::new
 
 impl Memory {
     /// What is stored at `target`.
-    pub(in crate::save) fn of(target: &Target) -> Arc<Self> {
+    pub(crate) fn of(target: &Target) -> Arc<Self> {
         let Target::Store { path, .. } = target else { panic!("{target:?} is not in memory") };
         Arc::clone(MEMORIES.lock().unwrap().entry(path.clone()).or_default())
     }
 
-    /// Has every further page fail, as on a full disk, or no longer.
-    pub(in crate::save) fn set_full(&self, is_full: bool) {
-        self.is_full.store(is_full, Ordering::SeqCst);
+    /// Sets the number of captures, those that are stored included, from which on each put
+    /// fails as on a full disk. `None` sets no limit.
+    pub(crate) fn set_room(&self, room: Option<usize>) {
+        self.0.lock().unwrap().room = room;
     }
 
-    /// All that was stored.
-    pub(in crate::save) fn captures(&self) -> Vec<OwnedCapture> {
-        self.captures.lock().unwrap().clone()
+    /// Refuses these keys and no others, as a store does whose names have rules.
+    pub(crate) fn refuse(&self, keys: &[Key]) {
+        self.0.lock().unwrap().refused = keys.iter().map(ToString::to_string).collect();
+    }
+
+    /// Loses everything that was stored under `key`.
+    pub(crate) fn lose(&self, key: &Key) {
+        for capture in &mut self.0.lock().unwrap().captures {
+            *capture = capture.take().filter(|capture| capture.key != *key);
+        }
+    }
+
+    /// All that is stored.
+    pub(crate) fn captures(&self) -> Vec<OwnedCapture> {
+        self.0.lock().unwrap().captures.iter().flatten().cloned().collect()
     }
 
     /// Stores a capture and returns its number.
     fn store(&self, capture: OwnedCapture) -> Result<u64, SaveError> {
-        if self.is_full.load(Ordering::SeqCst) {
-            let full = io::Error::from(ErrorKind::StorageFull);
-            return Err(io_error("write", Path::new(capture.key.as_str()))(full));
-        }
-        let mut captures = self.captures.lock().unwrap();
-        captures.push(capture);
-        Ok(captures.len() as u64 - 1)
+        let mut stored = self.0.lock().unwrap();
+        let number = stored.captures.len();
+        let error = if stored.refused.contains(capture.key.as_str()) {
+            ErrorKind::InvalidFilename
+        } else if stored.room.is_some_and(|room| number >= room) {
+            ErrorKind::StorageFull
+        } else {
+            stored.captures.push(Some(capture));
+            return Ok(number as u64);
+        };
+        Err(io_error("write", Path::new(capture.key.as_str()))(io::Error::from(error)))
     }
 
     /// The body of the page of number `number`.
-    fn body(&self, number: u64) -> Result<Bytes, SaveError> {
-        let captures = self.captures.lock().unwrap();
-        let capture = usize::try_from(number).ok().and_then(|number| captures.get(number));
-        capture.and_then(body_of).ok_or_else(nothing)
+    fn body(&self, number: u64) -> Option<Bytes> {
+        let number = usize::try_from(number).ok()?;
+        self.0.lock().unwrap().captures.get(number)?.as_ref().and_then(body_of)
     }
 
     /// The last page that was stored under `key`.
-    fn last(&self, key: &Key) -> Result<Bytes, SaveError> {
-        let captures = self.captures.lock().unwrap();
-        let mut bodies = captures.iter().rev().filter(|it| it.key == *key).filter_map(body_of);
-        bodies.next().ok_or_else(nothing)
+    fn last(&self, key: &Key) -> Option<Bytes> {
+        let stored = self.0.lock().unwrap();
+        let captures = stored.captures.iter().rev().flatten();
+        captures.filter(|capture| capture.key == *key).find_map(body_of)
     }
 }
 
@@ -76,6 +103,58 @@ fn body_of(capture: &OwnedCapture) -> Option<Bytes> {
     }
 }
 
-fn nothing() -> SaveError {
-    io_error("look at", Path::new("a page in memory"))(ErrorKind::NotFound.into())
+/// The name of the archive's one file.
+const ARCHIVE: &str = "memory.warc";
+
+/// A sink of either kind.
+struct MemorySink {
+    memory: Arc<Memory>,
+    capabilities: Capabilities,
+}
+
+impl MemorySink {
+    fn open(target: &Target, capabilities: Capabilities) -> Self {
+        Self { memory: Memory::of(target), capabilities }
+    }
+
+    fn body(&self, address: Address<'_>) -> Result<Bytes, SaveError> {
+        let body = match (address, self.capabilities.is_addressable) {
+            (Address::Key(key), true) => self.memory.last(key),
+            (Address::Archive(record), false) if record.archive.as_str() == ARCHIVE => {
+                self.memory.body(record.offset)
+            }
+            _ => None,
+        };
+        let nothing = io_error("look at", Path::new("a page in memory"));
+        body.ok_or_else(|| nothing(ErrorKind::NotFound.into()))
+    }
+}
+
+impl SavedPages for MemorySink {
+    fn stat(&self, address: Address<'_>) -> Result<Stat, SaveError> {
+        let len = self.body(address)?.len() as u64;
+        Ok(Stat { is_file: true, len, modified: None })
+    }
+
+    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
+        Ok(Some(Box::new(self.body(address)?.reader())))
+    }
+
+    fn list(
+        &self,
+        _depth: Depth,
+        visit: &mut dyn FnMut(Found<'_>) -> Result<(), SaveError>,
+    ) -> Result<(), SaveError> {
+        if !self.capabilities.is_addressable {
+            return Ok(()); // Nothing in an archive has a name.
+        }
+        let captures = self.memory.captures();
+        let pages = captures.iter().filter(|capture| body_of(capture).is_some());
+        let keys: BTreeSet<_> = pages.map(|capture| capture.key.as_str()).collect();
+        keys.into_iter().try_for_each(|key| visit(Found::File(key)))
+    }
+
+    fn remove_staged(&self, name: &str) -> Result<(), SaveError> {
+        panic!("{name} was not listed")
+    }
 }

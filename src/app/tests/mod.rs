@@ -1,0 +1,3 @@
+//! Whole runs inside the test process.
+
+mod sinks;
