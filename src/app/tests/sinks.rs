@@ -92,7 +92,7 @@ impl Place {
         let key = Key::new(page.file.as_deref().unwrap_or("in an archive")).unwrap();
         let (stored, mut body) = (page.stored(), Vec::new());
         let mut opened = sink.open(Address::of(&key, &stored).unwrap()).unwrap().unwrap();
-        opened.read_to_end(&mut body).unwrap();
+        opened.body.read_to_end(&mut body).unwrap();
         body
     }
 

@@ -1,14 +1,13 @@
 //! Pages as files in a directory.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::atomic::Stage;
 use super::beneath::Root;
 use super::walk::walk;
-use super::{Address, Depth, Found, SavedPages, Stat};
+use super::{Address, Depth, Found, OpenPage, SavedPages, Stat};
 use super::{Capabilities, Capture, Content, LocalSink, Pieces, Sink, SinkKind, Target};
 use crate::model::{Key, Stored};
 use crate::save::error::{SaveError, io_error};
@@ -39,7 +38,7 @@ pub(super) struct DirectorySink {
 }
 
 impl DirectorySink {
-    /// A sink in the directory `path`, which must be there.
+    /// Opens the sink of the directory `path`, which must exist.
     ///
     /// # Errors
     ///
@@ -77,7 +76,7 @@ impl SavedPages for DirectorySink {
         SavedPages::stat(self.stage.root(), address)
     }
 
-    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
+    fn open(&self, address: Address<'_>) -> Result<Option<OpenPage<'_>>, SaveError> {
         SavedPages::open(self.stage.root(), address)
     }
 
@@ -99,11 +98,13 @@ impl SavedPages for Root {
         self.stat_of(key_at(self, address)?)
     }
 
-    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
+    fn open(&self, address: Address<'_>) -> Result<Option<OpenPage<'_>>, SaveError> {
         let key = key_at(self, address)?;
-        let opened: io::Result<Option<File>> = self.entry(key)?.read();
-        let file = opened.map_err(|error| io_error("read", &self.path_of(key))(error))?;
-        Ok(file.map(|file| Box::new(file) as _))
+        let path = self.path_of(key);
+        let opened = self.entry(key)?.read().map_err(io_error("read", &path))?;
+        let Some(file) = opened else { return Ok(None) };
+        let len = file.metadata().map_err(io_error("look at", &path))?.len();
+        Ok(Some(OpenPage { len, body: Box::new(file) }))
     }
 
     fn list(
@@ -120,7 +121,7 @@ impl SavedPages for Root {
     }
 }
 
-/// The key at `address`; a directory has nothing at any other address.
+/// Returns the key in `address`. In a directory there is nothing at other addresses.
 fn key_at<'a>(root: &Root, address: Address<'a>) -> Result<&'a Key, SaveError> {
     match address {
         Address::Key(key) => Ok(key),

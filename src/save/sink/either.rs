@@ -1,12 +1,11 @@
-//! What both kinds of sinks have in common.
+//! The methods that local and remote sinks have in common.
 
-use super::{Address, Depth, Found, SavedPages, Stat};
+use super::{Address, Depth, Found, OpenPage, SavedPages, Stat};
 use super::{Capabilities, Sink};
 use crate::save::error::SaveError;
-use std::io::Read;
 
 impl Sink {
-    /// What it can do and what it wants.
+    /// Returns what the sink can do and what it wants.
     pub fn capabilities(&self) -> Capabilities {
         match self {
             Self::Local(sink) => sink.capabilities(),
@@ -14,12 +13,12 @@ impl Sink {
         }
     }
 
-    /// Removes what the process of number `process`, which is dead, left half stored. A
-    /// remote sink leaves nothing.
+    /// Removes the pages that the process `process`, which is dead, left half stored. A remote
+    /// sink never has any.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when something of it is left. It harms no page.
+    /// [`SaveError`] when one of them could not be removed. It harms no page.
     pub fn clear_after(&self, process: u32) -> Result<(), SaveError> {
         match self {
             Self::Local(sink) => sink.clear_after(process),
@@ -40,7 +39,7 @@ impl SavedPages for Sink {
         self.saved_pages().stat(address)
     }
 
-    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
+    fn open(&self, address: Address<'_>) -> Result<Option<OpenPage<'_>>, SaveError> {
         self.saved_pages().open(address)
     }
 

@@ -1,8 +1,9 @@
-//! Where pages go: the two traits of sinks, and the table of their kinds.
+//! Sinks store pages: the two traits of sinks, and the table of their kinds.
 //!
 //! A new kind of sink is one file that implements [`LocalSink`] or [`RemoteSink`] (and
-//! [`SavedPages`]), one row of [`TABLE`], and an entry of [`Target`] when it is named in a
-//! new way. The conformance suite and the file `tests/memory` show what it takes.
+//! [`SavedPages`]) and one row of [`TABLE`]. It also needs a variant of [`Target`] when users
+//! name it in a new way. The conformance suite runs over the table. `tests/memory` has a
+//! sink of each kind, and whole runs save through them in `app/tests/sinks.rs`.
 
 mod atomic;
 pub(super) mod beneath;
@@ -24,96 +25,97 @@ use crate::model::Stored;
 pub use capture::{Capture, Content};
 pub(crate) use capture::{OwnedCapture, OwnedContent};
 pub(crate) use location::SinkLocation;
-pub(crate) use saved_pages::{Address, Depth, Found, SavedPages, Stat};
+pub(crate) use saved_pages::{Address, Depth, Found, OpenPage, SavedPages, Stat};
 pub use target::Target;
 
 /// A sink: it stores pages.
 pub enum Sink {
-    /// One that blocks, and works where the executor computes.
+    /// A sink that blocks; it runs on the threads that compute.
     Local(Box<dyn LocalSink>),
-    /// One that waits, and works on the event loop.
+    /// A sink that waits; it runs on the event loop.
     Remote(Box<dyn RemoteSink>),
 }
 
-/// Stores pages, and blocks while it does.
+/// Stores pages and blocks meanwhile.
 ///
-/// Implementors are called from many threads at a time, each with a different key, where
-/// the executor computes. After `Ok` the page is whole and replaces what was stored for its
-/// key; after `Err` what was stored before is still there, whole. A reader never sees half
-/// a page. Nothing of a page leaves the target, whatever its key is.
+/// Many threads call an implementor at the same time, each with another key. After `Ok` the
+/// page is complete and has replaced the one that was stored under its key. After `Err` the
+/// page that was stored before is still complete. A reader never gets a part of a page.
+/// Whatever a key is, nothing is written outside the target.
 ///
-/// Failures are given only to a sink that [keeps them](Capabilities::saves_failures); they
-/// replace nothing.
+/// Only a sink that [saves failures](Capabilities::saves_failures) gets any. A failure
+/// replaces no page.
 pub trait LocalSink: SavedPages {
-    /// What it can do and what it wants. It is always the same.
+    /// Returns what the sink can do and what it wants; always the same.
     fn capabilities(&self) -> Capabilities;
 
-    /// Stores a page, and returns where it is.
+    /// Stores a page and returns where it is.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when it cannot; it says whether other pages would fare better.
+    /// [`SaveError`] when the page cannot be stored. [`SaveError::breaks_run`] says whether
+    /// every further page would fail too.
     fn put(&self, capture: &Capture<'_>) -> Result<Stored, SaveError>;
 
-    /// Begins a page that comes in pieces, because it is too large to be decoded at once.
+    /// Begins a page that comes in pieces because it is too large to be decoded at once.
     ///
-    /// What [`put`](Self::put) guarantees holds for it too: a reader sees nothing of it
+    /// The guarantees of [`put`](Self::put) hold here too: a reader finds nothing of the page
     /// before [`finish`](Pieces::finish).
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when it cannot; it says whether other pages would fare better.
+    /// As [`put`](Self::put).
     fn begin<'a>(&'a self, capture: &Capture<'a>) -> Result<Box<dyn Pieces + 'a>, SaveError>;
 
-    /// Removes what the process of number `process`, which is dead and had the same target
-    /// open, left half stored.
+    /// Removes the pages that the process `process` left half stored. The process is dead and
+    /// had the same target open.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when something of it is left. It harms no page.
+    /// [`SaveError`] when one of them could not be removed. It harms no page.
     fn clear_after(&self, _process: u32) -> Result<(), SaveError> {
         Ok(())
     }
 }
 
-/// A page on its way into a [`LocalSink`].
+/// A page that comes into a [`LocalSink`] piece by piece.
 ///
-/// Dropping it unfinished leaves what was stored before, and nothing else. All of it may
-/// block, as [`LocalSink::put`] may.
+/// Dropping it unfinished leaves the page that was stored before, and nothing else. All
+/// methods may block, as [`LocalSink::put`] may.
 pub trait Pieces: Send {
     /// Adds the next piece of the decoded body.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when it cannot. The page can then not be finished.
+    /// [`SaveError`] when the piece cannot be written. The page can then not be finished.
     fn add(&mut self, piece: &[u8]) -> Result<(), SaveError>;
 
-    /// Stores the page, whose decoded body has the digest `sha256`: all that was added, in
-    /// its order.
+    /// Stores the page: all pieces in the order in which they were added. `sha256` is the
+    /// digest of the decoded body.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when it cannot, or when a piece could not be added. What was stored
-    /// before is still there, whole.
+    /// [`SaveError`] when the page cannot be stored, or when a piece could not be added. The
+    /// page that was stored before is then still complete.
     fn finish(self: Box<Self>, sha256: [u8; 32]) -> Result<Stored, SaveError>;
 }
 
-/// Stores pages without blocking, such as in a store on the network.
+/// Stores pages without blocking, for example in a store on the network.
 ///
-/// What [`LocalSink`] guarantees holds here too. The future runs on the event loop of the
-/// page's worker. Each executor has several loops, so whatever belongs to one loop, such as
-/// the connections of a client, must be made in each. Dropping the future stores nothing or
-/// all of the page. [`SavedPages`] blocks here too: it is never called on a loop.
+/// The guarantees of [`LocalSink`] hold here too. The future runs on the event loop of the
+/// page's worker. A run may have several event loops, so a sink must make anything that
+/// belongs to one loop, such as the connections of a client, in each of them. When the future
+/// is dropped, the page is stored completely or not at all. The methods of [`SavedPages`]
+/// block here too; no event loop calls them.
 pub trait RemoteSink: SavedPages {
-    /// What it can do and what it wants. It is always the same.
+    /// Returns what the sink can do and what it wants; always the same.
     fn capabilities(&self) -> Capabilities;
 
-    /// Stores a page, and gives where it is.
+    /// Stores a page and returns where it is.
     ///
     /// # Errors
     ///
-    /// The future gives a [`SaveError`] when it cannot store the page; it says whether other
-    /// pages would fare better.
+    /// As [`LocalSink::put`].
     fn put(&self, capture: OwnedCapture) -> BoxFuture<'_, Result<Stored, SaveError>>;
 }
 
@@ -123,34 +125,34 @@ pub trait RemoteSink: SavedPages {
 pub struct Capabilities {
     /// Whether it stores pages at all.
     pub saves_pages: bool,
-    /// Whether a page can be found under its key.
+    /// Whether it finds a page by its key.
     pub is_addressable: bool,
-    /// Whether what it has stored can be read again and compared with its digest.
+    /// Whether its pages can be read again and compared with their digests.
     pub is_verifiable: bool,
-    /// Whether it is given the exchange of each page. The run then records exchanges, which
-    /// costs memory for each page in flight.
+    /// Whether it gets the exchange of each page. The run then records exchanges, which costs
+    /// memory for each page in flight.
     pub wants_exchange: bool,
-    /// Whether it is given answers that are no page.
+    /// Whether it saves answers that are no page.
     pub saves_failures: bool,
-    /// Whether it is given the exchanges of redirects.
+    /// Whether it saves the exchanges of redirects.
     pub saves_redirects: bool,
 }
 
 /// One kind of sink.
 pub(crate) struct SinkKind {
-    /// Its name, for worker processes.
+    /// The name by which worker processes know it.
     pub name: &'static str,
     /// The targets that it writes to, in the plural, where users can name one.
     pub targets: Option<&'static str>,
-    /// Whether it writes to such a target.
+    /// Whether it writes to the given target.
     pub accepts: fn(&Target) -> bool,
-    /// What its sinks can do and want.
+    /// What its sinks can do and what they want.
     pub capabilities: Capabilities,
-    /// Opens it; a directory is there.
+    /// Opens a sink; a directory must exist.
     pub open: fn(&Target) -> Result<Sink, SaveError>,
 }
 
-/// The kinds of sinks; of those that accept a target, the first is taken.
+/// The kinds of sinks. The first kind that accepts a target writes to it.
 pub(crate) const TABLE: &[SinkKind] = &[
     null::KIND,
     directory::KIND,

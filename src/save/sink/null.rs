@@ -1,9 +1,9 @@
-//! Pages that are fetched, decoded and hashed, and not saved.
+//! The sink of `--no-save`: pages are fetched, decoded and hashed, and not saved.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Address, Depth, Found, SavedPages, Stat};
+use super::{Address, Depth, Found, OpenPage, SavedPages, Stat};
 use super::{Capabilities, Capture, LocalSink, Pieces, Sink, SinkKind, Target};
 use crate::model::Stored;
 use crate::save::error::{SaveError, io_error};
@@ -47,7 +47,7 @@ impl SavedPages for NullSink {
         Err(nothing())
     }
 
-    fn open(&self, _address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
+    fn open(&self, _address: Address<'_>) -> Result<Option<OpenPage<'_>>, SaveError> {
         Err(nothing())
     }
 
@@ -68,7 +68,7 @@ fn nothing() -> SaveError {
     io_error("look at", Path::new("a page that was not saved"))(ErrorKind::NotFound.into())
 }
 
-/// A page on its way to nowhere.
+/// A page that comes in pieces and is dropped.
 struct NullPieces;
 
 impl Pieces for NullPieces {

@@ -1,4 +1,4 @@
-//! What a sink has saved, for later runs and for verification.
+//! What a sink has saved: for later runs and for `verify`.
 
 use std::io::Read;
 use std::time::SystemTime;
@@ -8,36 +8,37 @@ use crate::save::error::SaveError;
 
 /// Reads what a sink has saved.
 ///
-/// Callers are `--resume`, `--update` and `verify`. They never look at the file system
-/// themselves: what an address means is the sink's business. All of it may block.
+/// `--resume`, `--update` and `verify` call it. They never look at the file system
+/// themselves: only the sink knows what an address means. All methods may block.
 pub trait SavedPages: Send + Sync {
-    /// What is at `address`.
+    /// Returns what is at `address`.
     ///
     /// # Errors
     ///
     /// [`SaveError::Io`] when nothing is there (its source is of the kind `NotFound`) or
-    /// it cannot be looked at; [`SaveError::NotAFolder`] when something else is in the way.
+    /// when the sink cannot find out; [`SaveError::NotAFolder`] when something else stands in
+    /// the place of a folder.
     fn stat(&self, address: Address<'_>) -> Result<Stat, SaveError>;
 
-    /// Opens the decoded body at `address`; `None` when something else than a page is there.
+    /// Opens the page at `address`; returns `None` when something other than a page is there.
     ///
     /// # Errors
     ///
-    /// As [`stat`](Self::stat).
-    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError>;
+    /// The same as [`stat`](Self::stat), and [`SaveError::Io`] when the page cannot be read.
+    fn open(&self, address: Address<'_>) -> Result<Option<OpenPage<'_>>, SaveError>;
 
-    /// Shows everything that has a name to `visit`, but the manifest.
+    /// Calls `visit` for everything that has a name, except the manifest.
     ///
     /// # Errors
     ///
-    /// [`SaveError`] when it cannot be listed, and what `visit` gives.
+    /// [`SaveError`] when it cannot be listed, and the errors of `visit`.
     fn list(
         &self,
         depth: Depth,
         visit: &mut dyn FnMut(Found<'_>) -> Result<(), SaveError>,
     ) -> Result<(), SaveError>;
 
-    /// Removes the half-saved page that [`list`](Self::list) shows as [`Found::Staged`].
+    /// Removes the half-saved page that [`list`](Self::list) found as [`Found::Staged`].
     ///
     /// # Errors
     ///
@@ -45,7 +46,15 @@ pub trait SavedPages: Send + Sync {
     fn remove_staged(&self, name: &str) -> Result<(), SaveError>;
 }
 
-/// Where a saved page is to be found.
+/// A saved page that is open for reading.
+pub struct OpenPage<'a> {
+    /// The size of the decoded body in bytes.
+    pub len: u64,
+    /// The decoded body.
+    pub body: Box<dyn Read + 'a>,
+}
+
+/// Where a sink finds a saved page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address<'a> {
     /// Under its key.
@@ -57,7 +66,7 @@ pub enum Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// Where the page of `key` is that is `stored`; `None` when it is nowhere.
+    /// Returns the address of the page of `key` that is `stored`; `None` when it is nowhere.
     pub fn of(key: &'a Key, stored: &'a Stored) -> Option<Self> {
         match stored {
             Stored::Key => Some(Self::Key(key)),
@@ -71,40 +80,40 @@ impl<'a> Address<'a> {
 /// What is at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
-    /// Whether it is a page, and no folder, link or device.
+    /// Whether it is a page, and not a folder, link or device.
     pub is_file: bool,
     /// The size of the decoded body in bytes.
     pub len: u64,
-    /// When it was last changed, where the sink knows that.
+    /// When it was last changed; `None` when the sink does not know that.
     pub modified: Option<SystemTime>,
 }
 
 /// How far a listing goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// The top folder alone: with the flat layout no page goes into a folder.
+    /// Only the top folder: with the flat layout, no page is in a folder.
     Top,
-    /// All folders below it too.
+    /// All folders.
     All,
 }
 
 impl Depth {
-    /// The least depth that shows all pages, when `uses_folders` says whether some are in
-    /// folders.
+    /// Returns the smallest depth that finds all pages. `uses_folders` says whether pages may
+    /// be in folders.
     pub const fn of(uses_folders: bool) -> Self {
         if uses_folders { Self::All } else { Self::Top }
     }
 }
 
-/// Something that a listing shows, by its path below the output.
+/// Something that a listing found, by its path below the output.
 #[derive(Debug, Clone, Copy)]
 pub enum Found<'a> {
-    /// A file, or whatever else is neither a link nor a folder.
+    /// A file, or anything else that is neither a link nor a folder.
     File(&'a str),
-    /// A link. A listing never follows it: that would leave the output.
+    /// A link. A listing never follows one, because it may lead out of the output.
     Link(&'a str),
     /// A folder.
     Folder(&'a str),
-    /// A page that a run has half saved, or is saving.
+    /// A page that a run has half saved or is saving.
     Staged(&'a str),
 }

@@ -99,9 +99,11 @@ impl Fixture {
         let (key, stored) = (key(name), self.stored.lock().unwrap().get(name)?.clone());
         let address = Address::of(&key, &stored)?;
         let mut body = Vec::new();
-        self.sink.open(address).unwrap().unwrap().read_to_end(&mut body).unwrap();
+        let mut page = self.sink.open(address).unwrap().unwrap();
+        page.body.read_to_end(&mut body).unwrap();
         let found = self.sink.stat(address).unwrap();
         assert!(found.is_file && found.len == body.len() as u64, "{}", self.kind.name);
+        assert_eq!(page.len, found.len, "{}", self.kind.name);
         Some(body)
     }
 
@@ -312,7 +314,7 @@ fn readers_see_whole_pages_whoever_writes() {
                     let mut body = Vec::new();
                     let address = Address::of(&key, &stored).unwrap();
                     let mut page = fixture.sink.open(address).unwrap().unwrap();
-                    page.read_to_end(&mut body).unwrap();
+                    page.body.read_to_end(&mut body).unwrap();
                     assert_eq!(body, bodies(body[0]), "{}", fixture.kind.name);
                 }
             });

@@ -8,7 +8,7 @@ pub(in crate::save) mod local;
 pub(in crate::save) mod remote;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,8 @@ use bytes::{Buf, Bytes};
 use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
 use crate::save::sink::{
-    Address, Capabilities, Depth, Found, OwnedCapture, OwnedContent, SavedPages, Stat, Target,
+    Address, Capabilities, Depth, Found, OpenPage, OwnedCapture, OwnedContent, SavedPages, Stat,
+    Target,
 };
 
 /// What the sinks of one target have stored.
@@ -136,8 +137,9 @@ impl SavedPages for MemorySink {
         Ok(Stat { is_file: true, len, modified: None })
     }
 
-    fn open(&self, address: Address<'_>) -> Result<Option<Box<dyn Read + '_>>, SaveError> {
-        Ok(Some(Box::new(self.body(address)?.reader())))
+    fn open(&self, address: Address<'_>) -> Result<Option<OpenPage<'_>>, SaveError> {
+        let body = self.body(address)?;
+        Ok(Some(OpenPage { len: body.len() as u64, body: Box::new(body.reader()) }))
     }
 
     fn list(
