@@ -19,6 +19,7 @@ mod many_hosts;
 mod memory;
 mod options;
 mod output;
+mod output_fails;
 mod outside;
 mod packaging;
 mod polite;
