@@ -1,44 +1,43 @@
-//! What breaks a run at its output.
+//! The errors of an output, and which of them end a run.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::names::reserved::MANIFEST_NAME;
 
-/// Something about the output does not work.
+/// An output could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// A file operation failed.
     #[error("failed to {action} {}", path.display())]
     Io {
-        /// What was attempted, as a verb: `write`, `create the directory`.
+        /// The operation, as a verb: `write`, `create the directory`.
         action: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
         /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The output is there and is no directory.
+    /// The output exists and is not a directory.
     #[error("the output {} is there and is not a directory", path.display())]
     NotADirectory {
         /// The output.
         path: PathBuf,
     },
-    /// There is something else in the place of a folder of the output.
+    /// Something else stands in the place of a folder of the output.
     #[error(
         "{} is {}, and nothing is saved or read through it",
         path.display(),
         if *is_link { "a symbolic link" } else { "there and is no folder" }
     )]
     NotAFolder {
-        /// What is there.
+        /// The path of the folder.
         path: PathBuf,
-        /// Whether it is a symbolic link.
+        /// Whether a symbolic link stands there.
         is_link: bool,
     },
-    /// A folder of the output may be entered and not listed: it may hide files that
-    /// are no pages.
+    /// A folder of the output may be entered but not listed, so it may hide foreign files.
     #[error("failed to list the folder {}", path.display())]
     HiddenFolder {
         /// The folder.
@@ -47,19 +46,19 @@ pub enum SaveError {
         #[source]
         source: io::Error,
     },
-    /// Another run is writing there.
+    /// Another run writes into the output.
     #[error("another run is writing into {}", path.display())]
     Locked {
         /// The output.
         path: PathBuf,
     },
-    /// There is something else in the place of the manifest.
+    /// Something else stands in the place of the manifest.
     #[error("{} is there and is no manifest", path.display())]
     NotAManifest {
-        /// What is there.
+        /// The path of the manifest.
         path: PathBuf,
     },
-    /// There is no manifest where one is needed.
+    /// The output has no manifest, and the command needs one.
     #[error("there is no {MANIFEST_NAME} in {}", path.display())]
     NoManifest {
         /// The output.
@@ -68,8 +67,8 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// Whether every further page would fail the same way: a full or read-only
-    /// disk, say, unlike a single name that the file system refuses.
+    /// Whether every further page would fail in the same way. A full or read-only disk has
+    /// this effect; a single name that the file system refuses does not.
     pub fn breaks_run(&self) -> bool {
         use io::ErrorKind as Kind;
         match self {
@@ -92,7 +91,7 @@ impl SaveError {
     }
 }
 
-/// Makes the error of a failed file operation.
+/// Returns a function that makes the error of a failed file operation.
 pub(super) fn io_error<'a>(
     action: &'static str,
     path: &'a Path,

@@ -1,5 +1,5 @@
-//! Where pages are kept: one trait, a table of its implementations, and what
-//! belongs to keeping (names, manifest, what earlier runs left, verification).
+//! Saves pages: `names` turns URLs into keys, `sink` stores pages under them, `manifest`
+//! records what became of each page, and `history` reads what earlier runs left.
 
 mod error;
 pub mod history;
@@ -24,18 +24,18 @@ use sink::beneath::Root;
 pub struct Output {
     /// Stores the pages.
     pub sink: Arc<Sink>,
-    /// Where the sink is.
+    /// The location of the sink, for other processes.
     pub location: SinkLocation,
-    /// Records what became of them; holds the lock on the output.
+    /// Records what became of the pages; holds the lock on the output.
     pub manifest: ManifestWriter,
-    /// Names them, and knows what earlier runs made of them.
+    /// Names the pages, and knows what became of them in earlier runs.
     pub catalogue: Catalogue,
-    /// What the user should know of what earlier runs left, a sentence each.
+    /// Notes for the user about what earlier runs left, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// Opens the output for a run: makes the directory, locks and mends the manifest, removes
-/// what a killed run staged, and reads which names are taken.
+/// Opens the output for a run: makes the directory, locks and repairs the manifest, removes
+/// the staged files of a killed run, and reads which names are taken.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ pub fn open(options: &Options) -> Result<Output, SaveError> {
     let open = |location: &SinkLocation| {
         location.open().expect("the location is of this program's table").map(Arc::new)
     };
-    // A run that saves no pages looks at those that are there all the same.
+    // A run that saves no pages still looks at the saved ones.
     let (location, stored) = (options.location(), SinkLocation::of(&options.target));
     let pages = open(&stored)?;
     let sink = if location == stored { Arc::clone(&pages) } else { open(&location)? };

@@ -1,4 +1,4 @@
-//! What is decided about an output before it is opened.
+//! The options of an output, decided before it is opened.
 
 use std::path::Path;
 
@@ -20,22 +20,22 @@ pub struct Options {
     pub saves_pages: bool,
     /// Which pages of earlier runs are fetched again.
     pub refetch: Refetch,
-    /// The source, as the record of the run has it in `args`.
+    /// The source, as the `args` of the run's record.
     pub source: Vec<String>,
 }
 
 /// Which pages of earlier runs are fetched again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Refetch {
-    /// All: what is there is replaced.
+    /// All pages: saved ones are replaced.
     #[default]
     All,
-    /// Those that are not saved, or not with their recorded size (`--resume`).
+    /// Pages that are not saved, or not with their recorded size (`--resume`).
     Unsaved,
-    /// Those that failed and nothing else, with one of these codes when there are any
-    /// (`--retry-failed`).
+    /// Pages that failed with one of these codes (`--retry-failed`). An empty list means any
+    /// code.
     Failed(Vec<FailureCode>),
-    /// Those that are not saved, and those that the server says have changed (`--update`).
+    /// Pages that are not saved, and pages that have changed at the server (`--update`).
     Changed,
 }
 
@@ -52,17 +52,18 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The local directory of the manifest, and of the pages when the target is a directory.
+    /// Returns the local directory of the manifest; it also holds the pages when the target is
+    /// a directory.
     pub fn directory(&self) -> &Path {
         self.target.manifest_directory().unwrap_or(Path::new(""))
     }
 
-    /// Where the sink of the run is.
+    /// Returns the location of the run's sink.
     pub fn location(&self) -> SinkLocation {
         SinkLocation::of(if self.saves_pages { &self.target } else { &Target::Nothing })
     }
 
-    /// What the sink of the run can do and what it wants.
+    /// Returns what the run's sink can do and what it wants.
     pub fn capabilities(&self) -> Capabilities {
         self.location().capabilities()
     }

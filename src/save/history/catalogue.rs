@@ -1,5 +1,5 @@
-//! What is known of the pages of a run: which came up already, their names, and
-//! what earlier runs have made of them.
+//! Decides for each URL of a run: whether it is a duplicate, its name, and whether earlier
+//! runs make a request unnecessary.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,36 +19,38 @@ use crate::save::names::{Layout, NameAllocator, PreviousName};
 use crate::save::options::Refetch;
 use crate::save::sink::{Address, SavedPages};
 
-/// Decides what becomes of each URL of a run.
+/// Decides for each URL of a run whether to fetch it and under which name.
 pub struct Catalogue {
     names: NameAllocator,
     statuses: StatusIndex,
     /// URLs of this run that no record names.
     fresh: Fingerprints,
     earlier: Option<Earlier>,
-    /// Pages that are neither saved nor wanted, because they have not failed.
+    /// Pages that are not saved and not fetched, because they have not failed
+    /// (`--retry-failed`).
     left_out: Arc<AtomicU64>,
 }
 
-/// What to do about a page.
+/// What to do with a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Fetch it.
     Fetch {
-        /// Where it is saved.
+        /// Its name.
         key: Key,
-        /// With these, when it is to be fetched only if it has changed.
+        /// The validators, when it is fetched only if it has changed.
         validators: Option<Box<Validators>>,
     },
-    /// Leave it: it is saved, or not among what is wanted.
+    /// Skip it: it is saved, or the user did not ask for it.
     Skip,
 }
 
-/// Clocks differ by less than this: that of a file server, and ours before and after it was set.
+/// The largest difference of clocks: between a file server and this machine, or on this
+/// machine before and after its clock was set.
 const CLOCK_DOUBT: Duration = Duration::from_hours(1);
 
-/// Runs that did not come to their end, in the manifest's order. What such a run
-/// replaced last has only the record of the page that was there before.
+/// The runs that did not reach their end, in the manifest's order. The pages that such a run
+/// replaced last may have only the records of the pages before.
 #[derive(Default)]
 pub(super) struct OpenRuns {
     /// The places of their records, and when they began.
@@ -60,8 +62,8 @@ impl OpenRuns {
         self.runs.push((place, started));
     }
 
-    /// Whether one of them may have replaced a file that was changed at `changed`
-    /// without a record newer than the one at `place`.
+    /// Whether one of them may have replaced a file after the record at `place` was written.
+    /// The file was changed at `changed`.
     fn may_have_replaced(&self, place: u64, changed: Option<SystemTime>) -> bool {
         let later = self.runs.partition_point(|(run, _)| *run <= place);
         let changed = changed.and_then(|time| time.checked_add(CLOCK_DOUBT)).map(rfc3339);
@@ -71,7 +73,7 @@ impl OpenRuns {
 
 /// The output of earlier runs.
 pub(super) struct Earlier {
-    /// What they saved.
+    /// The pages that they saved.
     pub(super) pages: Arc<dyn SavedPages>,
     pub(super) records: Lookup,
     pub(super) refetch: Refetch,
@@ -80,7 +82,7 @@ pub(super) struct Earlier {
 }
 
 impl Catalogue {
-    /// A catalogue for an output that holds nothing yet.
+    /// Makes a catalogue for an output that holds nothing yet.
     pub fn new(layout: Layout) -> Self {
         Self {
             names: NameAllocator::new(layout),
@@ -91,25 +93,27 @@ impl Catalogue {
         }
     }
 
-    /// A catalogue of what earlier runs left.
+    /// Makes a catalogue of the output of earlier runs.
     pub(super) fn of(names: NameAllocator, statuses: StatusIndex, earlier: Earlier) -> Self {
         let (fresh, left_out) = (Fingerprints::new(), Arc::default());
         Self { names, statuses, fresh, earlier: Some(earlier), left_out }
     }
 
-    /// Counts the pages that are skipped and not saved, while they are decided on.
+    /// Returns the counter of pages that are skipped and not saved. It grows with the
+    /// decisions.
     pub fn left_out(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.left_out)
     }
 
-    /// Notes that the URL that the manifest spells `spelled` came up; false when it had before.
+    /// Marks the URL with the manifest's spelling `spelled` as seen; returns false when it was
+    /// seen before.
     pub fn is_first(&mut self, spelled: &str) -> bool {
         self.statuses.mark(spelled).unwrap_or_else(|| self.fresh.insert(spelled))
     }
 
-    /// Names `url`, which the manifest spells `spelled`, and says whether to
-    /// fetch it. Must be asked once for each URL, and of those that are skipped
-    /// too: names depend on the order of the input.
+    /// Names `url`, whose spelling in the manifest is `spelled`, and decides whether to fetch
+    /// it. The caller must ask once for each URL, for those that are skipped too: names depend
+    /// on the order of the input.
     ///
     /// # Errors
     ///
@@ -164,8 +168,8 @@ impl Earlier {
         Decision::Fetch { key, validators }
     }
 
-    /// Whether what `record` says is still so: its file is there under the name
-    /// `key`, or no page was to be kept then and none is now.
+    /// Whether `record` is still true: the page is stored, a file under the name `key`; or
+    /// neither that run nor this one saves pages.
     fn is_saved(&self, status: UrlStatus, record: &PageRecord, key: &Key) -> bool {
         let stored = record.stored();
         match (Address::of(key, &stored), record.bytes) {
@@ -180,8 +184,8 @@ impl Earlier {
         }
     }
 
-    /// Whether the page at `address` is what the record at `place` says. The size will do,
-    /// unless a run that was killed may have put a page of the same size there.
+    /// Whether the page at `address` is the one in the record at `place`. The size decides,
+    /// unless a killed run may have stored a page of the same size there.
     fn is_whole(&self, place: u64, address: Address<'_>, bytes: u64, sha256: Option<&str>) -> bool {
         let is_equal = |it: &str| compare(&*self.pages, address, bytes, it).is_none();
         self.pages.stat(address).is_ok_and(|found| {
@@ -193,12 +197,14 @@ impl Earlier {
     }
 }
 
-/// Servers refuse requests whose head is long, often from 8 kB on.
+/// The bytes of a validator, at most: servers refuse requests with long heads, many of them
+/// from 8 kB on.
 const VALIDATOR_LIMIT: usize = 1024;
 
-/// What a server is asked with whether the page has changed; `None` when it named nothing.
+/// Returns the validators that ask a server whether the page has changed; `None` when the
+/// server sent none.
 fn validators(record: PageRecord) -> Option<Validators> {
-    // A header cannot carry anything else (RFC 9110, 5.5).
+    // A header field cannot carry other characters (RFC 9110, 5.5).
     let sendable = |text: &Foreign| {
         let text = text.raw();
         text.len() <= VALIDATOR_LIMIT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))

@@ -1,4 +1,4 @@
-//! Reads what the records of earlier runs say, and whose the files in the output are.
+//! Reads the records of earlier runs, and finds the owner of each file in the output.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,58 +17,58 @@ use crate::save::options::Options;
 use crate::save::sink::beneath::Root;
 use crate::save::sink::{Address, Depth, Found, SavedPages};
 
-/// What a manifest says.
+/// The content of a manifest, as far as a run needs it.
 pub(in crate::save) struct History {
-    /// Knows the names that are taken.
+    /// The names that are taken.
     pub(super) names: NameAllocator,
-    /// What became of each URL.
+    /// The status of each URL.
     pub(super) statuses: StatusIndex,
     pub(super) last_run: Option<LastRun>,
     /// The runs that were killed.
     open_runs: OpenRuns,
-    /// How far the runs looked for files.
+    /// Whether runs looked for files in folders.
     pub(super) is_deep: bool,
 }
 
-/// How a run closed.
+/// The way in which a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Close {
     /// It was killed.
     Killed,
-    /// It came to its end before it had all pages of its source.
+    /// It ended before it had read and finished all pages of its source.
     Early,
-    /// It had all of them.
+    /// It finished all of them.
     Complete,
 }
 
 /// The last run that began.
 pub(super) struct LastRun {
     close: Close,
-    /// Whether that was all of the source that the run before it had, no filter left out more.
+    /// Whether it went through all of the source of the run before it: no filter left out more.
     covers_earlier: bool,
-    /// Whether lines are lost that may have said whose files are.
+    /// Whether lines may be lost that named the owners of files.
     is_damaged: bool,
     /// Its source.
     args: Vec<String>,
     /// Whether it looked into folders.
     was_deep: bool,
-    /// Where its record stands.
+    /// The place of its record.
     place: u64,
     started: String,
     unowned: Unowned,
 }
 
-/// Files that were there when a run began, and that no record named.
+/// The files that existed when a run began and that no record of a page named.
 #[derive(Default)]
 struct Unowned {
-    /// How many there are.
+    /// The number of them.
     count: u64,
     foreign: Fingerprints,
     orphans: Fingerprints,
 }
 
 impl History {
-    /// Reads all records. The names that `layout` gives cost the least memory.
+    /// Reads all records. The default names of `layout` cost the least memory.
     pub(in crate::save) fn read(reader: &mut Reader, layout: Layout) -> Result<Self, SaveError> {
         let mut history = Self {
             names: NameAllocator::new(layout),
@@ -77,15 +77,16 @@ impl History {
             open_runs: OpenRuns::default(),
             is_deep: false,
         };
-        // The unowned files are recorded just before their run.
+        // The records of unowned files come just before that of their run.
         let mut unowned = Unowned::default();
         let mut unreadable = 0;
         while let Some((place, record)) = reader.next_placed()? {
-            // Between the pages of a run, they may have been the beginning of another one.
-            let is_behind_rubbish =
+            // Unreadable lines between the pages of a run may have been the beginning of
+            // another run.
+            let follows_unreadable =
                 reader.unreadable > std::mem::replace(&mut unreadable, reader.unreadable);
             if let (Record::Page(_) | Record::End(_), true, Some(run)) =
-                (&record, is_behind_rubbish, &mut history.last_run)
+                (&record, follows_unreadable, &mut history.last_run)
             {
                 run.is_damaged = true;
             }
@@ -116,7 +117,7 @@ impl History {
         Ok(history)
     }
 
-    /// Takes account of the record of a run.
+    /// Adds the record of a run.
     fn begin(&mut self, run: RunRecord, place: u64, unowned: Unowned) {
         self.is_deep |= run.layout != Layout::Flat.into();
         let before = self.last_run.as_ref();
@@ -136,9 +137,9 @@ impl History {
         }
     }
 
-    /// Whose the file `path` of `pages` is, for a run with the source `args`.
-    /// Pages' names are compared without case: a file that differs in case alone
-    /// would be theirs on some file systems.
+    /// Returns the owner of the file `path` of `pages`, for a run with the source `args`. The
+    /// names of pages are compared without case: on some file systems a file whose name differs
+    /// only in case is the page's.
     fn owner(&self, path: &str, pages: &dyn SavedPages, args: &[String]) -> Owner {
         if self.names.has_file(path) {
             return Owner::Page;
@@ -153,7 +154,7 @@ impl History {
         Owner::Orphan
     }
 
-    /// Whether `path` was an orphan that the last run left, which had all its pages.
+    /// Whether `path` is an orphan that the last run left, although it finished all its pages.
     pub(in crate::save) fn has_settled(&self, path: &str) -> bool {
         let run = self.last_run.as_ref();
         run.is_some_and(|run| run.close == Close::Complete && run.unowned.orphans.contains(path))
@@ -161,19 +162,19 @@ impl History {
 }
 
 impl LastRun {
-    /// Whether it came to its end, and was not killed.
+    /// Whether it reached its end and was not killed.
     pub(in crate::save) fn is_ended(&self) -> bool {
         self.close != Close::Killed
     }
 
-    /// Whether this run, or a killed one before it, may have saved the file `path`,
-    /// which no record of a page names.
+    /// Whether this run or a killed run before it may have saved the file `path`. No record of
+    /// a page names the file.
     fn has_left(&self, path: &str, pages: &dyn SavedPages) -> bool {
         let Unowned { foreign, orphans, .. } = &self.unowned;
         if orphans.contains(path) {
             return true;
         }
-        // A run did not write where it did not look.
+        // A run writes only into folders in which it has looked for files.
         let was_seen = self.was_deep || !path.contains('/');
         if self.is_ended() || self.is_damaged || !was_seen || foreign.contains(path) {
             return false;
@@ -186,15 +187,15 @@ impl LastRun {
     }
 }
 
-/// The coarsest steps in which file systems count time (FAT, 2 s).
+/// The coarsest resolution of file times (FAT, 2 s).
 const TIME_STEP: Duration = Duration::from_secs(2);
 
-/// Whether a word of a source narrows it.
+/// Whether an argument of a source is a filter.
 fn is_filter(word: &str) -> bool {
     ["--limit=", "--include=", "--exclude="].iter().any(|option| word.starts_with(option))
 }
 
-/// Whether two sources are the same one, however narrowed.
+/// Whether two sources are the same apart from their filters.
 fn is_same_source(one: &[String], other: &[String]) -> bool {
     let [one, other] = [one, other].map(|source| source.iter().filter(|word| !is_filter(word)));
     one.eq(other)
@@ -207,20 +208,20 @@ fn add(set: &mut Fingerprints, files: &[String]) -> u64 {
     files.len() as u64
 }
 
-/// Whose a file is.
+/// The owner of a file; the module's documentation explains them.
 enum Owner {
-    /// A record names it.
+    /// The page whose record names it.
     Page,
-    /// A killed run saved it and did not come to record it.
+    /// A page of this run's source: a killed run saved the file and did not record it.
     Orphan,
-    /// A killed run saved it, and no page of this run's has its name.
+    /// A page of another source: a killed run saved the file and did not record it.
     Unclaimed,
-    /// Somebody else's.
+    /// The user or another program.
     Foreign,
 }
 
-/// Reads the directory and its manifest, removes staged files that a killed run
-/// left, and records the files that no record names.
+/// Reads the output and its manifest, removes the staged files of a killed run, and records
+/// the files that no record names.
 pub(in crate::save) fn open(
     options: &Options,
     root: &Root,
@@ -248,10 +249,10 @@ pub(in crate::save) fn open(
     })?;
     let notes = notes(reader.unreadable, &unclaimed);
     foreign.append(&mut unclaimed);
-    // No run makes a link: unless it stands for a page, it is a stranger's.
+    // No run makes links: a link without a record is foreign.
     foreign.extend(links.iter().filter(|path| !history.names.has_file(path)).cloned());
     manifest.record_unowned(&foreign, &orphans)?;
-    // A link's name is taken, whoever made it: what stands behind it is outside.
+    // A link's name is taken in any case: its target may be outside the output.
     foreign.iter().chain(&links).for_each(|path| history.names.reserve_file(path));
     let earlier = Earlier {
         pages,
@@ -263,13 +264,13 @@ pub(in crate::save) fn open(
     Ok((Catalogue::of(history.names, history.statuses, earlier), notes))
 }
 
-/// What people should know: of lines that are no record, and of files that are nobody's.
+/// Returns the notes for the user: about unreadable lines and about unclaimed files.
 fn notes(unreadable: u64, unclaimed: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if unreadable > 0 {
         notes.push(format!(
             "{unreadable} lines of {MANIFEST_NAME} are no record: pages that they named may be \
-             saved again under other names"
+             saved again under other names; `fetchpages verify` lists files without a record"
         ));
     }
     if let Some(first) = unclaimed.first() {

@@ -1,22 +1,21 @@
-//! What the records of a URL come to: one rule for runs and for verifications.
+//! The status of each URL, from its records: one rule for runs and for `verify`.
 //!
-//! Over several runs the last record of a URL stands, but `failed` and
-//! `interrupted` never replace `saved` while its file is whole. Whether it is
-//! whole is for the caller to see: kept here is what was saved last, and what
-//! came after it.
+//! Over several runs the last record of a URL counts, but `failed` and `interrupted` never
+//! replace `saved` while its file is whole. The caller checks whether the file is whole. The
+//! status remembers what was saved last and what happened after that.
 
 use crate::fingerprint::FingerprintMap;
 use crate::model::{FailureCode, Key, State, Stored};
 use crate::save::manifest::PageRecord;
 use crate::save::names::{Form, NameAllocator};
 
-/// The status of each URL that a manifest records; about 27 bytes a URL.
+/// An index from each URL of a manifest to its status, at about 27 bytes per URL.
 #[derive(Default)]
 pub(super) struct StatusIndex(FingerprintMap<UrlStatus>);
 
 impl StatusIndex {
-    /// Takes account of a record that begins at `place` in the manifest. `names` says
-    /// whether the URL may have the name that is recorded for it.
+    /// Adds the record at `place` in the manifest. `names` decides whether the URL may have the
+    /// recorded name.
     pub(super) fn add(&mut self, page: &PageRecord, place: u64, names: &mut NameAllocator) {
         let status = self.0.entry(page.url.as_str());
         let key = saved_file(page);
@@ -24,12 +23,12 @@ impl StatusIndex {
         status.follow(page, place, form);
     }
 
-    /// What the records of `url` come to; the default when there are none.
+    /// Returns the status of `url`; the default without records.
     pub(super) fn of(&self, url: &str) -> UrlStatus {
         self.0.get(url).unwrap_or_default()
     }
 
-    /// Notes that `url` came up. `Some(true)` the first time; `None` when no record names it.
+    /// Marks `url` as seen. Returns `Some(true)` the first time, and `None` without records.
     pub(super) fn mark(&mut self, url: &str) -> Option<bool> {
         let status = self.0.get_mut(url)?;
         let is_first = !status.has(MARKED);
@@ -38,70 +37,70 @@ impl StatusIndex {
     }
 }
 
-/// The file of a record that says where a whole page is kept. A state of a later
-/// version may say so too: then at least the name is the URL's own.
+/// Returns the file in the record of a whole page. A record whose state only a later version
+/// knows may have one too: then at least the URL owns the name.
 fn saved_file(page: &PageRecord) -> Option<Key> {
     let has_name = match page.state.known() {
         Some(State::Saved | State::Unchanged) => is_whole(page),
         Some(State::Failed | State::Robots | State::Interrupted) => false,
         None => true,
     };
-    // A record that names no safe path was not written by us.
+    // No run writes a record with an unsafe path.
     page.file.clone().filter(|_| has_name).and_then(Key::new)
 }
 
-/// Whether the record says how large the whole page is, and what it holds.
+/// Whether the record has the size and the digest of a whole page.
 fn is_whole(page: &PageRecord) -> bool {
     page.bytes.is_some() && page.sha256.is_some()
 }
 
-/// What the records of one URL come to, in eight bytes.
+/// The status of one URL, in eight bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct UrlStatus {
-    /// Where the record stands that says most about what was saved; of a manifest
-    /// 48 bits reach to 256 TiB. The first record is a run's, so 0 is none.
+    /// The place of the record that says most about the saved page. 48 bits are enough for a
+    /// manifest of 256 TiB. The first record is a run's, so 0 means no record.
     place: [u8; 6],
     last: Last,
     flags: u8,
 }
 
-/// How the last record ended.
+/// The state in the last record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Last {
-    /// Whole, or there is no record.
+    /// Whole, or the URL has no record.
     #[default]
     Whole,
     Interrupted,
     Robots,
-    /// In a state that only a later version knows.
+    /// A state that only a later version knows.
     Unknown,
     Failed(Option<FailureCode>),
 }
 
-/// The place is that of a record with a name that the URL keeps.
+/// The record at the place has a name that the URL owns.
 const NAMED: u8 = 1;
 /// That name is not the default one.
 const ASSIGNED: u8 = 1 << 1;
-/// The default name is the URL's own.
+/// The URL owns its default name.
 const OWNS_DEFAULT: u8 = 1 << 2;
-/// The file of that record is what stands, while it is whole.
+/// The page of that record counts while it is whole.
 const SAVED: u8 = 1 << 3;
-/// The page was fetched whole by a run that kept no pages.
+/// A run that saves no pages fetched the whole page.
 const FETCHED: u8 = 1 << 4;
-/// The URL came up in this run.
+/// The URL was seen in this run.
 const MARKED: u8 = 1 << 5;
 
-/// What stands of a URL, once its file was looked at.
+/// The state of a URL after its file was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resolved {
     /// The saved page.
     Saved,
     /// A failure; `None` for a code that only a later version knows.
     Failed(Option<FailureCode>),
-    /// That robots rules forbid it.
+    /// Robots rules forbid the URL.
     Robots,
-    /// Nothing: it was never fetched, or interrupted, or its file is lost, or only a
-    /// later version knows what became of it.
+    /// Nothing: the page was never fetched, or interrupted, or its file is lost, or only a
+    /// later version knows its state.
     Nothing,
 }
 
@@ -139,7 +138,7 @@ impl UrlStatus {
                     self.put_place(place);
                 }
             }
-            // Of a name that the URL may not have: it is as if there were no record.
+            // The URL may not have the recorded name: the record does not count.
             State::Saved => (),
             State::Unchanged => self.last = Last::Whole,
             State::Interrupted => self.last = Last::Interrupted,
@@ -175,7 +174,7 @@ impl UrlStatus {
         Some(u64::from_le_bytes(bytes)).filter(|place| *place > 0)
     }
 
-    /// Whether the name that the URL keeps is to be read at its place.
+    /// Whether the URL owns a name that must be read from the record at the place.
     pub(super) const fn has_assigned_name(self) -> bool {
         self.has(ASSIGNED)
     }
@@ -184,17 +183,17 @@ impl UrlStatus {
         self.has(OWNS_DEFAULT)
     }
 
-    /// Whether a file is recorded as the saved page.
+    /// Whether a record says where the page is saved.
     pub(super) const fn is_stored(self) -> bool {
         self.has(SAVED)
     }
 
-    /// Whether a run that kept no pages fetched it whole.
+    /// Whether a run that saves no pages fetched the whole page.
     pub(super) const fn is_fetched(self) -> bool {
         self.has(FETCHED)
     }
 
-    /// What stands, when `is_whole` says whether the saved page is there and whole.
+    /// Returns the state; `is_whole` says whether the saved page exists and is whole.
     pub(super) const fn resolve(self, is_whole: bool) -> Resolved {
         match self.last {
             _ if is_whole => Resolved::Saved,

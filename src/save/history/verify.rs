@@ -18,17 +18,18 @@ use crate::save::sink::{Address, Depth, Found, SavedPages, SinkLocation, Target}
 /// What a verification found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Files that are as recorded.
+    /// The number of pages that are as recorded.
     pub whole: u64,
-    /// Files that are not, by path.
+    /// The pages and files that are not, by path.
     pub differences: BTreeMap<String, Difference>,
-    /// Pages that are not saved: they failed, were interrupted, or were not to be kept.
+    /// The number of pages that are not saved: they failed, were interrupted, or the run
+    /// saved no pages.
     pub unsaved: u64,
-    /// URLs to fetch again: of differing files and of unsaved pages, in the manifest's order.
+    /// The URLs to fetch again, in the manifest's order: of differing and of unsaved pages.
     pub to_fetch: Vec<Foreign>,
     /// Whether the last run came to its end.
     pub is_finished: bool,
-    /// Lines of the manifest that are no record.
+    /// The number of unreadable lines in the manifest.
     pub unreadable_lines: u64,
 }
 
@@ -47,7 +48,7 @@ pub fn verify(target: &Target) -> Result<Report, SaveError> {
     let mut reader = Reader::of(&root)?;
     let location = SinkLocation::of(target);
     let pages = location.open().expect("the location is of this program's table")?;
-    // No names are given here, so any layout will do.
+    // No page gets a name here, so any layout is right.
     let mut history = History::read(&mut reader, Layout::Flat)?;
     let Some(last_run) = &history.last_run else {
         return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
@@ -60,7 +61,7 @@ pub fn verify(target: &Target) -> Result<Report, SaveError> {
     let depth = Depth::of(history.is_deep);
     let mut records = reader.into_lookup();
     let mut known = Fingerprints::new();
-    // Once more, because each page is told at its first record.
+    // A second reading, because each page is reported in the order of its first record.
     let mut reader = Reader::of(&root)?;
     while let Some(record) = reader.next_record()? {
         match record {
@@ -79,13 +80,13 @@ pub fn verify(target: &Target) -> Result<Report, SaveError> {
             Record::Run(_) | Record::Orphans { .. } | Record::End(_) | Record::Unknown => (),
         }
     }
-    // As for a run: what differs from a page's name in case alone is known with it.
+    // As in a run, a name that differs from a page's only in case counts as the page's.
     let is_known = |path: &str| known.contains(&lower(path)) || history.has_settled(path);
     find_foreign(&pages, depth, &is_known, &mut report.differences)?;
     Ok(report)
 }
 
-/// Checks the page of one URL, which stands as its records say.
+/// Checks the page of one URL against its status.
 fn check(
     pages: &dyn SavedPages,
     url: &PageUrl,
@@ -106,7 +107,7 @@ fn check(
                 report.to_fetch.push(url.as_str().into());
             }
         },
-        // It is not to be fetched, so it is not missing.
+        // It must not be fetched, so it is not missing.
         None if status.resolve(false) == Resolved::Robots => (),
         None => {
             report.unsaved += 1;
@@ -116,14 +117,14 @@ fn check(
     Ok(())
 }
 
-/// What a record says of a page that it calls saved.
+/// The page in a record of a saved page.
 struct SavedPage {
     place: Place,
     bytes: u64,
     sha256: String,
 }
 
-/// Where it is.
+/// The place of a saved page.
 enum Place {
     File(Key),
     Archive(ArchiveRecord),
@@ -131,7 +132,7 @@ enum Place {
 }
 
 impl SavedPage {
-    /// `None` for a record whose name leaves the directory, or is no name at all: no run
+    /// Returns `None` for a record whose name leads out of the directory or is no name: no run
     /// wrote it, and it names no page.
     fn of(page: PageRecord) -> Option<Self> {
         let place = match page.stored() {
@@ -151,7 +152,7 @@ impl SavedPage {
         }
     }
 
-    /// What a report calls it.
+    /// Returns its name in a report.
     fn name(&self) -> String {
         match &self.place {
             Place::File(key) => key.as_str().to_owned(),
@@ -161,7 +162,7 @@ impl SavedPage {
     }
 }
 
-/// The files that nobody knows, where the runs would have put theirs.
+/// Finds the files that no record names, in the folders that runs write to.
 fn find_foreign(
     pages: &dyn SavedPages,
     depth: Depth,

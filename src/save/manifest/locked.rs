@@ -1,8 +1,8 @@
-//! The manifest's file, opened and locked to be appended to, as one that has no other name.
+//! Opens and locks the manifest's file for appending. The file must have no other name.
 //!
-//! A file under two names (link(2)) may be another's: a copy of a directory that shares its
-//! files, as `cp -l` makes, or a file that whoever made the directory wants written to. A
-//! copy of it takes its place in the directory, and the other name keeps what it has.
+//! A file with two names (link(2)) may belong to another directory: `cp -l` makes copies that
+//! share their files, and an attacker may link a file that the user should not write to. So a
+//! copy of the file takes its place in the directory, and the file itself is not changed.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek};
@@ -13,14 +13,14 @@ use crate::save::error::{SaveError, io_error};
 use crate::save::names::reserved::{self, MANIFEST_NAME};
 use crate::save::sink::beneath::Root;
 
-/// A manifest that is given another name each time is left alone after so many.
+/// The attempts at opening a manifest that gets another name each time.
 const TRIES: usize = 3;
 
 /// A locked manifest.
 pub(super) struct LockedManifest {
     pub(super) file: File,
-    /// Those that it took the place of: locked too, as another run may have opened one
-    /// before.
+    /// The files that it has replaced. They stay locked, because another run may have opened
+    /// one of them before.
     _replaced: Vec<File>,
 }
 
@@ -29,8 +29,8 @@ impl LockedManifest {
     ///
     /// # Errors
     ///
-    /// [`SaveError::Locked`] when another run has it, [`SaveError::NotAManifest`] when
-    /// something else is there; [`SaveError::Io`] else.
+    /// [`SaveError::Locked`] when another run has it locked, [`SaveError::NotAManifest`] when
+    /// something else has its name; else [`SaveError::Io`].
     pub(super) fn open(root: &Root) -> Result<Self, SaveError> {
         let path = root.path().join(MANIFEST_NAME);
         let mut replaced = Vec::new();
@@ -65,11 +65,11 @@ fn open_locked(root: &Root, path: &Path) -> Result<File, SaveError> {
     Ok(file)
 }
 
-/// Puts a copy of `file`, which is the manifest, in its place.
+/// Replaces the manifest `file` by a copy of it.
 fn copy_in_place(file: &mut File, root: &Root) -> io::Result<()> {
     let name = reserved::staged_manifest_name();
     let staged = root.top(&name);
-    // Left by a killed process of this number, if it is there at all.
+    // A killed process of the same number may have left it.
     match staged.remove() {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => (),
@@ -77,20 +77,20 @@ fn copy_in_place(file: &mut File, root: &Root) -> io::Result<()> {
     let mut copy = staged.create_new()?;
     let copied = fill(&mut copy, file).and_then(|()| staged.rename(&root.top(MANIFEST_NAME)));
     copied.inspect_err(|_| {
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = staged.remove();
     })
 }
 
-/// Makes `copy` what `file` is.
+/// Copies content and permissions of `file` to `copy`.
 fn fill(copy: &mut File, file: &mut File) -> io::Result<()> {
     file.rewind()?;
     io::copy(file, copy)?;
     copy.set_permissions(file.metadata()?.permissions())
 }
 
-/// Whether the file begins as a manifest does, as far as it goes: a killed run
-/// may have left any beginning of one.
+/// Whether the file begins as a manifest does. A killed run may have left any part of the
+/// beginning.
 fn is_manifest(file: &mut File) -> io::Result<bool> {
     const START: &[u8] = b"{\"kind\":\"";
     let mut start = Vec::new();

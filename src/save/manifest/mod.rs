@@ -1,4 +1,5 @@
-//! The manifest: one JSON line for each thing that a run did, appended as it happens.
+//! The manifest: a file of JSON lines. A run appends one when it begins, for each page that
+//! ends, and when it ends.
 
 mod line;
 mod locked;

@@ -1,4 +1,4 @@
-//! Reads the manifest: one record after the other, or the one at a place.
+//! Reads the manifest: record by record, or the record at a place.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
@@ -10,26 +10,26 @@ use crate::save::error::{SaveError, io_error};
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::beneath::Root;
 
-/// The bytes of a line, its end among them. A longer one is damage, such as a part of
-/// the file that a power cut left empty; what is written here stays below.
+/// The bytes of a line with its end, at most. A longer line is damage, such as a part of the
+/// file that a power cut left empty; the writer's lines are shorter.
 pub(in crate::save) const LINE_LIMIT: usize = 1 << 20;
 const BUFFER: usize = 256 * 1024;
-/// So much is read at a place at first: most records are shorter.
+/// The bytes that are read first at a place: most records are shorter.
 const FIRST_PIECE: usize = 1024;
-/// How the lines of pages begin, as the writer writes them.
+/// The beginning of each page's line, as the writer writes it.
 const PAGE_START: &[u8] = b"{\"kind\":\"page\",";
 
-/// Reads records one by one. Lines that are no record are passed over and counted. The
-/// memory that it takes does not depend on the file.
+/// Reads records one by one. Unreadable lines are skipped and counted. Its memory does not
+/// depend on the size of the file.
 pub struct Reader {
     lines: BufReader<File>,
     path: PathBuf,
-    /// The line with its end, as far as the limit goes.
+    /// The line with its end, up to the limit.
     line: Vec<u8>,
     is_too_long: bool,
-    /// Where the next line begins.
+    /// The place of the next line.
     offset: u64,
-    /// Lines that are no record, the torn last one among them.
+    /// The number of unreadable lines, with a torn last line.
     pub unreadable: u64,
 }
 
@@ -38,17 +38,18 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`SaveError::NoManifest`] when there is none; [`SaveError::Io`] when it cannot be read.
+    /// [`SaveError::NoManifest`] when it does not exist; [`SaveError::Io`] when it cannot be
+    /// read.
     pub fn open(directory: &Path) -> Result<Self, SaveError> {
         Self::of(&Self::root(directory)?)
     }
 
-    /// Opens `directory`, in which a manifest is wanted.
+    /// Opens `directory`, which must hold a manifest.
     pub(in crate::save) fn root(directory: &Path) -> Result<Root, SaveError> {
         Root::open(directory).map_err(|error| no_manifest(directory, error))
     }
 
-    /// As [`open`](Self::open), where the directory is open.
+    /// Opens the manifest in the open directory `root`, as [`open`](Self::open) does.
     pub(in crate::save) fn of(root: &Root) -> Result<Self, SaveError> {
         let path = root.path().join(MANIFEST_NAME);
         let opened = root.top(MANIFEST_NAME).read();
@@ -59,7 +60,7 @@ impl Reader {
         Ok(Self { lines, path, line: Vec::new(), is_too_long: false, offset: 0, unreadable: 0 })
     }
 
-    /// The next record; `None` at the end.
+    /// Returns the next record; `None` at the end.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl Reader {
         Ok(self.next_placed()?.map(|(_, record)| record))
     }
 
-    /// The next record and its place.
+    /// Returns the next record and its place; `None` at the end.
     pub(in crate::save) fn next_placed(&mut self) -> Result<Option<(u64, Record)>, SaveError> {
         while let Some(place) = self.advance()? {
             if self.is_too_long {
@@ -86,7 +87,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Reads the next line, and gives where it begins; `None` at the end.
+    /// Reads the next line and returns its place; `None` at the end.
     fn advance(&mut self) -> Result<Option<u64>, SaveError> {
         self.line.clear();
         self.is_too_long = false;
@@ -112,11 +113,11 @@ impl Reader {
         }
     }
 
-    /// The record of the last run that began. Lines of other kinds are not looked into.
+    /// Returns the record of the last run. Lines of pages are not parsed.
     fn last_run(mut self) -> Result<Option<RunRecord>, SaveError> {
         let mut last = None;
         while self.advance()?.is_some() {
-            // Another program may have written it with other spaces.
+            // Another program may have written the line with other white space.
             if !self.line.starts_with(PAGE_START)
                 && !self.is_too_long
                 && let Ok(Record::Run(run)) = serde_json::from_slice(&self.line)
@@ -127,13 +128,13 @@ impl Reader {
         Ok(last)
     }
 
-    /// Ends the reading in order; records can then be had by their places.
+    /// Stops reading in order, and returns a lookup of records by their places.
     pub(in crate::save) fn into_lookup(self) -> Lookup {
         Lookup { file: self.lines.into_inner(), path: self.path, piece: self.line }
     }
 }
 
-/// Why the manifest in `directory` cannot be opened.
+/// Returns the error of a manifest in `directory` that cannot be opened.
 fn no_manifest(directory: &Path, error: io::Error) -> SaveError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
@@ -143,8 +144,8 @@ fn no_manifest(directory: &Path, error: io::Error) -> SaveError {
     }
 }
 
-/// Reads a line. Pages, which most lines are, are not asked for their kind
-/// again: a record whose kind may stand anywhere is read twice over.
+/// Parses a line. Most lines are pages, and their beginning tells their kind. A record whose
+/// kind may be anywhere in the line would be parsed twice.
 fn parse(line: &[u8]) -> serde_json::Result<Record> {
     if line.starts_with(PAGE_START) {
         return serde_json::from_slice(line).map(Record::Page);
@@ -152,7 +153,7 @@ fn parse(line: &[u8]) -> serde_json::Result<Record> {
     serde_json::from_slice(line)
 }
 
-/// The record of the last run into `directory`; `None` when there was none.
+/// Returns the record of the last run into `directory`; `None` without a run.
 ///
 /// # Errors
 ///
@@ -165,7 +166,7 @@ pub fn last_run(directory: &Path) -> Result<Option<RunRecord>, SaveError> {
     }
 }
 
-/// Gives single records by their places, which keeps what they say out of memory.
+/// Reads single records at their places, so that they need not stay in memory.
 pub(in crate::save) struct Lookup {
     file: File,
     path: PathBuf,
@@ -173,7 +174,7 @@ pub(in crate::save) struct Lookup {
 }
 
 impl Lookup {
-    /// The page record of `url` at `place`; `None` when there is none of it.
+    /// Returns the page record of `url` at `place`; `None` when it is not there.
     pub(in crate::save) fn page(
         &mut self,
         place: u64,
@@ -199,7 +200,7 @@ impl Lookup {
                 self.piece.resize(2 * filled, 0);
             }
         };
-        // What does not read as it did before was changed by others, and does not count.
+        // A line that reads otherwise than before was changed by another program.
         Ok(match parse(&self.piece[..end]) {
             Ok(Record::Page(page)) if page.url.as_str() == url => Some(*page),
             _ => None,

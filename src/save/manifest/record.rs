@@ -1,4 +1,4 @@
-//! The records of a manifest, as they stand on disk.
+//! The records of a manifest: the format on disk.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,29 +9,30 @@ use crate::save::names::{Layout, PageUrl};
 
 /// The version of the format, in every `run` record.
 pub const VERSION: u32 = 1;
-/// One line of the manifest. Readers pass over kinds, keys and words that they do
-/// not know, and keep the rest of the record.
+
+/// One line of the manifest. Readers skip unknown kinds and keys, and read a record with
+/// unknown words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Record {
     /// A run began.
     Run(RunRecord),
-    /// Files that were in the directory and are no run's pages.
+    /// Files in the directory that no run saved.
     Foreign {
         /// Their paths in the directory.
         files: Vec<String>,
     },
-    /// Files that a killed run saved and did not come to record: a run may take
-    /// their names for the same pages.
+    /// Files that a killed run saved and did not record. A run may give their names to the
+    /// same pages.
     Orphans {
         /// Their paths in the directory.
         files: Vec<String>,
     },
     /// A page ended.
     Page(Box<PageRecord>),
-    /// A run ended, whole or not.
+    /// A run ended, complete or not.
     End(EndRecord),
-    /// Something that a later version wrote.
+    /// A record of a later version.
     #[serde(other)]
     Unknown,
 }
@@ -49,10 +50,10 @@ pub struct RunRecord {
     pub mode: Foreign,
     /// Pages in flight at most.
     pub workers: usize,
-    /// What was asked for, as on a command line.
+    /// The source, as the user would type it.
     pub source: Foreign,
-    /// The same as words that the program takes, complete; empty in manifests
-    /// of versions that did not record them.
+    /// The same as arguments of the program, complete; empty in manifests of versions that
+    /// did not record them.
     #[serde(default)]
     pub args: Vec<String>,
     /// Whether `args` leave out a user name or a password that a URL held.
@@ -65,8 +66,8 @@ pub struct RunRecord {
     /// How names were arranged.
     #[serde(default)]
     pub layout: Recorded<Layout>,
-    /// How many files the `foreign` and `orphans` records before this one name;
-    /// the writer counts them.
+    /// The number of files in the `foreign` and `orphans` records before this one. The writer
+    /// counts them.
     #[serde(default, rename = "strays")]
     pub unowned: u64,
 }
@@ -78,7 +79,7 @@ pub struct PageRecord {
     pub seq: u64,
     /// Its address, without fragment and credentials.
     pub url: PageUrl,
-    /// The address that answered, after redirects.
+    /// The address of the last answer, after redirects.
     pub final_url: Option<PageUrl>,
     /// How it ended.
     pub state: Recorded<State>,
@@ -104,17 +105,17 @@ pub struct PageRecord {
     pub wire_bytes: u64,
     /// SHA-256 of the decoded body, in hexadecimal.
     pub sha256: Option<String>,
-    /// As sent.
+    /// The value of the answer's field of this name.
     pub content_type: Option<Foreign>,
-    /// As sent.
+    /// The value of the answer's field of this name.
     pub etag: Option<Foreign>,
-    /// As sent.
+    /// The value of the answer's field of this name.
     pub last_modified: Option<Foreign>,
     /// The version of HTTP.
     pub http: Option<Recorded<HttpVersion>>,
     /// Attempts made.
     pub attempts: u32,
-    /// The pauses before each attempt after the first, at least, in milliseconds.
+    /// The least pause before each attempt after the first, in milliseconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_ms: Vec<f64>,
     /// The worker of the last attempt, counted from 0.
@@ -129,16 +130,16 @@ pub struct PageRecord {
     pub cpu_ms: f64,
     /// Why it failed, when it did.
     pub error: Option<RecordedFailure>,
-    /// What was unusual about the answer and harmed nothing.
+    /// An oddity of the answer that does not change its state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Foreign>,
 }
 
 impl PageRecord {
-    /// Where the record says that the page is stored. The key of a page that is
-    /// [stored under it](Stored::Key) is its `file`.
+    /// Returns where the page is stored by this record. The key of a page that is
+    /// [stored under its key](Stored::Key) is `file`.
     ///
-    /// No run records an archive that leaves the output directory: such a page is nowhere.
+    /// No run records an archive outside the output directory: such a page is nowhere.
     pub(crate) fn stored(&self) -> Stored {
         if self.file.is_some() {
             return Stored::Key;
@@ -151,7 +152,7 @@ impl PageRecord {
     }
 }
 
-/// Why a page could not be had, as its record says it.
+/// The reason in a record why a page failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedFailure {
     /// The class, for programs.
@@ -168,19 +169,19 @@ pub struct EndRecord {
     pub pages: u64,
     /// Saved in this run.
     pub saved: u64,
-    /// Could not be had.
+    /// Failed.
     pub failed: u64,
-    /// Asked again and still current.
+    /// Requested again and still current.
     pub unchanged: u64,
-    /// Saved by an earlier run and not asked again.
+    /// Saved by an earlier run and not requested again.
     pub skipped: u64,
     /// Left out by robots rules.
     pub robots: u64,
-    /// The run stopped first.
+    /// Not finished when the run stopped.
     pub interrupted: u64,
     /// Entries read.
     pub found: u64,
-    /// Entries that are no http(s) URL.
+    /// Entries that are not an http(s) URL.
     pub invalid: u64,
     /// Entries that repeat an earlier one.
     pub duplicates: u64,
@@ -197,7 +198,7 @@ pub struct EndRecord {
 }
 
 impl EndRecord {
-    /// The numbers of `summary`.
+    /// Takes the numbers of `summary`.
     pub(crate) fn new(summary: &Summary) -> Self {
         let intake = summary.intake;
         Self {

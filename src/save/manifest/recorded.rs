@@ -1,22 +1,23 @@
-//! A word of a closed list, as a record has it: a later version may know more words.
+//! A word of a closed list in a record: a later version may know more words.
 
 use serde::{Deserialize, Serialize};
 
-/// A word in a record: one of those that this version knows, or another.
+/// A word in a record: one that this version knows, or another one.
 ///
-/// Words that a run raises are a closed list, so that each is dealt with. Those that
-/// a record holds are not: a record of a later version must not be lost for a word.
+/// The words that a run writes are a closed list, so that the compiler checks that each is
+/// handled. The words in a record are not: an unknown word must not make the record of a later
+/// version unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Recorded<T> {
-    /// One that this version knows.
+    /// A word that this version knows.
     Known(T),
-    /// One of a later version, as it stands there.
+    /// A word of a later version, unchanged.
     Later(String),
 }
 
 impl<T: Copy> Recorded<T> {
-    /// The word, when this version knows it.
+    /// Returns the word if this version knows it.
     pub const fn known(&self) -> Option<T> {
         match self {
             Self::Known(word) => Some(*word),
@@ -24,7 +25,7 @@ impl<T: Copy> Recorded<T> {
         }
     }
 
-    /// The word as it stands in the record; `name` gives those that are known.
+    /// Returns the text of the word in the record; `name` returns that of a known one.
     pub fn text(&self, name: fn(T) -> &'static str) -> &str {
         match self {
             Self::Known(word) => name(*word),

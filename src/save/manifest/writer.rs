@@ -1,7 +1,7 @@
-//! The manifest: one JSON line for each thing that a run did, appended as it happens.
+//! Appends records to the manifest.
 //!
-//! It is readable after a kill at any moment: a line is whole or is the last
-//! one. A torn last line is cut off before anything is appended.
+//! The manifest is readable after a kill at any moment: only its last line can be torn, and
+//! the next run cuts a torn line off before it appends.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -17,21 +17,21 @@ use crate::save::error::{SaveError, io_error};
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::beneath::Root;
 
-/// Names in one `foreign` or `orphans` record, and their bytes, so that lines stay short:
-/// a byte may take six in JSON, as `\u0001` does.
+/// The names in one `foreign` or `orphans` record, at most, and their bytes. This keeps lines
+/// short: one byte may take six in JSON, as in `\u0001`.
 const FILES_BATCH: usize = 1000;
 const FILES_BYTES: usize = 64 * 1024;
 
-/// Appends records; holds the lock on the output for as long as it lives.
+/// Appends records, and holds the lock on the output until it is dropped.
 pub struct ManifestWriter {
     file: LockedManifest,
     path: PathBuf,
-    /// Whole lines that are not written yet.
+    /// Complete lines that are not written yet.
     buffer: Vec<u8>,
     frame: Frame,
-    /// Files that the `foreign` and `orphans` records of this run name.
+    /// The number of files in the `foreign` and `orphans` records of this run.
     unowned: u64,
-    /// A line may have been written in part: nothing may follow it in this run.
+    /// Whether a line may have been written in part: this run must write nothing after it.
     is_broken: bool,
 }
 
@@ -40,7 +40,7 @@ impl ManifestWriter {
     ///
     /// # Errors
     ///
-    /// [`SaveError::Locked`] when another run has it; [`SaveError::Io`] else.
+    /// [`SaveError::Locked`] when another run has it locked; else [`SaveError::Io`].
     pub(in crate::save) fn open(root: &Root) -> Result<Self, SaveError> {
         let path = root.path().join(MANIFEST_NAME);
         let mut file = LockedManifest::open(root)?;
@@ -55,8 +55,8 @@ impl ManifestWriter {
         })
     }
 
-    /// Records files that no run's record names: those that were there, and
-    /// those that a killed run left.
+    /// Records the files that no page record names: `foreign` files, and `orphans` of a killed
+    /// run.
     pub(in crate::save) fn record_unowned(
         &mut self,
         foreign: &[String],
@@ -72,7 +72,7 @@ impl ManifestWriter {
         self.flush().map_err(io_error("write", &self.path))
     }
 
-    /// Records that a run begins, at `now`; `saves_pages` says whether it saves its pages.
+    /// Records that a run begins at `now`. `saves_pages` says whether it saves its pages.
     ///
     /// # Errors
     ///
@@ -86,8 +86,8 @@ impl ManifestWriter {
         self.frame = Frame { started: Some(now), saves_pages };
         self.append(&Record::Run(RunRecord { unowned: self.unowned, ..run }));
         self.flush().map_err(io_error("write", &self.path))?;
-        // On the lines up to this one hangs which files are whose after a power
-        // cut. A file system that cannot sync has nothing better to offer.
+        // After a power cut these lines decide who owns which file. A file system that
+        // cannot sync offers nothing better, so its error is ignored.
         let _ = self.file.file.sync_data();
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Observer for ManifestWriter {
     }
 }
 
-/// `files` in parts that are a record each.
+/// Divides `files` into batches of one record each.
 fn batches(files: &[String]) -> impl Iterator<Item = &[String]> {
     let mut rest = files;
     std::iter::from_fn(move || {
@@ -150,7 +150,7 @@ fn batches(files: &[String]) -> impl Iterator<Item = &[String]> {
             bytes += file.len();
             bytes > FILES_BYTES
         });
-        // No path is longer than a batch, but were one, it would be one.
+        // A path that is longer than a batch would be a batch by itself.
         let end = end.unwrap_or(FILES_BATCH.min(rest.len())).max(1);
         let (batch, behind) = rest.split_at_checked(end)?;
         rest = behind;
@@ -158,7 +158,7 @@ fn batches(files: &[String]) -> impl Iterator<Item = &[String]> {
     })
 }
 
-/// Cuts off what stands behind the last line end.
+/// Cuts off the bytes after the last line end.
 fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
     const STEP: u64 = 64 * 1024;
     let len = file.metadata()?.len();

@@ -1,5 +1,5 @@
-//! File names from URLs, decided before any request: pure, and in input order,
-//! so that every mode and every run gives the same names.
+//! File names from URLs, decided before any request and in the order of the input, so that
+//! every mode and every run gives the same names. Pure.
 
 use std::borrow::Cow;
 
@@ -16,49 +16,48 @@ use crate::model::{Key, shown_url};
 
 /// Gives each URL of a run its file name.
 ///
-/// Two names never differ in case alone, because some file systems would take
-/// them for one.
+/// Two names never differ only in case, because some file systems treat such names as one.
 pub struct NameAllocator {
     layout: Layout,
-    /// Files that are there or planned, in lower case.
+    /// Files that exist or are planned, in lower case.
     files: Fingerprints,
-    /// Folders on the way to them, in lower case.
+    /// The folders of these files, in lower case.
     folders: Fingerprints,
-    /// URLs with the names that earlier runs gave them, where these are not their default names.
+    /// URLs together with the names that earlier runs gave them, except default names.
     assigned: Fingerprints,
 }
 
-/// How a recorded name came about.
+/// The origin of a recorded name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::save) enum Form {
-    /// This layout gives it to the URL when nothing stands in its way.
+    /// This layout gives the URL this name when the name is free.
     Default,
-    /// Any other: marked, or given by another layout.
+    /// Any other name: a marked one, or one of another layout.
     Assigned,
 }
 
 /// The names that earlier runs gave a URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PreviousName {
-    /// The last one, when it is not the default one.
+    /// The last name, when it is not the default one.
     pub assigned: Option<Key>,
-    /// Whether the default name is the URL's own.
+    /// Whether the URL owns its default name.
     pub owns_default: bool,
 }
 
 impl NameAllocator {
-    /// A names for a directory that holds nothing yet.
+    /// Makes an allocator for an output that holds nothing yet.
     pub fn new(layout: Layout) -> Self {
         let mut files = Fingerprints::new();
         files.insert(MANIFEST_NAME);
         Self { layout, files, folders: Fingerprints::new(), assigned: Fingerprints::new() }
     }
 
-    /// Notes that the manifest records `key` for `url`: no other gets it. `owns_default` says whether this gave [`Form::Default`] for
-    /// the URL before.
+    /// Reserves `key` for `url`, because the manifest records it: no other URL gets it.
+    /// `owns_default` says whether this method returned [`Form::Default`] for the URL before.
     ///
-    /// `None` for a name that no run could have previous, or that another URL has: the
-    /// manifest may have been written to by others, and such a record does not count.
+    /// Returns `None` for a name that no run gives, or that another URL has. Another program
+    /// may have changed the manifest, and such a record does not count.
     pub(in crate::save) fn reserve_page(
         &mut self,
         url: &PageUrl,
@@ -90,25 +89,25 @@ impl NameAllocator {
         Some(form)
     }
 
-    /// Whether a page has the name `path`, or one that differs in case alone.
+    /// Whether a page has the name `path`, or a name that differs from it only in case.
     pub(in crate::save) fn has_file(&self, path: &str) -> bool {
         self.files.contains(&lower(path))
     }
 
-    /// Notes that the file `path` is there and is nobody's page.
+    /// Reserves the name of the file `path`, which is no page: no URL gets it.
     pub fn reserve_file(&mut self, path: &str) {
         self.files.insert(&lower(path));
         add_folders(&mut self.folders, path);
     }
 
-    /// Notes that the folder `path` is there.
+    /// Reserves the name of the folder `path`: no file gets it.
     pub fn reserve_folder(&mut self, path: &str) {
         self.folders.insert(&lower(path));
         add_folders(&mut self.folders, path);
     }
 
-    /// The name of `url`, which must not have been named in this run before.
-    /// Earlier runs have given it the names in `previous`, which it keeps.
+    /// Returns the name of `url`. A run must ask only once for each URL. The names in
+    /// `previous` are those that earlier runs gave the URL: it gets the same one again.
     pub fn name(&mut self, url: &Url, previous: PreviousName) -> Key {
         if let Some(key) = previous.assigned.filter(|key| self.is_reachable(key)) {
             return key;
@@ -124,14 +123,14 @@ impl NameAllocator {
         key
     }
 
-    /// Whether no folder stands in the place of `key`, and no file, or link that may
-    /// lead anywhere, where it has a folder.
+    /// Whether a file can be written at `key`: `key` is not a folder, and no folder of it is a
+    /// file or a link, which may lead anywhere.
     fn is_reachable(&self, key: &Key) -> bool {
         let path = lower(key.as_str());
         !self.folders.contains(&path) && !folders_of(&path).any(|it| self.files.contains(it))
     }
 
-    /// `plain`, or the first of its marked forms that meets nothing.
+    /// Returns `plain`, or the first of its marked forms that is free.
     fn first_free(&self, plain: Key, spelled: &str) -> Key {
         if self.is_free(plain.as_str()) {
             return plain;
@@ -152,7 +151,7 @@ impl NameAllocator {
             && !folders_of(&path).any(|folder| self.files.contains(folder))
     }
 
-    /// `path` with a mark on each folder whose name a file has.
+    /// Returns `path` with a mark on each folder whose name a file has.
     fn with_free_folders(&self, path: &str, hash: &str) -> String {
         let mut free = String::new();
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -171,8 +170,9 @@ impl NameAllocator {
     }
 }
 
-/// What tells a name apart, the shortest first: a mark of eight digits is taken
-/// once in four thousand million names; more digits then decide, and in the end a number.
+/// Returns the marks that make a name unique, the shortest first. A mark of eight digits
+/// meets a given other mark once in four thousand million names; then come more digits, and at
+/// last numbers.
 fn marks(hash: &str) -> impl Iterator<Item = Cow<'_, str>> {
     [MARK_DIGITS, 2 * MARK_DIGITS, hash.len()]
         .into_iter()
@@ -180,7 +180,7 @@ fn marks(hash: &str) -> impl Iterator<Item = Cow<'_, str>> {
         .chain((2..=u32::MAX).map(move |number| Cow::Owned(format!("{hash}-{number}"))))
 }
 
-/// `path` as names are compared.
+/// Returns `path` in the form in which names are compared.
 pub(in crate::save) fn lower(path: &str) -> Cow<'_, str> {
     if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(path.to_ascii_lowercase())
@@ -195,7 +195,7 @@ fn add_folders(folders: &mut Fingerprints, path: &str) {
     }
 }
 
-/// The folders on the way to `path`: of `a/b/c` these are `a` and `a/b`.
+/// Returns the folders of `path`: of `a/b/c` these are `a` and `a/b`.
 fn folders_of(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(slash, _)| &path[..slash])
 }

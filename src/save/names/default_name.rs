@@ -1,4 +1,5 @@
-//! The name of a URL when nothing stands in its way: pure, and of the URL alone.
+//! The default name of a URL, which it gets when the name is free. Pure; it depends only on
+//! the URL.
 
 use std::fmt::Write;
 
@@ -21,26 +22,26 @@ pub enum Layout {
     Hash,
 }
 
-/// No part of a name is longer, so that every common file system takes it.
+/// The bytes of a part of a name, at most, so that every common file system accepts it.
 pub(in crate::save) const PART_LIMIT: usize = 200;
-/// No whole path is longer; systems allow 1,024 (macOS) or 4,096 (Linux) with
-/// the output directory in front.
+/// The bytes of a path below the output, at most. Systems allow 1,024 (macOS) or 4,096
+/// (Linux) for a path with the output directory.
 pub(in crate::save) const PATH_LIMIT: usize = 800;
-/// What a name gets that has no ending of its own.
+/// The ending of a name that has no ending of its own.
 const DEFAULT_ENDING: &str = ".html";
-/// Digits of the URL's SHA-256 that tell two equal names apart.
+/// The digits of the URL's SHA-256 that make a name unique.
 pub(in crate::save) const MARK_DIGITS: usize = 8;
 
-/// Endings of programs: what they send is HTML, whatever media type their own
-/// text has. Those without a media type (`.asp`, `.cgi`, `.jsp`) need no mention.
+/// Endings of programs. They send HTML, whatever the media type of their source code is.
+/// Endings without a media type (`.asp`, `.cgi`, `.jsp`) need not be listed.
 const PROGRAMS: &[&str] = &["php", "phps", "aspx", "ascx", "ashx", "asmx", "asax", "pl", "nsf"];
-/// Endings of pages that are named after a host (`/wiki/Amazon.com`); as endings
-/// of files (of DOS, of Lotus Organizer) they have died out.
+/// Endings of pages that are named after a host (`/wiki/Amazon.com`). Files of DOS and of
+/// Lotus Organizer had these endings; they are no longer in use.
 const HOSTS: &[&str] = &["com", "org"];
-/// Endings that are no registered media type's, and known well enough.
+/// Well-known endings without a registered media type.
 const UNREGISTERED: &[&str] = &["jsonl", "ndjson"];
 
-/// The name of `url` when nothing stands in its way; `spelled` is the URL as the manifest spells it.
+/// Returns the default name of `url`; `spelled` is the URL in the manifest's spelling.
 pub(in crate::save) fn default_name(url: &Url, spelled: &str, layout: Layout) -> Key {
     match layout {
         Layout::Flat => checked(flat_name(url, spelled)),
@@ -57,7 +58,7 @@ pub(in crate::save) fn default_name(url: &Url, spelled: &str, layout: Layout) ->
 fn flat_name(url: &Url, spelled: &str) -> String {
     match last_segment(url) {
         Some(segment) => file_name(encoded(segment), ending_of(segment), url.query(), spelled),
-        // What a host ends in is no kind of file.
+        // The end of a host's name says nothing about a kind of file.
         None => file_name(host(url), None, url.query(), spelled),
     }
 }
@@ -77,7 +78,7 @@ fn tree_path(url: &Url, spelled: &str) -> String {
     let name = if name.is_empty() { "index.html" } else { name };
     let name = file_name(encoded(name), ending_of(name), url.query(), spelled);
     if path.len() + 1 + name.len() > PATH_LIMIT {
-        // The folders that fit, then the name, marked with the whole URL's hash.
+        // The folders that fit, then the name with a mark of the whole URL's hash.
         let room = PATH_LIMIT - PART_LIMIT - 1;
         path.truncate(path[..room].rfind('/').unwrap_or(room));
         let hash = digest::hex(&digest::sha256(spelled.as_bytes()));
@@ -91,8 +92,8 @@ fn last_segment(url: &Url) -> Option<&str> {
     url.path().rsplit('/').find(|segment| !segment.is_empty())
 }
 
-/// The host: as it stands in the URL when it is an IPv6 address, whose brackets say
-/// what its colons are, else encoded.
+/// Returns the host: unchanged when it is an IPv6 address, whose brackets explain its colons;
+/// else encoded.
 fn host(url: &Url) -> String {
     match url.host() {
         Some(Host::Ipv6(address)) => format!("[{address}]"),
@@ -107,7 +108,7 @@ fn host_and_port(url: &Url) -> String {
     }
 }
 
-/// The folder `name`, cut to its limit.
+/// Returns the folder `name`, cut to its limit.
 fn limited(name: String, spelled: &str) -> String {
     if name.len() <= PART_LIMIT {
         return name;
@@ -116,7 +117,7 @@ fn limited(name: String, spelled: &str) -> String {
     with_mark_at_end(&name, &hash[..MARK_DIGITS])
 }
 
-/// A file's name: `name`, encoded, with its query and, at the end, `ending`, cut to its limit.
+/// Returns a file's name, cut to its limit: `name`, the query, both encoded, and `ending`.
 fn file_name(name: String, ending: Option<&str>, query: Option<&str>, spelled: &str) -> String {
     let mut whole = name;
     if let Some(query) = query {
@@ -134,7 +135,7 @@ fn file_name(name: String, ending: Option<&str>, query: Option<&str>, spelled: &
     with_mark(&whole, &hash[..MARK_DIGITS])
 }
 
-/// Whether `name` ends with `ending`, behind a stem.
+/// Whether `name` is a stem followed by `ending`.
 fn has_ending(name: &str, ending: &str) -> bool {
     let start = name.len().checked_sub(ending.len()).filter(|start| *start > 0);
     let end = start.and_then(|start| name.get(start..));
@@ -170,9 +171,9 @@ fn cut(name: &str, limit: usize) -> &str {
     kept
 }
 
-/// The ending of `name` with its dot, when it has one that says what kind of file
-/// it is, and a stem before it. Media types say so, except those of programs; a
-/// number (`v1.123`) is a version.
+/// Returns the ending of `name` with its dot, when it has a stem and an ending that names a
+/// kind of file. Endings of media types do, except those of programs; a number (`v1.123`) is
+/// a version.
 fn ending_of(name: &str) -> Option<&str> {
     let dot = name.rfind('.').filter(|dot| *dot > 0)?;
     let ending = &name[dot + 1..];
@@ -186,8 +187,8 @@ fn ending_of(name: &str) -> Option<&str> {
     is_file.then_some(&name[dot..])
 }
 
-/// `name` with the characters percent-encoded that some file system forbids. A
-/// name of dots only would be a folder of its own or its parent.
+/// Percent-encodes the characters of `name` that some file system forbids. A name of nothing
+/// but dots would mean the same or the parent folder.
 fn encoded(name: &str) -> String {
     let is_dots = name.bytes().all(|byte| byte == b'.');
     let mut encoded = String::with_capacity(name.len() + DEFAULT_ENDING.len());
@@ -203,7 +204,7 @@ fn encoded(name: &str) -> String {
     encoded
 }
 
-/// `path` as a key.
+/// Returns `path` as a key.
 pub(in crate::save) fn checked(path: String) -> Key {
     Key::new(path).expect("encoded parts are never empty, dots or separators")
 }

@@ -1,5 +1,5 @@
-//! A page's address as a record holds it: parsed again, because a manifest may have
-//! been written to by others.
+//! The address of a page in a record. It is parsed again, because another program may have
+//! changed the manifest.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,15 @@ use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
-/// The http(s) address of a page, spelled as it is parsed, without fragment and credentials.
+/// The http(s) address of a page in its parsed spelling, without fragment and credentials.
 ///
-/// A record with any other address is none of ours, and does not read: pages are looked
-/// up by how their addresses are spelled, and what stands there may be asked for.
+/// No run writes a record with another address, so such a record is unreadable. Pages are
+/// looked up by the spelling of their addresses, and an address may be requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageUrl(Url);
 
 impl PageUrl {
-    /// Reads `text`; `None` when it is not spelled as a run would record it.
+    /// Parses `text`; returns `None` when a run would record it in another spelling.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok().filter(|url| url.as_str() == text)?;
         let is_bare =
@@ -23,12 +23,12 @@ impl PageUrl {
         (is_bare && matches!(url.scheme(), "http" | "https")).then_some(Self(url))
     }
 
-    /// How it is spelled.
+    /// Returns its spelling.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The address.
+    /// Returns the address.
     pub const fn as_url(&self) -> &Url {
         &self.0
     }

@@ -3,33 +3,34 @@
 /// The manifest's name in an output directory.
 pub const MANIFEST_NAME: &str = "manifest.jsonl";
 
-/// What the names of staged files begin with.
+/// The beginning of the names of staged files.
 const PREFIX: &str = ".fetchpages-";
-/// What the names of staged files end with. It is no ending of a page, so no
-/// page's name can be a staged file's.
+/// The end of the names of staged files. No page's name ends like this, so a page never gets
+/// the name of a staged file.
 const SUFFIX: &str = ".part";
 
-/// The name of staged file `number` of this process.
+/// Returns the name of staged file `number` of this process.
 pub(in crate::save) fn staged_name(number: u64) -> String {
     format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id())
 }
 
-/// The name under which this process stages a copy of a manifest. No page has this number.
+/// Returns the name under which this process stages a copy of a manifest. No page has its
+/// number.
 pub(in crate::save) fn staged_manifest_name() -> String {
     staged_name(u64::MAX)
 }
 
-/// Whether `name` is one that only a staged file has.
+/// Whether `name` is the name of a staged file.
 pub fn is_staged(name: &str) -> bool {
     numbers(name).is_some()
 }
 
-/// The number of the process that staged the file `name`.
+/// Returns the number of the process that staged the file `name`.
 pub(in crate::save) fn stager(name: &str) -> Option<u32> {
     numbers(name)?.0.parse().ok()
 }
 
-/// The numbers of process and file in the name of a staged file.
+/// Returns the numbers of the process and of the file from the name of a staged file.
 fn numbers(name: &str) -> Option<(&str, &str)> {
     let numbers = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());

@@ -1,11 +1,11 @@
-//! Files that appear whole or not at all.
+//! Writes are atomic: a file appears under its name only when it is complete.
 //!
-//! Where the system can do it, a file gets its name when it is whole: nothing
-//! is there before, and a killed run leaves nothing behind. Elsewhere, and where a
-//! file is to be replaced, it is staged beside its place, then renamed.
+//! Where the system allows it, a file has no name until it is complete: a killed run then
+//! leaves nothing behind. Elsewhere, and when it replaces another file, it is staged: written
+//! under a temporary name at the top of the output and then renamed.
 //!
-//! Nothing is synced to the disk: a power cut may lose the last seconds of a
-//! run, which `verify` finds, and a sync for each page would cost more than the page.
+//! Files are not synced to the disk, because a sync costs more than the page. A power cut
+//! may lose the last seconds of a run; `verify` finds the damage.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -18,57 +18,57 @@ use crate::model::{Key, Stored};
 use crate::save::error::{SaveError, io_error};
 use crate::save::names::reserved;
 
-/// How often a page is put into a folder that others remove each time.
+/// The attempts at putting a page into a folder that another program removes each time.
 const TRIES: usize = 8;
 
 /// Writes files in one directory.
 ///
-/// The directory is held open, and names are taken from there: the system then
-/// has not to walk the whole path three times for each page.
+/// The directory stays open and all names are relative to it, so the system does not walk
+/// the whole path three times for each page.
 #[derive(Debug)]
 pub(super) struct Stage {
     root: Root,
     next: AtomicU64,
-    /// Whether files may get their names late here, as far as is known.
+    /// Whether files can get their names when they are complete, as far as is known.
     names_late: AtomicBool,
 }
 
 impl Stage {
-    /// A stage in the directory `root`.
+    /// Makes a stage in the directory `root`.
     pub(super) fn of(root: Root) -> Self {
         Self { root, next: AtomicU64::new(0), names_late: AtomicBool::new(true) }
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub(super) const fn root(&self) -> &Root {
         &self.root
     }
 
-    /// Puts a file of `body` at `key`, replacing what is there.
+    /// Writes `body` into the file `key`, which it replaces.
     ///
     /// # Errors
     ///
-    /// What failed, and why; what was at `key` is then as it was, and nothing is left staged.
+    /// [`SaveError`] when it fails. The file `key` is then unchanged, and nothing is staged.
     pub(super) fn write(&self, key: &Key, body: &[u8]) -> Result<(), SaveError> {
         let mut draft = self.begin(Cow::Borrowed(key))?;
         draft.write(body)?;
         draft.put_in_place()
     }
 
-    /// Begins a file that gets its place at `key` when it is whole.
+    /// Begins a file that gets the name `key` when it is complete.
     ///
     /// # Errors
     ///
-    /// What failed, and why; nothing is left staged.
+    /// [`SaveError`] when it fails. Nothing is then staged.
     pub(super) fn begin<'a>(&'a self, key: Cow<'a, Key>) -> Result<Draft<'a>, SaveError> {
         let (file, staged) = self.create().map_err(|error| self.error("write", &key, error))?;
         Ok(Draft { stage: self, key, file, staged, is_whole: true })
     }
 
-    /// A new file, and its name when it has one.
+    /// Makes a new file, and returns its staged name when it has one.
     fn create(&self) -> io::Result<(File, Option<String>)> {
         if self.names_late.load(Ordering::Relaxed) {
-            // What fails here fails below too, or is no failure.
+            // A failure here occurs below as well, or does not matter.
             match unnamed::create(&self.root) {
                 Ok(file) => return Ok((file, None)),
                 Err(error) if unnamed::is_unknown(&error) => self.stage_from_now_on(),
@@ -93,11 +93,11 @@ impl Stage {
         reserved::staged_name(number)
     }
 
-    /// Removes what the process of number `process` has staged here and not put in its place.
+    /// Removes the files that the process `process` has staged and not renamed.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read or a file not be removed.
+    /// [`SaveError`] when the directory cannot be read or a file cannot be removed.
     pub(super) fn clear_after(&self, process: u32) -> Result<(), SaveError> {
         let failed = io_error("remove what a process staged in", self.root.path());
         let clear = || {
@@ -109,7 +109,7 @@ impl Stage {
         clear().map(|_| ()).map_err(failed)
     }
 
-    /// Renames the file `staged` to the place of `key`, whose entry was `entry`.
+    /// Renames the file `staged` to `key`, whose entry was `entry`.
     fn rename<'a>(
         &'a self,
         staged: &str,
@@ -119,7 +119,7 @@ impl Stage {
         let mut result = self.root.top(staged).rename(&entry);
         for _ in 0..TRIES {
             match &result {
-                // The folder was removed after it was opened.
+                // Another program removed the folder after it was opened.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     entry = self.root.make_entry(key)?;
                     result = self.root.top(staged).rename(&entry);
@@ -135,15 +135,16 @@ impl Stage {
     }
 }
 
-/// A file on its way: it has its place when it is whole, and leaves nothing behind else.
+/// A file that is being written: it gets its name when it is complete. Dropping it before
+/// leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     stage: &'a Stage,
     key: Cow<'a, Key>,
     file: File,
-    /// The name that it has until then, when it needs one.
+    /// The name that it has until then, if it has one.
     staged: Option<String>,
-    /// Whether all that was added was written.
+    /// Whether all pieces were written.
     is_whole: bool,
 }
 
@@ -154,7 +155,7 @@ impl Draft<'_> {
         written.map_err(|error| self.stage.error("write", &self.key, error))
     }
 
-    /// Puts the file in its place, replacing what is there.
+    /// Gives the file its name and replaces the file that has it.
     fn put_in_place(mut self) -> Result<(), SaveError> {
         if !self.is_whole {
             let error = io::Error::other("an earlier piece could not be written");
@@ -165,7 +166,7 @@ impl Draft<'_> {
         let staged = match &self.staged {
             Some(staged) => staged.clone(),
             None if unnamed::name(&self.file, &entry).is_ok() => return Ok(()),
-            // Something is there: a rename replaces it.
+            // Another file has the name: a rename replaces it.
             None => self.name_staged().map_err(|error| self.stage.error("write", &key, error))?,
         };
         self.stage.rename(&staged, &key, entry)?;
@@ -173,7 +174,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Gives a file without a name one of a staged file, or copies it to such a file.
+    /// Gives a file without a name a staged name, or copies it to a staged file.
     fn name_staged(&mut self) -> io::Result<String> {
         let name = self.stage.staging_name();
         if unnamed::name(&self.file, &self.stage.root.top(&name)).is_ok() {
@@ -202,8 +203,8 @@ impl Pieces for Draft<'_> {
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
         if let Some(staged) = &self.staged {
-            // The first error is the one to report; a file that cannot be removed
-            // either is removed by the next run.
+            // The first error is the one to report. The next run removes a file that cannot
+            // be removed now.
             let _ = self.stage.root.top(staged).remove();
         }
     }

@@ -1,29 +1,29 @@
-//! What a sink is given of a page: the whole exchange, as far as the sink asks for it.
+//! What a sink gets of a page: the whole exchange, if the sink wants it.
 
 use bytes::Bytes;
 
 use crate::model::{Exchange, Failure, Key, RedirectExchange};
 
-/// One page on its way into a sink.
+/// One page for a sink.
 ///
 /// A sink that does not [want the exchange](super::Capabilities::wants_exchange) gets
-/// `exchange: None` and no redirects; nothing of them is recorded then.
+/// `exchange: None` and no redirects: the run does not record them.
 #[derive(Debug, Clone, Copy)]
 pub struct Capture<'a> {
     /// The page's name in the output.
     pub key: &'a Key,
-    /// The request as sent and the head of the answer as received, with the date, the
-    /// server's address and the versions of HTTP and TLS.
+    /// The request as it was sent and the head of the answer as it was received, with the date,
+    /// the server's address and the versions of HTTP and TLS.
     pub exchange: Option<&'a Exchange>,
     /// The redirects that led to this answer, the first one first.
     pub redirects: &'a [RedirectExchange],
-    /// The body as received, still in its content coding.
+    /// The body as it was received, still in its content coding.
     pub encoded: &'a Bytes,
     /// The page.
     pub content: Content<'a>,
 }
 
-/// What a body comes to.
+/// What the body is.
 #[derive(Debug, Clone, Copy)]
 pub enum Content<'a> {
     /// A page.
@@ -33,13 +33,13 @@ pub enum Content<'a> {
         /// SHA-256 of the decoded body.
         sha256: [u8; 32],
     },
-    /// A page that is decoded while it is saved: its pieces follow.
+    /// A page that is decoded while it is saved; its pieces follow.
     InPieces,
     /// No page, for this reason. Only a sink that keeps failures is given one.
     Incomplete(&'a Failure),
 }
 
-/// A [`Capture`] that owns all of it, for a sink that works on the event loop.
+/// A [`Capture`] that owns its parts, for a sink that works on the event loop.
 #[derive(Debug, Clone)]
 pub struct OwnedCapture {
     /// As in [`Capture`].
@@ -54,7 +54,7 @@ pub struct OwnedCapture {
     pub content: OwnedContent,
 }
 
-/// What a body comes to; a page is always whole.
+/// What the body is; a page is always whole.
 #[derive(Debug, Clone)]
 pub enum OwnedContent {
     /// A page.
@@ -69,7 +69,7 @@ pub enum OwnedContent {
 }
 
 impl OwnedCapture {
-    /// The same, for a sink that only looks at it.
+    /// Returns the same capture with borrowed parts.
     pub fn borrowed(&self) -> Capture<'_> {
         Capture {
             key: &self.key,
@@ -88,7 +88,7 @@ impl OwnedCapture {
 
 #[cfg(test)]
 impl<'a> Capture<'a> {
-    /// A whole page of which nothing but the body is known.
+    /// Returns a whole page without an exchange; its body has no coding.
     pub(in crate::save) fn of_body(key: &'a Key, encoded: &'a Bytes) -> Self {
         let content = Content::Whole { decoded: encoded, sha256: crate::digest::sha256(encoded) };
         Self { key, exchange: None, redirects: &[], encoded, content }

@@ -1,4 +1,4 @@
-//! Where a sink is, so that another process can open the same one.
+//! The location of a sink, by which another process opens the same one.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,18 +14,18 @@ pub struct SinkLocation {
 }
 
 impl SinkLocation {
-    /// The location of the sink that writes to `target`.
+    /// Returns the location of the sink that writes to `target`.
     ///
     /// # Panics
     ///
-    /// When no kind of sink does. [`Target::parse`] gives no such target.
+    /// When no kind of sink does. [`Target::parse`] returns no such target.
     pub fn of(target: &Target) -> Self {
         let kind = TABLE.iter().find(|kind| (kind.accepts)(target));
         let kind = kind.expect("a parsed target has a kind of sink");
         Self { kind: kind.name.to_owned(), target: target.clone() }
     }
 
-    /// Opens the sink; a directory must be there. `None` when this program does not know
+    /// Opens the sink; a directory must exist. Returns `None` when this program does not know
     /// the kind.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl SinkLocation {
         self.kind().map(|kind| (kind.open)(&self.target))
     }
 
-    /// What the sink can do and what it wants.
+    /// Returns what the sink can do and what it wants.
     ///
     /// # Panics
     ///

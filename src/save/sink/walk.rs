@@ -1,4 +1,4 @@
-//! What is in an output directory: the one way to look through it.
+//! Walks an output directory; nothing else lists it.
 
 use std::ffi::CStr;
 use std::io::{self, ErrorKind};
@@ -9,15 +9,16 @@ use crate::save::error::{SaveError, io_error};
 use crate::save::names::default_name::PATH_LIMIT;
 use crate::save::names::reserved::{self, MANIFEST_NAME};
 
-/// Shows everything in `root` but the manifest to `visit`.
+/// Calls `visit` for everything in `root` except the manifest.
+///
+/// A folder that may be neither listed nor entered, such as another user's, is visited and
+/// not walked: no page can be in it. A folder whose path is longer than that of any page
+/// is not walked either, which limits the depth of the walk.
 ///
 /// # Errors
 ///
-/// [`SaveError::Io`] when the directory cannot be listed, [`SaveError::HiddenFolder`]
-/// when a folder below it cannot and may be entered all the same, and what `visit`
-/// gives. A folder that may not be entered either, such as another user's, is shown
-/// and not looked into: no page can come into it. So is one whose path is longer than
-/// that of any page, which bounds how deep a look goes.
+/// [`SaveError::Io`] when the directory cannot be listed, [`SaveError::HiddenFolder`] when
+/// a folder below it cannot be listed but may be entered, and the errors of `visit`.
 pub(super) fn walk(
     root: &Root,
     depth: Depth,
@@ -65,7 +66,7 @@ fn walk_below(
                 Ok(Opened::Folder(listing)) => walk_below(root, listing, &path, depth, visit)?,
                 Ok(Opened::Closed) => (),
                 Ok(Opened::Gone) => continue,
-                // Others do this, so it may be a link by now.
+                // Another program replaced it after it was listed, perhaps by a link.
                 Ok(Opened::Replaced) => {
                     visit(Found::Link(&path))?;
                     continue;
@@ -84,7 +85,7 @@ fn walk_below(
     Ok(())
 }
 
-/// Why a listing was not read to its end.
+/// The reason why a listing was not read to its end.
 enum Stop {
     Visit(SaveError),
     List(io::Error),

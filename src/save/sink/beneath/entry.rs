@@ -1,4 +1,4 @@
-//! A name in an open folder of the output, and what is done to it.
+//! A name in an open folder of the output, and the operations on it.
 
 use std::fs::File;
 use std::io;
@@ -12,10 +12,10 @@ use nix::unistd::{self, UnlinkatFlags};
 use super::status::stat_of;
 use crate::save::sink::Stat;
 
-/// What a new file may be used for, before the user's mask takes some of it away.
+/// The permissions of a new file, before the user's mask.
 pub(super) const NEW_FILE: Mode = Mode::from_bits_truncate(0o666);
-/// How a file is opened where something else may stand: a link is an error, and a
-/// pipe does not block.
+/// The flags for opening a name that may be something other than a file: a link is an error,
+/// and a pipe does not block.
 const CAREFULLY: OFlag =
     OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
@@ -35,8 +35,8 @@ impl AsFd for Folder<'_> {
     }
 }
 
-/// A name in an open folder. Whatever is done to it is done to the name itself: a
-/// link that has it is never followed.
+/// A name in an open folder. All operations are on the name itself: a link is never
+/// followed.
 #[derive(Debug)]
 pub(in crate::save) struct Entry<'a> {
     pub(super) folder: Folder<'a>,
@@ -44,35 +44,35 @@ pub(in crate::save) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// What is there.
+    /// Returns what has the name.
     ///
     /// # Errors
     ///
-    /// When nothing is there, or the folder may not be entered.
+    /// When nothing has it, or the folder may not be entered.
     pub(in crate::save) fn stat(&self) -> io::Result<Stat> {
         let found = stat::fstatat(&self.folder, self.name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
         Ok(stat_of(&found))
     }
 
-    /// Opens the file for reading; `None` when something else is there.
+    /// Opens the file for reading; returns `None` when something else has the name.
     ///
     /// # Errors
     ///
-    /// When nothing is there, or it may not be read.
+    /// When nothing has the name, or the file may not be read.
     pub(in crate::save) fn read(&self) -> io::Result<Option<File>> {
-        // To open a device may do something to it.
+        // Opening a device may have side effects.
         if !self.stat()?.is_file {
             return Ok(None);
         }
         self.open(OFlag::O_RDONLY)
     }
 
-    /// Opens the file for reading and appending, and makes it when it is missing;
-    /// `None` when something else is there.
+    /// Opens the file for reading and appending, and makes it when it is missing. Returns
+    /// `None` when something else has the name.
     ///
     /// # Errors
     ///
-    /// When it may not be written, or cannot be made.
+    /// When the file may not be written or cannot be made.
     pub(in crate::save) fn append(&self) -> io::Result<Option<File>> {
         match self.stat() {
             Ok(found) if !found.is_file => Ok(None),
@@ -93,21 +93,21 @@ impl Entry<'_> {
         }
     }
 
-    /// Makes a new file to write.
+    /// Makes a new file for writing.
     ///
     /// # Errors
     ///
-    /// When something is there, or it cannot be made.
+    /// When something has the name, or the file cannot be made.
     pub(in crate::save) fn create_new(&self) -> io::Result<File> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         Ok(fcntl::openat(&self.folder, self.name, flags, NEW_FILE)?.into())
     }
 
-    /// Moves what is there to `to`, and replaces a file or link that is there.
+    /// Renames it to `to`, and replaces a file or link of that name.
     ///
     /// # Errors
     ///
-    /// When a folder is there, or the system does not allow it.
+    /// When a folder has that name, or the system does not allow it.
     pub(in crate::save) fn rename(&self, to: &Entry) -> io::Result<()> {
         Ok(fcntl::renameat(&self.folder, self.name, &to.folder, to.name)?)
     }
@@ -116,7 +116,7 @@ impl Entry<'_> {
     ///
     /// # Errors
     ///
-    /// When it is a folder or not there, or the system does not allow it.
+    /// When it is a folder or missing, or the system does not allow it.
     pub(in crate::save) fn remove(&self) -> io::Result<()> {
         Ok(unistd::unlinkat(&self.folder, self.name, UnlinkatFlags::NoRemoveDir)?)
     }

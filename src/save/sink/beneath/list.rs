@@ -1,4 +1,4 @@
-//! What is in a folder.
+//! Lists a folder.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -20,7 +20,7 @@ const TO_LIST: OFlag = OFlag::O_RDONLY
 /// A folder that is open for listing.
 pub(in crate::save) struct Listing(Dir);
 
-/// What has a name in a folder, and is no folder.
+/// A kind of directory entry other than a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::save) enum Listed {
     File,
@@ -29,14 +29,14 @@ pub(in crate::save) enum Listed {
     Other,
 }
 
-/// What became of opening a folder that was listed.
+/// The result of opening a folder that was listed.
 pub(in crate::save) enum Opened {
     Folder(Listing),
-    /// It is no longer there.
+    /// It does not exist any more.
     Gone,
-    /// There is something else by now.
+    /// Something else has its name now.
     Replaced,
-    /// It may neither be listed nor entered: nothing in it can be reached.
+    /// It may be neither listed nor entered: nothing in it can be reached.
     Closed,
 }
 
@@ -45,16 +45,16 @@ impl Listing {
         Ok(Self(Dir::openat(folder, ".", TO_LIST, Mode::empty())?))
     }
 
-    /// Shows all names and what has them to `visit`, but gives the names of folders.
+    /// Calls `visit` for each name that is not a folder's, and returns the names of folders.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read, and what `visit` gives.
+    /// When the folder cannot be read, and the errors of `visit`.
     pub(in crate::save) fn read<E: From<io::Error>>(
         &mut self,
         mut visit: impl FnMut(&CStr, Listed) -> Result<(), E>,
     ) -> Result<Vec<CString>, E> {
-        let (mut folders, mut untold) = (Vec::new(), Vec::new());
+        let (mut folders, mut unknown) = (Vec::new(), Vec::new());
         for entry in self.0.iter() {
             let entry = entry.map_err(io::Error::from)?;
             let name = entry.file_name();
@@ -64,11 +64,11 @@ impl Listing {
                 Some(Type::Symlink) => visit(name, Listed::Link)?,
                 Some(Type::Directory) => folders.push(name.to_owned()),
                 Some(_) => visit(name, Listed::Other)?,
-                // Some file systems do not tell (readdir(3)).
-                None => untold.push(name.to_owned()),
+                // Some file systems do not report the kind (readdir(3)).
+                None => unknown.push(name.to_owned()),
             }
         }
-        for name in untold {
+        for name in unknown {
             match stat::fstatat(&self.0, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
                 Err(Errno::ENOENT) => (),
                 Err(error) => return Err(io::Error::from(error).into()),
@@ -85,7 +85,7 @@ impl Listing {
     ///
     /// # Errors
     ///
-    /// When it may be entered and not listed, or the system does not allow it.
+    /// When it may be entered but not listed, or the system does not allow it.
     pub(in crate::save) fn open(&self, name: &CStr) -> io::Result<Opened> {
         match fcntl::openat(&self.0, name, TO_LIST, Mode::empty()) {
             Ok(folder) => Ok(Opened::Folder(Self(Dir::from_fd(folder)?))),

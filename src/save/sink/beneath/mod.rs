@@ -1,15 +1,14 @@
-//! The output directory, held open: the one place where paths below it meet the
-//! file system.
+//! The output directory, held open. All paths below it are resolved here and nowhere else.
 //!
-//! No link below the directory is followed, whoever makes it and whenever: a folder
-//! is opened without following links, and the last part of a path is looked up in the
-//! open folder. The directory itself is what the user typed, and may be a link.
+//! No link below the directory is ever followed, whoever makes it: folders are opened
+//! without following links, and the last part of a path is looked up in the open folder. The
+//! directory itself is what the user typed, and may be a link.
 //!
-//! Folders are opened for each page and not remembered. A remembered folder may
-//! have been moved out of the directory since, and the system opens one of several
-//! parts in a single call, which costs a microsecond or two. What is left is the time
-//! between that call and the next: a process that may move folders of the output can
-//! still move a folder with the page that has just come into it.
+//! Folders are opened for each page and not remembered. Another program may have moved a
+//! remembered folder out of the directory. Opening a folder of several parts is a single
+//! system call and takes one or two microseconds. A gap remains between that call and the next
+//! one: a process that may move folders of the output can move a folder together with the page
+//! that was just written into it.
 
 mod entry;
 mod list;

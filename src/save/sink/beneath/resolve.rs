@@ -10,19 +10,19 @@ use nix::sys::stat::{self, Mode, SFlag};
 
 use super::status::is_kind;
 
-/// How a folder is opened to find names in it: it must be allowed to enter it, not to
-/// list it.
+/// The flags for opening a folder to look up names in it. The user needs permission to enter
+/// the folder, not to list it.
 pub(super) const HANDLE: OFlag = system::TO_ENTER.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
-/// What a new folder may be used for, before the user's mask takes some of it away.
+/// The permissions of a new folder, before the user's mask.
 const NEW_FOLDER: Mode = Mode::from_bits_truncate(0o777);
-/// How often a folder is made that others remove each time before it is opened.
+/// The attempts at making a folder that another program removes each time.
 const TRIES: usize = 8;
 
 /// Opens folders.
 #[derive(Debug)]
 pub(super) struct Resolver {
-    /// Whether the system opens a path of several parts without following links, as
-    /// far as is known.
+    /// Whether the system can open a path of several parts without following links, as far as
+    /// is known.
     opens_at_once: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ impl Resolver {
                 Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL | Errno::E2BIG) => {
                     self.step_from_now_on();
                 }
-                // The system could not be sure while others moved folders (openat2(2)).
+                // The system could not be sure, because folders were moved meanwhile (openat2(2)).
                 Err(Errno::EAGAIN) => (),
                 opened => return Ok(opened?),
             }
@@ -60,12 +60,12 @@ fn step(at: impl AsFd, part: &str) -> nix::Result<OwnedFd> {
     fcntl::openat(at, part, HANDLE | OFlag::O_NOFOLLOW, Mode::empty())
 }
 
-/// Opens the folder `folder` below `root`, and makes what is missing of it. An error
-/// comes with the folder that it is about.
+/// Opens the folder `folder` below `root`, and makes the parts of it that are missing. An
+/// error comes with the folder in question.
 pub(super) fn make<'a>(root: &OwnedFd, folder: &'a str) -> Result<OwnedFd, (&'a str, io::Error)> {
     for _ in 0..TRIES {
         match make_parts(root, folder) {
-            // The folder that it is in was removed since: that one is made again too.
+            // The folder around it was removed meanwhile, so that one is made again too.
             Err((path, Errno::ENOENT)) if path.contains('/') => (),
             made => return made.map_err(|(path, error)| (path, error.into())),
         }
@@ -102,8 +102,8 @@ fn parts(folder: &str) -> impl Iterator<Item = (&str, &str)> {
     ends.map(|end| (&folder[..end], folder[..end].rsplit('/').next().unwrap_or_default()))
 }
 
-/// The first part on the way to `folder` that is there and is no folder, and whether
-/// it is a link. For a message: others may change it at any time.
+/// Returns the first part of `folder` that exists and is not a folder, and whether it is a
+/// link. For messages only, because another program may change it at any time.
 pub(super) fn obstacle<'a>(root: &OwnedFd, folder: &'a str) -> Option<(&'a str, bool)> {
     let mut at: Option<OwnedFd> = None;
     for (path, part) in parts(folder) {

@@ -28,7 +28,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// When there is none, or it cannot be entered.
+    /// When it does not exist or cannot be entered.
     pub(in crate::save) fn open(path: &Path) -> io::Result<Self> {
         let directory = fcntl::open(path, resolve::HANDLE, Mode::empty())?;
         Ok(Self { directory, path: path.to_owned(), resolver: Resolver::new() })
@@ -38,7 +38,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// [`SaveError::NotADirectory`] when something else is there; [`SaveError::Io`] else.
+    /// [`SaveError::NotADirectory`] when something else is at `path`; else [`SaveError::Io`].
     pub(in crate::save) fn create(path: &Path) -> Result<Self, SaveError> {
         if path.exists() && !path.is_dir() {
             return Err(SaveError::NotADirectory { path: path.to_owned() });
@@ -47,28 +47,28 @@ impl Root {
         Self::open(path).map_err(io_error("open", path))
     }
 
-    /// The path that it was opened by.
+    /// Returns the path by which it was opened.
     pub(in crate::save) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of `key`, for messages.
+    /// Returns the path of `key`, for messages.
     pub(in crate::save) fn path_of(&self, key: &Key) -> PathBuf {
         self.path.join(key.as_str())
     }
 
-    /// The entry `name` of the directory itself.
+    /// Returns the entry `name` of the directory itself.
     pub(in crate::save) fn top<'a>(&'a self, name: &'a str) -> Entry<'a> {
         debug_assert!(!name.contains('/'), "{name} is in a folder");
         Entry { folder: Folder::Top(&self.directory), name }
     }
 
-    /// The entry of `key`; the folders on the way must be there.
+    /// Returns the entry of `key`, whose folders must exist.
     ///
     /// # Errors
     ///
-    /// [`SaveError::Io`] when one of them is missing or may not be entered,
-    /// [`SaveError::NotAFolder`] when there is something else in its place.
+    /// [`SaveError::Io`] when a folder is missing or may not be entered,
+    /// [`SaveError::NotAFolder`] when something else stands in its place.
     pub(in crate::save) fn entry<'a>(&'a self, key: &'a Key) -> Result<Entry<'a>, SaveError> {
         let Some((folder, name)) = key.as_str().rsplit_once('/') else {
             return Ok(self.top(key.as_str()));
@@ -78,7 +78,7 @@ impl Root {
         Ok(Entry { folder: Folder::Below(opened), name })
     }
 
-    /// The entry of `key`; folders that are missing on the way are made.
+    /// Returns the entry of `key`, and makes the folders that are missing.
     ///
     /// # Errors
     ///
@@ -98,11 +98,11 @@ impl Root {
         }
     }
 
-    /// What is at `key`.
+    /// Returns what is at `key`.
     ///
     /// # Errors
     ///
-    /// As [`entry`](Self::entry), and [`SaveError::Io`] when nothing is there.
+    /// As [`entry`](Self::entry), and [`SaveError::Io`] when nothing is at `key`.
     pub(in crate::save) fn stat_of(&self, key: &Key) -> Result<Stat, SaveError> {
         let status = self.entry(key)?.stat();
         status.map_err(|source| SaveError::Io {
@@ -127,7 +127,7 @@ impl Root {
         self.resolver.step_from_now_on();
     }
 
-    /// The error of the folder `folder`: it names what is in the place of one, if so.
+    /// Returns the error of the folder `folder`. It names what stands in the place of a folder.
     fn folder_error(&self, action: &'static str, folder: &str, source: io::Error) -> SaveError {
         let errors = [Errno::ELOOP, Errno::ENOTDIR].map(|error| Some(error as i32));
         let is_in_the_way = errors.contains(&source.raw_os_error());

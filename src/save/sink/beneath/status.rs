@@ -1,4 +1,4 @@
-//! What the system says of a name in the output.
+//! What the system reports about a name in the output.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use nix::sys::stat::{FileStat, SFlag};
 
 use crate::save::sink::Stat;
 
-/// What was found at a name.
+/// Converts the system's report.
 pub(super) fn stat_of(found: &FileStat) -> Stat {
     Stat {
         is_file: is_kind(found, SFlag::S_IFREG),

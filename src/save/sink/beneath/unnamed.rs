@@ -1,8 +1,8 @@
-//! Files that have no name until they are whole (open(2), `O_TMPFILE`).
+//! Files that have no name until they are complete (open(2), `O_TMPFILE`).
 //!
-//! Saves a rename and an entry in the directory for each page, a third of the
-//! cost of saving on ext4, and leaves nothing behind when the process is killed.
-//! Only Linux has them, and there not every file system.
+//! They save a rename and a directory entry per page, which is a third of the cost of saving
+//! on ext4, and a killed process leaves nothing behind. Only Linux has such files, and not on
+//! every file system.
 
 use std::fs::File;
 use std::io;
@@ -19,17 +19,16 @@ pub(in crate::save) fn create(root: &Root) -> io::Result<File> {
     system::create(root)
 }
 
-/// Whether an error of [`create`] says that there are no such files here.
+/// Whether an error of [`create`] means that this file system has no such files.
 pub(in crate::save) fn is_unknown(error: &io::Error) -> bool {
     system::is_unknown(error)
 }
 
-/// Gives `file` the place `entry`.
+/// Gives `file` the name `entry`.
 ///
 /// # Errors
 ///
-/// When something is there, the folder was removed, or the system does not let this
-/// process do it.
+/// When the name is taken, the folder was removed, or this process has no permission.
 pub(in crate::save) fn name(file: &File, entry: &Entry) -> io::Result<()> {
     system::name(file, entry)
 }
@@ -49,17 +48,16 @@ mod system {
     }
 
     pub(super) fn is_unknown(error: &io::Error) -> bool {
-        // A kernel that does not know the flag takes it for opening a directory
-        // for writing.
+        // A kernel that does not know the flag tries to open the directory for writing.
         [Errno::EOPNOTSUPP, Errno::EISDIR, Errno::EINVAL]
             .iter()
             .any(|unknown| error.raw_os_error() == Some(*unknown as i32))
     }
 
     pub(super) fn name(file: &File, entry: &Entry) -> io::Result<()> {
-        // Every process may name its own files so since Linux 6.10, and only a
-        // privileged one before; linking from /proc, which all may, costs more
-        // than a rename.
+        // Since Linux 6.10 every process may name its own files in this way; before, only a
+        // privileged one might. Every process may link from /proc, but that costs more than a
+        // rename.
         Ok(unistd::linkat(file, "", &entry.folder, entry.name, AtFlags::AT_EMPTY_PATH)?)
     }
 }
