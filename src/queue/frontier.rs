@@ -9,13 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 use url::Url;
 
 use crate::model::{Attempt, AutoWorkers, Job, Kind, Outcome};
-use crate::queue::Options;
 use crate::queue::delayed::DelayedJobs;
 use crate::queue::host::ready::{Pick, ReadyQueue};
 use crate::queue::host::registry::HostId;
 use crate::queue::notice::{Effects, Notice};
 use crate::queue::robots::gate::{Passage, RobotsGate};
 use crate::queue::waiters::Readiness;
+use crate::queue::{Options, StopReason};
 use crate::random::Rng;
 
 mod settle;
@@ -76,7 +76,8 @@ pub struct Frontier {
     failed: u64,
     settled: u64,
     is_input_over: bool,
-    is_closed: bool,
+    /// Why no more pages are handed out, once the frontier is closed.
+    stop_reason: Option<StopReason>,
     options: Options,
     rng: Rng,
     effects: Effects,
@@ -94,7 +95,7 @@ impl Frontier {
             failed: 0,
             settled: 0,
             is_input_over: false,
-            is_closed: false,
+            stop_reason: None,
             options,
             rng,
             effects: Effects::default(),
@@ -127,14 +128,20 @@ impl Frontier {
         self.is_input_over = true;
     }
 
-    /// Hands out no more pages.
-    pub(crate) const fn close(&mut self) {
-        self.is_closed = true;
+    /// Hands out no more pages. The first reason stands.
+    pub(crate) fn close(&mut self, why: StopReason) {
+        self.stop_reason.get_or_insert(why);
     }
 
-    /// Whether [`close`](Self::close) was called.
+    /// Returns why the frontier was closed, if it was.
+    pub(crate) const fn stop_reason(&self) -> Option<&StopReason> {
+        self.stop_reason.as_ref()
+    }
+
+    /// Whether the frontier was closed: by [`close`](Self::close), or because too many pages
+    /// failed.
     pub(crate) const fn is_closed(&self) -> bool {
-        self.is_closed
+        self.stop_reason.is_some()
     }
 
     /// Takes the effects of all calls since they were last taken, if there are any.
@@ -144,7 +151,7 @@ impl Frontier {
 
     /// Takes the page that may go at `now`.
     pub fn next(&mut self, now: Instant) -> Next {
-        if self.is_closed {
+        if self.is_closed() {
             return Next::Done;
         }
         while let Some(job) = self.delayed.pop_due(now) {
@@ -169,7 +176,7 @@ impl Frontier {
 
     /// Returns what there is at `now` for a worker that waits.
     pub(crate) fn readiness(&mut self, now: Instant) -> Readiness {
-        if self.is_closed {
+        if self.is_closed() {
             return Readiness::Nothing;
         }
         let delayed_due = self.delayed.next_due();
@@ -185,8 +192,13 @@ impl Frontier {
         }
     }
 
+    /// Whether no page will be handed out any more, so that there is nothing to wait for.
+    pub(crate) const fn is_done(&self) -> bool {
+        self.is_closed() || self.is_over()
+    }
+
     /// Whether every page is settled and no more will come.
-    pub(crate) const fn is_over(&self) -> bool {
+    const fn is_over(&self) -> bool {
         self.is_input_over && self.in_flight == 0 && self.waiting == 0
     }
 
@@ -199,7 +211,7 @@ impl Frontier {
 
     /// Takes the side request, when it may go at `now`.
     pub(crate) fn next_side(&mut self, now: Instant) -> Next {
-        if self.is_closed {
+        if self.is_closed() {
             return Next::Done;
         }
         match self.ready.next_side(now) {
@@ -268,14 +280,14 @@ impl Frontier {
         }
     }
 
-    /// Counts a page that is done, and notes when too many have failed.
+    /// Counts a page that is done, and closes the frontier when too many have failed.
     fn count(&mut self, outcome: &Outcome) {
         self.settled += 1;
         self.failed += u64::from(matches!(outcome, Outcome::Failed(_)));
         if let Some(limit) = self.options.failure_limit
             && limit.is_exceeded(self.failed, self.settled)
         {
-            self.effects.too_many_failures.get_or_insert(self.failed);
+            self.close(StopReason::TooManyFailures(self.failed));
         }
     }
 }

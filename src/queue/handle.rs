@@ -1,7 +1,7 @@
 //! The queue's handle: the lock, the clock, and the waking.
 //!
 //! All that changes lies in one [`State`] under one lock. A call locks it, asks the pure
-//! [`Frontier`] what to do, and ends in [`Queue::finish`], which frees the lock before it
+//! [`Frontier`] what to do, and ends in [`Queue::finish`], which releases the lock before it
 //! wakes workers or reports effects.
 
 use std::pin::pin;
@@ -12,7 +12,6 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::frontier::{Frontier, Moment, Settlement};
-use super::notice::Effects;
 use super::outlet::{Note, Outlet};
 use super::waiters::Waiters;
 use super::{Options, StopReason};
@@ -21,8 +20,9 @@ use crate::event::Events;
 use crate::model::{AutoWorkers, Failure, FailureCode, Job, Outcome, Response};
 use crate::random::Rng;
 
-/// Pages read ahead of the workers. Input is streamed, so this, and not the length of a
-/// list, bounds the memory that waiting pages take (about 400 bytes each).
+/// The number of pages that are read ahead of the workers. Input is streamed, so this number
+/// bounds the memory that waiting pages take (about 400 bytes each), and not the length of a
+/// list.
 const READ_AHEAD: usize = 1024;
 /// The feeder thread pauses when this many pages wait, including those of parked hosts and
 /// those between two attempts. The limit is high enough that one slow host does not stop
@@ -44,12 +44,9 @@ pub(super) struct State {
     pub(super) frontier: Frontier,
     /// Workers that wait in [`Queue::next`].
     pub(super) waiters: Waiters,
-    /// Who waits in [`Queue::next_side`].
+    /// The source's task that waits in [`Queue::next_side`].
     pub(super) side: Option<Waker>,
-    /// How often workers have looked for a page.
-    pub(super) looks: u64,
     is_feeder_waiting: bool,
-    stop_reason: Option<StopReason>,
     is_aborted: bool,
     outlet: Outlet,
 }
@@ -60,18 +57,15 @@ impl State {
         self.waiters.pick(self.frontier.readiness(now))
     }
 
-    /// Takes out all that wait, because there is nothing left to wait for.
-    fn all(&mut self) -> Vec<Waker> {
+    /// Takes all workers and the side request's task, when they have nothing left to wait
+    /// for.
+    fn all_when_done(&mut self) -> Vec<Waker> {
+        if !self.frontier.is_done() {
+            return Vec::new();
+        }
         let mut wakers = self.waiters.all();
         wakers.extend(self.side.take());
         wakers
-    }
-
-    /// Hands out no more pages. The first reason stands.
-    fn close(&mut self, why: StopReason) -> Vec<Waker> {
-        self.stop_reason.get_or_insert(why);
-        self.frontier.close();
-        self.all()
     }
 
     fn is_full(&self) -> bool {
@@ -94,9 +88,7 @@ impl Queue {
             frontier: Frontier::new(options, rng),
             waiters: Waiters::default(),
             side: None,
-            looks: 0,
             is_feeder_waiting: false,
-            stop_reason: None,
             is_aborted: false,
             outlet: Outlet::default(),
         };
@@ -115,22 +107,20 @@ impl Queue {
         self.clock.now()
     }
 
-    /// Frees the lock, then wakes `wakers` and the feeder thread, and lets the effects out.
+    /// Ends every call that changed the state. Releases the lock, then wakes `wakers`, the
+    /// feeder thread if there is room for it, and all workers if nothing is left to wait for;
+    /// then sends the effects out.
     pub(super) fn finish(
         &self,
         mut state: MutexGuard<'_, State>,
         wakers: impl IntoIterator<Item = Waker>,
     ) {
-        let mut others = Vec::new();
-        let delivery = state.frontier.take_effects().and_then(|effects| {
-            if let Some(failed) = effects.too_many_failures {
-                others = state.close(StopReason::TooManyFailures(failed));
-            }
-            state.outlet.route(effects)
-        });
+        let effects = state.frontier.take_effects();
+        let delivery = effects.and_then(|effects| state.outlet.route(effects));
+        let all = state.all_when_done();
         let wakes_feeder = state.wakes_feeder();
         drop(state);
-        wakers.into_iter().chain(others).for_each(Waker::wake);
+        wakers.into_iter().chain(all).for_each(Waker::wake);
         if wakes_feeder {
             self.room.notify_all();
         }
@@ -141,11 +131,11 @@ impl Queue {
 
     /// Calls `note` with each notice, until there are [observers](Self::observe_with).
     pub(crate) fn note_with(&self, note: Note) {
-        self.lock().outlet = Outlet::Early { note: Some(note), kept: Effects::default() };
+        self.lock().outlet.note_with(note);
     }
 
-    /// Sends all effects to the run's observers from now on. They get those pages first that
-    /// have ended already.
+    /// Sends all effects to the run's observers from now on. The observers first get the
+    /// pages that have already ended.
     pub fn observe_with(&self, events: Events) {
         let delivery = self.lock().outlet.observe(events);
         if let Some(delivery) = delivery {
@@ -153,13 +143,13 @@ impl Queue {
         }
     }
 
-    /// The run's observers, once there are any.
+    /// Returns the run's observers, once there are any.
     pub fn observers(&self) -> Option<Events> {
         self.lock().outlet.observers()
     }
 
-    /// What `--workers auto` found: how many requests at a time its hosts are best sent.
-    /// `None` where that was not asked for, or no host has answered.
+    /// Returns the numbers of open requests that `--workers auto` has settled at; `None`
+    /// without that option, or before the first answers.
     pub(crate) fn auto_workers(&self) -> Option<AutoWorkers> {
         self.lock().frontier.auto_workers()
     }
@@ -190,12 +180,11 @@ impl Queue {
     pub fn end_input(&self) {
         let mut state = self.lock();
         state.frontier.end_input();
-        let wakers = if state.frontier.is_over() { state.all() } else { Vec::new() };
-        self.finish(state, wakers);
+        self.finish(state, None);
     }
 
-    /// Takes back a job after a turn that began at `started` and has `ended` now, and
-    /// decides whether the job is done with or waits for another turn.
+    /// Takes back a job after a turn that began at `started` and ended at `ended`, and
+    /// decides whether the job is done or waits for another turn.
     pub fn settle(
         &self,
         job: Job,
@@ -206,43 +195,38 @@ impl Queue {
         let at = Moment { now: ended, wall: self.clock.wall() };
         let mut state = self.lock();
         let settlement = state.frontier.settle(job, response, started, at);
-        if state.frontier.is_over() {
-            let wakers = state.all();
-            self.finish(state, wakers);
-        } else {
-            // The worker that settles may not be the one that looks next.
-            let worker = state.pick(ended);
-            let side = state.side.take();
-            self.finish(state, worker.into_iter().chain(side));
-        }
+        // The worker that settles may not be the one that looks next.
+        let worker = state.pick(ended);
+        let side = state.side.take();
+        self.finish(state, worker.into_iter().chain(side));
         settlement
     }
 
     /// Hands out no more pages; those in flight may end. The first reason stands.
     pub fn close(&self, why: StopReason) {
         let mut state = self.lock();
-        let wakers = state.close(why);
-        self.finish(state, wakers);
+        state.frontier.close(why);
+        self.finish(state, None);
     }
 
-    /// Why the queue was closed, if it was.
+    /// Returns why the queue was closed, if it was.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.lock().stop_reason.clone()
+        self.lock().frontier.stop_reason().cloned()
     }
 
-    /// Closes the queue, and ends the pages in flight now.
+    /// Closes the queue, and cuts the pages in flight short.
     pub fn abort(&self, why: StopReason) {
         let mut state = self.lock();
         state.is_aborted = true;
-        let wakers = state.close(why);
-        self.finish(state, wakers);
+        state.frontier.close(why);
+        self.finish(state, None);
         self.aborted.notify_waiters();
     }
 
     /// Ends when [`abort`](Self::abort) is called.
     pub async fn aborted(&self) {
         let mut aborted = pin!(self.aborted.notified());
-        // From here on no call is missed: the flag is looked at after this.
+        // The flag is read after this, so no call of `abort` is missed.
         aborted.as_mut().enable();
         let is_aborted = self.lock().is_aborted;
         if !is_aborted {
@@ -250,7 +234,7 @@ impl Queue {
         }
     }
 
-    /// The outcome of a page in flight when the queue is aborted.
+    /// Returns the outcome of a page that was in flight when the queue was aborted.
     pub fn aborted_outcome(&self) -> Outcome {
         match self.stop_reason() {
             Some(StopReason::Deadline) => Outcome::Failed(Failure::new(

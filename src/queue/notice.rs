@@ -18,8 +18,6 @@ pub(crate) struct Effects {
     pub(crate) ended: Vec<(Job, Outcome)>,
     /// What users should know.
     pub(crate) notices: Vec<Notice>,
-    /// The number of failed pages, when that is more than the run allows.
-    pub(crate) too_many_failures: Option<u64>,
 }
 
 /// Something that users should know about a host.
@@ -70,7 +68,7 @@ pub(crate) enum Notice {
 impl Effects {
     /// Whether there is no effect.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.ended.is_empty() && self.notices.is_empty() && self.too_many_failures.is_none()
+        self.ended.is_empty() && self.notices.is_empty()
     }
 
     /// Turns the effects into the events that report them.

@@ -15,10 +15,10 @@ pub(crate) type Note = Arc<dyn Fn(&Notice) + Send + Sync>;
 pub(super) enum Outlet {
     /// There are no observers yet.
     Early {
-        /// Reports what the user should know at once, where there is such a way.
+        /// Reports notices to the user at once. Without it they are stored.
         note: Option<Note>,
-        /// What the observers get first.
-        kept: Effects,
+        /// The effects that the observers get first.
+        stored: Effects,
     },
     /// Events go to the run's observers.
     Observed(Events),
@@ -26,7 +26,7 @@ pub(super) enum Outlet {
 
 impl Default for Outlet {
     fn default() -> Self {
-        Self::Early { note: None, kept: Effects::default() }
+        Self::Early { note: None, stored: Effects::default() }
     }
 }
 
@@ -39,14 +39,21 @@ pub(super) enum Delivery {
 }
 
 impl Outlet {
-    /// Decides where `effects` go, and stores what goes nowhere yet.
+    /// Reports notices with `reporter`, until there are observers.
+    pub(super) fn note_with(&mut self, reporter: Note) {
+        if let Self::Early { note, .. } = self {
+            *note = Some(reporter);
+        }
+    }
+
+    /// Decides where `effects` go, and stores those that must wait for observers.
     pub(super) fn route(&mut self, effects: Effects) -> Option<Delivery> {
         match self {
             Self::Observed(events) => Some(Delivery::Events(events.clone(), effects)),
-            Self::Early { note, kept } => {
-                kept.ended.extend(effects.ended);
+            Self::Early { note, stored } => {
+                stored.ended.extend(effects.ended);
                 let Some(note) = note else {
-                    kept.notices.extend(effects.notices);
+                    stored.notices.extend(effects.notices);
                     return None;
                 };
                 Some(Delivery::Notes(Arc::clone(note), effects.notices))
@@ -54,16 +61,16 @@ impl Outlet {
         }
     }
 
-    /// Sends everything to the observers from now on, first of all what was stored.
+    /// Sends all effects to the observers from now on, beginning with the stored ones.
     pub(super) fn observe(&mut self, events: Events) -> Option<Delivery> {
         let before = std::mem::replace(self, Self::Observed(events.clone()));
         match before {
-            Self::Early { kept, .. } => Some(Delivery::Events(events, kept)),
+            Self::Early { stored, .. } => Some(Delivery::Events(events, stored)),
             Self::Observed(_) => None,
         }
     }
 
-    /// The run's observers, once there are any.
+    /// Returns the run's observers, once there are any.
     pub(super) fn observers(&self) -> Option<Events> {
         match self {
             Self::Observed(events) => Some(events.clone()),
@@ -73,7 +80,7 @@ impl Outlet {
 }
 
 impl Delivery {
-    /// Sends the effects; waits while the observers have too much to do.
+    /// Sends the effects; waits while the observers' channel is full.
     pub(super) fn send(self) {
         match self {
             Self::Events(events, effects) => events.send_all(effects.into_events()),

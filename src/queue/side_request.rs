@@ -23,10 +23,10 @@ impl Queue {
         self.finish(state, None);
     }
 
-    /// Waits until the side request may go, and returns it with the moment of that.
+    /// Waits until the side request may go, and returns it with that moment.
     ///
-    /// The job must come back through [`settle`](Self::settle). When the queue keeps it
-    /// for another turn, this function returns it again. `None` means that the queue is
+    /// The job must come back through [`settle`](Self::settle). When it must
+    /// wait for another turn, this function returns it again. `None` means that the queue is
     /// closed, or that the request's host gets no more requests in this run.
     ///
     /// Needs a tokio runtime with time enabled.
@@ -45,7 +45,8 @@ impl Queue {
             let now = self.now();
             let due = match state.frontier.next_side(now) {
                 Next::Job(job) => {
-                    // Its host may have room left, or a moment that a worker must watch for.
+                    // The host may allow another request, now or at a moment that a worker
+                    // must watch for.
                     let waker = state.pick(now);
                     self.finish(state, waker);
                     return Poll::Ready(Some((job, now)));

@@ -1,60 +1,84 @@
-//! Workers that wait for a page, and which of them is woken for what. Pure: it
-//! hands out wakers and calls none.
+//! Workers that wait for a page, and which of them is woken for what. Pure: it returns wakers
+//! and calls none.
 //!
-//! A wake is owed to a change that lets a worker go: a page that may go now, or a
-//! moment that no worker watches for yet. It goes to one worker, which stands in no
-//! list any more until it has looked. A worker that looks and finds nothing wakes
-//! no other, so that workers cannot keep each other awake.
+//! A change wakes one worker when there is a page that may go now, or a moment that no worker
+//! watches for yet. The woken worker is in no list until it has looked. A worker that looks
+//! and finds nothing wakes no other, so that workers cannot keep each other awake.
 
 use std::task::Waker;
 use std::time::Instant;
 
-/// What there is for a worker that waits.
+/// What the frontier has for a worker that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readiness {
     /// A page may go now.
     Now,
     /// A page may go at this moment, unless something changes before.
     At(Instant),
-    /// Nothing, until something changes.
+    /// No page may go, until something changes.
     Nothing,
 }
 
-/// A worker that has begun to wait.
+/// The number of a worker that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaiterId(u64);
+
+/// The cost of waiting for pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// The number of times that workers have looked for a page.
+    pub looks: u64,
+    /// The number of times that a waiting worker was woken.
+    pub wakes: u64,
+}
 
 /// The workers that wait.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
-    /// Those that were not woken. The last one is woken first: its connection is the
-    /// warmest, and where fewer pages are in flight than there are workers, the
-    /// others need none.
+    /// The workers that were not woken. The last one is woken first: its connection is the
+    /// warmest, and where fewer pages are in flight than there are workers, the others need
+    /// no connection.
     parked: Vec<(WaiterId, Waker)>,
-    /// The moment that a worker watches for, and which worker; the others need no timer.
+    /// The moment that one worker watches for, and that worker. The others need no timer.
     watch: Option<(Instant, WaiterId)>,
     next: u64,
-    wakes: u64,
+    waits: Waits,
 }
 
 impl Waiters {
-    /// A number for a worker that begins to wait.
+    /// Counts a look for a page.
+    pub(super) const fn count_look(&mut self) {
+        self.waits.looks += 1;
+    }
+
+    /// Returns a number for a worker that begins to wait.
     pub(super) const fn register(&mut self) -> WaiterId {
         self.next += 1;
         WaiterId(self.next)
     }
 
-    /// Parks a worker that found nothing.
-    pub(super) fn park(&mut self, id: WaiterId, waker: &Waker) {
+    /// Parks a worker that found nothing, while the next page may go at `due`. Returns that
+    /// moment if the worker must watch for it; otherwise another worker does.
+    pub(super) fn park(
+        &mut self,
+        id: WaiterId,
+        waker: &Waker,
+        due: Option<Instant>,
+    ) -> Option<Instant> {
         match self.position(id) {
             Some(at) => self.parked[at].1.clone_from(waker),
             None => self.parked.push((id, waker.clone())),
         }
+        let watched = due.filter(|due| self.watch(id, *due));
+        if watched.is_none() {
+            self.unwatch(id);
+        }
+        watched
     }
 
-    /// Whether the worker `id` watches for the moment `due` from now on; false when
-    /// another one watches for that moment or an earlier one.
-    pub(super) fn watch(&mut self, id: WaiterId, due: Instant) -> bool {
+    /// Lets the worker `id` watch for the moment `due`, unless another one watches for that
+    /// moment or an earlier one. Returns whether it does.
+    fn watch(&mut self, id: WaiterId, due: Instant) -> bool {
         if self.watch.is_some_and(|(earliest, holder)| holder != id && earliest <= due) {
             return false;
         }
@@ -62,14 +86,14 @@ impl Waiters {
         true
     }
 
-    /// Takes note that the worker `id` watches for nothing.
-    pub(super) fn unwatch(&mut self, id: WaiterId) {
+    /// Notes that the worker `id` watches for no moment.
+    fn unwatch(&mut self, id: WaiterId) {
         self.watch.take_if(|(_, holder)| *holder == id);
     }
 
-    /// Takes note that the worker `id` waits no more; [`pick`](Self::pick) follows,
-    /// because it may have been woken for something that it does not take, or have
-    /// watched.
+    /// Notes that the worker `id` no longer waits. [`pick`](Self::pick) must follow, because
+    /// the worker may have watched for a moment, or have been woken for a page that it does
+    /// not take.
     pub(super) fn leave(&mut self, id: WaiterId) {
         self.unwatch(id);
         if let Some(at) = self.position(id) {
@@ -77,7 +101,7 @@ impl Waiters {
         }
     }
 
-    /// The worker to wake for what there is, if there is cause to wake one.
+    /// Returns the worker to wake, if there is cause to wake one.
     pub(super) fn pick(&mut self, readiness: Readiness) -> Option<Waker> {
         let is_watched = |due: Instant| self.watch.is_some_and(|(earliest, _)| earliest <= due);
         let due = match readiness {
@@ -90,19 +114,19 @@ impl Waiters {
             // Until it has looked, no other worker is woken for this moment.
             self.watch = Some((due, id));
         }
-        self.wakes += 1;
+        self.waits.wakes += 1;
         Some(waker)
     }
 
-    /// All workers, because nothing is left to wait for.
+    /// Takes all workers, because nothing is left to wait for.
     pub(super) fn all(&mut self) -> Vec<Waker> {
-        self.wakes += self.parked.len() as u64;
+        self.waits.wakes += self.parked.len() as u64;
         self.parked.drain(..).map(|(_, waker)| waker).collect()
     }
 
-    /// Workers woken so far.
-    pub(super) const fn wakes(&self) -> u64 {
-        self.wakes
+    /// Returns the cost of waiting so far.
+    pub(super) const fn waits(&self) -> Waits {
+        self.waits
     }
 
     fn position(&self, id: WaiterId) -> Option<usize> {
@@ -135,7 +159,7 @@ mod tests {
         let workers: Vec<_> =
             (0..count).map(|_| (waiters.register(), Arc::<Woken>::default())).collect();
         for (id, woken) in &workers {
-            waiters.park(*id, &Waker::from(Arc::clone(woken)));
+            waiters.park(*id, &Waker::from(Arc::clone(woken)), None);
         }
         (waiters, workers)
     }
@@ -156,7 +180,7 @@ mod tests {
         assert_eq!(woken(&workers), [0, 1]);
         assert!(wake(&mut waiters, Readiness::Now));
         assert!(!wake(&mut waiters, Readiness::Now), "no worker is left");
-        assert_eq!((woken(&workers), waiters.wakes()), (vec![1, 1], 2));
+        assert_eq!((woken(&workers), waiters.waits().wakes), (vec![1, 1], 2));
     }
 
     #[test]

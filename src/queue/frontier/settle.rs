@@ -90,10 +90,7 @@ impl Frontier {
     /// Lets a job wait until `due`.
     fn requeue(&mut self, job: Job, due: Instant, now: Instant) {
         match job.kind {
-            Kind::Source => {
-                let (id, _) = self.ready.find(job.target());
-                self.ready.submit_side(id, job, due);
-            }
+            Kind::Source => self.submit_side(job, due),
             kind => {
                 self.waiting += usize::from(kind == Kind::Page);
                 if due <= now {

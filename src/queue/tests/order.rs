@@ -2,13 +2,13 @@
 
 use crate::clock::{Clock, ManualClock};
 use crate::model::FailureCode;
-use crate::queue::Options;
 use crate::queue::frontier::{Next, Settlement};
 use crate::queue::retry::FailureLimit;
 use crate::queue::tests::support;
 use crate::queue::tests::support::{
     answered, empty, failed, frontier, job, job_at, saved, settle, take,
 };
+use crate::queue::{Options, StopReason};
 
 #[test]
 fn pages_of_a_host_go_in_input_order_and_the_end_waits_for_those_in_flight() {
@@ -66,7 +66,7 @@ fn a_closed_frontier_hands_out_nothing_and_leaves_the_rest_in_order() {
     let in_flight = take(&mut open, now);
     settle(&mut open, page, failed(FailureCode::Reset), now);
     for (frontier, left) in [(&mut frontier, vec![0, 1, 2]), (&mut open, vec![0, 2, 3])] {
-        frontier.close();
+        frontier.close(StopReason::Interrupted);
         assert!(matches!(frontier.next(now), Next::Done));
         let rest: Vec<_> = frontier.take_rest().iter().map(|job| job.seq).collect();
         assert_eq!(rest, left);
@@ -75,7 +75,7 @@ fn a_closed_frontier_hands_out_nothing_and_leaves_the_rest_in_order() {
 }
 
 #[test]
-fn too_many_failures_are_reported() {
+fn too_many_failures_close_the_frontier() {
     let now = ManualClock::new().now();
     let failure_limit = Some(FailureLimit::Pages(2));
     let mut frontier = empty(Options { failure_limit, ..Options::default() });
@@ -83,7 +83,7 @@ fn too_many_failures_are_reported() {
     for nth in 1..=3 {
         let page = take(&mut frontier, now);
         settle(&mut frontier, page, answered(404, None), now);
-        let too_many = frontier.take_effects().and_then(|effects| effects.too_many_failures);
-        assert_eq!(too_many, (nth == 3).then_some(3));
+        let stop_reason = (nth == 3).then_some(StopReason::TooManyFailures(3));
+        assert_eq!(frontier.stop_reason(), stop_reason.as_ref());
     }
 }

@@ -1,11 +1,12 @@
 //! Requests that run outside the executor.
 
 use crate::clock::{Clock, ManualClock};
-use crate::model::{FailureCode, Job, Kind, Response};
+use crate::model::{FailureCode, Job, Kind, Redirect, Response};
 use crate::queue::Options;
 use crate::queue::frontier::{Next, Settlement};
+use crate::queue::notice::Notice;
 use crate::queue::tests::support::{
-    answered, empty, failed, frontier, job, limited, saved, settle, take,
+    answered, empty, failed, frontier, job, limited, saved, settle, take, url,
 };
 
 #[test]
@@ -55,4 +56,20 @@ fn a_side_request_has_its_turn_although_all_places_are_always_taken() {
         Settlement::Nothing
     ));
     assert_eq!(take(&mut frontier, now).seq, 3);
+}
+
+#[test]
+fn a_side_request_that_is_redirected_to_a_known_site_reports_its_policy() {
+    let now = ManualClock::new().now();
+    let mut frontier = empty(Options::default());
+    frontier.submit_side(Job { kind: Kind::Source, ..job(99) }, now);
+    let Next::Job(request) = frontier.next_side(now) else { panic!("there is a place") };
+    let redirect = Redirect::to(url("https://en.wikipedia.org/wiki/India"));
+    settle(&mut frontier, request, Response::Redirect(Box::new(redirect)), now);
+    let notices = frontier.take_effects().unwrap().notices;
+    assert!(
+        matches!(&notices[..], [Notice::KnownSite { host, .. }] if host == "en.wikipedia.org"),
+        "{notices:?}"
+    );
+    assert!(matches!(frontier.next_side(now), Next::Job(_)));
 }
