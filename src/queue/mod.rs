@@ -1,9 +1,9 @@
 //! When a page goes: the queue that every executor takes its pages from.
 //!
 //! The queue owns all waiting that is not a page's own input and output: for input that is
-//! still to come, for a retry's time, for a parked host, for robots rules, for room for more
-//! input. The [`frontier`] and the modules below it decide, and are pure; [`Queue`] adds the
-//! lock, the clock and the waking.
+//! still to come, for the time of a retry, for a parked host, for robots rules, for room for
+//! more input. The [`frontier`] and the modules below it decide, and are pure. [`Queue`] adds
+//! the lock, the clock and the waking.
 //!
 //! How one host is paced is described in [`host`], the life of a page in
 //! [`exec::drain`](crate::exec::drain).
@@ -11,13 +11,15 @@
 //! # How a run stops
 //!
 //! A run ends by itself when the input is over and every page is settled. Everything else
-//! stops it in one of two ways; the first [`StopReason`] stands. (A second Ctrl-C ends the
+//! stops it in one of two ways. The first [`StopReason`] stands. (A second Ctrl-C ends the
 //! program at once.)
 //!
 //! | call | who calls it | pages in flight | pages that wait |
 //! |---|---|---|---|
 //! | [`Queue::close`] | Ctrl-C, `--max-failures`, an observer or a sink that fails, a source that cannot be read on | may end as usual | are not requested |
 //! | [`Queue::abort`] | `--deadline`, and a while after Ctrl-C | are cut short | are not requested |
+//!
+//! What happens then:
 //!
 //! 1. [`Queue::close`] wakes all workers. [`Queue::next`] returns `None` to each, so each
 //!    worker ends after the page that it has in flight. [`Queue::push`] returns the page
@@ -31,6 +33,11 @@
 //! 4. When the workers have ended, [`Queue::take_rest`] returns the pages that still wait,
 //!    at their hosts, between two attempts or for robots rules. They are recorded as
 //!    `interrupted`, so that every page of the input has exactly one record.
+//!
+//! For example, say that the user presses Ctrl-C while 3 pages are in flight and 40 wait. The
+//! queue is closed, and no other page is requested. One page ends after a second and is
+//! recorded as `saved`. Two seconds after Ctrl-C the queue is aborted: the other 2 pages and
+//! the 40 that wait are recorded as `interrupted`, and `--resume` fetches these 42.
 
 mod delayed;
 pub mod frontier;
@@ -57,18 +64,18 @@ use robots::ProductToken;
 /// How the queue decides.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// How often a failed page is tried again.
+    /// How many times and how soon a failed page is tried again.
     pub retry: RetryPolicy,
-    /// How many requests one host gets, and how fast.
+    /// The limits of each host: open requests and requests per second.
     pub limits: HostLimits,
-    /// Whether robots rules are obeyed.
+    /// Whether the run obeys robots rules.
     pub obeys_robots: bool,
-    /// Whose rules they are.
+    /// The agent whose robots rules apply.
     pub agent: ProductToken,
     /// How many failures stop the run.
     pub failure_limit: Option<FailureLimit>,
-    /// The number of workers that the user asked for. It only serves to warn where a host's
-    /// own limit is lower.
+    /// The number of workers that the user asked for. It only serves a warning where the
+    /// limit of a known site is lower.
     pub workers: Option<NonZeroUsize>,
 }
 
@@ -77,7 +84,7 @@ pub struct Options {
 pub enum StopReason {
     /// The user asked for it (Ctrl-C or SIGTERM).
     Interrupted,
-    /// The run's time is over (`--deadline`).
+    /// The run has reached its `--deadline`.
     Deadline,
     /// This many pages failed, more than `--max-failures` allows.
     TooManyFailures(u64),

@@ -1,5 +1,5 @@
-//! Effects of a call besides its own page: pages that end without a request, and what users
-//! should know about a host.
+//! Effects of a call besides its own page: pages that end without a request, and notices
+//! about hosts.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,21 +11,21 @@ use crate::model::{Attempt, Job, Outcome, Settled};
 use crate::queue::host::pace::Limits;
 use crate::queue::host::site_policy::SitePolicy;
 
-/// What a call has caused besides its own page.
+/// The effects of a call besides its own page.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     /// Pages that ended without a request.
     pub(crate) ended: Vec<(Job, Outcome)>,
-    /// What users should know.
+    /// Notices for the user.
     pub(crate) notices: Vec<Notice>,
 }
 
-/// Something that users should know about a host.
+/// A fact about a host that users should know.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Notice {
-    /// Its policy is known and enforced.
+    /// The policy of its site is known and enforced.
     KnownSite {
-        /// The host that was named first.
+        /// The first host of the site in this run.
         host: String,
         /// The policy.
         policy: &'static SitePolicy,
@@ -41,26 +41,26 @@ pub(crate) enum Notice {
         /// The pause.
         delay: Duration,
     },
-    /// It is parked: it gets no request for a while.
+    /// It is parked: it gets no request until the pause is over.
     Parked {
         /// The host.
         host: String,
-        /// How long.
+        /// The pause.
         pause: Duration,
         /// The end of the pause.
         until: Instant,
-        /// Why: `429, Retry-After 60`.
+        /// The cause: `429, Retry-After 60`.
         why: Foreign,
     },
-    /// It asks for a longer time than a run waits.
+    /// It asks for a longer pause than a run waits.
     Away {
         /// The host.
         host: String,
-        /// How long.
+        /// The pause.
         pause: Duration,
-        /// The time to come back.
+        /// The earliest time for another run.
         back: SystemTime,
-        /// Why.
+        /// The cause.
         why: Foreign,
     },
 }
@@ -90,7 +90,7 @@ pub(crate) fn unasked(job: Job, outcome: Outcome) -> Event {
 }
 
 impl Notice {
-    /// Whether it is worth a line of its own: short pauses come and go.
+    /// Whether the notice deserves a line of its own; a pause of less than a second does not.
     pub(crate) fn is_noteworthy(&self) -> bool {
         !matches!(self, Self::Parked { pause, .. } if pause.as_secs() == 0)
     }
@@ -107,14 +107,14 @@ impl Notice {
         }
     }
 
-    /// The notice in one line.
+    /// Words the notice in one line.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::KnownSite { host, limits, workers, .. } => {
                 let open = limits.open.map(|open| format!("at most {open} open"));
                 let rate = limits.rate.map(|rate| format!("{rate}/s"));
-                let kept: Vec<_> = open.into_iter().chain(rate).collect();
-                let mut text = format!("{host}: {} by its policy", kept.join(" and "));
+                let limited: Vec<_> = open.into_iter().chain(rate).collect();
+                let mut text = format!("{host}: {} by its policy", limited.join(" and "));
                 let is_useless = |workers: &NonZeroUsize| {
                     limits.open.is_some_and(|open| workers.get() > open as usize)
                 };
@@ -134,8 +134,8 @@ impl Notice {
             Self::Away { host, pause, back, why } => {
                 let back = rfc3339(*back);
                 format!(
-                    "{host} asks for {} s of patience ({why}): its pages are left for another run, \
-                     not before {back}",
+                    "{host} asks for a pause of {} s ({why}), longer than a run waits; use --resume \
+                     for its pages, not before {back}",
                     pause.as_secs()
                 )
             }
@@ -184,8 +184,8 @@ mod tests {
                     back,
                     why: "429, Retry-After 7200".into(),
                 },
-                "en.wikipedia.org asks for 7200 s of patience (429, Retry-After 7200): its pages \
-                 are left for another run, not before 2026-11-21T20:10:00Z",
+                "en.wikipedia.org asks for a pause of 7200 s (429, Retry-After 7200), longer than a \
+                 run waits; use --resume for its pages, not before 2026-11-21T20:10:00Z",
             ),
         ] {
             assert_eq!(notice.text(), text);

@@ -1,4 +1,6 @@
 //! What an attempt shows about its host. Pure.
+//!
+//! Sources: 429 is RFC 6585, 4; 503 is RFC 9110, 15.6.4; `Retry-After` is RFC 9110, 10.2.3.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,12 +8,13 @@ use crate::foreign::Foreign;
 use crate::model::{Attempt, FailureCode, Outcome};
 use crate::queue::retry::retry_after;
 
-/// What an attempt showed about its host, for all of the host's pages.
+/// The signal of an attempt about its host, which concerns all pages of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// The host answers.
     Answered,
-    /// The host gets too many requests, by its own word: 429, or 503 with a `Retry-After`.
+    /// The host answered that it gets too many requests: 429, or 503 with a `Retry-After`.
+    /// The pause is the one that it asked for, if any.
     Refused(Option<Duration>),
     /// 503 without a `Retry-After`.
     Overloaded,
@@ -21,7 +24,8 @@ pub(crate) enum Signal {
     Nothing,
 }
 
-/// Reads the signal of an attempt; dates that a server names are compared with `now`.
+/// Reads the signal of an attempt. A date in `Retry-After` is compared with `now` where the
+/// answer has no `Date` of its own.
 pub(crate) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
     use FailureCode as Code;
     let Outcome::Failed(failure) = &attempt.outcome else {
@@ -46,13 +50,13 @@ pub(crate) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
         (Code::Dns | Code::DnsTimeout | Code::Connect | Code::ConnectTimeout, _) => {
             Signal::Unreachable
         }
-        (code, Some(_)) if !is_of_ours(code) => Signal::Answered,
+        (code, Some(_)) if !is_ours(code) => Signal::Answered,
         (_, _) => Signal::Nothing,
     }
 }
 
 /// Whether the proxy, the run or this program caused the failure, and not the host.
-const fn is_of_ours(code: FailureCode) -> bool {
+const fn is_ours(code: FailureCode) -> bool {
     use FailureCode as Code;
     matches!(
         code,

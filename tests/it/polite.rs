@@ -86,7 +86,7 @@ fn pages_fail_when_a_host_cannot_tell_its_rules() {
     assert_eq!(summary["failures"]["robots"], 3);
     for page in place.pages() {
         let message = page["error"]["message"].as_str().unwrap();
-        assert!(message.contains("robots.txt could not be had: 500"), "{message}");
+        assert!(message.contains("robots.txt could not be fetched: 500"), "{message}");
     }
 }
 
@@ -146,7 +146,7 @@ fn a_host_that_asks_for_hours_is_left_for_another_run() {
     let run = place.run(&arguments).code(3);
     let counts = ["saved", "interrupted", "failed"].map(|name| run.json()[name].as_u64().unwrap());
     assert_eq!(counts, [1, 3, 0]);
-    run.says(&["asks for 7200 s of patience (429, Retry-After 7200)", "not before 20"]);
+    run.says(&["asks for a pause of 7200 s (429, Retry-After 7200)", "not before 20"]);
     assert_eq!(site.requests().len(), 2);
 }
 
@@ -234,6 +234,6 @@ fn an_index_that_asks_for_hours_is_one_that_cannot_be_had() {
     let site = Canned::always(refusing);
     let place = Place::new();
     let run = place.run(&["--index", &site.url("/index")]).code(1);
-    run.says(&["the server answered 429 Too Many Requests", "asks for 7200 s of patience"]);
+    run.says(&["the server answered 429 Too Many Requests", "asks for a pause of 7200 s"]);
     assert_eq!(site.requests().len(), 1);
 }

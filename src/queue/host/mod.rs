@@ -13,28 +13,30 @@
 //! - its **health**: refusals and failed connections in a row (`state.rs`);
 //! - its **slot** in the schedule: ready now, at a moment, or not at all ([`ready`]).
 //!
-//! All limits hold at once: the lowest number of open requests and the lowest rate win. No
+//! All limits apply at once: the lowest number of open requests and the lowest rate win. No
 //! worker ever sleeps for a host. A host that must wait lies in a heap by its moment, and
 //! workers take the pages of others.
 //!
-//! # The way of a 429
+//! # Example: a host answers 429
 //!
 //! Say that a host has 8 requests open and answers one of them with
-//! `429 Too Many Requests` and `Retry-After: 60`.
+//! `429 Too Many Requests` (RFC 6585, 4) and `Retry-After: 60` (RFC 9110, 10.2.3).
 //!
 //! 1. The signal (`queue/signal.rs`) of that attempt is "refused, for 60 s".
 //! 2. The host is parked for 60 s: none of its pages goes before.
-//! 3. The brake halves its rate and its open requests. If the other 7 requests are refused as
-//!    well, that is the same event, because they began before the first refusal.
+//! 3. The brake halves the rate and the open requests: at most 4 are open from now on. If the
+//!    host refuses the other 7 requests as well, that is the same event, because they started
+//!    before the first refusal.
 //! 4. The page waits at the head of its host's jobs. The attempt does not use up a retry,
-//!    because the host asked for patience; this holds for 10 refusals in a row.
-//! 5. The user learns of it: "a.org paused 60 s (429, Retry-After 60)".
+//!    because the host only asked for a pause. This applies to 10 refusals in a row.
+//! 5. The program reports it: "a.org paused 60 s (429, Retry-After 60)".
 //! 6. After 60 s the host is ready again, and each answer brings its pace closer to the
 //!    one that failed.
 //!
-//! A refusal without `Retry-After` parks the host for about a second, and for longer each time.
-//! One that asks for more than an hour ends the host's pages as `interrupted`, for a later
-//! run. After 15 refusals in a row without a success the host's pages fail.
+//! A refusal without `Retry-After` parks the host for half a second to a second; each further
+//! one in a row doubles the pause, up to 30 s. A refusal that asks for more than an hour ends
+//! the host's pages as `interrupted`, for a later run. After 15 refusals in a row without a
+//! success the host's pages fail.
 
 mod brake;
 pub(crate) mod concurrency;

@@ -1,15 +1,15 @@
-//! How many failed pages stop a run.
+//! The number of failed pages that stops a run.
 
-/// A percentage counts from this many settled pages on: before, one failure is too large a
-/// share.
+/// A percentage applies from this many settled pages on. Before, one failure would be too large
+/// a share.
 const FIRST_SHARE: u64 = 100;
 
-/// How many pages may fail.
+/// The number of pages that may fail.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FailureLimit {
     /// At most this many.
     Pages(u64),
-    /// At most this many of a hundred settled pages.
+    /// At most this percentage of the settled pages.
     Percent(f64),
 }
 

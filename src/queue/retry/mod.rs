@@ -1,4 +1,4 @@
-//! What follows a failed attempt, for its page and for the run.
+//! What follows from a failed attempt, for its page and for the run.
 
 pub(crate) mod failure_limit;
 pub(crate) mod policy;

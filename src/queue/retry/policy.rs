@@ -1,6 +1,7 @@
 //! Whether and when a failed page is tried again: pure, so that tests do not wait.
 //!
-//! The policy only decides. The frontier holds the page until its time; no code here sleeps.
+//! The policy only decides. The page waits in the frontier until its time; no code here
+//! sleeps.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const BASE: Duration = Duration::from_millis(500);
 /// No retry waits longer than this.
 const CAP: Duration = Duration::from_secs(30);
 
-/// How often and how soon a failed page is tried again.
+/// How many times and how soon a failed page is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts that may follow the first.
@@ -34,9 +35,9 @@ impl Default for RetryPolicy {
 /// What happens to a page after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done with; the attempt's outcome is the page's.
+    /// The page is done, with the outcome of the attempt.
     Done,
-    /// It is tried again, not before this much time has passed.
+    /// The page is tried again when this time has passed.
     Again(Duration),
 }
 
@@ -54,7 +55,7 @@ impl RetryPolicy {
         Verdict::Again(self.backoff(attempts, rng))
     }
 
-    /// Exponential backoff with full jitter: anything from zero to
+    /// Returns the pause of exponential backoff with full jitter: a random time from zero to
     /// `base · 2^(attempts-1)`, but at most `cap` (Marc Brooker, "Exponential
     /// Backoff And Jitter", AWS Architecture Blog, 2015).
     fn backoff(&self, attempts: u32, rng: &mut Rng) -> Duration {
@@ -65,6 +66,9 @@ impl RetryPolicy {
 }
 
 /// Whether the same request may succeed later.
+///
+/// Of the statuses, 408, 500, 502, 503 and 504 are RFC 9110, 15.5.9 and 15.6; 425 is RFC 8470,
+/// 5.2; 429 is RFC 6585, 4.
 fn is_transient(code: FailureCode, status: Option<u16>) -> bool {
     use FailureCode as Code;
     match code {

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-/// The longest pause that is returned; with a longer one, moments could not be computed.
+/// The longest pause that is returned. With a longer one, moments could not be computed.
 const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// Returns the pause that `value` asks for, counted from `now`: seconds, or the time to a
 /// date.
 ///
-/// A date is compared with the answer's own `Date` when there is one, so that a wrong
-/// clock, here or there, does not matter. A date that has passed is zero. Of several values,
-/// which an application and its server may both send, the longest counts.
+/// A date is compared with the answer's own `Date` when there is one, so that a wrong clock,
+/// here or there, does not matter. A date that has passed means zero. The longest of several
+/// values counts; an application and its server may send one each.
 ///
 /// Fractions of seconds and a unit behind the number (`1.5`, `2s`) are not in the standard,
 /// but their meaning is plain, so they are read.

@@ -1,12 +1,12 @@
-//! Which name of an agent robots rules are looked up by: its product token. Pure.
+//! The product token of an agent: the name that robots rules are looked up by. Pure.
 
 use std::sync::Arc;
 
-/// The token where the agent that is sent names no product of its own.
+/// The token of an agent that names no product of its own.
 const OWN_TOKEN: &str = "fetchpages";
-/// Agents that begin with this product only say that they are like a browser.
+/// Agents that begin with this product only claim to be like a browser.
 const BROWSER: &[u8] = b"mozilla";
-/// What stands before the product of a crawler that begins as a browser does.
+/// The words before the product of a crawler that begins as a browser does.
 const COMPATIBLE: &[u8] = b"compatible;";
 
 /// The name that groups of a robots.txt are matched with (RFC 9309, 2.2.1).
@@ -55,8 +55,8 @@ fn compatible_product(user_agent: &[u8]) -> Option<&[u8]> {
 
 /// The product token that a user-agent value starts with: `fetchpages` of `fetchpages/1.0`.
 ///
-/// RFC 9309, 2.2.1 and Google's parser end it before a digit. Here digits are
-/// part of it, so that rules for a `fetchpages2` are not taken for ours.
+/// RFC 9309, 2.2.1 and Google's parser end it before a digit. Here digits are a part of it, so
+/// that rules for a `fetchpages2` do not apply to this program.
 pub(super) fn token(value: &[u8]) -> &[u8] {
     let is_outside = |octet: &u8| !octet.is_ascii_alphanumeric() && !b"_-".contains(octet);
     &value[..value.iter().position(is_outside).unwrap_or(value.len())]

@@ -92,7 +92,7 @@ impl RobotsGate {
     pub(crate) fn give_up(&mut self, robots: &Url, why: &Outcome) -> Vec<(Job, Outcome)> {
         let outcome = match why {
             Outcome::Failed(failure) => {
-                let message = format!("robots.txt could not be had: {}", failure.message);
+                let message = format!("robots.txt could not be fetched: {}", failure.message);
                 Outcome::Failed(Failure::new(FailureCode::Robots, message))
             }
             _ => Outcome::Interrupted,

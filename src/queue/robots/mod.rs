@@ -1,5 +1,5 @@
-//! What hosts let robots fetch: the rules of a robots.txt, whose rules they are, and the
-//! gate where pages wait for them.
+//! What hosts let robots fetch (RFC 9309): the rules of a robots.txt, the agent that they
+//! apply to, and the gate where pages wait for them.
 
 pub(crate) mod absence;
 pub(crate) mod agent;

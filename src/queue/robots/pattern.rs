@@ -1,10 +1,10 @@
 //! How a pattern of a robots.txt and the path of a URL are compared. Pure.
 
-/// What stays unencoded in a path beside unreserved characters: the reserved
-/// ones of RFC 3986, 2.2 but for `*` and `$`, and a `%` that is no escape.
-pub(super) const KEPT_IN_PATH: &[u8] = b":/?#[]@!&'()+,;=%";
+/// The characters of a path that stay as they are, besides the unreserved ones: the reserved
+/// ones of RFC 3986, 2.2 except `*` and `$`, and a `%` that begins no escape.
+pub(super) const LITERAL_IN_PATH: &[u8] = b":/?#[]@!&'()+,;=%";
 /// The same for a pattern, where `*` is a wildcard.
-pub(super) const KEPT_IN_PATTERN: &[u8] = b"*:/?#[]@!&'()+,;=%";
+pub(super) const LITERAL_IN_PATTERN: &[u8] = b"*:/?#[]@!&'()+,;=%";
 
 /// Appends `octets` in the one spelling in which both sides are compared (RFC 9309, 2.2.2).
 ///
@@ -12,16 +12,17 @@ pub(super) const KEPT_IN_PATTERN: &[u8] = b"*:/?#[]@!&'()+,;=%";
 /// upper case, and octets that no URI may hold are encoded, invalid UTF-8 as
 /// well. A reserved character and its escape stay different (RFC 3986, 2.2):
 /// `/a%2Fb` is not `/a/b`. RFC 9309 would encode reserved ones, but cannot mean
-/// all, as "/" is one. Those not `kept`, `$` and in a path `*`, are, so that a
-/// rule can name them by `%24` and `%2A` (2.2.3). The result is printable ASCII.
-pub(super) fn normalise(octets: &[u8], kept: &[u8], into: &mut String) {
+/// all, as "/" is one. Those that are not `literal` are encoded: `$`, and in a
+/// path `*`, so that a rule can name them by `%24` and `%2A` (2.2.3). The result is printable
+/// ASCII.
+pub(super) fn normalise(octets: &[u8], literal: &[u8], into: &mut String) {
     let digit = |four: u8| char::from(b"0123456789ABCDEF"[usize::from(four)]);
     let mut rest = octets;
     while let [octet, ..] = rest {
         let decoded = escaped(rest);
         let octet = decoded.unwrap_or(*octet);
         let is_unreserved = octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
-        if is_unreserved || decoded.is_none() && kept.contains(&octet) {
+        if is_unreserved || decoded.is_none() && literal.contains(&octet) {
             into.push(char::from(octet));
         } else {
             into.extend(['%', digit(octet >> 4), digit(octet & 15)]);
@@ -30,7 +31,7 @@ pub(super) fn normalise(octets: &[u8], kept: &[u8], into: &mut String) {
     }
 }
 
-/// The octet that an escape at the start of `text` stands for.
+/// Returns the octet that an escape at the start of `text` stands for.
 fn escaped(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = text else { return None };
     let digit = |octet: u8| char::from(octet).to_digit(16);

@@ -1,28 +1,28 @@
-//! What a host's robots.txt lets one agent fetch (RFC 9309): read and matched, no I/O.
+//! The rules of a robots.txt for one agent (RFC 9309): how they are read, and what they allow.
+//! Pure.
 //!
-//! Fetching the file, what its status or absence means (RFC 9309, 2.3) and how
-//! long an answer is kept (2.4) are left to others.
+//! Other modules fetch the file, and decide what its absence means (RFC 9309, 2.3).
 
 use std::time::Duration;
 
 use crate::queue::robots::agent::token;
-use crate::queue::robots::pattern::{KEPT_IN_PATH, KEPT_IN_PATTERN, matches, normalise};
+use crate::queue::robots::pattern::{LITERAL_IN_PATH, LITERAL_IN_PATTERN, matches, normalise};
 use crate::queue::robots::text::{lines, readable};
 
-/// No crawl delay is longer. More is a slip in the unit or a way to say "stay
-/// away", for which there is `Disallow: /`; a page an hour is slow enough.
+/// The longest crawl delay. A longer one is a slip in the unit, or means "stay away", for
+/// which there is `Disallow: /`. One page per hour is slow enough.
 const CRAWL_DELAY_LIMIT: Duration = Duration::from_hours(1);
-/// The octets that wildcards may make one question search: some tens of milliseconds.
+/// The most octets that wildcards may make one question search: tens of milliseconds.
 ///
-/// One rule's search is linear, but [`BODY_LIMIT`](super::BODY_LIMIT) has room for 42,000 rules.
-/// All those may search a path of 90 octets, or 500 rules one of 8 KiB.
-/// Beyond that the answer is no: to leave a page out is the polite mistake.
+/// The search of one rule is linear, but [`BODY_LIMIT`](super::BODY_LIMIT) has room for 42,000 rules.
+/// The limit is enough for all of them with a path of 90 octets, or for 500 rules with one of
+/// 8 KiB. Beyond it the answer is no: to leave a page out is the polite mistake.
 const SEARCH_LIMIT: usize = 4 << 20;
 
 /// What a host's robots.txt allows one agent.
 ///
-/// Only rules that concern the agent are kept, and none at all where nothing is
-/// forbidden: then there is nothing on the heap.
+/// It holds only the rules that concern the agent. Where nothing is forbidden it holds no
+/// rule, and nothing on the heap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// One rule a line: [`ALLOW`] or [`DISALLOW`], then the normalised pattern,
@@ -40,9 +40,8 @@ impl Rules {
 
     /// Reads a robots.txt for the product token `agent`, whatever its `body` is.
     ///
-    /// Lines without a meaning are skipped, so an HTML page allows everything.
-    /// UTF-16 is read where a mark says that it is that.
-    /// Only the first [`BODY_LIMIT`](super::BODY_LIMIT) octets are looked at, without a line that
+    /// Lines without a meaning are skipped, so an HTML page allows everything. A file in
+    /// UTF-16 is read where it has a byte order mark. Only the first [`BODY_LIMIT`](super::BODY_LIMIT) octets are looked at, without a line that
     /// the limit tears: half a pattern forbids more. Takes linear time.
     #[must_use]
     pub(crate) fn parse(body: &[u8], agent: &str) -> Self {
@@ -69,7 +68,7 @@ impl Rules {
         }
         let mut path = String::from("/");
         let behind_slash = path_and_query.strip_prefix('/').unwrap_or(path_and_query);
-        normalise(behind_slash.as_bytes(), KEPT_IN_PATH, &mut path);
+        normalise(behind_slash.as_bytes(), LITERAL_IN_PATH, &mut path);
         // Implicitly allowed by RFC 9309, 2.2.2.
         if path == "/robots.txt" {
             return true;
@@ -90,7 +89,7 @@ impl Rules {
     }
 
     /// The least time between two requests that the host asks for, at most an hour:
-    /// the largest `Crawl-delay`, which is not in RFC 9309 but widely used.
+    /// the largest `Crawl-delay`. The field is not in RFC 9309, but widely used.
     #[must_use]
     pub(crate) const fn crawl_delay(&self) -> Option<Duration> {
         self.crawl_delay
@@ -101,7 +100,8 @@ impl Rules {
 #[derive(Default)]
 struct Reader<'a> {
     agent: &'a [u8],
-    /// Of the groups for all, or of those that name the agent once one did.
+    /// The rules of the groups for all agents; once a group names the agent, only those of
+    /// such groups.
     rules: Rules,
     is_agent_named: bool,
     /// Whether the current group's lines go into `rules`.
@@ -149,7 +149,7 @@ impl Reader<'_> {
             let lines = &mut self.rules.lines;
             let body = pattern.strip_suffix(b"$");
             lines.push(kind);
-            normalise(body.unwrap_or(pattern), KEPT_IN_PATTERN, lines);
+            normalise(body.unwrap_or(pattern), LITERAL_IN_PATTERN, lines);
             lines.push_str(if body.is_some() { "$\n" } else { "\n" });
         }
     }

@@ -7,11 +7,11 @@ use encoding_rs::{Encoding, UTF_8};
 /// The octets of a robots.txt that are read: the least that RFC 9309, 2.5 asks for.
 pub(crate) const BODY_LIMIT: usize = 500 * 1024;
 
-/// What is read of a file, in UTF-8: at most [`BODY_LIMIT`] octets as received,
+/// Returns the part of a file that is read, in UTF-8: at most [`BODY_LIMIT`] octets as received,
 /// without the byte order mark and without a line that the limit tears.
 ///
-/// RFC 9309, 2.2 asks for UTF-8. A mark of UTF-16 leaves no doubt, though, and to
-/// pass over the rules behind it would be the impolite mistake.
+/// RFC 9309, 2.2 asks for UTF-8. But a mark of UTF-16 leaves no doubt, and to pass over the
+/// rules behind it would be the impolite mistake.
 pub(super) fn readable(body: &[u8]) -> Cow<'_, [u8]> {
     let head = &body[..body.len().min(BODY_LIMIT)];
     let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
@@ -27,12 +27,12 @@ pub(super) fn readable(body: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(if is_cut { whole_lines(text) } else { text }.to_vec())
 }
 
-/// `text` without its last line.
+/// Returns `text` without its last line.
 fn whole_lines(text: &[u8]) -> &[u8] {
     &text[..text.iter().rposition(is_line_end).unwrap_or(0)]
 }
 
-/// The lines of a text.
+/// Returns the lines of a text.
 pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(is_line_end)
 }
