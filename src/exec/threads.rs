@@ -1,8 +1,8 @@
 //! `threads`: a pool of threads, each with one page at a time.
 //!
 //! The waits overlap because the operating system switches threads: a thread that waits for
-//! an answer sleeps, and the CPU runs another one. This is [`sequential`](super::sequential)
-//! several times beside itself. Nothing in a page has to know of it:
+//! an answer sleeps, and the CPU runs another one. Each thread does what [`sequential`] does,
+//! and nothing in a page has to know of the others:
 //!
 //! ```
 //! use std::sync::Mutex;
