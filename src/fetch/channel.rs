@@ -140,9 +140,10 @@ enum Stage {
     Over,
 }
 
-/// The state of the channel when a request left the library's queue.
+/// When a request left the library's queue, and the state of the channel then.
 #[derive(Debug, Clone, Copy)]
 struct UnderWay {
+    /// The time.
     at: Instant,
     /// The number of other requests that had left it before and had not ended.
     before: u64,
@@ -155,11 +156,11 @@ struct UnderWay {
 
 /// The sending of one request: how far it has come, and on which connection.
 pub(super) struct SendState {
-    state: Mutex<Stage>,
+    stage: Mutex<Stage>,
     /// The local address of the connection that was opened for the request. If the
     /// request found another connection meanwhile, the library leaves this one to other
     /// requests.
-    own: OnceLock<SocketAddr>,
+    own_connection: OnceLock<SocketAddr>,
     connection: ConnectState,
     channel: Arc<Channel>,
     clock: Arc<dyn Clock>,
@@ -168,12 +169,12 @@ pub(super) struct SendState {
 impl SendState {
     pub(super) fn new(channel: &Arc<Channel>, clock: &Arc<dyn Clock>) -> Self {
         let (channel, clock) = (Arc::clone(channel), Arc::clone(clock));
-        let (state, own) = (Mutex::new(Stage::Queued), OnceLock::new());
-        Self { state, own, connection: ConnectState::default(), channel, clock }
+        let (stage, own_connection) = (Mutex::new(Stage::Queued), OnceLock::new());
+        Self { stage, own_connection, connection: ConnectState::default(), channel, clock }
     }
 
-    fn state(&self) -> MutexGuard<'_, Stage> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records that a connection was opened for the request.
@@ -182,26 +183,26 @@ impl SendState {
             self.channel.set_protocol(Protocol::Http2);
         }
         if let Some(local) = local {
-            self.own.get_or_init(|| local);
+            self.own_connection.get_or_init(|| local);
         }
     }
 
-    /// Whether the request got a new connection.
+    /// What is known of the request's connection.
     pub(super) const fn connection(&self) -> &ConnectState {
         &self.connection
     }
 
     /// The local address of the connection that was opened for the request.
     pub(super) fn own_connection(&self) -> Option<SocketAddr> {
-        self.own.get().copied()
+        self.own_connection.get().copied()
     }
 
     fn leave_queue(&self) {
-        let mut state = self.state();
-        if matches!(*state, Stage::Queued) {
+        let mut stage = self.stage();
+        if matches!(*stage, Stage::Queued) {
             let before = self.channel.under_way.fetch_add(1, Ordering::Relaxed);
             let (before, ended) = (before as u64, self.channel.answers().ended);
-            *state = Stage::UnderWay(UnderWay {
+            *stage = Stage::UnderWay(UnderWay {
                 at: self.clock.now(),
                 before,
                 ended,
@@ -218,8 +219,8 @@ impl SendState {
     /// announce how many it admits. So the request's wait does not count while the server
     /// is at work, until as many other requests have ended as were before it.
     pub(super) fn awaiting_since(&self) -> Option<Instant> {
-        let mut state = self.state();
-        let Stage::UnderWay(under_way) = &mut *state else { return None };
+        let mut stage = self.stage();
+        let Stage::UnderWay(under_way) = &mut *stage else { return None };
         if under_way.before == 0 || self.channel.protocol() != Protocol::Http2 {
             return Some(under_way.at);
         }
@@ -233,8 +234,8 @@ impl SendState {
 
     /// Records that the request has ended, with or without an answer.
     pub(super) fn end(&self) {
-        let state = std::mem::replace(&mut *self.state(), Stage::Over);
-        if matches!(state, Stage::UnderWay(..)) {
+        let stage = std::mem::replace(&mut *self.stage(), Stage::Over);
+        if matches!(stage, Stage::UnderWay(..)) {
             self.channel.under_way.fetch_sub(1, Ordering::Relaxed);
             if self.channel.protocol() == Protocol::Http2 {
                 self.channel.record_end(self.clock.now());

@@ -233,10 +233,8 @@ impl Client {
                     return answered.map_err(|failure| Unanswered::from(failure).into());
                 }
                 Ok(Err(error)) => {
-                    let is_on_used_connection = is_on_used_connection(&*error, route);
-                    return Err(self
-                        .unanswered(route, request.url, &*error, is_on_used_connection)
-                        .into());
+                    let is_on_used = is_on_used_connection(&*error, route);
+                    return Err(self.unanswered(route, request.url, &*error, is_on_used).into());
                 }
                 Err(_elapsed) => match route.send_state().awaiting_since() {
                     Some(begun) => {

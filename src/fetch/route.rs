@@ -24,7 +24,7 @@ use crate::model::{Failure, FailureCode};
 pub(super) struct Route<'a> {
     lease: Lease<'a>,
     proxy: Option<usize>,
-    sent: Arc<SendState>,
+    send_state: Arc<SendState>,
     has_worked: Cell<bool>,
 }
 
@@ -51,7 +51,7 @@ impl Route<'_> {
 
     /// The sending of the request.
     pub(super) const fn send_state(&self) -> &Arc<SendState> {
-        &self.sent
+        &self.send_state
     }
 
     /// Whether the connection leads straight to the host, without a proxy.
@@ -80,7 +80,7 @@ impl Drop for Route<'_> {
     /// Retires an HTTP/2 connection that was silent for too long, or ended. Otherwise the
     /// library would use it for as long as it is open.
     fn drop(&mut self) {
-        self.sent.end();
+        self.send_state.end();
         if !self.has_worked.get() && self.channel().protocol() == Protocol::Http2 {
             self.lease.retire();
         }
@@ -121,8 +121,8 @@ impl Client {
             let code = if proxy.is_some() { FailureCode::Proxy } else { FailureCode::Connect };
             Failure::new(code, message::one_line(&error))
         })?;
-        let sent = Arc::new(SendState::new(&lease.channel, network.clock()));
-        Ok(Route { lease, proxy, sent, has_worked: Cell::new(false) })
+        let send_state = Arc::new(SendState::new(&lease.channel, network.clock()));
+        Ok(Route { lease, proxy, send_state, has_worked: Cell::new(false) })
     }
 
     /// Refuses addresses that must not be used. The resolver checks names, but lets those
