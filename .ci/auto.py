@@ -3,10 +3,10 @@
 
 usage: auto.py FETCHPAGES [--capacities 4,16,64] [--pages 2000] [--rounds 5] [--mode threads] [--latency 50ms] [--short]
 
-Each site answers so many requests at a time, each after the latency; the rest wait. Fails unless auto has at least 90
-percent of the best fixed number's throughput, with at most 1.5 times the mean number of requests in flight (counted at
-the site) of the smallest fixed number that comes within 2 percent of the best. Figures are medians, rounds interleaved.
---short is one round at one capacity with wide margins: whether it works at all, on a busy machine too.
+A site of capacity N works on at most N requests at a time, and answers each after the latency; the rest wait. The
+script fails unless auto reaches at least 90 percent of the best fixed number's throughput, with at most 1.5 times the
+mean number of requests in flight (counted at the site) of the smallest fixed number within 2 percent of the best.
+Figures are medians of interleaved rounds. --short runs one round at one capacity with wide margins, for busy machines.
 """
 import argparse
 import collections
@@ -22,7 +22,7 @@ import tempfile
 import urllib.parse
 import urllib.request
 
-LIMIT = 300  # seconds: whatever takes longer hangs
+LIMIT = 300  # seconds: a program that takes longer hangs
 SHARES = 0.5, 0.75, 1.0, 1.25, 1.5, 2.0  # of the capacity, as fixed numbers of workers
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -36,13 +36,13 @@ Run = collections.namedtuple("Run", "throughput mean peak settled flat")
 
 @contextlib.contextmanager
 def origin(options, capacity):
-    """Serves the embedded site with this capacity; gives its index's address."""
+    """Serves the embedded site with this capacity; yields the address of its index."""
     command = [options.program, "origin", "--port", "0", "--pages", str(options.pages), "--latency", options.latency,
                "--capacity", str(capacity)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        is_told, _, _ = select.select([server.stdout], [], [], LIMIT)
-        line = server.stdout.readline() if is_told else ""
+        has_started, _, _ = select.select([server.stdout], [], [], LIMIT)
+        line = server.stdout.readline() if has_started else ""
         if not line.startswith("serving "):
             sys.exit(f"FAILED: the origin does not serve: {line!r}")
         yield line.split()[1]
@@ -52,7 +52,7 @@ def origin(options, capacity):
 
 
 def run(options, capacity, workers):
-    """One download, and what the site saw of it."""
+    """Runs one download; returns its figures and the site's."""
     with origin(options, capacity) as index, tempfile.TemporaryDirectory(prefix="fetchpages-auto-") as work:
         command = [options.program, "--index", index, "--mode", options.mode, "-j", str(workers), "--json", "--no-save",
                    "--progress", "none", "-o", f"{work}/pages"]
@@ -71,7 +71,7 @@ def median(runs):
 
 
 def compare(options, capacity):
-    """Prints the table of one capacity; tells whether the bar is met."""
+    """Prints the table of one capacity; returns whether auto meets the bar."""
     fixed = sorted({max(1, round(share * capacity)) for share in options.shares})
     runs = collections.defaultdict(list)
     for _ in range(options.rounds):
@@ -81,9 +81,9 @@ def compare(options, capacity):
     best = max(medians[workers].throughput for workers in fixed)
     enough = next(workers for workers in fixed if medians[workers].throughput >= NEAR * best)
     for workers, (throughput, mean, peak, settled, flat) in medians.items():
-        told = f"settled at {settled:g}, flat from {flat:g}" if settled else "enough" if workers == enough else ""
+        remark = f"settled at {settled:g}, flat from {flat:g}" if settled else "enough" if workers == enough else ""
         print(f"{capacity:8} {workers:>8} {throughput:8.1f} {100 * throughput / best:6.1f} % {mean:8.2f} "
-              f"{mean / medians[enough].mean:6.2f} x {peak:6g}  {told}", flush=True)
+              f"{mean / medians[enough].mean:6.2f} x {peak:6g}  {remark}", flush=True)
     auto = medians["auto"]
     is_fast = auto.throughput >= options.bar.throughput * best
     is_modest = auto.mean <= options.bar.in_flight * medians[enough].mean
@@ -107,7 +107,7 @@ def arguments():
 
 
 def main():
-    # No proxy stands between here and 127.0.0.1.
+    # Requests to 127.0.0.1 must not go through a proxy.
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
     options = arguments()

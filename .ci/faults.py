@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Downloads a site of which a fifth goes wrong, in every mode, and checks what became of each page.
+"""Downloads a site with faults in a fifth of its answers, in every mode, and checks the result of each page.
 
 usage: faults.py FETCHPAGES [--pages 2000] [--seed 1] [--modes MODE,MODE...]
 
-Every page must be saved, byte-equal to what the site holds, or fail for the reason for which it fails
-whenever it is asked for. The modes run at the same time, each against a site of its own.
+Every page must either be saved, equal to the site's page byte by byte, or fail with the fault that every request of it
+meets. The modes run at the same time, each against a site of its own.
 """
 import argparse
 import collections
@@ -26,13 +26,13 @@ sys.dont_write_bytecode = True
 PASSING = ("503:4", "429:0.5", "429-retry-after:0.5", "reset:3", "cut:2", "partial-206:2", "stall:1", "folded-header:1",
            "stale-connection:2", "slow-accept:1")
 LASTING = "redirect-loop:1.2", "endless:1.2", "bad-gzip:1.2", "wrong-length:1.2", "drip:1.2"
-# What pages that are broken for good fail with; of these some are tried again.
+# The failures of pages whose fault stays; pages with a failure in RETRIED are tried again.
 LASTING_CODES = {"redirects", "too-large", "decode", "truncated", "read-timeout"}
 RETRIED = {"truncated", "read-timeout"}
 RETRIES = 8
 LARGEST = 2_000_000
 SILENCE = 0.5
-LIMIT = 1200  # seconds: whatever takes longer hangs
+LIMIT = 1200  # seconds: a program that takes longer hangs
 
 
 def origin(options, faults):
@@ -43,7 +43,7 @@ def origin(options, faults):
 
 
 def download(options, mode):
-    """Runs one mode to its end; gives its pages and summary."""
+    """Runs one mode to its end; returns its directory and summary."""
     out = options.work / mode
     server, index = origin(options, PASSING + LASTING)
     begin = time.monotonic()
@@ -65,7 +65,7 @@ def read(out):
 
 
 def symptom(index, path):
-    """What a request meets, as the code that it should get."""
+    """Sends a request; returns the failure code that the answer should lead to."""
     place = urllib.parse.urlsplit(index)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=5)
     try:
@@ -93,14 +93,14 @@ def symptom(index, path):
 
 
 def check_failures(index, pages):
-    """Each failed page fails so whenever it is asked for."""
+    """Checks that each failed page fails the same way at every request."""
     lasting = {}
     for page in (page for page in pages if page["state"] != "saved"):
         path, code = urllib.parse.urlsplit(page["url"]).path, page["error"]["code"]
         met = {symptom(index, path) for _ in range(3)}
-        # A reset or an overload may come in between; a success may not.
+        # Some of the requests may meet a reset or an overload, but none may succeed.
         check("saved" not in met, f"{path} failed with {code}, and meets {met}")
-        # The last of all attempts may have met a connection that was accepted late, too.
+        # The last attempt may have met a connection that the site accepted late.
         is_late = code == "first-byte-timeout" and page["attempts"] == RETRIES + 1
         check(code in met or is_late and met & RETRIED, f"{path} failed with {code}, and meets {met}")
         lasting[path] = (met & LASTING_CODES).pop()

@@ -3,9 +3,9 @@
 
 usage: gates.py FETCHPAGES [--runs 10]
 
-One gate must be met in every run (16 threads take at most half the time of one page after the other; in truth a
-twelfth), one must not be met in any (they take at most a fiftieth). Fails when one run ends otherwise, or leaves
-anything behind.
+One gate must hold in every run: 16 threads take at most half the time of one page after the other (in fact a twelfth).
+Another must fail in every run: they take at most a fiftieth. The script fails if a run ends otherwise or leaves files
+behind.
 """
 import argparse
 import contextlib
@@ -15,14 +15,14 @@ import subprocess
 import sys
 import tempfile
 
-LIMIT = 300  # seconds: whatever takes longer hangs
+LIMIT = 300  # seconds: a program that takes longer hangs
 PLAN = ["--modes", "sequential,threads", "--workers", "16", "--pages", "100", "--latency", "10ms", "--rounds", "5"]
 MUST_HOLD, MUST_NOT_HOLD = "threads@16 <= 0.5 * sequential", "threads@16 <= 0.02 * sequential"
 
 
 @contextlib.contextmanager
 def busy():
-    """As many programs as there are CPUs, none of which ever waits."""
+    """Keeps every CPU busy with a program that never waits."""
     spin = [sys.executable, "-c", "while True: pass"]
     spinning = [subprocess.Popen(spin) for _ in range(os.cpu_count() or 1)]
     try:
@@ -34,7 +34,7 @@ def busy():
 
 
 def compare(program, gate, expected):
-    """One comparison; gives what is wrong with it."""
+    """Runs one comparison; returns what is wrong with it."""
     with tempfile.TemporaryDirectory(prefix="fetchpages-gates-") as work:
         command = [program, "compare", *PLAN, "--gate", gate, "--json", "-q", "-o", work]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)

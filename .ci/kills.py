@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Kills downloads of a faulty site at random moments, resumes them, and checks that nothing was lost.
+"""Kills downloads of a faulty site at random moments, resumes them, and checks that no page is lost.
 
 usage: kills.py FETCHPAGES [--runs 20] [--seed 1] [--pages 150] [--modes MODE,MODE...]
 
-The same --seed gives the same sites, faults, kills and damages; what a kill meets is up to the moment.
+The same --seed gives the same sites, faults, kills and damages; how far a run is when it is killed varies.
 """
 import argparse
 import collections
@@ -24,9 +24,9 @@ import time
 import urllib.parse
 import urllib.request
 
-LIMIT = 120  # seconds: whatever takes longer hangs
+LIMIT = 120  # seconds: a program that takes longer hangs
 KILLS = 3  # of one run, at most
-FAULTS = "503:6", "reset:5", "cut:4", "stall:1"  # all of them pass
+FAULTS = "503:6", "reset:5", "cut:4", "stall:1"  # each of them passes after some attempts
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -46,13 +46,13 @@ def few(items):
 
 @contextlib.contextmanager
 def origin(options, seed, is_sound=False):
-    """Serves the embedded site, at some distance and with faults unless it is sound; gives its index's address."""
+    """Serves the embedded site, with latency and faults unless it is sound; yields the address of its index."""
     faults = [] if is_sound else ["--latency", "5ms", *(word for fault in FAULTS for word in ("--fault", fault))]
     command = [options.program, "origin", "--port", "0", "--pages", str(options.pages), "--seed", str(seed), *faults]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        is_told, _, _ = select.select([server.stdout], [], [], LIMIT)
-        line = server.stdout.readline() if is_told else ""
+        has_started, _, _ = select.select([server.stdout], [], [], LIMIT)
+        line = server.stdout.readline() if has_started else ""
         check(line.startswith("serving "), f"the origin does not serve: {line!r}")
         yield line.split()[1]
     finally:
@@ -64,12 +64,12 @@ def start(options, index, directory, log, mode, *more):
     command = [options.program, "--index", index, "--retry", "8", "--read-timeout", "500ms", "-o", str(directory),
                "--mode", mode, "-j", "16", "--progress", "none", *more]
     with open(log, "ab") as out:
-        # A group of its own, by which its workers are found when it is killed.
+        # A group of its own: it identifies the workers of a run that was killed.
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
 
 
 def end(process, kill=None, directory=None):
-    """Waits for the exit code. With KILL, kills the process at that moment, and gives None then."""
+    """Waits for the exit code. With KILL, kills the process at that moment, and returns None then."""
     try:
         if kill is None:
             return process.wait(LIMIT)
@@ -82,7 +82,7 @@ def end(process, kill=None, directory=None):
         check(kill is not None, f"did not end in {LIMIT} s")
         return None
     finally:
-        process.kill()  # signal 9; nothing is sent to what has ended
+        process.kill()  # signal 9; a process that has ended gets none
         process.wait()
 
 
@@ -91,7 +91,7 @@ def files(directory):
 
 
 def read(directory):
-    """The manifest's whole lines, and those of them that are records."""
+    """Returns the complete lines of the manifest, and the records in them."""
     path = directory / "manifest.jsonl"
     data = path.read_bytes() if path.exists() else b""
     whole = data[:data.rfind(b"\n") + 1]
@@ -105,12 +105,12 @@ def read(directory):
 
 
 def saved_pages(records):
-    """The standing records of saved pages by URL: a failure does not replace one."""
+    """Returns the last record of each saved page by URL: a failure does not replace it."""
     return {record["url"]: record for record in records if record["kind"] == "page" and record["state"] == "saved"}
 
 
 def kept_pages(records, directory):
-    """Those whose file is there with its size, which a resume must not fetch again."""
+    """Returns the pages whose file exists with its size: a resume must not fetch them again."""
     def is_whole(record):
         file = directory / record["file"]
         return file.exists() and file.stat().st_size == record["bytes"]
@@ -121,7 +121,7 @@ def damage(directory, plan):
     """Cuts the manifest or appends rubbish, as a power cut may."""
     path = directory / "manifest.jsonl"
     data = path.read_bytes() if path.exists() else b""
-    # Without its first record the files in the directory would be a stranger's.
+    # Without the first record, the files in the directory would count as unowned.
     room = len(data) - (data.find(b"\n") + 1)
     if b"\n" not in data or plan.damage == "cut" and room == 0:
         return False
@@ -134,7 +134,7 @@ def damage(directory, plan):
     return True
 
 
-# The moment: when so many more files are there, and this much time has passed.
+# The moment of a kill: `pages` more files exist, and `delay` seconds have passed since then.
 Kill = collections.namedtuple("Kill", "pages delay damage share rubbish")
 
 
@@ -146,7 +146,7 @@ def draw_kill(dice, pages):
 
 
 def check_resume(before, kept, after, directory):
-    """What a resume appended to the manifest, given the lines and the kept pages before it."""
+    """Checks what a resume appended to the manifest, given the lines and the kept pages before it."""
     whole, records = after
     old, old_records = before
     check(whole.startswith(old), "the manifest's earlier lines are not as they were")
@@ -163,7 +163,7 @@ def check_resume(before, kept, after, directory):
 
 
 def check_result(options, directory, plan, index, seed):
-    """The directory holds each page of the plan once and whole, and nothing else."""
+    """Checks that the directory has each page of the plan once and complete, and no other file."""
     names = set(os.listdir(directory)) - {"manifest.jsonl"}
     staged = [name for name in names if name.startswith(".fetchpages-")]
     check(not staged, f"staged files are left, {few(staged)}")
@@ -185,7 +185,7 @@ def check_result(options, directory, plan, index, seed):
 
 
 def living(groups):
-    """Processes of these groups that are not dead."""
+    """Yields the processes of these groups that are alive."""
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
@@ -194,7 +194,7 @@ def living(groups):
 
 
 def check_gone(groups):
-    """Whatever a killed run started ends by itself."""
+    """Checks that the processes of killed runs end by themselves."""
     deadline = time.monotonic() + LIMIT
     while left := list(living(groups)):
         check(time.monotonic() < deadline, f"processes of killed runs go on, {few(left)}")
@@ -211,7 +211,7 @@ def links(options, index):
 
 
 def run(options, number, mode, tally):
-    """One download with its kills, to its end."""
+    """Runs one download with its kills to its end."""
     dice = random.Random(f"{options.seed} {number}")
     seed = dice.randrange(2**32)
     kills = [draw_kill(dice, options.pages // (turn + 1)) for turn in range(dice.randint(1, KILLS))]
@@ -241,7 +241,7 @@ def run(options, number, mode, tally):
         for process in living(groups):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(process), signal.SIGKILL)
-    # A run that came to its end before its first kill shows nothing.
+    # A run that ended before its first kill shows nothing.
     tally["runs"] += turn > 0
     tally["kept"] += len(kept)
     tally["resumed"] += len(plan) - len(kept)
@@ -249,7 +249,7 @@ def run(options, number, mode, tally):
 
 
 def modes(program):
-    """The modes that its help names."""
+    """Returns the modes that the program's help names."""
     text = " ".join(subprocess.run([program, "-h"], capture_output=True, text=True, check=True).stdout.split())
     return re.search(r"--mode <.*?\[possible values: (.*?)\]", text)[1].split(", ")
 
@@ -261,7 +261,7 @@ def table(tallies):
         mean = tally["kills"] / max(1, tally["runs"])
         print(f"{mode:12} {tally['runs']:5} {tally['kills']:6} {mean:6.2f} {tally['kept']:7} {tally['resumed']:8} "
               f"{tally['cut']:4} {tally['rubbish']:8}")
-    print("kept: pages saved before the last kill; resumed: after it; cut, rubbish: what was done to manifests")
+    print("kept: pages saved before the last kill; resumed: after it; cut, rubbish: manifests damaged so")
 
 
 def arguments():
@@ -279,7 +279,7 @@ def arguments():
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # No proxy stands between here and 127.0.0.1.
+    # Requests to 127.0.0.1 must not go through a proxy.
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
     options = arguments()

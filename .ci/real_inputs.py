@@ -121,7 +121,7 @@ INDEX = "http://en.wikipedia.org/wiki/List_of_countries_by_population_(United_Na
 
 
 def polite_run(out, mode, flaky, *more):
-    """The default target with its rules enforced, by way of a proxy; gives the stand-in's counters."""
+    """Downloads the default target with its rules enforced, through a proxy; returns the stand-in's counters."""
     port, stats = free_port(), WORK / f"{out}.json"
     server = subprocess.Popen([sys.executable, str(LAB / "wikimedia.py"), "--port", str(port), "--flaky", str(flaky),
                                "--stats", str(stats)], stdout=subprocess.DEVNULL)
@@ -138,7 +138,7 @@ def polite_run(out, mode, flaky, *more):
 
 
 def polite():
-    """Wikipedia's rules are kept by default, in every mode; what overrides them knowingly still ends well."""
+    """Wikipedia's rules hold by default, in every mode; a run that overrides them still ends well."""
     if not (LAB / "wikimedia.py").exists():
         print("polite: skipped, the stand-in is not here")
         return
@@ -157,7 +157,7 @@ def polite():
 
 
 def debian(package, file):
-    """The path of FILE from a Debian package, unpacked without installing, so that no service starts."""
+    """Returns the path of FILE from a Debian package, unpacked without installing, so that no service starts."""
     target = PACKAGES / package
     if not (target / file).exists():
         target.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,7 @@ def python_documentation():
     base, port = WORK / "nginx", free_port()
     base.mkdir()
     (base / "nginx.conf").write_text(NGINX.format(base=base, port=port, root=root))
-    # An nginx that starts as root gives its work to an account that cannot read a private folder.
+    # An nginx that root starts works under an account that cannot read a private folder.
     WORK.chmod(0o755)
     server = subprocess.Popen([program, "-c", str(base / "nginx.conf"), "-p", str(base), "-g", user()],
                               stderr=subprocess.DEVNULL)
@@ -237,7 +237,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def a_million_urls():
-    """A long list is streamed: its plan takes little memory, whatever its length."""
+    """A long list is streamed: its plan takes little memory at any length."""
     count, path = 1_000_000, WORK / "urls.txt"
     dice = random.Random(7)
     with open(path, "w") as urls:
@@ -260,7 +260,7 @@ def a_million_urls():
 
 
 def full_disk():
-    """A full disk ends the run with 1, and what was saved before is whole."""
+    """A full disk ends the run with 1, and pages saved before are complete."""
     disk = WORK / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)]

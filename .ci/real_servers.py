@@ -48,7 +48,7 @@ def wait_until(is_so, what):
 
 
 def fetch(name, *arguments, code=0, env=None):
-    """Downloads into the directory NAME; gives the last run's records by URL, and the process."""
+    """Downloads into the directory NAME; returns the last run's records by URL, and the process."""
     command = [BIN, *map(str, arguments), "-o", str(WORK / name), "--progress", "none"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=WORK, env=ENVIRONMENT | (env or {}),
@@ -58,8 +58,8 @@ def fetch(name, *arguments, code=0, env=None):
     check(done.returncode == code, f"{command} ended with {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}")
     path = WORK / name / "manifest.jsonl"
     text = path.read_text() if path.exists() else ""
-    for place, told in (("stdout", done.stdout), ("stderr", done.stderr), ("the manifest", text)):
-        check(not any(secret in told for secret in SECRETS), f"{command} told the password in {place}\n{told}")
+    for place, output in (("stdout", done.stdout), ("stderr", done.stderr), ("the manifest", text)):
+        check(not any(secret in output for secret in SECRETS), f"{command} shows the password in {place}\n{output}")
     pages = {}
     for record in map(json.loads, text.splitlines()):
         if record["kind"] == "run":
@@ -78,7 +78,7 @@ def expect(page, state, error=None, status=None):
 
 
 def expect_site(name, site, pages):
-    """Every page of the site is saved in the directory NAME, byte for byte."""
+    """Checks that every page of the site is saved in the directory NAME, byte for byte."""
     check(set(pages) == {f"{site}/{file}" for file in SITE}, f"{name}: other pages than the site's: {sorted(pages)}")
     for file, text in SITE.items():
         page = pages[f"{site}/{file}"]
@@ -99,7 +99,7 @@ def serve(name, command, is_ready):
         wait_until(is_up, name)
         yield
     finally:
-        # Its helper processes are of its group.
+        # Its helper processes belong to its group.
         for how in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.killpg(server.pid, how)
@@ -143,7 +143,7 @@ http {{
 
 
 class Nginx:
-    """One site on ports of their own limits: `open` has none; above 20/s `curt` says 503, the rest 429 and when."""
+    """One site on ports of their own limits: `open` has no limit; above 20/s `curt` answers 503, and the others 429 with Retry-After."""
 
     def __init__(self, stack):
         self.base, self.marks, self.seen = WORK / "nginx", 0, 0
@@ -170,8 +170,8 @@ class Nginx:
         self.requests()
 
     def requests(self):
-        """What was asked for since the last call, as (status, path, proxies on the way)."""
-        # The one worker logs in its order, so all is in the log once this request is.
+        """Returns the requests since the last call, as (status, path, proxies on the way)."""
+        # nginx has one worker, which logs in order: once this request is in the log, all are.
         self.marks += 1
         get(f"{self.open}/mark/{self.marks}")
         lines = []
@@ -198,10 +198,10 @@ def of_pages(requests):
 
 
 def nginx(servers):
-    """Rate limits are lived with, or kept to; what is unchanged is not sent again."""
+    """The program adapts to rate limits, or follows the given one; unchanged pages are not sent again."""
     site = servers.nginx
     site.requests()
-    # To be told when to come back uses no retries up.
+    # An answer with Retry-After uses up no retry.
     for name, refusal, retries in (("polite", 429, 3), ("patient", 429, 0), ("curt", 503, 12)):
         url = site.url[name]
         pages, _ = fetch(name, *index(url), "--mode", "threads", "-j", 16, "--retry", retries, "--rate", "none")
@@ -245,7 +245,7 @@ def nginx(servers):
 def httpbin(servers):
     """Statuses, redirects, encodings, limits and credentials."""
     site = servers.httpbin
-    password = "".join(f"%{byte:02x}" for byte in PASSWORD.encode())  # spelled so that it shows when it is told
+    password = "".join(f"%{byte:02x}" for byte in PASSWORD.encode())  # encoded, so that it is recognised in output
     basic = f"{site}/basic-auth/user/{password}"
     expected = {
         "/status/404": ("failed", "http", 404), "/status/503": ("failed", "http", 503),
@@ -358,7 +358,7 @@ def start_tinyproxy(stack, site):
 
 
 def ways(requests):
-    """By which proxies the requests came, by the Via header that proxies add."""
+    """Returns the proxies of each request, from the Via header that proxies add."""
     return {via for _, _, via in requests}
 
 
@@ -417,7 +417,7 @@ def start_proxy_py(stack):
 
 
 def proxy_py(servers):
-    """A proxy that wants a password, which is told to nobody else."""
+    """A proxy that needs a password, which goes to no other server."""
     site, tls, proxy = servers.nginx, servers.caddy.site, servers.proxy_py
     trust = "--cacert", servers.caddy.authority
     site.requests()
@@ -438,7 +438,7 @@ def proxy_py(servers):
 
 
 def rotation(servers):
-    """Several proxies take turns, and a dead one keeps nothing back."""
+    """Several proxies take turns, and a dead one delays no page."""
     site, dead = servers.nginx, f"127.0.0.1:{free_port()}"
     site.requests()
     proxies = [f"http://{servers.tinyproxy}", f"http://{dead}", f"http://user:{QUOTED}@{servers.proxy_py}"]
@@ -450,7 +450,7 @@ def rotation(servers):
     counts = [sum(name in via for _, _, via in requests) for name in ("tinyproxy", "proxy.py")]
     check(all(counts), f"a proxy was left out: {requests}")
     for address in (servers.tinyproxy, dead, servers.proxy_py):
-        check(re.search(rf"^proxy\b.*{re.escape(address)}", done.stdout, re.M), f"{address} is not told\n{done.stdout}")
+        check(re.search(rf"^proxy\b.*{re.escape(address)}", done.stdout, re.M), f"{address} is not in the summary\n{done.stdout}")
     print(f"rotation: 60 pages, {counts[0]} requests by tinyproxy, {counts[1]} by proxy.py, none by a dead one")
 
 
@@ -472,7 +472,7 @@ PARTS = nginx, httpbin, caddy, tinyproxy, microsocks, proxy_py, rotation
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # An nginx that starts as root gives its work to an account that cannot read a private folder.
+    # An nginx that root starts works under an account that cannot read a private folder.
     WORK.chmod(0o755)
     try:
         parts = {part.__name__: part for part in PARTS}

@@ -3,9 +3,9 @@
 
 usage: report.py FETCHPAGES [--keep DIRECTORY]
 
-Checks on a desktop, a phone and paper, light and dark: nothing is fetched, nothing sticks out sideways, no chart is
-empty, text keeps a contrast of at least 4.5 to what is behind it (WCAG 2.2, 1.4.3), and dark is dark. --keep leaves the
-pictures there. Installs Chromium (Debian) and playwright (PyPI) where they are missing.
+It checks a desktop, a phone and paper, light and dark: the page fetches nothing, nothing is wider than the screen, no
+chart is empty, text has a contrast of at least 4.5 to its background (WCAG 2.2, 1.4.3), and dark is dark. --keep writes
+the pictures to DIRECTORY. The script installs Chromium (Debian) and playwright (PyPI) if they are missing.
 """
 import argparse
 import contextlib
@@ -55,7 +55,7 @@ LOOK = """() => {
 
 
 def browser_python():
-    """A Python that has playwright; the browser itself is the system's."""
+    """Returns a Python that has playwright; the browser itself is the system's."""
     if not shutil.which("chromium"):
         subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["apt-get", "install", "-qy", "chromium"], check=True, stdout=subprocess.DEVNULL)

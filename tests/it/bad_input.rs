@@ -12,7 +12,7 @@ fn an_index_that_cannot_be_had() {
         .run(&["--index", &index, "--retry", "0"])
         .code(1)
         .says(&[&format!("error: failed to fetch {index} after 1 try\ncaused by: no connection")]);
-    // What is behind a redirect is named too, without what the server put in.
+    // The message names the address behind a redirect too, without the secrets that the server put in.
     let location = format!("Location: http://me:secret@{free}/moved\r\n");
     let server = Canned::always(answer("301 Moved Permanently", &location, ""));
     let ended = place.run(&["--index", &server.url("/"), "--retry", "0"]).code(1);
@@ -224,7 +224,7 @@ fn a_manifest_that_is_none_is_left_alone() {
         .says(&["is no manifest", "hint: move it away"]);
     assert_eq!(place.text("pages/manifest.jsonl"), "my notes, without a line end");
     place.run(&["verify", "pages"]).code(1).says(&["is no manifest"]);
-    // A beginning of one, as a killed run may leave, is mended.
+    // The start of a manifest, as a killed run may leave it, is repaired.
     place.file("pages/manifest.jsonl", "{\"kind\":\"ru");
     place.run(&["--index", &origin.index_url()]).code(0);
     place.run(&["verify", "pages"]).code(0);
@@ -352,7 +352,7 @@ fn an_address_in_the_place_of_a_list_tells_no_password() {
 
 #[test]
 fn a_known_site_is_told_that_a_contact_is_wanted_however_it_is_named() {
-    // Nothing is asked: the port is one that nobody serves.
+    // No request is sent: no server listens on this port.
     let page = "http://en.wikipedia.org/wiki/India";
     let run = Place::new().run(&[page, "-x", "http://127.0.0.1:1", "--retry", "0"]).code(3);
     run.says(&["en.wikipedia.org refuses agents that name no contact", "at most 9 open and 19/s"]);

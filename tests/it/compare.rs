@@ -1,4 +1,4 @@
-//! `fetchpages compare`, as it is run.
+//! `fetchpages compare`, run as a program.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Ended, Place, names_in};
 
-/// A small comparison in JSON, whose runs are kept below `work`.
+/// A small comparison in JSON, which leaves the directories of its runs below `work`.
 fn compared(place: &Place, more: &[&str]) -> Ended {
     let mut arguments = vec!["compare", "--json", "-q", "-o", "work"];
     arguments.extend(more);
@@ -261,18 +261,18 @@ fn hanging(place: &Place, server: &Canned) -> std::process::Child {
     let mut arguments = vec!["compare", &url, "-o", "work", "--rounds", "5"];
     arguments.extend(["--modes", "sequential,threads", "--export", "report.json"]);
     let mut running = place.start_in_group(&arguments);
-    let mut told = BufReader::new(running.stderr.take().unwrap());
+    let mut stderr = BufReader::new(running.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("round 2 of 5") {
         line.clear();
-        assert_ne!(told.read_line(&mut line).unwrap(), 0, "it ended before its time");
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before its time");
     }
-    running.stderr = Some(told.into_inner());
+    running.stderr = Some(stderr.into_inner());
     running
 }
 
-/// Answers six requests, that is those of the warm-up and of two rounds with two
-/// contenders, and holds on to what comes then.
+/// Answers six requests: those of the warm-up and of two rounds, with two contenders each.
+/// Later requests get no answer.
 fn answers_six() -> Canned {
     let asked = AtomicUsize::new(0);
     Canned::start(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
@@ -285,7 +285,7 @@ fn answers_six() -> Canned {
 fn what_was_measured_before_ctrl_c_is_told_as_a_part() {
     let (place, server) = (Place::new(), answers_six());
     let running = hanging(&place, &server);
-    // The terminal sends it to everybody in the group.
+    // The terminal sends it to every process of the group.
     let group = Pid::from_raw(-i32::try_from(running.id()).unwrap());
     kill(group, Signal::SIGINT).unwrap();
     let ended = Ended::of(running.wait_with_output().unwrap()).code(130);
@@ -314,7 +314,7 @@ fn runs_end_with_the_comparison_however_it_ends() {
     }
 }
 
-/// The processes that were started with this directory in their arguments.
+/// Returns the processes that were started with this directory in their arguments.
 fn running_in(directory: &str) -> Vec<Pid> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap() {
@@ -324,7 +324,7 @@ fn running_in(directory: &str) -> Vec<Pid> {
         };
         let mut words = Vec::new();
         if let Ok(mut file) = std::fs::File::open(entry.path().join("cmdline")) {
-            // One that ends meanwhile is none.
+            // A process that ends meanwhile does not count.
             let _ = file.read_to_end(&mut words);
         }
         if String::from_utf8_lossy(&words).contains(&format!("{directory}/runs/")) {

@@ -1,4 +1,4 @@
-//! The main job, through the program: pages are saved, whole, under the right names, in every mode.
+//! The main job, through the program: it saves complete pages under the right names, in every mode.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Ended, Place, origin};
 
-/// The path of the page that was saved as `name`.
+/// Returns the path of the page that was saved as `name`.
 fn article(name: &str) -> String {
     format!("/wiki/{}", name.strip_suffix(".html").unwrap())
 }
@@ -210,10 +210,10 @@ fn a_silent_server_costs_its_time_limit_and_no_more() {
     });
     let place = Place::new();
     place.run(&[&server.url("/head"), "--retry", "0", "--read-timeout", "50ms"]).code(3);
-    // Long enough for the head to come on a busy machine.
+    // The head arrives within this time on a busy machine too.
     place.run(&[&server.url("/body"), "--retry", "0", "--read-timeout", "1s"]).code(3);
     place.run(&[&server.url("/all"), "--retry", "0", "--max-time", "50ms"]).code(3);
-    // Nothing answers this handshake.
+    // No server answers this handshake.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", silent.local_addr().unwrap());
     place.run(&[&url, "--retry", "0", "--connect-timeout", "50ms"]).code(3);
@@ -326,8 +326,8 @@ fn a_password_in_a_url_is_used_and_never_written_down() {
     for name in ["in", "absolute", "relative"] {
         assert_eq!(place.text(&format!("pages/{name}.html")), "in");
     }
-    let told = place.run(&["ftp://me:secret@a.org/x"]).code(2).stderr;
-    let written = ended.stdout + &ended.stderr + &place.text("pages/manifest.jsonl") + &told;
+    let refusal = place.run(&["ftp://me:secret@a.org/x"]).code(2).stderr;
+    let written = ended.stdout + &ended.stderr + &place.text("pages/manifest.jsonl") + &refusal;
     assert!(!written.contains("secret"), "{written}");
 }
 
@@ -421,7 +421,8 @@ fn files_of_a_killed_run_are_its_own_recorded_or_not() {
     place.file(&format!("pages/{}", names[0]), "mine");
     place.run(&["--index", &origin.index_url()]).code(0);
     let whole = place.names("pages");
-    // As if killed: no end, two pages saved and not recorded, a staged file, a torn line.
+    // The state after a kill: no end record, two pages saved and not recorded, a staged file, a
+    // torn line.
     let manifest = place.text("pages/manifest.jsonl");
     let mut lines: Vec<_> = manifest.lines().collect();
     lines.truncate(lines.len() - 3);
@@ -486,8 +487,8 @@ fn a_head_is_limited_by_its_size_and_not_by_its_lines() {
         let place = Place::new();
         place.run(&[&server.url("/page"), "--retry", "0"]).code(if is_saved { 0 } else { 3 });
         let page = &place.pages()[0];
-        let told = page["error"]["message"].as_str().unwrap_or("262144");
-        assert!(told.contains("262144"), "{page:#}");
+        let message = page["error"]["message"].as_str().unwrap_or("262144");
+        assert!(message.contains("262144"), "{page:#}");
         assert_eq!((&page["state"] == "saved", &page["attempts"]), (is_saved, &1.into()));
     }
 }

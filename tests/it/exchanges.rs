@@ -1,4 +1,4 @@
-//! Recorded exchanges, beside what a server received and sent.
+//! Recorded exchanges equal what the server received and sent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl Fetcher {
         self.runtime.block_on(self.client.send(&request))
     }
 
-    /// The page at `url`, behind its redirects, and their exchanges.
+    /// Returns the page at `url`, behind its redirects, and the exchanges of the redirects.
     fn page(&self, url: &str) -> (RawPage, Vec<RedirectExchange>) {
         let (mut url, mut exchanges) = (Url::parse(url).unwrap(), Vec::new());
         for hops in 0.. {
@@ -198,7 +198,8 @@ fn the_embedded_site_is_recorded_over_both_versions_of_http() {
     }
 }
 
-/// A server with cleartext HTTP/2 that answers all, and the fields of what it received.
+/// Starts a server with cleartext HTTP/2 that answers every request. Returns the fields that it
+/// received as well.
 fn http2_server() -> (String, Arc<Mutex<Vec<Vec<String>>>>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -5,7 +5,7 @@ use fetchpages::origin::{FaultKind, Faults, Options, Origin};
 
 use crate::support::Place;
 
-/// What a page that is broken for good fails with.
+/// The failure of a page whose fault stays.
 const fn code(fault: FaultKind) -> &'static str {
     match fault {
         FaultKind::RedirectLoop => "redirects",
@@ -38,7 +38,7 @@ fn faulty_origin() -> Origin {
 
 #[test]
 fn every_page_is_saved_or_fails_for_its_own_reason() {
-    // Most of the time goes into waiting for retries, so the modes wait side by side.
+    // Most of the time passes in waits for retries, so the modes run side by side.
     std::thread::scope(|scope| {
         for mode in exec::TABLE {
             scope.spawn(move || check(mode));

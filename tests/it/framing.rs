@@ -1,5 +1,5 @@
-//! Answers that look right and are not, and requests that nobody worked on: a site with such
-//! faults loses no page, and no part of a page passes for the whole.
+//! Answers that look right and are not, and requests that the server did not work on: a site
+//! with such faults loses no page, and no part of a page is saved as the whole page.
 
 use fetchpages::exec;
 use fetchpages::origin::{Faults, Options, Origin};
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::support::Place;
 
 const PAGES: usize = 40;
-/// Of a hundred connections, two in a hundred of which are stale, it makes the second and third so.
+/// The seed with which the second and third connections are stale, when two in a hundred are.
 const SEED: u64 = 2153;
 
-/// How the site is asked.
+/// The options of the requests to the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Plain,
@@ -22,7 +22,7 @@ enum Way {
 const WAYS: [Way; 3] = [Way::Plain, Way::Tls, Way::Http2];
 const MODES: [&str; 3] = ["hybrid", "threads", "processes"];
 
-/// A site with one kind of fault, and how it is asked.
+/// A site with one kind of fault, and the options of the requests to it.
 struct Site {
     origin: Origin,
     faults: Faults,
@@ -39,8 +39,8 @@ impl Site {
         Self { origin: Origin::start(&options).unwrap(), faults, way, mode }
     }
 
-    /// Downloads it, ends with `code`, and gives the pages' records, of which none is missing.
-    /// Whatever was saved is whole.
+    /// Downloads the site, checks that the run ends with `code`, that every page has a record and
+    /// that saved pages are complete, and returns the records.
     fn download(&self, place: &Place, options: &[&str], code: i32) -> Vec<Value> {
         let http = if self.way == Way::Http2 { "2" } else { "1.1" };
         let index = self.origin.index_url();
@@ -61,7 +61,7 @@ impl Site {
         pages
     }
 
-    /// The first attempt at a page that nothing goes wrong with.
+    /// The number of attempts at a page without a fault.
     fn right_attempt(&self, page: &Value) -> u64 {
         let is_right = |attempt: &u64| self.faults.decide(SEED, path(page), *attempt).is_none();
         (1..10).find(is_right).unwrap()
@@ -82,14 +82,14 @@ fn faults(share: &str) -> Faults {
     Faults::new([share.parse().unwrap()]).unwrap()
 }
 
-/// The path of a page in its record.
+/// Returns the path of the page of a record.
 fn path(page: &Value) -> &str {
     let url = page["url"].as_str().unwrap();
     &url[url.find("/wiki/").unwrap()..]
 }
 
-/// Has `check` look at each fault, version and mode. They wait side by side, since most of the
-/// time goes into waiting for retries.
+/// Calls `check` with each fault, version and mode. They run side by side, because most of the
+/// time passes in waits for retries.
 fn in_all_modes(cases: &[(&'static str, Way)], check: fn(&Site)) {
     let modes = MODES.iter().filter(|mode| exec::TABLE.iter().any(|known| known.name == **mode));
     std::thread::scope(|scope| {
@@ -176,8 +176,8 @@ fn a_stale_connection_costs_no_attempt() {
 
 #[test]
 fn a_stale_connection_of_http_2_costs_no_attempt() {
-    // A page finds at most as many stale connections as there are, and each request is sent
-    // again three times at once. The first connection is the index's.
+    // A page meets each stale connection at most once, and each request is sent again up to three
+    // times at once. The first connection is that of the index.
     let few = "stale-connection:2";
     let is_stale = |number: &u64| faults(few).at_connection(SEED, *number).is_some();
     let stale: Vec<u64> = (0..100).filter(is_stale).collect();

@@ -1,10 +1,10 @@
-//! `--untrusted`: nothing but the public internet is asked, whatever a page names.
+//! `--untrusted`: requests go to the public internet only, whatever addresses a page names.
 
 use crate::support::Place;
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::proxy::{Kind, Proxy};
 
-/// An address of the public internet, which no test asks: a SOCKS proxy leads elsewhere.
+/// An address of the public internet. No test connects to it: a SOCKS proxy leads elsewhere.
 const PUBLIC: &str = "93.184.215.14";
 
 #[test]
@@ -45,11 +45,11 @@ fn a_redirect_to_a_special_address_is_refused() {
     let index = format!("http://{PUBLIC}/");
     let address = format!("socks5://{}", proxy.addr());
     let arguments = ["--index", &index, "-x", &address, "--untrusted"];
-    let told = format!(
+    let message = format!(
         "127.0.0.1 is loopback (RFC 1122) (--untrusted) (redirected to {})",
         inside.url("/admin")
     );
-    place.run(&arguments).code(1).says(&[&told]);
+    place.run(&arguments).code(1).says(&[&message]);
     assert_eq!(server.count("/"), 1);
     assert!(inside.requests().is_empty());
 }

@@ -1,10 +1,10 @@
-//! Servers that mean harm or do not know better: each costs one page, and little memory.
+//! Hostile and broken servers: each costs one page, and little memory.
 
 use crate::support::Place;
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::encoders::{BROTLI, gzip, zstd};
 
-/// The program with room for its threads, but not for what it must not keep.
+/// The program, with memory for its threads but not for a body that it must refuse.
 const MEMORY: u64 = 100_000_000;
 
 fn codes(place: &Place) -> Vec<String> {
@@ -32,7 +32,7 @@ fn a_head_without_measure_is_no_http() {
     let summary = place.run_apart(&arguments).code(3).json();
     let codes = codes(&place);
     assert!(codes[..4].iter().all(|code| code == "protocol"), "{codes:?}");
-    // Interim answers without a final one.
+    // The server sends interim answers and no final one.
     assert!(["reset", "truncated"].contains(&&*codes[4]), "{codes:?}");
     assert!(summary["peak_rss_bytes"].as_u64().unwrap() < MEMORY, "{summary:#}");
 }
@@ -59,7 +59,7 @@ fn gzip_bomb() -> Vec<u8> {
     gzip(vec![0; 16 << 20]).repeat(64)
 }
 
-/// As many zeros in zstd.
+/// The same number of zeros in zstd.
 fn zstd_bomb() -> Vec<u8> {
     zstd(&vec![0; 16 << 20]).repeat(64)
 }
@@ -150,8 +150,8 @@ fn credentials_stay_out_of_the_record_and_the_messages() {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let ended = place.run(&arguments).code(3);
     let manifest = place.text("pages/manifest.jsonl");
-    for told in [&manifest, &ended.stderr, &ended.stdout] {
-        assert!(!told.contains("QQ"), "{told}");
+    for text in [&manifest, &ended.stderr, &ended.stdout] {
+        assert!(!text.contains("QQ"), "{text}");
     }
     assert_eq!(place.records()[0]["is_redacted"], true);
 }

@@ -1,4 +1,4 @@
-//! Servers over HTTP/2 that admit little, go away or fall silent.
+//! HTTP/2 servers that admit few streams, go away or fall silent.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -14,15 +14,15 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::Place;
 
-/// What a server does with its connections.
+/// How a server treats its connections.
 #[derive(Debug, Clone, Copy)]
 enum Manner {
-    /// It admits this many streams, and answers the first of a connection at once, the
-    /// others when so many connections are there.
+    /// It admits this many streams. It answers the first request of a connection at once, and the
+    /// others when that number of connections is open.
     Admits { streams: u32, connections: usize },
-    /// Its first connection answers this many requests and then nothing any more.
+    /// Its first connection answers this many requests, and none after them.
     FallsSilent(usize),
-    /// It answers all, with this many bytes.
+    /// It answers every request, with this many bytes.
     IsLarge(usize),
 }
 
@@ -74,7 +74,7 @@ async fn talk(socket: TcpStream, number: usize, manner: Manner, (count, opened):
     if let Manner::Admits { streams, .. } = manner {
         builder.max_concurrent_streams(streams);
     }
-    // A client may be gone at any time, which is its right.
+    // A client may close the connection at any time.
     let Ok(mut connection) = builder.handshake::<_, Bytes>(socket).await else { return };
     let mut requests = 0;
     while let Some(Ok((request, answer))) = connection.accept().await {
@@ -95,7 +95,7 @@ async fn talk(socket: TcpStream, number: usize, manner: Manner, (count, opened):
                 });
             }
             Manner::FallsSilent(most) if number == 0 && requests > most => {
-                // Nothing is read or sent any more, and nothing is closed.
+                // From here on the server reads, sends and closes nothing.
                 let _open = (connection, answer);
                 return std::future::pending().await;
             }
@@ -110,13 +110,13 @@ fn send_page(request: &Request<RecvStream>, answer: SendResponse<Bytes>) {
 }
 
 fn send(body: Bytes, mut answer: SendResponse<Bytes>) {
-    // As above.
+    // A client may close the connection at any time.
     if let Ok(mut stream) = answer.send_response(Response::new(()), false) {
         let _ = stream.send_data(body, true);
     }
 }
 
-/// Frames (RFC 9113, 6), and what is in them here.
+/// Frames (RFC 9113, 6), and their contents in these tests.
 mod frame {
     pub const PREFACE: usize = 24;
     pub const DATA: u8 = 0;
@@ -145,12 +145,12 @@ mod frame {
     }
 }
 
-/// What a connection does at the request after the last that it answers.
+/// How a connection ends, at the request after the last that it answers.
 #[derive(Debug, Clone, Copy)]
 enum End {
-    /// It says that it works neither on that nor on what follows, and goes away.
+    /// It reports that it does not work on that request or a later one, and goes away.
     GoAway,
-    /// It ends without a word.
+    /// It closes without a message.
     Silent,
 }
 
@@ -185,7 +185,7 @@ fn answer(most: u32, end: End, mut stream: std::net::TcpStream) -> std::io::Resu
     }
 }
 
-/// Attempts of all pages, which are all saved with their own content.
+/// Checks that all pages are saved with their own content, and returns their attempts.
 fn attempts(place: &Place) -> u64 {
     let pages = place.pages();
     for page in &pages {
@@ -210,7 +210,7 @@ const LOOPS: [&str; 2] = ["async", "hybrid"];
 #[test]
 fn where_few_streams_are_admitted_further_connections_are_opened() {
     for mode in LOOPS {
-        // Where it admits more, the library may take a whole burst of requests at once.
+        // If it admits more, the library may send a whole burst of requests at once.
         let (streams, connections) = (1, 3);
         let server = Server::start(Manner::Admits { streams, connections });
         let place = Place::new();
@@ -226,7 +226,7 @@ fn a_connection_that_falls_silent_costs_one_time_out_and_no_page() {
         let server = Server::start(Manner::FallsSilent(3));
         let place = Place::new();
         run(&place, &server, mode, &["--read-timeout", "500ms", "--retry", "1"]);
-        // Those that were under way, and nothing after them.
+        // The requests that were in flight, and none after them.
         assert!(attempts(&place) <= PAGES as u64 + 8, "{mode}");
         assert_eq!(server.connections(), 2, "{mode}");
     }
@@ -237,7 +237,7 @@ fn pages_that_are_held_back_do_not_hold_back_others_of_their_connection() {
     for mode in LOOPS {
         let server = Server::start(Manner::IsLarge(3 << 20));
         let place = Place::new();
-        // Each page is larger than the budget, so that they come one after the other.
+        // Each page is larger than the budget, so the pages arrive one after the other.
         let limits = ["--retry", "0", "--read-timeout", "5s", "--max-memory", "1MiB", "--no-save"];
         let summary = run(&place, &server, mode, &limits);
         assert_eq!((&summary["saved"], &summary["connections"]), (&40.into(), &1.into()), "{mode}");

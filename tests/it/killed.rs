@@ -1,6 +1,7 @@
-//! What a run does about files that a killed run left.
+//! How a run treats the files that a killed run left.
 //!
-//! Kills are told by what they leave: the manifest is cut where it would have ended.
+//! The tests do not kill a run. They leave the same files: a manifest that is cut where the killed
+//! run would have ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::support::canned::{Canned, Reply, html};
 use crate::support::{Ended, Place};
 
-/// A server whose pages say their path and a digit, which the test may change.
+/// A server whose pages contain their path and a digit that the test may change.
 fn numbered() -> (Canned, Arc<AtomicU32>) {
     let number = Arc::<AtomicU32>::default();
     let now = Arc::clone(&number);
@@ -47,7 +48,7 @@ fn a_page_that_a_killed_run_replaced_is_not_taken_for_the_one_before() {
         place.run(&run).code(0);
         number.store(2, Ordering::SeqCst);
         place.run(&run).code(0);
-        // Killed when all three were replaced and one was recorded.
+        // The run was killed when all three files were replaced and one was recorded.
         cut(&place, line_of(&place, "run", 2) + 1);
         place.run(&["verify", "pages"]).code(5);
         let ended = place.run(&[&run[..], &[option]].concat()).code(0);
@@ -57,7 +58,7 @@ fn a_page_that_a_killed_run_replaced_is_not_taken_for_the_one_before() {
     }
 }
 
-/// A killed run over a list of these pages: all saved, the first `recorded` of them recorded.
+/// A killed run over a list of these pages: it saved all, and recorded the first `recorded`.
 fn killed(server: &Canned, paths: &[&str], recorded: usize, more: &[&str]) -> Place {
     let place = Place::new();
     list(&place, server, paths);
@@ -105,7 +106,7 @@ fn what_a_whole_resume_leaves_of_a_killed_run_is_nobodys() {
     assert_eq!(saved_and_skipped(&ended), (1, 1));
     assert_eq!(place.names("pages"), ["a.html", "b.html", "c.html", "d.html"]);
     place.run(&["verify", "pages"]).code(0);
-    // From here on they are as a stranger's, and told once.
+    // From here on the files count as unowned, and are reported once.
     place.file("pages/c.html", "mine");
     list(&place, &server, &["/a", "/b", "/c"]);
     place
@@ -145,7 +146,7 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
     let manifest = place.text("pages/manifest.jsonl");
     let (foreign, run) = manifest.split_once('\n').unwrap();
     assert!(foreign.contains("foreign"));
-    // Its beginning still tells that this is a manifest.
+    // Its start still shows that this is a manifest.
     let soiled = format!("{}{}\n{run}", &foreign[..15], "\0".repeat(foreign.len() - 15));
     place.file("pages/manifest.jsonl", soiled);
     place.run(&["-i", "list", "-c"]).code(0).says(&["1 lines of manifest.jsonl are no record"]);

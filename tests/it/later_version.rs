@@ -1,4 +1,5 @@
-//! A manifest that a later version wrote: what is not known in it is passed over, not lost.
+//! A manifest that a later version wrote: this version skips what it does not know, and loses
+//! none of it.
 
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ const MANIFEST: &str = r#"{"kind":"run","v":9,"started":"2026-12-01T00:00:00Z","
 {"kind":"page","seq":3,"url":"SITE/named","state":"mirrored","file":"old-name.html","wire_bytes":0,"attempts":1,"wait_ms":1.0,"total_ms":1.0,"cpu_ms":0.1}
 {"kind":"end","pages":4,"saved":1,"failed":1,"unchanged":0,"skipped":0,"robots":0,"interrupted":0,"found":4,"invalid":0,"duplicates":0,"filtered":0,"input_complete":true,"bytes":6,"wire_bytes":12,"seconds":0.1,"gone":1,"mirrored":1}
 "#;
-/// What the saved page held then.
+/// The content of the saved page at that time.
 const BEFORE: &str = "before";
 
 fn place(server: &Canned) -> Place {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The layers from the bottom up; a module may use those below its own.
+/// The layers from the bottom up. A module may use the layers below its own.
 const LAYERS: &[&[&str]] = &[
     &[
         "clock",
@@ -32,7 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["cli", "app"],
 ];
 
-/// Uses within one layer that are meant.
+/// Imports within one layer that are intended.
 const WITHIN_A_LAYER: &[(&str, &str)] = &[
     ("event", "clock"),
     ("foreign_bytes", "encoders"),
@@ -92,7 +92,7 @@ fn sources() -> BTreeMap<String, String> {
     found
 }
 
-/// The sources without those of tests, which stand in folders and files of that name.
+/// The sources without tests, which are in folders and files of that name.
 fn productive() -> impl Iterator<Item = (String, String)> {
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("/tests.rs");
     sources().into_iter().filter(move |(path, _)| !is_test(path))
@@ -183,7 +183,7 @@ fn each_big_crate_has_one_home() {
                 assert!(homes.iter().any(|home| path.starts_with(home)), "{path} names {krate}");
             }
         }
-        assert!(seen > 0, "nobody names {krate}: does the test still see it?");
+        assert!(seen > 0, "no file names {krate}: does the test still find it?");
     }
 }
 
@@ -214,7 +214,7 @@ fn paths_below_an_output_are_opened_in_one_place() {
         ".read_link()",
         ".canonicalize()",
     ];
-    // An open file is no matter of paths.
+    // What is done with an open file does not go by its path.
     let meant = [
         "use std::fs::File;",
         "::{File, TryLockError};",
@@ -241,10 +241,10 @@ fn paths_below_an_output_are_opened_in_one_place() {
 
 #[test]
 fn one_file_writes_to_the_terminal() {
-    // What it takes can only be made by cleaning. The bar draws by itself, and gets the same.
+    // Its parameter can only be made by cleaning. The bar draws by itself, and gets the same type.
     let ways = ["io::stdout", "io::stderr", " stdout()", " stderr()", "println!", "print!", "dbg!"];
     let mut seen = 0;
-    // A worker process writes messages to a pipe, and no text: it checks that it is one.
+    // A worker process writes messages to a pipe, not text: it checks that it is a pipe.
     for (path, text) in productive().filter(|(path, _)| path != "app/child.rs") {
         let asks = |line: &&str| line.contains("().is_terminal()");
         let writes = |line: &&str| !asks(line) && ways.iter().any(|way| line.contains(way));
@@ -252,7 +252,7 @@ fn one_file_writes_to_the_terminal() {
         seen += usize::from(found.is_some());
         assert!(found.is_none() || path == "app/terminal.rs", "{path} writes: {found:?}");
     }
-    assert!(seen > 0, "nobody writes: does the test still see it?");
+    assert!(seen > 0, "no file writes: does the test still find it?");
 }
 
 #[test]

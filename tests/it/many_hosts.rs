@@ -1,4 +1,4 @@
-//! Many hosts: their connections are not kept for ever.
+//! Many hosts: a run closes connections that are idle.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ fn keep_alive(stream: TcpStream) {
     let mut line = String::new();
     while reader.read_line(&mut line).unwrap_or(0) > 0 {
         if line == "\r\n" {
-            // The client may be gone already, which is its right.
+            // The client may have closed the connection already.
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage");
         }
         line.clear();
@@ -34,7 +34,7 @@ fn idle_connections_leave_room_for_others() {
     let url =
         |host: usize| format!("http://127.0.{}.{}:{port}/{host}\n", host / 200, host % 200 + 1);
     let list = place.file("list", (0..600).map(url).collect::<String>());
-    // Each run opens 600 connections, of which it may have far fewer at a time.
+    // Each run opens 600 connections, and may have far fewer open at a time.
     for workers in ["1", "16"] {
         let arguments = ["-i", &list, "-j", workers, "--retry", "0", "--no-save", "--json"];
         let ended = Ended::of(place.command_with_files(256, &arguments).output().unwrap());

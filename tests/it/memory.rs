@@ -12,7 +12,7 @@ use crate::support::encoders::gzip;
 
 const PAGES: usize = 24;
 const LARGE: usize = 8 << 20;
-/// The program's own memory, and a page over the budget.
+/// The program's own memory, and one page in excess of the budget.
 const BESIDES: u64 = 60_000_000;
 
 /// A server of large pages: `/plain/N`, `/chunked/N` and `/gzip/N`.
@@ -86,7 +86,7 @@ fn a_page_that_is_only_announced_holds_back_no_other() {
         let others: Vec<_> = (0..4).map(|page| server.url(&format!("/gzip/{page}"))).collect();
         let place = Place::new();
         std::thread::scope(|threads| {
-            // Sends nothing of its body until the other host was asked for all its pages.
+            // Sends no part of its body until the other host has a request for each of its pages.
             threads.spawn(|| {
                 let (mut stream, _) = listener.accept().unwrap();
                 let request = BufReader::new(stream.try_clone().unwrap()).lines();

@@ -1,4 +1,4 @@
-//! `.readme/options.md` is what the parser says of itself, and its examples can be typed.
+//! `.readme/options.md` equals the parser's description of itself, and its examples are valid.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -49,7 +49,7 @@ fn options(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|option| !option.is_hide_set()).filter(is_own)
 }
 
-/// All of an option's help text.
+/// Returns the whole help text of an option.
 fn help(option: &Arg) -> String {
     option.get_long_help().or(option.get_help()).map(ToString::to_string).unwrap_or_default()
 }
@@ -81,7 +81,8 @@ fn marked_up(text: &str) -> String {
     parts.collect()
 }
 
-/// The first line of a help, and the default: what clap knows, or what the line says.
+/// Returns the first line of a help, and the default: the one that clap knows, or the one in the
+/// line.
 fn first_line_and_default(option: &Arg) -> (String, String) {
     let help = help(option);
     let line = help.lines().next().unwrap_or_default();
@@ -95,7 +96,7 @@ fn first_line_and_default(option: &Arg) -> (String, String) {
     (marked_up(line), marked_up(&default))
 }
 
-/// The table of a group of options, and what else is to be known of each.
+/// Returns the table of a group of options, and the rest of each help below it.
 fn group(out: &mut String, options: &[&Arg]) {
     out.push_str("\n| option | default | meaning |\n|---|---|---|\n");
     for option in options {

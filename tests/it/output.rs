@@ -1,4 +1,4 @@
-//! What is printed where.
+//! What the program prints on standard output, and what on standard error.
 
 use fetchpages::origin::{Options, Origin};
 
@@ -13,8 +13,8 @@ fn quiet_means_nothing_but_errors() {
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
     let server = Canned::always(answer("404 Not Found", "", ""));
     let ended = place.run(&[&server.url("/x"), "-q"]).code(3);
-    let told = format!("failed {}: 404 Not Found (http)\n", server.url("/x"));
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", &*told));
+    let line = format!("failed {}: 404 Not Found (http)\n", server.url("/x"));
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", &*line));
     let ended = place.run(&["-i", "no-such-list", "-q"]).code(1);
     assert!(ended.stderr.starts_with("error: "), "{ended:?}");
 }
@@ -26,8 +26,8 @@ fn failures_are_told_one_by_one_up_to_twenty() {
     let urls: Vec<_> = (0..25).map(|i| server.url(&format!("/{i}"))).collect();
     let arguments: Vec<_> = urls.iter().map(String::as_str).collect();
     let ended = place.run(&arguments).code(3);
-    let told = ended.stderr.lines().filter(|line| line.starts_with("failed http://")).count();
-    assert_eq!(told, 20);
+    let failures = ended.stderr.lines().filter(|line| line.starts_with("failed http://")).count();
+    assert_eq!(failures, 20);
     assert!(ended.stderr.ends_with("5 more pages failed: see manifest\n"), "{}", ended.stderr);
     assert!(
         ended.stdout.contains("failed    25 http, such as http://127.0.0.1:"),
@@ -91,9 +91,9 @@ fn handshakes_are_told_apart_from_resumptions() {
     let authority = place.file("ca.pem", origin.certificate_pem().unwrap());
     let index = origin.index_url();
     let arguments = ["--index", &index, "--cacert", &authority, "--mode", "sequential", "--json"];
-    let told = place.run(&arguments).code(0).json();
+    let summary = place.run(&arguments).code(0).json();
     // One connection for the index, one for the pages: clients share sessions, not connections.
-    let counts = ["connections", "tls_handshakes", "tls_resumptions"].map(|key| &told[key]);
+    let counts = ["connections", "tls_handshakes", "tls_resumptions"].map(|key| &summary[key]);
     assert_eq!(counts, [2, 1, 1]);
 }
 
@@ -101,12 +101,12 @@ fn handshakes_are_told_apart_from_resumptions() {
 fn the_parts_of_the_cpu_time_make_the_whole_and_leave_the_embedded_site_out() {
     let place = Place::new();
     let arguments = ["--demo", "--latency", "0", "--limit", "9", "--mode", "threads", "--json"];
-    let told = place.run(&arguments).code(0).json();
-    let seconds = |key: &str| told[key].as_f64().unwrap();
-    assert_eq!(told["cpu_children_seconds"], 0.0);
+    let summary = place.run(&arguments).code(0).json();
+    let seconds = |key: &str| summary[key].as_f64().unwrap();
+    assert_eq!(summary["cpu_children_seconds"], 0.0);
     let parts = seconds("cpu_user_seconds") + seconds("cpu_system_seconds");
-    assert!((seconds("cpu_seconds") - parts).abs() < 0.002, "{told}");
+    assert!((seconds("cpu_seconds") - parts).abs() < 0.002, "{summary}");
     let of_phase = seconds("fetch_cpu_seconds");
-    assert!(0.0 < of_phase && of_phase < seconds("cpu_seconds"), "{told}");
-    assert!(told["context_switches_voluntary"].as_u64() > Some(0), "{told}");
+    assert!(0.0 < of_phase && of_phase < seconds("cpu_seconds"), "{summary}");
+    assert!(summary["context_switches_voluntary"].as_u64() > Some(0), "{summary}");
 }

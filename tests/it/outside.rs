@@ -1,4 +1,4 @@
-//! Nothing leaves the output directory, whatever stands or comes in the place of its folders.
+//! The program writes nothing outside the output directory, even if links replace its folders.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use crate::support::Place;
 use crate::support::canned::{Canned, Reply, html};
 
-/// The folder of the host at `url` with the layout `tree`.
+/// Returns the folder of the host at `url` with the layout `tree`.
 fn host(url: &str) -> String {
     url.split('/').nth(2).unwrap().replace(':', "%3A")
 }
@@ -21,7 +21,7 @@ fn a_link_planted_during_the_run_costs_its_pages_and_leads_nowhere() {
             if request.path.starts_with("/docs/") {
                 let folder = folder.join(request.header("host").unwrap().replace(':', "%3A"));
                 fs::create_dir_all(&folder).unwrap();
-                // Only the first of them finds the place free.
+                // Only the first run finds the place free.
                 let _ = symlink(&victim, folder.join("docs"));
             }
             Reply::Raw(html(&request.path))
@@ -37,7 +37,7 @@ fn a_link_planted_during_the_run_costs_its_pages_and_leads_nowhere() {
             assert!(page["error"]["message"].as_str().unwrap().contains(&link), "{page:#}");
         }
         assert_eq!(place.names("victim"), ["mine"]);
-        // The link is there before the next run, which names the pages' folder otherwise.
+        // The link exists before the next run, which then chooses another folder for the pages.
         let summary = place.run(&[&arguments[..], &["-c"]].concat()).code(0).json();
         assert_eq!([&summary["saved"], &summary["skipped"]], [2, 1], "{mode}");
         assert_eq!(place.names("victim"), ["mine"]);
@@ -68,7 +68,7 @@ fn a_folder_that_may_hide_a_link_is_named_and_one_that_nobody_enters_is_not() {
         ]);
     }
     allow(&folder, 0o755);
-    // Such as a file system's own: no page can come into it.
+    // For example the folder of a file system: no page can be saved in it.
     fs::create_dir(place.path("pages/lost+found")).unwrap();
     allow("pages/lost+found", 0);
     place.run_unprivileged(&run).code(0);

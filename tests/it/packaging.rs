@@ -1,4 +1,4 @@
-//! Completions and manual pages know what the parser knows.
+//! Completions and manual pages have all options of the parser.
 
 use crate::support::Place;
 
@@ -23,8 +23,8 @@ fn manual_pages_name_every_option() {
         }
     }
     assert!(options > 60, "only {options} options were looked for");
-    let told = Place::new().run(&["man", "child"]).code(2).stderr;
-    assert!(told.contains("no command") && told.contains("verify, "), "{told}");
+    let message = Place::new().run(&["man", "child"]).code(2).stderr;
+    assert!(message.contains("no command") && message.contains("verify, "), "{message}");
 }
 
 #[test]
@@ -34,6 +34,6 @@ fn every_shell_gets_its_completions() {
         assert!(script.contains("--workers") || script.contains("-l workers"), "{shell}");
         assert!(script.contains("verify") && !script.contains("until-stdin-ends"), "{shell}");
     }
-    let told = Place::new().run(&["completions", "csh"]).code(2).stderr;
-    assert!(told.contains("csh") && told.contains("zsh"), "{told}");
+    let message = Place::new().run(&["completions", "csh"]).code(2).stderr;
+    assert!(message.contains("csh") && message.contains("zsh"), "{message}");
 }

@@ -1,4 +1,4 @@
-//! Hosts are asked as they want to be asked: pace, pauses, robots rules.
+//! The program follows the limits of hosts: pace, pauses, robots rules.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

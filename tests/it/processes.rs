@@ -1,4 +1,4 @@
-//! `--mode processes`: what becomes of a run when one of its processes dies.
+//! `--mode processes`: a run goes on when one of its processes dies.
 
 use std::process::Child;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ fn id(process: &Child) -> Pid {
     Pid::from_raw(i32::try_from(process.id()).unwrap())
 }
 
-/// The processes that `process` has started and that live.
+/// Returns the processes that `process` has started and that are alive.
 fn children(process: &Child) -> Vec<Pid> {
     let parent = id(process).to_string();
     let mut children = Vec::new();
@@ -25,7 +25,7 @@ fn children(process: &Child) -> Vec<Pid> {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // One that ends meanwhile is none (proc_pid_stat(5): id, name, state, parent).
+        // A process that ends meanwhile does not count (proc_pid_stat(5): id, name, state, parent).
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
         let mut fields = stat.rsplit(')').next().unwrap().split_ascii_whitespace();
         if fields.next().is_some_and(|state| state != "Z") && fields.next() == Some(&*parent) {
@@ -35,7 +35,7 @@ fn children(process: &Child) -> Vec<Pid> {
     children
 }
 
-/// Holds on to each path that begins with `/stuck` until it is freed, and answers all else.
+/// Answers a path that begins with `/stuck` only after it is freed, and all others at once.
 fn stuck() -> (Canned, Arc<AtomicBool>) {
     let is_free = Arc::<AtomicBool>::default();
     let asked = Arc::clone(&is_free);
@@ -69,7 +69,7 @@ fn a_process_that_is_killed_costs_its_page_a_retry() {
     let processes = children(&running);
     assert_eq!(processes.len(), 1);
     kill(processes[0], Signal::SIGKILL).unwrap();
-    // Only now: the server may not have looked at it for the first request yet.
+    // Not earlier: the server may not have read it for the first request yet.
     is_free.store(true, Ordering::SeqCst);
     let ended = Ended::of(running.wait_with_output().unwrap()).code(0);
     let ended = ended.says(&["worker process 1 was killed by signal 9 (SIGKILL)"]);
@@ -100,7 +100,7 @@ fn a_faulty_site_is_saved_whole_though_processes_die() {
             assert!(running.try_wait().unwrap().is_none(), "it ended too early");
             std::thread::yield_now();
         }
-        // One that ends by itself first makes no difference.
+        // A process that ends by itself before makes no difference.
         children(&running).first().map(|process| kill(*process, Signal::SIGKILL));
     }
     let summary = Ended::of(running.wait_with_output().unwrap()).code(0).json();
@@ -122,7 +122,7 @@ fn processes_end_with_their_parent_however_it_ends() {
     server.wait_for("/stuck2");
     assert_eq!(children(&running).len(), 2);
     kill(id(&running), Signal::SIGKILL).unwrap();
-    // Ends when nobody has standard error open any more, and the processes have it too.
+    // Ends when no process has standard error open any more; the workers have it open too.
     running.wait_with_output().unwrap();
     is_free.store(true, Ordering::SeqCst);
     place.run(&["--resume", "--mode", "processes"]).code(0);
@@ -192,7 +192,7 @@ fn what_the_processes_connected_to_is_counted() {
     let place = Place::new();
     let urls = ["/a", "/b", "/c", "/d", "/e"].map(|path| server.url(path));
     let ended = place.run(&arguments(&urls, &["-x", &server.url("/")])).code(0);
-    // The server closes each one.
+    // The server closes each connection.
     assert_eq!(ended.json()["connections"], 5);
     let through = &ended.json()["proxies"][0];
     assert_eq!((&through["requests"], &through["failed"]), (&5.into(), &0.into()));

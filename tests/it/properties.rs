@@ -1,4 +1,4 @@
-//! Rules that hold for any input: names, and manifests that were cut or soiled.
+//! Rules that hold for any input: names, and manifests that were cut or damaged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -51,7 +51,7 @@ fn urls(most: usize) -> impl Strategy<Value = Vec<Url>> {
         .prop_shuffle()
 }
 
-/// What somebody may type as an address, from signs that the rules for URLs treat apart.
+/// What a user may type as an address, from characters that have a meaning in URLs.
 fn typed() -> impl Strategy<Value = String> {
     let sign = prop_oneof![
         4 => "[a-zA-Z0-9.]{1,3}",
@@ -147,7 +147,7 @@ impl Simulated<'_> {
         }
     }
 
-    /// Runs to the end, and gives how many pages were fetched.
+    /// Runs to the end, and returns the number of pages that were fetched.
     fn run(&self) -> Result<u64, SaveError> {
         let Output { sink, mut manifest, catalogue, .. } = self.open()?;
         let now = SystemClock.now();
@@ -170,7 +170,7 @@ impl Simulated<'_> {
         Ok(summary.settled())
     }
 
-    /// The files, without the manifest, with what is in them.
+    /// Returns the files and their contents, without the manifest.
     fn files(&self) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.directory.to_owned()];
@@ -233,7 +233,7 @@ fn pages(directory: &Path) -> Vec<String> {
     urls
 }
 
-/// What stands in the whole lines of a manifest of two runs.
+/// The contents of the complete lines of a manifest of two runs.
 struct Recorded {
     pages: usize,
     /// Whether the second run began and did not end.
@@ -301,7 +301,7 @@ proptest! {
             }
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         }
-        // Rubbish may complete a line that lacks its end alone.
+        // Rubbish may complete a line that lacks only its end.
         let read = pages(place.path()).len();
         prop_assert!((recorded.pages..=recorded.pages + 1).contains(&read), "{read} pages read");
         all.run().unwrap();
@@ -310,7 +310,7 @@ proptest! {
         for url in &urls {
             prop_assert!(files.values().any(|body| body == url.as_str()), "{} is lost", url);
         }
-        // Where no run is known to have been cut off, unknown files count as a stranger's.
+        // If no run is known to have been cut off, unknown files count as unowned.
         if recorded.is_cut {
             prop_assert_eq!(files.len(), urls.len(), "{:?}", files);
             let report = verify(&Target::Directory(place.path().to_owned())).unwrap();

@@ -9,8 +9,8 @@ use crate::support::canned::{Canned, answer, html};
 use crate::support::proxy::{Kind, Proxy};
 use crate::support::{Place, origin};
 
-/// An address where nobody listens.
-fn nobody() -> std::net::SocketAddr {
+/// Returns an address where no server listens.
+fn closed() -> std::net::SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -35,8 +35,9 @@ fn plain_pages_come_through_an_http_proxy_with_credentials() {
     // Without a scheme, http is meant.
     let bare = format!("me:se%3Acret%40@{}", proxy.addr());
     let summary = place.run(&[&server.url("/x"), "-x", &bare, "--json"]).code(0).json();
-    let told = json!([{ "proxy": format!("http://{}", proxy.addr()), "requests": 1, "failed": 0 }]);
-    assert_eq!(summary["proxies"], told);
+    let expected =
+        json!([{ "proxy": format!("http://{}", proxy.addr()), "requests": 1, "failed": 0 }]);
+    assert_eq!(summary["proxies"], expected);
 }
 
 #[test]
@@ -114,8 +115,8 @@ fn what_fails_behind_a_tunnel_fails_as_it_does_without_one() {
             let mut failures = Vec::new();
             for page in place.pages() {
                 let path = page["url"].as_str().unwrap().split_once("/wiki/").unwrap().1.to_owned();
-                let told = page["error"]["message"].as_str().unwrap_or_default();
-                failures.push(format!("{path} {} {told}", page["error"]["code"]));
+                let message = page["error"]["message"].as_str().unwrap_or_default();
+                failures.push(format!("{path} {} {message}", page["error"]["code"]));
             }
             failures.sort();
             failures
@@ -145,17 +146,17 @@ fn a_proxy_may_be_asked_over_tls_and_is_trusted_like_a_server() {
 #[test]
 fn socks5_gets_addresses_and_socks5h_names() {
     let server = Canned::always(html("page"));
-    let target = nobody().port();
+    let target = closed().port();
     let url = format!("http://localhost:{target}/x");
     let direct = server.addr();
     let place = Place::new();
-    for (scheme, told) in [("socks5", ["127.0.0.1", "::1"]), ("socks5h", ["localhost"; 2])] {
+    for (scheme, names) in [("socks5", ["127.0.0.1", "::1"]), ("socks5h", ["localhost"; 2])] {
         let proxy = Proxy::socks(None, Ok(direct));
         place.run(&[&url, "-x", &format!("{scheme}://{}", proxy.addr())]).code(0);
-        let told = told.map(|host| format!("{host} {target}"));
-        assert!(told.contains(&proxy.seen()[0]), "{:?}", proxy.seen());
+        let names = names.map(|host| format!("{host} {target}"));
+        assert!(names.contains(&proxy.seen()[0]), "{:?}", proxy.seen());
     }
-    // Addresses pass as they are.
+    // The proxy gets addresses unchanged.
     let proxy = Proxy::socks(None, Ok(direct));
     place.run(&["http://[fd00::1]:81/x", "-x", &format!("socks5://{}", proxy.addr())]).code(0);
     assert_eq!(proxy.seen(), ["fd00::1 81"]);
@@ -175,7 +176,7 @@ fn a_proxy_that_fails_is_told_as_such() {
     let endless = Proxy::http(Kind::Ending(endless)).addr();
     let locked = Proxy::socks(Some("me:secret"), Err(1)).addr();
     let unreachable = Proxy::socks(None, Err(4)).addr();
-    let gone = nobody();
+    let gone = closed();
     for (proxy, url, said) in [
         (format!("http://{gone}"), &plain, "no connection: Connection refused"),
         (format!("http://{gone}"), &secure, "no connection: Connection refused"),
@@ -212,7 +213,7 @@ fn a_proxy_that_fails_is_told_as_such() {
     }
     assert!(codes(&place).iter().all(|code| *code == "proxy"));
     assert!(server.requests().is_empty());
-    // What the target does behind a working proxy is no failure of the proxy.
+    // A failure of the target behind a working proxy is not a failure of the proxy.
     let open = Proxy::http(Kind::Open).addr().to_string();
     let summary = place.run(&[&secure, "-x", &open, "--retry", "0", "--json"]).code(3).json();
     assert_eq!(summary["proxies"][0]["failed"], 0);
@@ -232,7 +233,7 @@ fn proxies_of_a_file_take_turns_and_a_dead_one_rests() {
     let place = Place::new();
     let list = format!(
         "# mine\n{}\n\n  http://{}  \n{}\n{}\n",
-        nobody(),
+        closed(),
         first.addr(),
         second.addr(),
         second.addr()
@@ -272,7 +273,7 @@ fn the_environment_names_proxies_unless_the_command_line_does() {
     let server = Canned::always(html("page"));
     let place = Place::new();
     let url = server.url("/x");
-    let gone = nobody().to_string();
+    let gone = closed().to_string();
     let proxy = Proxy::http(Kind::Open);
     let here = proxy.addr().to_string();
     let run = |set: &[(&str, &str)], more: &[&str]| {
@@ -295,7 +296,7 @@ fn the_environment_names_proxies_unless_the_command_line_does() {
         assert_eq!(run(set, more), code, "{set:?} {more:?}");
     }
     assert_eq!(proxy.seen().len(), 2);
-    // The embedded site is on this machine; a proxy that was asked for is used all the same.
+    // The embedded site is on this machine, but a proxy that the user names is used all the same.
     let demo = ["--demo", "--latency", "0", "--limit", "2"];
     place.run_in(&[("http_proxy", &gone)], &demo).code(0);
     place.run(&[&demo[..], &["-x", &here]].concat()).code(0);

@@ -1,4 +1,4 @@
-//! The README and the pages of `.readme/` say what the program does.
+//! The README and the pages of `.readme/` agree with the program.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn texts() -> Vec<(PathBuf, String)> {
     paths.map(|path| (path.clone(), read(&path))).collect()
 }
 
-/// The lines within fences of one kind.
+/// Returns the lines within fences of one kind.
 fn fenced<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
     let mut inside = None;
     let mut lines = Vec::new();
@@ -153,7 +153,7 @@ fn the_picture_of_the_demo_shows_what_is_printed() {
         shown.push_str(part.split_once('>').unwrap().1);
     }
     for line in printed.lines().chain(verified.lines()) {
-        // Times, costs and the slowest page are those of the machine.
+        // Times, costs and the slowest page depend on the machine.
         let is_exact = ["Total", "mode", "pages", "input", "data", "output", "233 files"]
             .iter()
             .any(|start| line.starts_with(start));

@@ -1,4 +1,4 @@
-//! What a run does about the pages of earlier runs into the same place.
+//! How a run treats the pages of earlier runs in the same directory.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Ended, Place, origin};
 
-/// These members of a summary.
+/// Returns these members of a summary.
 fn counts<const N: usize>(ended: &Ended, names: [&str; N]) -> [u64; N] {
     let summary = ended.json();
     names.map(|name| summary[name].as_u64().unwrap_or_else(|| panic!("{name} in {summary}")))
@@ -51,9 +51,12 @@ fn what_is_saved_is_skipped_and_not_asked_for() {
     let end = records.last().unwrap();
     assert_eq!((&end["pages"], &end["skipped"]), (&20.into(), &20.into()));
     assert_eq!(place.pages().len(), 20, "what is skipped has no record");
-    let told = place.run(&run[..3]).code(0).stdout;
-    assert!(told.starts_with("Total pages: 20\nDownloaded 0 links in 0.00 seconds\n"), "{told}");
-    // The limit narrows the source: it is not spent on what is fetched alone.
+    let stdout = place.run(&run[..3]).code(0).stdout;
+    assert!(
+        stdout.starts_with("Total pages: 20\nDownloaded 0 links in 0.00 seconds\n"),
+        "{stdout}"
+    );
+    // The limit narrows the source: pages that are not fetched count as well.
     std::fs::remove_file(place.path(&format!("pages/{}", place.names("pages")[0]))).unwrap();
     let limited = place.run(&[&run[..], &["--limit", "5"]].concat()).code(0);
     assert_eq!(counts(&limited, ["pages"]), [5]);
@@ -68,7 +71,7 @@ fn deleted_and_shortened_files_are_fetched_again_under_their_names() {
     let names = place.names("pages");
     std::fs::remove_file(place.path(&format!("pages/{}", names[0]))).unwrap();
     place.file(&format!("pages/{}", names[1]), "short");
-    // Another page, in the place of a third: a link is nobody's page.
+    // The link leads to another page, in the place of a third: a link is not a saved page.
     let third = place.path(&format!("pages/{}", names[2]));
     std::fs::remove_file(&third).unwrap();
     std::os::unix::fs::symlink(&names[3], &third).unwrap();
@@ -145,14 +148,14 @@ fn orphans_of_a_killed_run_stay_known_over_a_run_that_leaves_them() {
     let place = Place::new();
     let index = origin.index_url();
     place.run(&["--index", &index]).code(0);
-    // As if killed before the last three pages were recorded.
+    // The state after a kill before the last three pages were recorded.
     let manifest = place.text("pages/manifest.jsonl");
     let kept: Vec<_> = manifest.lines().take(4).collect();
     place.file("pages/manifest.jsonl", kept.join("\n") + "\n");
     place.run(&["--index", &index, "--resume", "--limit", "1"]).code(0);
     let orphans = place.records().into_iter().find(|record| record["kind"] == "orphans").unwrap();
     assert_eq!(orphans["files"].as_array().unwrap().len(), 3);
-    // A file that came after that run is a stranger's.
+    // A file that was made after that run is unowned.
     let stranger = place.file("pages/later.html", "mine");
     place.run(&["--index", &index, "--resume"]).code(0);
     assert_eq!(place.text("pages/later.html"), "mine");
@@ -160,7 +163,7 @@ fn orphans_of_a_killed_run_stay_known_over_a_run_that_leaves_them() {
     is_complete(&place, &origin);
 }
 
-/// A server whose pages fail in their own ways until `mended` is set.
+/// A server whose pages fail in different ways until `mended` is set.
 fn failing() -> (Canned, std::sync::Arc<std::sync::atomic::AtomicBool>) {
     let mended = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
     let is_mended = std::sync::Arc::clone(&mended);
@@ -274,7 +277,7 @@ fn an_update_keeps_what_is_unchanged_and_replaces_what_is_not() {
     assert_eq!(counts(&place.run(&update).code(0), wanted), [4, 1, 3, 0]);
     assert_eq!(counts(&place.run(&["-c", "--json"]).code(0), wanted), [4, 0, 0, 4]);
     place.run(&["verify", "pages"]).code(0);
-    // What is not there any more is not asked about.
+    // No condition is sent for a file that is gone.
     std::fs::remove_file(place.path("pages/tagged.html")).unwrap();
     place.file("pages/dated.html", "dat");
     assert_eq!(counts(&place.run(&update).code(0), wanted), [4, 3, 1, 0]);
@@ -285,7 +288,7 @@ fn an_update_keeps_what_is_unchanged_and_replaces_what_is_not() {
 fn an_update_follows_a_page_that_moved_and_does_not_take_it_for_the_old_one() {
     let has_moved = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
     let moved = std::sync::Arc::clone(&has_moved);
-    // Both addresses call their page version 1, and mean their own.
+    // Both addresses call their page version 1, but the pages differ.
     let server = Canned::start(move |request| {
         Reply::Raw(if request.path == "/old" && moved.load(std::sync::atomic::Ordering::SeqCst) {
             answer("301 Moved Permanently", "Location: /new\r\n", "")
@@ -301,7 +304,7 @@ fn an_update_follows_a_page_that_moved_and_does_not_take_it_for_the_old_one() {
     let wanted = ["saved", "unchanged"];
     assert_eq!(counts(&place.run(&["--update", "--json"]).code(0), wanted), [1, 0]);
     assert_eq!(place.text("pages/old.html"), "page of /new");
-    // From now on the new address is the one that knows.
+    // From now on the validators are those of the new address.
     assert_eq!(counts(&place.run(&["--update", "--json"]).code(0), wanted), [0, 1]);
 }
 
@@ -316,7 +319,7 @@ fn a_source_is_taken_from_the_last_run() {
     std::fs::remove_file(place.path(&format!("pages/{folder}/wiki/{}", saved[0]))).unwrap();
     let wanted = ["pages", "saved", "skipped"];
     assert_eq!(counts(&place.run(&["--resume", "--json"]).code(0), wanted), [4, 1, 3]);
-    // A filter that is typed takes the recorded one's place, layout and all.
+    // A filter that the user types replaces the recorded one; the layout stays.
     let ended = place.run(&["--resume", "--json", "--limit", "6"]).code(0);
     assert_eq!(counts(&ended, wanted), [6, 2, 4]);
     assert_eq!(place.names("pages"), [folder]);
@@ -344,7 +347,7 @@ fn a_list_is_read_again_when_it_is_named_again() {
             &format!("hint: name it again: fetchpages {option} -o pages --layout tree {again}\n"),
         ]);
     }
-    // What the hint says does it, from anywhere.
+    // The command in the hint works, from any directory.
     let said = place.run(&["-c"]).code(2).stderr;
     let command = said.split("fetchpages ").last().unwrap().replace(" pages ", " ../pages ");
     std::fs::create_dir(place.path("below")).unwrap();
@@ -360,8 +363,9 @@ fn a_source_that_cannot_be_had_again_is_a_usage_error() {
     let server = Canned::always(html("x"));
     let place = Place::new();
     for option in ["-c", "-N", "--retry-failed"] {
-        let told = ["error: no source is named, and pages has no record of an earlier run\nhint: "];
-        place.run(&[option]).code(2).says(&told);
+        let message =
+            ["error: no source is named, and pages has no record of an earlier run\nhint: "];
+        place.run(&[option]).code(2).says(&message);
     }
     let list = format!("{}\n", server.url("/x"));
     place.run_with(list.as_bytes(), &["-i", "-"]).code(0);
@@ -451,7 +455,7 @@ fn lines_that_are_no_record_are_told_by_verify() {
     assert!(ended.stdout.contains("2 lines of the manifest cannot be read"), "{ended:?}");
 }
 
-/// A manifest that names this source, as one that comes with its directory may.
+/// A manifest that names this source, as one in a directory from another user may.
 fn forged(args: &[&str]) -> Place {
     let place = Place::new();
     let run = serde_json::json!({
@@ -509,6 +513,6 @@ fn what_a_record_names_is_shown_before_it_is_used() {
         server.url("").trim_end_matches('/'),
     );
     assert!(ended.stderr.starts_with(&shown), "{shown}{}", ended.stderr);
-    // What it named is recorded again, for the next time.
+    // The source is recorded again, for the next run.
     place.run(&["-c"]).code(0).says(&[shown.trim_end()]);
 }

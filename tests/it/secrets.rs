@@ -1,4 +1,4 @@
-//! Who gets the user's secrets: hosts that were typed, and hosts that were opened for them.
+//! Which hosts get the user's secrets: those that the user typed, and those that the user allowed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock};
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Ended, Place};
 
-/// What is typed in each run.
+/// The arguments of each run.
 const SECRETS: &[&str] =
     &["-u", "me:secret", "-b", "session=secret", "-H", "X-Api-Key: secret", "-H", "X-Kind: test"];
 
-/// The modes that ask in their own ways.
+/// The modes that send requests in different ways.
 const MODES: &[&str] = &["threads", "hybrid", "processes"];
 
-/// What a host got at each path: user, cookie, key, each by its first letter.
+/// Returns the secrets that a host got at each path: user, cookie and key, by their first letters.
 type Got = BTreeMap<String, String>;
 
 fn got(server: &Canned) -> Got {
@@ -142,7 +142,7 @@ fn a_host_that_is_opened_gets_what_it_is_opened_for() {
             expect(&away, &[("/logout", at_away)], mode);
             expect(&home, &[("/docs/away", "uck"), ("/logout", back)], mode);
         }
-        // What a list names was not typed; over http the field goes where something typed does.
+        // The user did not type the addresses of a list; over http the field goes to typed hosts.
         for (option, is_url, sent, says) in [
             ("", false, "", "are not sent --user, --cookie, --header x-api-key: open one with"),
             ("--credentials-for", true, "uck", ""),

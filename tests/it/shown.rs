@@ -1,5 +1,4 @@
-//! Hostile text from every side: nothing of it reaches a terminal raw, and none of it
-//! begins a line.
+//! Hostile text from every source: it never reaches a terminal raw, and never begins a line.
 
 use fetchpages::foreign::is_shown;
 use serde_json::{Value, json};
@@ -7,14 +6,14 @@ use serde_json::{Value, json};
 use crate::support::canned::{Canned, Reply, answer, html};
 use crate::support::{Ended, Place};
 
-/// What passes where no control of ASCII does: controls of Latin-1, characters that turn
-/// the direction of writing, invisible ones, separators of lines.
+/// Characters that pass where ASCII controls do not: controls of Latin-1, characters that change
+/// the direction of writing, invisible ones, line separators.
 const ODD: &str =
     "\u{9b}2J\u{85}\u{61c}\u{200b}\u{202e}\u{2066}\u{2028}\u{2029}\u{feff}\u{3164}\u{e0041}";
 /// What controls do as well, and a line end with what would look like a line of ours.
 const DIRT: &str = "\u{1b}]52;c;QUJD\u{7}\u{1b}[2J\r\u{7f}\u{8}\nINJECTED \u{9b}2J\u{85}\u{61c}\u{200b}\u{202e}\u{2066}\u{2028}\u{2029}\u{feff}\u{3164}\u{e0041}";
 
-/// How lines on standard error begin.
+/// The beginnings of lines on standard error.
 const STARTS: &[&str] = &[
     "error: ",
     "caused by: ",
@@ -30,7 +29,7 @@ const STARTS: &[&str] = &[
     "round ",
 ];
 
-/// Checks all that was printed, with `code`.
+/// Checks everything that was printed, and the exit code.
 #[track_caller]
 fn clean(ended: Ended, code: i32) -> Ended {
     let ended = ended.code(code);
@@ -43,9 +42,9 @@ fn clean(ended: Ended, code: i32) -> Ended {
     ended
 }
 
-/// [`clean`] of a run whose messages begin as ours do.
+/// Checks as [`clean`] does, and that each message begins as the program's messages do.
 #[track_caller]
-fn told(ended: Ended, code: i32) -> Ended {
+fn check(ended: Ended, code: i32) -> Ended {
     let ended = clean(ended, code);
     let is_progress = |line: &str| line.contains(" pages, ") && line.contains(" failed");
     for line in ended.stderr.lines() {
@@ -55,7 +54,7 @@ fn told(ended: Ended, code: i32) -> Ended {
     ended
 }
 
-/// A server that says hostile things in all that is told.
+/// A server with hostile text in everything that the program may report.
 fn hostile() -> Canned {
     Canned::start(|request| {
         let fields = |lines: &str| answer("200 OK", lines, "page");
@@ -108,7 +107,7 @@ fn what_a_server_answers() {
         let place = Place::new();
         let usual = ["--mode", mode, "--retry", "1", "--max-time", "20s", "--deadline", "60s"];
         let run = |more: &[&str]| place.run(&[&urls[..], &usual, more].concat());
-        let ended = told(run(&["-v", "--progress", "plain", "--max-redirs", "3"]), 3);
+        let ended = check(run(&["-v", "--progress", "plain", "--max-redirs", "3"]), 3);
         assert!(ended.stderr.lines().count() >= HOSTILE.len(), "{ended:#?}");
         let summary = clean(run(&["--json", "--trace", "/dev/stderr"]), 3);
         assert!(summary.json()["failed"].as_u64() > Some(5), "{summary:#?}");
@@ -133,7 +132,7 @@ fn what_robots_rules_say() {
         let arguments = [&server.url("/x"), "--robots", "obey", "-v", "--retry", "0"];
         let ended = Place::new().run(&arguments);
         let code = ended.code.unwrap();
-        told(ended, code);
+        check(ended, code);
     }
 }
 
@@ -155,9 +154,9 @@ fn what_an_index_says() {
         let place = Place::new();
         let address = server.url("/");
         let arguments = [&["--index", &*address][..], more].concat();
-        told(place.run(&[&["links"], &arguments[..]].concat()), code);
-        told(place.run(&[&["links", "--json"], &arguments[..]].concat()), code);
-        told(place.run(&[&arguments[..], &["--robots=ignore", "-v"]].concat()), code);
+        check(place.run(&[&["links"], &arguments[..]].concat()), code);
+        check(place.run(&[&["links", "--json"], &arguments[..]].concat()), code);
+        check(place.run(&[&arguments[..], &["--robots=ignore", "-v"]].concat()), code);
     }
 }
 
@@ -185,7 +184,7 @@ fn what_a_sitemap_says() {
         let map = server.url("/map.xml");
         let ended = Place::new().run(&["links", "--sitemap", &map, "--retry", "0"]);
         let code = ended.code.unwrap();
-        told(ended, code);
+        check(ended, code);
     }
 }
 
@@ -211,13 +210,13 @@ fn what_a_list_and_its_name_say() {
                 let ended = place.run(&[command, more].concat());
                 let code = ended.code.unwrap();
                 assert_ne!(code, 0, "{ended:#?}");
-                told(ended, code);
+                check(ended, code);
             }
         }
     }
-    told(place.run(&["-i", &format!("no-such-{DIRT}")]), 1);
+    check(place.run(&["-i", &format!("no-such-{DIRT}")]), 1);
     let input = format!("{DIRT}\n");
-    told(place.run_with(input.as_bytes(), &["links", "-i", "-"]), 4);
+    check(place.run_with(input.as_bytes(), &["links", "-i", "-"]), 4);
 }
 
 /// A record as a line of a manifest, its kind first, as runs write it.
@@ -227,7 +226,7 @@ fn line(record: &Value) -> String {
     format!("{{\"kind\":{kind},{}\n", &fields.to_string()[1..])
 }
 
-/// A manifest of somebody who means harm: all that it says in words is hostile.
+/// A manifest that an attacker wrote: all its texts are hostile.
 fn manifest(server: &Canned) -> String {
     let page = |url: &str, more: Value| {
         let mut record = json!({
@@ -272,27 +271,27 @@ fn what_a_manifest_and_its_directory_say() {
         place.file(&format!("pages/orphan {DIRT}"), "other");
         place
     };
-    let ended = told(place().run(&["verify", "pages"]), 5);
+    let ended = check(place().run(&["verify", "pages"]), 5);
     assert!(ended.stdout.ends_with("\n4 lines of the manifest cannot be read\n"), "{ended:#?}");
     let kinds = ["changed ", "missing ", "foreign ", "foreign ", "foreign "];
     let count = ended.stdout.lines().filter(|line| kinds.iter().any(|it| line.starts_with(it)));
     assert_eq!(count.count(), 4, "{ended:#?}");
-    let listed = told(place().run(&["verify", "pages", "--list"]), 5);
+    let listed = check(place().run(&["verify", "pages", "--list"]), 5);
     let expected = ["/named", "/lost", "/broken", "/state"].map(|path| server.url(path) + "\n");
     assert_eq!(listed.stdout, expected.concat());
 
     for refetch in ["-c", "-N", "--retry-failed"] {
         // The recorded source is named in a note.
-        told(place().run(&[refetch, "-v", "--progress", "plain"]), 0)
+        check(place().run(&[refetch, "-v", "--progress", "plain"]), 0)
             .says(&["note: going on with"]);
         let place = place();
         let urls = ["/named", "/lost", "/broken", "/state", "/way"].map(|path| server.url(path));
         let urls: Vec<_> = urls.iter().map(String::as_str).collect();
-        let ended = told(place.run(&[&urls[..], &[refetch, "-v"]].concat()), 0);
+        let ended = check(place.run(&[&urls[..], &[refetch, "-v"]].concat()), 0);
         assert!(ended.stderr.contains("4 lines of manifest.jsonl are no record"), "{ended:#?}");
         let ended = place.run(&["verify", "pages"]);
         let code = ended.code.unwrap();
-        told(ended, code);
+        check(ended, code);
     }
     assert!(!server.requests().iter().any(|request| request.path.contains("injected")));
 }
@@ -311,11 +310,11 @@ fn what_the_last_run_recorded_of_its_source() {
         let ended = place.run(&["--resume"]);
         let code = ended.code.unwrap();
         assert!(code == 1 || code == 2, "{ended:#?}");
-        told(ended, code);
+        check(ended, code);
     }
 }
 
-/// Options that take no such value, those of a source first.
+/// Options that refuse such a value, those of a source first.
 const OPTIONS: &str = "|--index=|--index=http://[|--sitemap=|--base=|--select=|--include=(|\
     --limit=|--mode=|--workers=|--rate=|--deadline=|--max-failures=|--user-agent=|--contact=|\
     --header=|--header=x: |--cookie=a=|--user=|--proxy=ftp://|--proxy=@|--cacert=|--http=|\
@@ -364,7 +363,7 @@ fn how_files_are_called() {
         &["compare", "-o", &inside],
         &["compare", "--export", &format!("{inside}.json")],
     ] {
-        told(place.run(arguments), 1);
+        check(place.run(arguments), 1);
     }
 }
 
@@ -374,7 +373,7 @@ fn what_the_environment_says() {
     for name in ["FETCHPAGES_CONTACT", "http_proxy", "all_proxy"] {
         let arguments = ["http://127.0.0.1:1/", "--retry", "0"];
         let ended = place.run_in(&[(name, DIRT)], &arguments);
-        told(ended, 2);
+        check(ended, 2);
         clean(place.run_in(&[(name, DIRT)], &["--help"]), 0);
     }
 }
@@ -387,29 +386,29 @@ fn what_a_comparison_shows() {
     let own = ["compare", "-i", &list, "--modes=sequential", "--rounds=1", "--no-save"];
     let names = ["json", "csv", "md", "html", "svg"].map(|it| format!("--export={DIRT}.{it}"));
     let exports: Vec<_> = names.iter().map(String::as_str).collect();
-    told(place.run(&[&own[..], &exports, &["-A", "me"]].concat()), 0);
+    check(place.run(&[&own[..], &exports, &["-A", "me"]].concat()), 0);
     let read = |ending: &str| place.text(&format!("{DIRT}.{ending}"));
     for ending in ["json", "csv", "md", "html", "svg"] {
         let raw = read(ending).chars().find(|c| !is_shown(*c) && *c != '\n');
         assert_eq!(raw, None, "{ending}");
     }
-    let stdout = told(place.run(&[&own[..], &["--json", "-A", "me"]].concat()), 0).json();
+    let stdout = check(place.run(&[&own[..], &["--json", "-A", "me"]].concat()), 0).json();
     assert!(stdout["job"]["source"].as_str().unwrap().contains('\u{9b}'), "{stdout:#}");
 
-    // A baseline that says hostile things where the two differ, and where they do not.
+    // A baseline with hostile text where the two differ, and where they do not.
     let mut then: Value = serde_json::from_str(&read("json")).unwrap();
     for place in ["/version", "/started", "/machine/cpu", "/machine/system", "/job/source"] {
         *then.pointer_mut(place).unwrap() = DIRT.into();
     }
     let same = place.file("same.json", then.to_string());
-    told(place.run(&[&own[..], &["-A", "me", "--baseline", &same]].concat()), 0);
+    check(place.run(&[&own[..], &["-A", "me", "--baseline", &same]].concat()), 0);
     then["job"]["options"] = json!([DIRT]);
     then["job"]["pages_sha256"] = DIRT.into();
     then["design"]["contenders"][0]["mode"] = DIRT.into();
     then["samples"][0]["mode"] = DIRT.into();
     let other = place.file("other.json", then.to_string());
-    told(place.run(&[&own[..], &["-A", "me", "--baseline", &other]].concat()), 2);
+    check(place.run(&[&own[..], &["-A", "me", "--baseline", &other]].concat()), 2);
     then["end"] = json!({ "state": DIRT });
     let broken = place.file("broken.json", then.to_string());
-    told(place.run(&[&own[..], &["--baseline", &broken]].concat()), 1);
+    check(place.run(&[&own[..], &["--baseline", &broken]].concat()), 1);
 }

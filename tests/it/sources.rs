@@ -1,4 +1,4 @@
-//! Sources, through the program.
+//! Sources of pages, tested through the program.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ fn the_format_of_a_list_can_be_said() {
         arguments.extend(column.iter().flat_map(|column| ["--column", column]));
         let ended = place.run_with(text.as_bytes(), &arguments).code(0);
         assert_eq!(ended.stdout, plan, "{format}");
-        // The ending does not matter then.
+        // The ending of the file name does not matter then.
         let file = place.file("list.tsv", text);
         arguments[2] = &file;
         assert_eq!(place.run(&arguments).code(0).stdout, plan, "{format}");
@@ -158,21 +158,21 @@ fn a_sitemap_with_a_bad_spot_costs_one_page_and_is_told_with_its_line() {
             path => html(path),
         })
     });
-    for (path, code, told) in [
+    for (path, code, text) in [
         ("/unclosed", 3, "/unclosed, line 3: a page is left out: <loc> is not closed"),
         ("/cut", 3, "/cut, line 5: it ends before </urlset>"),
         ("/rss", 0, ""),
         ("/atom", 0, ""),
     ] {
         let place = Place::new();
-        let ended = place.run(&["--sitemap", &server.url(path)]).code(code).says(&[told]);
+        let ended = place.run(&["--sitemap", &server.url(path)]).code(code).says(&[text]);
         assert_eq!(place.names("pages"), ["one.html", "two.html"], "{ended:?}");
-        let ended = place.run(&["links", "--sitemap", &server.url(path)]).code(0).says(&[told]);
+        let ended = place.run(&["links", "--sitemap", &server.url(path)]).code(0).says(&[text]);
         assert_eq!(ended.stdout.lines().count(), 2);
     }
     let place = Place::new();
-    let told = "line 2: a page is left out: &x; stands for nothing";
-    place.run(&["links", "--sitemap", &server.url("/bad")]).code(1).says(&["error: ", told]);
+    let text = "line 2: a page is left out: &x; stands for nothing";
+    place.run(&["links", "--sitemap", &server.url("/bad")]).code(1).says(&["error: ", text]);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn an_index_names_its_own_charset() {
     assert!(ended.stdout.ends_with("/caf%C3%A9?q=%E9\n"), "{}", ended.stdout);
 }
 
-/// Takes down the requests that are for no page.
+/// Lists the side requests of a run.
 #[derive(Default)]
 struct SideRequests(Vec<String>);
 

@@ -10,7 +10,7 @@ fn send(child: &std::process::Child, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
 }
 
-/// Answers quick pages and holds on to the others.
+/// Answers quick pages, and the others never.
 fn half_hanging() -> Canned {
     Canned::start(|request| {
         if request.path.starts_with("/quick") {
@@ -51,7 +51,7 @@ fn a_second_signal_ends_at_once_and_leaves_a_whole_manifest() {
     let running = place.start(&[&server.url("/hang")]);
     server.wait_for("/hang");
     send(&running, Signal::SIGINT);
-    // Signals close together are one wish; those that follow end it at once.
+    // Signals within a short time count as one. A later signal ends the program at once.
     let mut running = running;
     while running.try_wait().unwrap().is_none() {
         send(&running, Signal::SIGINT);
@@ -101,7 +101,7 @@ fn a_signal_before_the_first_page_ends_at_once() {
 
 #[test]
 fn a_connection_that_is_being_opened_does_not_hold_the_end_up() {
-    // Nothing answers the handshake, so the page is connecting when the signal comes.
+    // No server answers the handshake, so the page is still connecting when the signal arrives.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = half_hanging();
     let place = Place::new();

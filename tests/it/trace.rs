@@ -1,4 +1,4 @@
-//! `--trace`: the run as a picture.
+//! `--trace`: the timeline of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ impl Picture {
         }
     }
 
-    /// The moments go forwards, and the numbers from nothing to nothing by steps of one.
+    /// Checks that times go forwards, and that counts start and end at zero and change by one.
     fn check_in_flight(&self, mode: &str, workers: u64) {
         assert!(self.in_flight.is_sorted_by(|(a, _), (b, _)| a < b), "{mode}");
         let mut before = 0;
@@ -71,7 +71,7 @@ impl Picture {
         lanes.flat_map(|(lane, spans)| spans.iter().map(|span| (&*self.names[lane], span)))
     }
 
-    /// The pages that ended in `state`.
+    /// Returns the pages that ended in `state`.
     fn pages(&self, state: &str) -> BTreeSet<u64> {
         let spans = self.spans().filter(|(_, span)| span["args"]["state"] == state);
         spans.map(|(_, span)| span["args"]["page"].as_u64().unwrap()).collect()
@@ -88,13 +88,13 @@ fn every_mode_draws_each_of_its_pages_once_and_in_its_lane() {
         let index = origin.index_url();
         let arguments = ["--index", &index, "--mode", mode.name, "-j", "6", "--retry", "1"];
         let ended = place.run(&[&arguments[..], &["--trace", "t.json", "--json"]].concat());
-        let told = ended.json();
+        let summary = ended.json();
         let mut picture = Picture::read(&place.text("t.json"));
         picture.check_lanes(mode.name);
         picture.check_in_flight(mode.name, if mode.is_scalable { 6 } else { 1 });
         let ends = ["saved", "failed"].map(|state| picture.pages(state));
         for (state, pages) in ["saved", "failed"].into_iter().zip(&ends) {
-            assert_eq!(told[state], pages.len(), "{mode:?}, {state}");
+            assert_eq!(summary[state], pages.len(), "{mode:?}, {state}");
         }
         assert!(ends[0].is_disjoint(&ends[1]));
         assert!(!picture.pages("to be tried again").is_empty(), "{mode:?}");

@@ -1,4 +1,4 @@
-//! What `verify` finds in an output directory.
+//! The findings of `verify` in an output directory.
 
 use crate::support::Place;
 use crate::support::canned::{Canned, html};
@@ -16,7 +16,7 @@ fn four_pages() -> (Canned, Place) {
 fn only_files_are_as_recorded_and_nothing_else_is_opened() {
     let (_server, place) = four_pages();
     let [a, b, c] = ["a", "b", "c"].map(|name| place.path(&format!("pages/{name}.html")));
-    // A link to the same bytes, a pipe that nobody writes to, and a folder.
+    // A link to the same bytes, a pipe without a writer, and a folder.
     std::fs::rename(&a, place.path("elsewhere")).unwrap();
     std::os::unix::fs::symlink("../elsewhere", &a).unwrap();
     std::fs::remove_file(&b).unwrap();

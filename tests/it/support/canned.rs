@@ -1,16 +1,16 @@
-//! A server that sends exactly the bytes a test gives it, right or wrong.
+//! A server that sends exactly the bytes that a test gives it, valid or not.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// A request that a test waits for and that does not come in this time will not come.
+/// A test waits at most this time for a request.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the server does with a request.
+/// How the server answers a request.
 pub enum Reply {
-    /// Sends these bytes, head and all, and closes.
+    /// Sends these bytes, head and body, and closes.
     Raw(Vec<u8>),
     /// Sends these bytes and then nothing more, without closing.
     Stall(Vec<u8>),
@@ -18,7 +18,7 @@ pub enum Reply {
     Reset,
 }
 
-/// A request as it came.
+/// A request as the server received it.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub path: String,
@@ -41,7 +41,7 @@ pub struct Canned {
     seen: Arc<Seen>,
 }
 
-/// The requests that came, and news of each.
+/// The requests that the server received, with a signal for each.
 #[derive(Default)]
 struct Seen {
     requests: Mutex<Vec<Request>>,
@@ -81,16 +81,16 @@ impl Canned {
         self.seen.requests.lock().unwrap().clone()
     }
 
-    /// Waits until `path` is asked for.
+    /// Waits for a request for `path`.
     pub fn wait_for(&self, path: &str) {
         let requests = self.seen.requests.lock().unwrap();
         let is_missing = |requests: &mut Vec<Request>| !requests.iter().any(|it| it.path == path);
         let (_requests, waited) =
             self.seen.came.wait_timeout_while(requests, PATIENCE, is_missing).unwrap();
-        assert!(!waited.timed_out(), "{path} was never asked for");
+        assert!(!waited.timed_out(), "no request for {path} came");
     }
 
-    /// How often `path` was asked for.
+    /// Returns the number of requests for `path`.
     pub fn count(&self, path: &str) -> usize {
         self.requests().iter().filter(|request| request.path == path).count()
     }
@@ -118,7 +118,7 @@ fn serve(stream: TcpStream, answer: &Answer, seen: &Seen) {
     seen.requests.lock().unwrap().push(request.clone());
     seen.came.notify_all();
     let mut stream = stream;
-    // The client may be gone already, which is its right.
+    // The client may have closed the connection already.
     match answer(&request) {
         Reply::Raw(bytes) => {
             let _ = stream.write_all(&bytes);
@@ -127,12 +127,12 @@ fn serve(stream: TcpStream, answer: &Answer, seen: &Seen) {
             let _ = stream.write_all(&bytes);
             let _ = stream.read(&mut [0]);
         }
-        // A broken connection, as far as the client can tell: it ends before any answer.
+        // The connection ends before an answer, so the client takes it for broken.
         Reply::Reset => (),
     }
 }
 
-/// A whole answer with `Content-Length`.
+/// A complete answer with `Content-Length`.
 pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut raw = format!(
@@ -144,7 +144,7 @@ pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     raw
 }
 
-/// A whole HTML page.
+/// A complete answer with an HTML page.
 pub fn html(body: &str) -> Vec<u8> {
     answer("200 OK", "Content-Type: text/html; charset=utf-8\r\n", body)
 }

@@ -1,4 +1,4 @@
-//! What the tests share: the program, run in a directory of its own, and servers.
+//! Shared by all tests: the program, run in a directory of its own, and servers.
 
 pub mod canned;
 pub mod encoders;
@@ -13,7 +13,7 @@ use std::process::{Child, Command, Output, Stdio};
 use fetchpages::origin::{Options, Origin};
 use serde_json::Value;
 
-/// A directory of its own, removed at the end, in which the program is run.
+/// A directory in which a test runs the program; removed at the end.
 pub struct Place {
     dir: tempfile::TempDir,
 }
@@ -27,7 +27,7 @@ impl Place {
         self.dir.path().join(name)
     }
 
-    /// Writes a file and gives its path as text.
+    /// Writes a file and returns its path as text.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -55,7 +55,7 @@ impl Place {
         names_in(&self.path(folder))
     }
 
-    /// The manifest's records in `pages`.
+    /// Returns all records of the manifest in `pages`.
     pub fn records(&self) -> Vec<Value> {
         self.text("pages/manifest.jsonl")
             .lines()
@@ -65,7 +65,7 @@ impl Place {
             .collect()
     }
 
-    /// The manifest's page records in `pages`.
+    /// Returns the page records of the manifest in `pages`.
     pub fn pages(&self) -> Vec<Value> {
         self.records().into_iter().filter(|record| record["kind"] == "page").collect()
     }
@@ -77,7 +77,7 @@ impl Place {
         command
     }
 
-    /// Has `command` run here, whatever the environment says to us.
+    /// Makes `command` run in this directory, without the variables that the program reads.
     fn settle(&self, command: &mut Command) {
         command.current_dir(self.dir.path()).env_remove("FETCHPAGES_CONTACT");
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -85,7 +85,7 @@ impl Place {
         }
     }
 
-    /// The program with no more than `files` open files.
+    /// Returns the program's command, with at most `files` open files.
     pub fn command_with_files(&self, files: u32, arguments: &[&str]) -> Command {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
@@ -94,11 +94,11 @@ impl Place {
         command
     }
 
-    /// Runs the program to its end as the child of a shell. A process's peak of memory
-    /// begins with that of the process that it is forked from, and this one may be large.
+    /// Runs the program to its end as the child of a shell. A process inherits the memory peak of
+    /// the process that it is forked from, and the peak of the test program may be large.
     pub fn run_apart(&self, arguments: &[&str]) -> Ended {
         let mut command = Command::new("sh");
-        // What follows keeps the shell from becoming the program itself.
+        // The second command keeps the shell from replacing itself by the program.
         let apart = "\"$0\" \"$@\"; exit $?";
         command.args(["-c", apart, env!("CARGO_BIN_EXE_fetchpages")]).args(arguments);
         self.settle(&mut command);
@@ -117,19 +117,19 @@ impl Place {
         Ended::of(self.command(arguments).stdin(Stdio::null()).output().unwrap())
     }
 
-    /// Runs the program to its end as a user whom permissions bind, which root they do
-    /// not. What is here is then that user's.
+    /// Runs the program to its end as a user to whom permissions apply; they do not apply to root.
+    /// The files of this directory belong to that user afterwards.
     pub fn run_unprivileged(&self, arguments: &[&str]) -> Ended {
         const NOBODY: u32 = 65534;
         let mut command = self.command(arguments);
         command.stdin(Stdio::null());
-        // What this process makes is its user's.
+        // The owner of a new file shows which user runs the tests.
         if tempfile::tempfile().unwrap().metadata().unwrap().uid() != 0 {
             return Ended::of(command.output().unwrap());
         }
         give(self.dir.path(), NOBODY);
         match command.uid(NOBODY).gid(NOBODY).output() {
-            // The program stands where only root gets.
+            // The program is in a folder that only root can read.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 let copy = self.path("fetchpages");
                 std::fs::copy(env!("CARGO_BIN_EXE_fetchpages"), &copy).unwrap();
@@ -163,7 +163,7 @@ impl Place {
     }
 }
 
-/// Makes all at `path` the user's.
+/// Makes `user` the owner of everything at `path`.
 fn give(path: &Path, user: u32) {
     lchown(path, Some(user), Some(user)).unwrap();
     if !path.is_symlink() && path.is_dir() {
@@ -202,14 +202,14 @@ impl Ended {
         ended
     }
 
-    /// Checks the exit code and gives the rest.
+    /// Checks the exit code, and returns the run.
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
 
-    /// Checks that standard error says all of this.
+    /// Checks that standard error contains all of these texts.
     #[track_caller]
     pub fn says(self, texts: &[&str]) -> Self {
         for text in texts {

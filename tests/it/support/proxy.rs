@@ -12,18 +12,18 @@ pub struct Proxy {
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-/// How an HTTP proxy does its work.
+/// How an HTTP proxy answers.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// For everybody.
+    /// It works for every client.
     Open,
-    /// For who has this `name:password`.
+    /// It works for clients with this `name:password`.
     For(&'static str),
-    /// Not at all: its answer to CONNECT.
+    /// It refuses CONNECT with this answer.
     Refusing(&'static str),
-    /// For everybody, with these bytes as its answer to CONNECT.
+    /// It works for every client, and answers CONNECT with these bytes.
     Saying(&'static str),
-    /// Not at all: it sends these bytes and ends.
+    /// It sends these bytes and closes.
     Ending(&'static str),
 }
 
@@ -44,11 +44,11 @@ impl Proxy {
                     relay(&client, &server);
                 }
                 Ok(target) => {
-                    // The client may be gone already, which is its right.
+                    // The client may have closed the connection already.
                     let _ = client.write_all(&forwarded(&head, &target));
                 }
                 Err(refusal) => {
-                    // The client may have read enough in the middle of it.
+                    // The client may stop reading in the middle of it.
                     let _ = client.write_all(&refusal);
                 }
             }
