@@ -1,21 +1,16 @@
 //! Decides on a download.
 
-use std::io::IsTerminal;
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use http::header;
 
-use super::args::{AgainArgs, DownloadArgs, ProgressArg, ReportArgs, RunningArgs};
+use super::args::{AgainArgs, DownloadArgs};
 use super::http::contact;
 use super::plan::{Running, plan};
 use super::usage::{NoCommand, Result, usage};
 use super::{credentials, recorded, source};
-use crate::config::{Download, ReportOptions, SummaryFormat, Workers, choose_workers};
+use crate::config::{Download, Workers, choose_workers};
 use crate::queue::host::site_policy;
-use crate::queue::host::{Choice, HostLimits};
-use crate::report::progress::{Detail, Style};
-use crate::save;
 use crate::save::Refetch;
 use crate::save::manifest::RunRecord;
 use crate::save::names::Layout;
@@ -29,7 +24,7 @@ pub(super) fn download(
     let mode = typed.running.mode.0;
     let (workers, note) = choose_workers(mode, typed.running.workers);
     let again = command_start(&typed.again);
-    let refetch = refetch(typed.again);
+    let refetch = typed.again.refetch();
     let mut layout: Layout = typed.output.layout.layout.into();
     let target = target("--output ", &typed.output.output)?;
     let chosen = if refetch != Refetch::All && !source::is_named(&typed.source) {
@@ -60,7 +55,7 @@ pub(super) fn download(
     let unsent = credentials::unsent(&typed.http, &chosen)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
     let running = Running {
-        limits: host_limits(&typed.running, is_auto.then_some(workers)),
+        limits: typed.running.host_limits(is_auto.then_some(workers)),
         workers: (!is_auto).then_some(workers),
         failure_limit: typed.running.max_failures,
         keeps_to_host: typed.running.compared,
@@ -78,14 +73,8 @@ pub(super) fn download(
         max_memory: typed.running.max_memory.map(|size| size.0),
         deadline: typed.running.deadline,
         ends_with_input: typed.running.compared,
-        save: save::Options {
-            target,
-            layout,
-            saves_pages: !typed.output.no_save,
-            refetch,
-            source: words,
-        },
-        report: report(&typed.report),
+        save: typed.output.options(target, layout, refetch, words),
+        report: typed.report.options(),
         trace: typed.report.trace,
         notes: note
             .into_iter()
@@ -139,41 +128,6 @@ fn layout_text(layout: Option<Layout>) -> &'static str {
     }
 }
 
-fn refetch(typed: AgainArgs) -> Refetch {
-    match typed {
-        AgainArgs { resume: true, .. } => Refetch::Unsaved,
-        AgainArgs { update: true, .. } => Refetch::Changed,
-        AgainArgs { retry_failed: Some(codes), .. } => {
-            Refetch::Failed(codes.into_iter().map(|code| code.0).collect())
-        }
-        AgainArgs { retry_failed: None, .. } => Refetch::All,
-    }
-}
-
-/// Open requests per host, when the user names no number.
-const DEFAULT_PER_HOST: u32 = 16;
-
-/// The largest number of open requests per host with `--workers auto`: a server that does not
-/// slow down may still belong to an owner who did not agree to more.
-const AUTO_PER_HOST: u32 = 64;
-
-/// Decides on the limits per host. `auto` is the number of workers with `--workers auto`, which
-/// tunes the number of requests per host during the run.
-fn host_limits(typed: &RunningArgs, auto: Option<NonZeroUsize>) -> HostLimits {
-    let number = |workers: NonZeroUsize| u32::try_from(workers.get()).unwrap_or(u32::MAX);
-    let usual = match typed.workers {
-        Some(Workers::Exactly(workers)) => number(workers),
-        Some(Workers::Auto) => AUTO_PER_HOST,
-        None => DEFAULT_PER_HOST,
-    };
-    HostLimits {
-        open: typed.per_host.map_or(Choice::Usual, |open| Choice::Typed(Some(open.get()))),
-        rate: typed.rate.map_or(Choice::Usual, |rate| Choice::Typed(rate.0)),
-        usual_open: Some(usual),
-        adaptive: auto.map(number),
-    }
-}
-
 /// Returns the note about a site that refuses agents without a contact.
 fn anonymous_note(source: &SourceSpec) -> Option<String> {
     let wants_contact =
@@ -188,27 +142,4 @@ fn anonymous_note(source: &SourceSpec) -> Option<String> {
 pub(super) fn target(option: &str, typed: &Path) -> Result<Target> {
     let target = Target::parse(typed.as_os_str());
     target.or_else(|error| usage(format!("{option}{error}"), error.advice()))
-}
-
-fn report(typed: &ReportArgs) -> ReportOptions {
-    let format = if typed.quiet {
-        SummaryFormat::None
-    } else if typed.json {
-        SummaryFormat::Json
-    } else {
-        SummaryFormat::Human
-    };
-    let detail = match (typed.quiet, typed.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Usual,
-    };
-    let style = match typed.progress {
-        ProgressArg::Auto if typed.quiet => Style::None,
-        // A bar needs a terminal to be redrawn on.
-        ProgressArg::Auto | ProgressArg::Bar if std::io::stderr().is_terminal() => Style::Bar,
-        ProgressArg::Auto | ProgressArg::Bar | ProgressArg::Plain => Style::Plain,
-        ProgressArg::None => Style::None,
-    };
-    ReportOptions { format, style, detail }
 }

@@ -1,4 +1,5 @@
-//! What can be typed: the flags in groups.
+//! What can be typed: the flags in groups. The file of a group also turns its values into the
+//! options of a module, so that a new flag is added in one file of `cli`.
 //!
 //! The documentation comments are the help texts. The first paragraph of a flag is one line
 //! and stands in `-h`; `--help`, the manual page and `.readme/options.md` show all of them.
@@ -17,7 +18,7 @@ use clap_complete::Shell;
 pub(crate) use commands::{LinksArgs, OriginArgs, VerifyArgs};
 pub(crate) use compare::{CompareArgs, OutcomeArgs, PlanArgs};
 pub(crate) use http::{HttpArgs, Robots};
-pub(crate) use output::{AgainArgs, LayoutArgs, OutputArgs, ProgressArg, ReportArgs};
+pub(crate) use output::{AgainArgs, LayoutArgs, OutputArgs, ReportArgs};
 pub(crate) use running::{ModeArg, RunningArgs};
 pub(crate) use source::{NamedArgs, SourceArgs};
 

@@ -1,13 +1,17 @@
 //! Where pages and reports go, and what happens to the pages of earlier runs.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
+use crate::config::{ReportOptions, SummaryFormat};
 use crate::model::FailureCode;
-use crate::save;
+use crate::report::progress::{Detail, Style};
 use crate::save::names::Layout;
+use crate::save::sink::Target;
+use crate::save::{self, Refetch};
 
 /// Where pages go.
 #[derive(Debug, Args)]
@@ -182,4 +186,57 @@ pub(crate) enum ProgressArg {
     Plain,
     /// No progress
     None,
+}
+
+impl OutputArgs {
+    /// Returns the options of `save`. `source` is the source as the record of the run has it.
+    pub(in crate::cli) fn options(
+        &self,
+        target: Target,
+        layout: Layout,
+        refetch: Refetch,
+        source: Vec<String>,
+    ) -> save::Options {
+        save::Options { target, layout, saves_pages: !self.no_save, refetch, source }
+    }
+}
+
+impl AgainArgs {
+    /// Returns which pages of earlier runs are fetched again.
+    pub(in crate::cli) fn refetch(self) -> Refetch {
+        match self {
+            Self { resume: true, .. } => Refetch::Unsaved,
+            Self { update: true, .. } => Refetch::Changed,
+            Self { retry_failed: Some(codes), .. } => {
+                Refetch::Failed(codes.into_iter().map(|code| code.0).collect())
+            }
+            Self { retry_failed: None, .. } => Refetch::All,
+        }
+    }
+}
+
+impl ReportArgs {
+    /// Returns what the download prints.
+    pub(in crate::cli) fn options(&self) -> ReportOptions {
+        let format = if self.quiet {
+            SummaryFormat::None
+        } else if self.json {
+            SummaryFormat::Json
+        } else {
+            SummaryFormat::Human
+        };
+        let detail = match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Usual,
+        };
+        let style = match self.progress {
+            ProgressArg::Auto if self.quiet => Style::None,
+            // A bar needs a terminal to be redrawn on.
+            ProgressArg::Auto | ProgressArg::Bar if std::io::stderr().is_terminal() => Style::Bar,
+            ProgressArg::Auto | ProgressArg::Bar | ProgressArg::Plain => Style::Plain,
+            ProgressArg::None => Style::None,
+        };
+        ReportOptions { format, style, detail }
+    }
 }

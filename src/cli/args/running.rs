@@ -1,6 +1,6 @@
 //! How pages are run: the concurrency model and the limits of a run.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::values::{self, Rate, Size};
 use crate::config::Workers;
 use crate::exec;
+use crate::queue::host::{Choice, HostLimits};
 use crate::queue::retry::FailureLimit;
 
 /// The concurrency model, and what limits the run.
@@ -98,5 +99,31 @@ impl ValueEnum for ModeArg {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.0.name).help(self.0.about))
+    }
+}
+
+/// Open requests per host, when the user names no number.
+const DEFAULT_PER_HOST: u32 = 16;
+
+/// The largest number of open requests per host with `--workers auto`: a server that does not
+/// slow down may still belong to an owner who did not agree to more.
+const AUTO_PER_HOST: u32 = 64;
+
+impl RunningArgs {
+    /// Decides on the limits per host. `auto` is the number of workers with `--workers auto`, which
+    /// tunes the number of requests per host during the run.
+    pub(in crate::cli) fn host_limits(&self, auto: Option<NonZeroUsize>) -> HostLimits {
+        let number = |workers: NonZeroUsize| u32::try_from(workers.get()).unwrap_or(u32::MAX);
+        let usual = match self.workers {
+            Some(Workers::Exactly(workers)) => number(workers),
+            Some(Workers::Auto) => AUTO_PER_HOST,
+            None => DEFAULT_PER_HOST,
+        };
+        HostLimits {
+            open: self.per_host.map_or(Choice::Usual, |open| Choice::Typed(Some(open.get()))),
+            rate: self.rate.map_or(Choice::Usual, |rate| Choice::Typed(rate.0)),
+            usual_open: Some(usual),
+            adaptive: auto.map(number),
+        }
     }
 }
