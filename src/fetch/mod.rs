@@ -19,8 +19,6 @@ mod error_chain;
 mod exchange;
 pub(crate) mod failure;
 mod first_connection;
-#[cfg(test)]
-mod foreign_bytes;
 mod guard;
 mod handshakes;
 mod head;
@@ -36,6 +34,8 @@ mod rotation;
 mod route;
 mod sender;
 mod serde_headers;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 mod tunnel;
 

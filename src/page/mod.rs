@@ -6,11 +6,11 @@ mod coding;
 mod codings;
 pub mod decode;
 mod forecast;
-#[cfg(test)]
-mod foreign_bytes;
 mod gzip;
 mod pieces;
 mod start;
+#[cfg(test)]
+mod tests;
 mod undecodable;
 mod whole;
 mod zstandard;
@@ -72,19 +72,4 @@ pub(crate) fn with_buffer<T>(retained_bytes: u64, work: impl FnOnce(&mut Vec<u8>
         }
         result
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thread_keeps_room_up_to_its_limit() {
-        for (used, kept_bytes, is_kept) in [(1000, 1000, true), (1001, 1000, false), (1, 0, false)]
-        {
-            with_buffer(kept_bytes, |buffer| *buffer = Vec::with_capacity(used));
-            let kept = with_buffer(kept_bytes, |buffer| buffer.capacity());
-            assert_eq!(kept, if is_kept { used } else { 0 }, "{used} of {kept_bytes}");
-        }
-    }
 }

@@ -7,8 +7,6 @@
 mod address;
 pub(crate) mod charset;
 pub(crate) mod feed;
-#[cfg(test)]
-mod foreign_bytes;
 mod get;
 pub(crate) mod index;
 pub mod links;
@@ -16,6 +14,8 @@ pub(crate) mod list;
 pub mod plan;
 pub(crate) mod sitemap;
 pub(crate) mod spec;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::io;
@@ -230,30 +230,4 @@ impl Source for UrlSource {
 /// Returns `url` for a message: without user name and password, and shortened.
 fn label(url: &Url) -> String {
     short_url(url).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_a_limit_as_text_and_as_it_is_asked_for() {
-        let start = "http://a.org/".len();
-        for (rest, is_page) in [
-            ("x".repeat(ADDRESS_LIMIT - start), true),
-            ("x".repeat(ADDRESS_LIMIT - start + 1), false),
-            ("é".repeat(ADDRESS_LIMIT / 6 - start), true),
-            ("é".repeat(ADDRESS_LIMIT / 6), false),
-            ("x".repeat(20 << 20), false),
-        ] {
-            let text = format!("http://a.org/{rest}");
-            let mut after_another = address::Addresses::default();
-            after_another.read("http://a.org/1").unwrap();
-            for read in [page_url(&text), after_another.read(&text)] {
-                assert_eq!(read.is_ok(), is_page, "{}", rest.len());
-                let message = read.err().unwrap_or("it is longer than 65536 bytes".into());
-                assert_eq!(message, "it is longer than 65536 bytes");
-            }
-        }
-    }
 }

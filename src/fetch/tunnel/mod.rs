@@ -10,7 +10,7 @@ mod client;
 mod connector;
 mod failure;
 #[cfg(test)]
-mod foreign_bytes;
+mod tests;
 
 pub(super) use client::{Setup, Tunnels};
 pub(super) use failure::{failure, unauthorized};

@@ -4,8 +4,8 @@ use encoding_rs::Encoding;
 use proptest::prelude::*;
 use url::Url;
 
-use super::links::{self, Pick};
-use super::{charset, page_url, text};
+use super::super::links::{self, Pick};
+use super::super::{charset, page_url, text};
 use crate::foreign_bytes::{Format, Input, config, within};
 
 const PAGES: &[&[u8]] = &[

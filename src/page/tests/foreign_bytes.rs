@@ -7,7 +7,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use proptest::prelude::*;
 
-use super::{Codings, decode, gzip, start};
+use super::super::{Codings, decode, gzip, start};
 use crate::encoders::{BROTLI, deflate, gzip, zlib, zstd};
 use crate::foreign_bytes::{Format, Input, config, within};
 use crate::model::Failure;

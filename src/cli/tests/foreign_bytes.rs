@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{proxies, values};
+use super::super::{proxies, values};
 use crate::foreign_bytes::{Format, Input, config, within};
 
 fn words() -> impl Strategy<Value = Input> {

@@ -5,9 +5,9 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use url::Url;
 
-use super::chunked::{BadChunk, Chunks, LINE_LIMIT};
-use super::proxy::{NoProxy, Proxies, Proxy};
-use super::{content_range, cookies, head};
+use super::super::chunked::{BadChunk, Chunks, LINE_LIMIT};
+use super::super::proxy::{NoProxy, Proxies, Proxy};
+use super::super::{content_range, cookies, head};
 use crate::foreign_bytes::{Format, Input, config, steps, within};
 
 const HEADS: &[&[u8]] = &[

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::answer::{AnswerReader, Malformed, Status};
+use super::super::answer::{AnswerReader, Malformed, Status};
 use crate::fetch::head::SIZE_LIMIT;
 use crate::foreign_bytes::{Format, Input, config, steps, within};
 

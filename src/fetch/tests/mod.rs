@@ -1,0 +1,3 @@
+//! Tests of this folder's files together.
+
+mod foreign_bytes;
