@@ -55,16 +55,32 @@ pub(crate) fn signal(attempt: &Attempt, now: SystemTime) -> Signal {
     }
 }
 
-/// Whether the proxy, the run or this program caused the failure, and not the host.
+/// Whether the proxy, the run or this program caused the failure, and not the host. A new code
+/// has to be put on one of the sides.
 const fn is_ours(code: FailureCode) -> bool {
     use FailureCode as Code;
-    matches!(
-        code,
+    match code {
         Code::Save
-            | Code::WorkerLost
-            | Code::Internal
-            | Code::Blocked
-            | Code::Proxy
-            | Code::Deadline
-    )
+        | Code::WorkerLost
+        | Code::Internal
+        | Code::Blocked
+        | Code::Proxy
+        | Code::Deadline => true,
+        Code::Dns
+        | Code::DnsTimeout
+        | Code::Connect
+        | Code::ConnectTimeout
+        | Code::Tls
+        | Code::FirstByteTimeout
+        | Code::ReadTimeout
+        | Code::MaxTime
+        | Code::Reset
+        | Code::Truncated
+        | Code::Protocol
+        | Code::Redirects
+        | Code::TooLarge
+        | Code::Decode
+        | Code::Http
+        | Code::Robots => false,
+    }
 }
