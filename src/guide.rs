@@ -20,7 +20,7 @@ macro_rules! pages {
         #[doc = "[changes]: crate::guide::changes"]
         #[doc = ""]
         #[doc = include_str!(concat!("../.readme/", stringify!($name), ".md"))]
-        pub(crate) mod $name {}
+        pub mod $name {}
     )+ };
 }
 

@@ -27,7 +27,7 @@
 //! - A **turn** is one exchange: one request and its response. A page that is redirected
 //!   twice and retried once takes at least four turns.
 //! - An **attempt** is the turns from the page's own address to the end of its redirects.
-//!   Only attempts count against `--retries`.
+//!   Only attempts count against `--retry`.
 //! - Each job that [`Queue::next`](crate::queue::Queue::next) returns must come back through
 //!   [`Queue::settle`](crate::queue::Queue::settle). The queue then decides, so a worker
 //!   never sleeps with a page in hand.

@@ -142,15 +142,15 @@
 
 mod close_on_failure;
 pub mod drain;
-mod event_loop;
-mod hybrid;
-mod processes;
-mod rayon_pool;
+pub mod event_loop;
+pub mod hybrid;
+pub mod processes;
+pub mod rayon_pool;
 mod runtime;
-mod sequential;
+pub mod sequential;
 #[cfg(test)]
 mod tests;
-mod threads;
+pub mod threads;
 
 use std::num::NonZeroUsize;
 

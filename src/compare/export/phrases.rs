@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn unknown_circumstances_are_left_out() {
         let mut results = results(&[("threads@16", &[0.25])]);
-        results.task.options = vec!["--retries".into(), "3".into()];
+        results.task.options = vec!["--retry".into(), "3".into()];
         results.machine = Machine { cpus: 1, ..Machine::default() };
         (results.task.site, results.task.saves) = (None, false);
         let facts = circumstances(&results);
@@ -322,7 +322,7 @@ mod tests {
         for fact in [
             ("machine", "1 CPU"),
             ("pages", "233 of embedded site, fetched, not saved"),
-            ("options", "--retries 3"),
+            ("options", "--retry 3"),
         ] {
             assert!(facts.contains(&(fact.0, fact.1.to_owned())), "{facts:?}");
         }
