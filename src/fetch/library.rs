@@ -45,8 +45,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::ClientBuilder;
 
-use super::pool::{IDLE_TIMEOUT, Reuse};
-use super::{HttpChoice, Options, connect, head};
+use super::http_choice::HttpChoice;
+use super::options::Options;
+use super::reuse::{IDLE_TIMEOUT, Reuse};
+use super::{connect, head};
 
 /// The usual limit of lines in a head. It is the library's own, for which it has room on
 /// the stack; for any other it allocates room for each answer.

@@ -22,7 +22,9 @@ mod first_connection;
 mod guard;
 mod handshakes;
 mod head;
+mod http_choice;
 mod library;
+mod library_request;
 mod network;
 mod no_proxy;
 pub(crate) mod options;
@@ -30,6 +32,7 @@ mod pool;
 pub mod proxy;
 mod recording;
 mod resolve;
+mod reuse;
 mod rotation;
 mod route;
 mod sender;
@@ -47,8 +50,9 @@ use crate::in_flight::ProgressView;
 use crate::model::{Attempt, Exchange, Failure, Head, RawPage, Redirect, SetCookie, Validators};
 pub use body_memory::BodyMemory;
 pub use client::Client;
+pub use http_choice::HttpChoice;
 pub use network::{FetchError, Network, NetworkCounts};
-pub use options::{HttpChoice, Options};
+pub use options::Options;
 
 /// An attempt without a complete answer.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::Credentials;
+use super::http_choice::HttpChoice;
 use super::proxy::Proxies;
 use super::{serde_headers, tls};
 
@@ -25,18 +26,6 @@ pub(crate) const DEFAULT_KEPT_HOSTS: usize = 64;
 
 /// The program's name in requests.
 pub(crate) const USER_AGENT: &str = concat!("fetchpages/", env!("CARGO_PKG_VERSION"));
-
-/// The version of HTTP to speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum HttpChoice {
-    /// HTTP/2 where the server offers it over TLS, else HTTP/1.1.
-    #[default]
-    Auto,
-    /// HTTP/1.1 only.
-    Http1,
-    /// HTTP/2 only; without TLS by prior knowledge (RFC 9113, 3.3).
-    Http2,
-}
 
 /// How to request pages.
 ///

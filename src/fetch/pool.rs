@@ -9,16 +9,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use url::Url;
 
 use super::channel::{Channel, Leader};
+use super::reuse::Reuse;
 use super::sender::Sender;
-
-/// An idle connection is closed after this time. Servers close theirs after 5 s (Apache,
-/// Node.js) to 75 s (nginx), and the next request for a host usually comes soon.
-pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A run over more hosts than this seldom needs a host again while its connection is
 /// open.
@@ -107,17 +103,6 @@ struct HostChannel {
     client: Sender,
     channel: Arc<Channel>,
     open: usize,
-}
-
-/// Which of a client's connections are used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reuse {
-    /// All: they stay open for other requests.
-    Pooled,
-    /// All, and there is room for answers with very many header lines.
-    PooledManyFields,
-    /// None: each request has a connection of its own.
-    Never,
 }
 
 /// What a request needs of its client.

@@ -10,13 +10,15 @@ use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::channel::{Channel, Leader, Protocol, SendState};
+use super::client::Client;
 use super::failure::{ServerWork, Unanswered};
-use super::pool::{Lease, LeaseTerms, Reuse};
+use super::pool::{Lease, LeaseTerms};
 use super::proxy::Proxy;
 use super::recording::Way;
+use super::reuse::Reuse;
 use super::rotation::Blame;
 use super::sender::Sender;
-use super::{Client, failure, guard, tunnel};
+use super::{failure, guard, tunnel};
 use crate::message;
 use crate::model::{Failure, FailureCode};
 

@@ -21,7 +21,8 @@ use rustls::{
 use serde::{Deserialize, Serialize};
 
 use super::handshakes::Handshakes;
-use super::{HttpChoice, serde_headers};
+use super::http_choice::HttpChoice;
+use super::serde_headers;
 
 /// The largest file of certificates, in bytes. All known authorities take less than one
 /// hundredth of it.

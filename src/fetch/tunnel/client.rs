@@ -14,10 +14,11 @@ use tower_layer::Layer;
 use super::connector::Connector;
 use crate::fetch::connect::{CountConnections, Counting};
 use crate::fetch::error_chain::BoxError;
-use crate::fetch::pool::Reuse;
+use crate::fetch::library;
+use crate::fetch::options::Options;
 use crate::fetch::proxy::Proxy;
 use crate::fetch::resolve::{CachingResolver, Resolver};
-use crate::fetch::{Options, library};
+use crate::fetch::reuse::Reuse;
 
 /// The connection to a proxy, over TCP or over TLS.
 type ToProxy = HttpsConnector<HttpConnector<CachingResolver>>;
