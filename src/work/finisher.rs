@@ -43,8 +43,9 @@ pub(super) struct Context<'a> {
     pub(super) redirects: &'a [RedirectExchange],
 }
 
-/// An answer, and the memory that it occupies.
-pub(super) struct Received {
+/// A page whose answer came and that is not saved yet: the answer, and the memory that
+/// it occupies.
+pub(super) struct PendingPage {
     pub(super) raw: RawPage,
     /// The codings of its body.
     pub(super) codings: Codings,
@@ -53,7 +54,7 @@ pub(super) struct Received {
     pub(super) share: Share,
 }
 
-impl Received {
+impl PendingPage {
     /// The most decoded bytes of a page that is decoded as a whole: as many as the memory
     /// budget grants without waiting.
     pub(super) fn whole_bytes(&self) -> u64 {
@@ -98,15 +99,15 @@ impl Finisher {
         &self,
         sink: &dyn LocalSink,
         context: Context<'_>,
-        received: Received,
+        pending: PendingPage,
         started: Instant,
         stages: Stages,
     ) -> Attempt {
         let mut computing = Computing::default();
         let saving = page::with_buffer(self.room_bytes, |room| {
-            self.save(sink, room, context, &received, &mut computing)
+            self.save(sink, room, context, &pending, &mut computing)
         });
-        self.attempt(saving, received, &computing, started, stages)
+        self.attempt(saving, pending, &computing, started, stages)
     }
 
     fn save(
@@ -114,10 +115,10 @@ impl Finisher {
         sink: &dyn LocalSink,
         room: &mut Vec<u8>,
         context: Context<'_>,
-        received: &Received,
+        pending: &PendingPage,
         computing: &mut Computing,
     ) -> Saving {
-        let raw = &received.raw;
+        let raw = &pending.raw;
         let capture = |content| Capture {
             key: context.key,
             exchange: raw.exchange.as_deref(),
@@ -125,7 +126,7 @@ impl Finisher {
             encoded: &raw.body,
             content,
         };
-        let saved = match self.compute(room, received, computing) {
+        let saved = match self.compute(room, pending, computing) {
             Ok(Computed::Whole(page)) => {
                 let whole = Content::Whole { decoded: page.body, sha256: page.sha256 };
                 let (bytes, sha256) = (page.body.len() as u64, page.sha256);
@@ -158,12 +159,12 @@ impl Finisher {
     pub(super) fn attempt(
         &self,
         saving: Saving,
-        received: Received,
+        pending: PendingPage,
         computing: &Computing,
         started: Instant,
         stages: Stages,
     ) -> Attempt {
-        let Received { raw, codings, .. } = received;
+        let PendingPage { raw, codings, .. } = pending;
         let saved = self.clock.now() - started;
         let computed = (stages.taken_up + computing.elapsed).min(saved);
         let stages = Stages { computed, saved, ..stages };
@@ -181,14 +182,14 @@ impl Finisher {
     pub(super) fn compute<'a>(
         &self,
         room: &'a mut Vec<u8>,
-        received: &'a Received,
+        pending: &'a PendingPage,
         computing: &mut Computing,
     ) -> Result<Computed<'a>, Failure> {
-        let raw = &received.raw;
+        let raw = &pending.raw;
         let is_measured = raw.body.len() >= MEASURED;
         self.measured(is_measured, computing, || {
             if raw.head.has_page() {
-                page::compute(room, raw, &received.codings, self.max_bytes, received.whole_bytes())
+                page::compute(room, raw, &pending.codings, self.max_bytes, pending.whole_bytes())
             } else {
                 Err(refused(raw))
             }

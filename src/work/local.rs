@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use super::cost::Cost;
-use super::finisher::{Context, Finisher, Received, Saving, Unsaved, attempt, refused};
+use super::finisher::{Context, Finisher, PendingPage, Saving, Unsaved, attempt, refused};
 use super::remote_save::{self, PageInFlight};
 use super::turn::{RULES_LIMIT, run_turn};
 use super::{Cpu, CpuPool, Work, WorkError, WorkFactory, pooled};
@@ -121,16 +121,16 @@ impl LocalWork {
         memory
             .reserve(raw.body.len() as u64 + needed.whole + needed.decoders, in_flight.progress())
             .await;
-        let raw = Received { raw, codings, needed, share: memory.into_share() };
+        let pending = PendingPage { raw, codings, needed, share: memory.into_share() };
         let pool = match &self.cpu {
             Cpu::Pool(pool) if self.cost.is_worth_handing_over(size) => Some(&**pool),
             Cpu::Pool(_) | Cpu::Inline => None,
         };
         let page = PageInFlight { job, started, in_flight, stages };
         let ended = match &*self.finisher.sink {
-            Sink::Local(sink) => self.finish_locally(&**sink, pool, page, raw).await,
+            Sink::Local(sink) => self.finish_locally(&**sink, pool, page, pending).await,
             Sink::Remote(sink) => {
-                remote_save::finish(&self.finisher, &**sink, pool, page, raw).await
+                remote_save::finish(&self.finisher, &**sink, pool, page, pending).await
             }
         };
         self.cost.learn(size, ended.stages.saved.saturating_sub(ended.stages.taken_up));
@@ -144,7 +144,7 @@ impl LocalWork {
         sink: &dyn LocalSink,
         pool: Option<&dyn CpuPool>,
         page: PageInFlight<'_>,
-        received: Received,
+        pending: PendingPage,
     ) -> Attempt {
         let PageInFlight { job, started, in_flight, stages } = page;
         let redirects = self.finisher.redirects(job);
@@ -152,7 +152,7 @@ impl LocalWork {
             in_flight.progress().set(Phase::Working);
             let stages = Stages { taken_up: stages.received, ..stages };
             let context = Context { key: &job.key, redirects };
-            return self.finisher.finish(sink, context, received, started, stages);
+            return self.finisher.finish(sink, context, pending, started, stages);
         };
         let (finisher, key) = (Arc::clone(&self.finisher), job.key.clone());
         let (redirects, shown) = (redirects.to_vec(), in_flight.progress().clone());
@@ -161,7 +161,7 @@ impl LocalWork {
             let taken_up = finisher.clock.now() - started;
             let stages = Stages { taken_up, thread: Some(thread), ..stages };
             let context = Context { key: &key, redirects: &redirects };
-            finisher.finish(finisher.local(), context, received, started, stages)
+            finisher.finish(finisher.local(), context, pending, started, stages)
         };
         pooled::run(pool, in_flight, task).await
     }

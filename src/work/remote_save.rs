@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::finisher::{Computing, Finisher, Received, Saving, Unsaved};
+use super::finisher::{Computing, Finisher, PendingPage, Saving, Unsaved};
 use super::{CpuPool, pooled};
 use crate::digest::Running;
 use crate::in_flight::{InFlight, Phase};
@@ -31,7 +31,7 @@ pub(super) struct PageInFlight<'a> {
 /// A computed page that is not stored yet.
 struct Computation {
     /// The answer, with the memory of its encoded and its decoded body.
-    received: Received,
+    pending: PendingPage,
     /// The decoded body and its digest; `None` when the memory budget was too small for it.
     page: Option<Result<(Bytes, [u8; 32]), Failure>>,
     computing: Computing,
@@ -44,7 +44,7 @@ pub(super) async fn finish(
     sink: &dyn RemoteSink,
     pool: Option<&dyn CpuPool>,
     page: PageInFlight<'_>,
-    received: Received,
+    pending: PendingPage,
 ) -> Attempt {
     let PageInFlight { job, started, in_flight, stages } = page;
     let mut computed = if let Some(pool) = pool {
@@ -53,21 +53,21 @@ pub(super) async fn finish(
             shown.set(Phase::Working);
             let taken_up = finisher.clock.now() - started;
             let stages = Stages { taken_up, thread: Some(thread), ..stages };
-            compute(&finisher, received, stages, Room::AsGranted)
+            compute(&finisher, pending, stages, Room::AsGranted)
         };
         pooled::compute(pool, task).await
     } else {
         in_flight.progress().set(Phase::Working);
         let stages = Stages { taken_up: stages.received, ..stages };
-        compute(finisher, received, stages, Room::AsGranted)
+        compute(finisher, pending, stages, Room::AsGranted)
     };
     if computed.page.is_none() {
         // The whole page takes more memory than it was granted. Here the task may wait for
         // more; a thread of the pool must not wait.
         in_flight.progress().set(Phase::HeldBack);
-        computed.received.share.grow(finisher.max_bytes).await;
+        computed.pending.share.grow(finisher.max_bytes).await;
         in_flight.progress().set(Phase::Working);
-        computed = compute(finisher, computed.received, computed.stages, Room::Enough);
+        computed = compute(finisher, computed.pending, computed.stages, Room::Enough);
     }
     put(finisher, sink, job, started, computed).await
 }
@@ -82,13 +82,13 @@ enum Room {
 }
 
 /// Decodes and hashes a page into a body that owns its bytes.
-fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room) -> Computation {
+fn compute(finisher: &Finisher, pending: PendingPage, stages: Stages, memory: Room) -> Computation {
     let mut computing = Computing::default();
     let page = page::with_buffer(finisher.room_bytes, |room| {
-        match finisher.compute(room, &received, &mut computing) {
+        match finisher.compute(room, &pending, &mut computing) {
             Err(failure) => Some(Err(failure)),
             Ok(Computed::Whole(page)) => {
-                let encoded = &received.raw.body;
+                let encoded = &pending.raw.body;
                 // A body without a coding is shared instead of copied.
                 let is_same = std::ptr::eq(page.body, encoded.as_ref());
                 let decoded =
@@ -103,7 +103,7 @@ fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room
                         Ok(None) => break Some(Ok((decoded.into(), digest.finish()))),
                         Ok(Some(piece)) => {
                             let bytes = piece.len() as u64;
-                            if memory == Room::AsGranted && !received.share.try_grow(bytes) {
+                            if memory == Room::AsGranted && !pending.share.try_grow(bytes) {
                                 break None;
                             }
                             decoded.extend_from_slice(piece);
@@ -113,7 +113,7 @@ fn compute(finisher: &Finisher, received: Received, stages: Stages, memory: Room
             }
         }
     });
-    Computation { received, page, computing, stages }
+    Computation { pending, page, computing, stages }
 }
 
 /// Puts a computed page into `sink`, or its failure when the sink saves failures.
@@ -124,14 +124,14 @@ async fn put(
     started: Instant,
     computed: Computation,
 ) -> Attempt {
-    let Computation { mut received, page, computing, stages } = computed;
+    let Computation { mut pending, page, computing, stages } = computed;
     let page = page.expect("there is enough memory for any page");
-    let exchange = received.raw.exchange.take();
+    let exchange = pending.raw.exchange.take();
     let capture = |content| OwnedCapture {
         key: job.key.clone(),
         exchange,
         redirects: finisher.redirects(job).to_vec(),
-        encoded: received.raw.body.clone(),
+        encoded: pending.raw.body.clone(),
         content,
     };
     let saving = match page {
@@ -152,5 +152,5 @@ async fn put(
             Saving::of(unsaved, lost.as_ref())
         }
     };
-    finisher.attempt(saving, received, &computing, started, stages)
+    finisher.attempt(saving, pending, &computing, started, stages)
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::connection::Connection;
-use super::wire::{self, Order, Reply, WireError};
+use super::wire::{self, Order, WireError, WorkerReply};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::fetch::NetworkCounts;
@@ -64,9 +64,9 @@ pub(in crate::work) async fn serve<S: DeserializeOwned>(
     let outcome = wire::set_up(hello).map_err(|error| message::chain(&error)).and_then(make);
     let mut served = match outcome {
         Ok(served) => served,
-        Err(causes) => return send(&mut parent, &Reply::Refused(causes)).await,
+        Err(causes) => return send(&mut parent, &WorkerReply::Refused(causes)).await,
     };
-    send(&mut parent, &Reply::Ready).await?;
+    send(&mut parent, &WorkerReply::Ready).await?;
     // All turns share one interval: a new one for each would wake the event loop each time.
     let mut interval = interval_at(Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,7 +83,7 @@ pub(in crate::work) async fn serve<S: DeserializeOwned>(
         let counts = (served.counts)();
         let new = counts.since(&sent);
         sent = counts;
-        send(&mut parent, &Reply::Done(Box::new(turn), new)).await?;
+        send(&mut parent, &WorkerReply::Done(Box::new(turn), new)).await?;
     }
     Ok(())
 }
@@ -129,10 +129,10 @@ async fn run(
                 // A parent never sends a second job before the first has ended.
                 Some(Order::Turn(_)) => (),
             },
-            Some(bytes) = lent.needs.recv() => send(parent, &Reply::Needs(bytes)).await?,
+            Some(bytes) = lent.needs.recv() => send(parent, &WorkerReply::Needs(bytes)).await?,
             _ = interval.tick() => {
                 let progress = in_flight.progress();
-                send(parent, &Reply::Phase(progress.get(), progress.bytes())).await?;
+                send(parent, &WorkerReply::Phase(progress.get(), progress.bytes())).await?;
             }
         }
     }

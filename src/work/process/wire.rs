@@ -86,7 +86,7 @@ pub(super) enum Order {
 
 /// A message from a worker process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Reply {
+pub(super) enum WorkerReply {
     /// The set-up is done.
     Ready,
     /// The set-up failed, for these reasons, outermost first.

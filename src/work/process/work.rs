@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
 use super::pool::{WorkerPool, not_started};
-use super::wire::{self, Hello, Order, Reply, Task, WireError};
+use super::wire::{self, Hello, Order, Task, WireError, WorkerReply};
 use super::worker::WorkerProcess;
 use crate::budget::{Budget, Share};
 use crate::fetch::NetworkCounts;
@@ -72,16 +72,16 @@ impl ProcessWork {
         // process does.
         let lent = Share::new(&self.memory);
         let attempt = match self.exchange(&mut process, &order, &lent, in_flight).await {
-            Ok(TurnEnd::Done(turn)) => {
+            Ok(OrderEnd::Done(turn)) => {
                 self.pool.put_back(process);
                 return *turn;
             }
-            Ok(TurnEnd::Refused(causes)) => not_started(process.number, causes),
-            Ok(TurnEnd::Cancelled) => {
+            Ok(OrderEnd::Refused(causes)) => not_started(process.number, causes),
+            Ok(OrderEnd::Cancelled) => {
                 self.pool.reap(process, None).await;
                 Attempt::without_answer(Outcome::Interrupted)
             }
-            Ok(TurnEnd::Closed) => self.pool.reap(process, None).await,
+            Ok(OrderEnd::Closed) => self.pool.reap(process, None).await,
             Err(error) => self.pool.reap(process, Some(error)).await,
         };
         Response::Done(attempt)
@@ -94,7 +94,7 @@ impl ProcessWork {
         order: &[u8],
         lent: &Share,
         in_flight: &InFlight,
-    ) -> Result<TurnEnd, WireError> {
+    ) -> Result<OrderEnd, WireError> {
         tokio::select! {
             biased;
             // A process that does not take the whole order is dead or useless. It may have
@@ -102,7 +102,7 @@ impl ProcessWork {
             sent = process.send(order) => if sent.is_err() {
                 process.kill();
             },
-            () = in_flight.commit().cancelled() => return Ok(TurnEnd::Cancelled),
+            () = in_flight.commit().cancelled() => return Ok(OrderEnd::Cancelled),
         }
         tokio::select! {
             biased;
@@ -123,8 +123,8 @@ impl ProcessWork {
             }
         };
         match end {
-            Ok(TurnEnd::Done(turn)) => Ok(TurnEnd::Done(turn)),
-            _ => Ok(TurnEnd::Cancelled),
+            Ok(OrderEnd::Done(turn)) => Ok(OrderEnd::Done(turn)),
+            _ => Ok(OrderEnd::Cancelled),
         }
     }
 
@@ -134,20 +134,20 @@ impl ProcessWork {
         process: &mut WorkerProcess,
         lent: &Share,
         in_flight: &InFlight,
-    ) -> Result<TurnEnd, WireError> {
+    ) -> Result<OrderEnd, WireError> {
         loop {
             match process.receive().await? {
-                None => return Ok(TurnEnd::Closed),
-                Some(Reply::Ready) => {
+                None => return Ok(OrderEnd::Closed),
+                Some(WorkerReply::Ready) => {
                     process.is_ready = true;
                     self.pool.count_ready();
                 }
-                Some(Reply::Refused(causes)) => return Ok(TurnEnd::Refused(causes)),
-                Some(Reply::Phase(reached, bytes)) => {
+                Some(WorkerReply::Refused(causes)) => return Ok(OrderEnd::Refused(causes)),
+                Some(WorkerReply::Phase(reached, bytes)) => {
                     in_flight.progress().set(reached);
                     in_flight.progress().set_bytes(bytes);
                 }
-                Some(Reply::Needs(bytes)) => {
+                Some(WorkerReply::Needs(bytes)) => {
                     in_flight.progress().set(Phase::HeldBack);
                     lent.grow(bytes).await;
                     in_flight.progress().set(Phase::Receiving);
@@ -157,9 +157,9 @@ impl ProcessWork {
                     // end.
                     let _ = process.send(&granted).await;
                 }
-                Some(Reply::Done(turn, counts)) => {
+                Some(WorkerReply::Done(turn, counts)) => {
                     (self.add)(&counts);
-                    return Ok(TurnEnd::Done(turn));
+                    return Ok(OrderEnd::Done(turn));
                 }
             }
         }
@@ -178,8 +178,8 @@ impl Work for ProcessWork {
     }
 }
 
-/// How a turn ended.
-enum TurnEnd {
+/// How an order to a process ended.
+enum OrderEnd {
     /// The process reported this result.
     Done(Box<Response>),
     /// The process cannot be set up, for these reasons.

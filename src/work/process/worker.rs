@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 use serde::de::DeserializeOwned;
 
 use super::connection::Connection;
-use super::wire::{Reply, WireError};
+use super::wire::{WireError, WorkerReply};
 
 /// The program that a worker process runs.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl WorkerProcess {
     /// Returns whether an idle process is useless: it has closed its output, or has sent a
     /// message without an order.
     pub(super) fn is_useless(&mut self) -> bool {
-        self.connection.receive::<Reply>().now_or_never().is_some()
+        self.connection.receive::<WorkerReply>().now_or_never().is_some()
     }
 
     /// Sends encoded messages to it.

@@ -3,13 +3,13 @@
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 
 use super::super::connection::Connection;
-use super::super::wire::{LIMIT, Reply, WireError, encode};
+use super::super::wire::{LIMIT, WireError, WorkerReply, encode};
 
 fn on_a_loop<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn frame(reply: &Reply) -> Vec<u8> {
+fn frame(reply: &WorkerReply) -> Vec<u8> {
     let mut frames = Vec::new();
     encode(reply, &mut frames).unwrap();
     frames
@@ -26,16 +26,16 @@ fn connection() -> (Connection, PipeReader, PipeWriter) {
 fn an_end_between_messages_is_one_and_within_a_message_a_failure() {
     on_a_loop(async {
         let (mut connection, _reader, mut writer) = connection();
-        writer.write_all(&frame(&Reply::Ready)).unwrap();
+        writer.write_all(&frame(&WorkerReply::Ready)).unwrap();
         drop(writer);
-        assert_eq!(connection.receive().await.unwrap(), Some(Reply::Ready));
-        assert_eq!(connection.receive::<Reply>().await.unwrap(), None);
+        assert_eq!(connection.receive().await.unwrap(), Some(WorkerReply::Ready));
+        assert_eq!(connection.receive::<WorkerReply>().await.unwrap(), None);
     });
     on_a_loop(async {
         let (mut connection, _reader, mut writer) = connection();
-        writer.write_all(&frame(&Reply::Ready)[..5]).unwrap();
+        writer.write_all(&frame(&WorkerReply::Ready)[..5]).unwrap();
         drop(writer);
-        assert!(matches!(connection.receive::<Reply>().await, Err(WireError::Cut)));
+        assert!(matches!(connection.receive::<WorkerReply>().await, Err(WireError::Cut)));
     });
 }
 
@@ -45,10 +45,10 @@ fn a_message_that_is_larger_than_the_connection_holds_gets_through() {
         let (mut connection, reader, writer) = connection();
         let mut other = Connection::new(reader, writer).unwrap();
         let causes = vec!["x".repeat(LIMIT - 100)];
-        let message = frame(&Reply::Refused(causes.clone()));
+        let message = frame(&WorkerReply::Refused(causes.clone()));
         let (sent, received) = tokio::join!(connection.send(&message), other.receive());
         sent.unwrap();
-        assert!(received.unwrap() == Some(Reply::Refused(causes)));
+        assert!(received.unwrap() == Some(WorkerReply::Refused(causes)));
     });
 }
 
@@ -57,7 +57,7 @@ fn a_message_to_a_side_that_is_gone_is_a_failure() {
     on_a_loop(async {
         let (mut connection, reader, _writer) = connection();
         drop(reader);
-        let sent = connection.send(&frame(&Reply::Ready)).await;
+        let sent = connection.send(&frame(&WorkerReply::Ready)).await;
         assert!(matches!(sent, Err(WireError::Broken(_))), "{sent:?}");
     });
 }
@@ -68,7 +68,7 @@ fn closing_ends_what_the_other_side_reads_and_nothing_else() {
         let (connection, reader, writer) = connection();
         let mut other = Connection::new(reader, writer).unwrap();
         let incoming = PipeReader::from(connection.close().unwrap());
-        assert_eq!(other.receive::<Reply>().await.unwrap(), None);
+        assert_eq!(other.receive::<WorkerReply>().await.unwrap(), None);
         other.send(b"still open").await.unwrap();
         drop(other);
         assert_eq!(std::io::read_to_string(incoming).unwrap(), "still open");

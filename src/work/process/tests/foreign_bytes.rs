@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 
-use super::super::wire::{self, Hello, Order, Reply};
+use super::super::wire::{self, Hello, Order, WorkerReply};
 use crate::foreign_bytes::{Format, Input, config, within};
 use crate::in_flight::Phase;
 
@@ -14,8 +14,8 @@ fn frame(json: &str) -> Vec<u8> {
 
 fn frames() -> impl Strategy<Value = Input> {
     let mut replies = Vec::new();
-    wire::encode(&Reply::Phase(Phase::Connecting, u64::MAX), &mut replies).unwrap();
-    wire::encode(&Reply::Refused(vec!["a".into(), "b".into()]), &mut replies).unwrap();
+    wire::encode(&WorkerReply::Phase(Phase::Connecting, u64::MAX), &mut replies).unwrap();
+    wire::encode(&WorkerReply::Refused(vec!["a".into(), "b".into()]), &mut replies).unwrap();
     let mut hello = Vec::new();
     wire::encode(&Hello::new(7), &mut hello).unwrap();
     let turn = frame(
@@ -66,7 +66,7 @@ proptest! {
     fn messages(input in frames()) {
         let most = input.len() / 4;
         prop_assert!(read::<Order>(&input) <= most);
-        prop_assert!(read::<Reply>(&input) <= most);
+        prop_assert!(read::<WorkerReply>(&input) <= most);
         let mut frames = BytesMut::from(&input[..]);
         if let Ok(Some(hello)) = wire::decode::<serde_json::Value>(&mut frames) {
             drop(wire::set_up::<u32>(hello));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::super::wire::{
-    Hello, LIMIT, Order, PREFIX, Reply, Task, WireError, decode, encode, set_up,
+    Hello, LIMIT, Order, PREFIX, Task, WireError, WorkerReply, decode, encode, set_up,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::NetworkCounts;
@@ -28,8 +28,8 @@ fn frame(message: &impl Serialize) -> Vec<u8> {
     frames
 }
 
-fn replies() -> Vec<Reply> {
-    let done = |turn| Reply::Done(Box::new(turn), NetworkCounts::default());
+fn replies() -> Vec<WorkerReply> {
+    let done = |turn| WorkerReply::Done(Box::new(turn), NetworkCounts::default());
     let saved = Outcome::Saved { bytes: 7, sha256: [0xab; 32], stored: Stored::Key };
     let failure = Failure::new(FailureCode::Reset, "a \"word\"\n\u{1f480}");
     let tally = NetworkCounts {
@@ -37,11 +37,11 @@ fn replies() -> Vec<Reply> {
         proxies: vec![(1, 0), (u64::MAX, 2)],
     };
     vec![
-        Reply::Ready,
-        Reply::Needs(7),
-        Reply::Refused(vec!["a".into(), String::new()]),
-        Reply::Phase(Phase::Connecting, u64::MAX),
-        Reply::Done(
+        WorkerReply::Ready,
+        WorkerReply::Needs(7),
+        WorkerReply::Refused(vec!["a".into(), String::new()]),
+        WorkerReply::Phase(Phase::Connecting, u64::MAX),
+        WorkerReply::Done(
             Box::new(Response::Redirect(Box::new(Redirect {
                 has_left_home: true,
                 exchange: Some(Box::new(exchange_cases::redirect(300))),
@@ -100,9 +100,9 @@ fn messages_behind_each_other_are_read_one_by_one() {
     let all: Vec<u8> = replies.iter().flat_map(frame).collect();
     let mut frames = BytesMut::from(&all[..]);
     for reply in replies {
-        assert_eq!(decode::<Reply>(&mut frames).unwrap(), Some(reply));
+        assert_eq!(decode::<WorkerReply>(&mut frames).unwrap(), Some(reply));
     }
-    assert_eq!(decode::<Reply>(&mut frames).unwrap(), None);
+    assert_eq!(decode::<WorkerReply>(&mut frames).unwrap(), None);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn nothing_longer_than_the_limit_is_sent_or_waited_for() {
     assert_eq!(frames, b"before");
     encode(&"x".repeat(LIMIT - 2), &mut frames).unwrap();
     let mut frames = BytesMut::from(&[0xff; 4][..]);
-    let error = decode::<Reply>(&mut frames).unwrap_err();
+    let error = decode::<WorkerReply>(&mut frames).unwrap_err();
     assert!(matches!(error, WireError::TooLong(0xffff_ffff)), "{error}");
 }
 
@@ -133,7 +133,7 @@ proptest! {
         let whole = frame(&replies()[which]);
         let cut = cut.index(whole.len());
         let mut frames = BytesMut::from(&whole[..cut]);
-        prop_assert_eq!(decode::<Reply>(&mut frames).unwrap(), None);
+        prop_assert_eq!(decode::<WorkerReply>(&mut frames).unwrap(), None);
         frames.extend_from_slice(&whole[cut..]);
         prop_assert_eq!(decode(&mut frames).unwrap(), Some(replies().swap_remove(which)));
     }
@@ -151,7 +151,7 @@ proptest! {
         let mut frames = BytesMut::from(&damaged[..]);
         // Whatever the bytes are taken for, decoding ends.
         let mut rounds = 0;
-        while let Ok(Some(_)) = decode::<Reply>(&mut frames) {
+        while let Ok(Some(_)) = decode::<WorkerReply>(&mut frames) {
             rounds += 1;
         }
         prop_assert!(rounds <= damaged.len() / PREFIX);

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use url::Url;
 
 use super::super::pool::{STARTS, WorkerPool};
-use super::super::wire::{self, Reply};
+use super::super::wire::{self, WorkerReply};
 use super::super::work::ProcessWork;
 use super::super::worker::{self, Program};
 use crate::budget::Budget;
@@ -72,7 +72,7 @@ fn send(bytes: &[u8]) -> String {
     format!("printf '{}'; ", octal.concat())
 }
 
-fn frames(replies: &[Reply]) -> Vec<u8> {
+fn frames(replies: &[WorkerReply]) -> Vec<u8> {
     let mut frames = Vec::new();
     for reply in replies {
         wire::encode(reply, &mut frames).unwrap();
@@ -161,7 +161,7 @@ fn a_turn_that_is_cancelled_ends_and_leaves_its_process_usable() {
 #[test]
 fn one_that_does_not_heed_a_cancellation_is_killed() {
     on_a_loop(async {
-        let script = send(&frames(&[Reply::Ready])) + LISTEN;
+        let script = send(&frames(&[WorkerReply::Ready])) + LISTEN;
         let mut work = shell(&script);
         work.patience = Duration::ZERO;
         let in_flight = InFlight::default();
@@ -180,9 +180,9 @@ fn one_that_does_not_heed_a_cancellation_is_killed() {
 fn what_a_process_tells_of_its_turn_is_noted() {
     on_a_loop(async {
         let done = Attempt::without_answer(Outcome::Unchanged);
-        let progress = Reply::Phase(Phase::Receiving, 7);
-        let done = Reply::Done(Box::new(Response::Done(done)), NetworkCounts::default());
-        let work = shell(&(send(&frames(&[Reply::Ready, progress, done])) + LISTEN));
+        let progress = WorkerReply::Phase(Phase::Receiving, 7);
+        let done = WorkerReply::Done(Box::new(Response::Done(done)), NetworkCounts::default());
+        let work = shell(&(send(&frames(&[WorkerReply::Ready, progress, done])) + LISTEN));
         let in_flight = InFlight::default();
         let attempt = turn(&work, Behaviour::Save, &in_flight).await;
         assert_eq!(attempt.outcome, Outcome::Unchanged);
@@ -202,7 +202,7 @@ fn one_that_says_rubbish_is_of_no_use() {
         let words = attempt.breaks_run.clone().unwrap().join(": ");
         assert!(words.starts_with("failed to start worker process 1: it is of no use"), "{words}");
         // Later: only this process is at fault.
-        let later = [&frames(&[Reply::Ready])[..], rubbish].concat();
+        let later = [&frames(&[WorkerReply::Ready])[..], rubbish].concat();
         let attempt = save(&shell(&(send(&later) + LISTEN))).await;
         assert_eq!(attempt.breaks_run, None);
         assert_eq!(failure(&attempt).code, FailureCode::WorkerLost);
@@ -212,7 +212,8 @@ fn one_that_says_rubbish_is_of_no_use() {
 #[test]
 fn a_process_that_cannot_be_set_up_breaks_the_run_and_says_why() {
     on_a_loop(async {
-        let refusing = shell(&send(&frames(&[Reply::Refused(vec!["no such option".into()])])));
+        let refusing =
+            shell(&send(&frames(&[WorkerReply::Refused(vec!["no such option".into()])])));
         let missing = Program { path: "/no/such/file".into(), arguments: Vec::new() };
         let missing = scripted::processes(missing, ()).unwrap();
         let program = scripted::program().unwrap();
@@ -251,7 +252,7 @@ fn what_a_dead_process_had_staged_is_removed() {
     let target = save::sink::Target::Directory(root.path().into());
     let sink = save::SinkLocation::of(&target).open().unwrap().unwrap();
     let staged = root.path().join(".fetchpages-$$-0.part");
-    let ready = send(&frames(&[Reply::Ready]));
+    let ready = send(&frames(&[WorkerReply::Ready]));
     let program = shell_program(&format!("{ready} : > {}; kill -9 $$", staged.display()));
     let pool = WorkerPool::new(program, Arc::new(sink));
     let work = ProcessWork::new(pool, (), Arc::new(Budget::unlimited()), |_| ()).unwrap();
@@ -264,11 +265,11 @@ fn what_a_dead_process_had_staged_is_removed() {
 fn a_process_whose_orders_end_has_time_to_end_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let mark = folder.path().join("ended by itself");
-    let saved = Reply::Done(
+    let saved = WorkerReply::Done(
         Box::new(Response::Done(Attempt::without_answer(Outcome::Unchanged))),
         NetworkCounts::default(),
     );
-    let replies = send(&frames(&[Reply::Ready, saved]));
+    let replies = send(&frames(&[WorkerReply::Ready, saved]));
     let work = shell(&format!("{replies} cat >/dev/null; : > '{}'", mark.display()));
     on_a_loop(async {
         assert_eq!(save(&work).await.outcome, Outcome::Unchanged);
