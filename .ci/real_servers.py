@@ -382,7 +382,7 @@ def tinyproxy(servers):
     other = f"https://localhost:{free_port()}/"
     pages, _ = fetch("proxy-refuses", other, "-x", proxy, "--retry", 0, code=3)
     expect(pages[other], "failed", "proxy")
-    print("tinyproxy: 60 pages by -x, by http_proxy and by CONNECT; no_proxy and a refusal are heeded")
+    print("tinyproxy: 60 pages by -x, by http_proxy and by CONNECT; no_proxy excludes hosts, and a refusal fails the page")
 
 
 def start_microsocks(stack):

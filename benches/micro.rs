@@ -62,8 +62,8 @@ fn names(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_batched(
                 || NameAllocator::new(layout),
-                |mut namer| {
-                    let names = urls.iter().map(|url| namer.name(url, PreviousName::default()));
+                |mut allocator| {
+                    let names = urls.iter().map(|url| allocator.name(url, PreviousName::default()));
                     names.map(|name| name.as_str().len()).sum::<usize>()
                 },
                 BatchSize::SmallInput,

@@ -110,14 +110,14 @@ fn compute(c: &mut Criterion) {
 }
 
 fn name(c: &mut Criterion) {
-    let mut namer = NameAllocator::new(Layout::Flat);
+    let mut allocator = NameAllocator::new(Layout::Flat);
     let mut number = 0;
     c.benchmark_group("page").bench_function("name", |b| {
         b.iter(|| {
             number += 1;
             let url = format!("https://example.org/wiki/Some_article_{number}");
             let url = Url::parse(&url).expect("this is a URL");
-            namer.name(&url, PreviousName::default()).as_str().len()
+            allocator.name(&url, PreviousName::default()).as_str().len()
         });
     });
 }

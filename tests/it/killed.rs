@@ -147,8 +147,8 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
     let (foreign, run) = manifest.split_once('\n').unwrap();
     assert!(foreign.contains("foreign"));
     // Its start still shows that this is a manifest.
-    let soiled = format!("{}{}\n{run}", &foreign[..15], "\0".repeat(foreign.len() - 15));
-    place.file("pages/manifest.jsonl", soiled);
+    let damaged = format!("{}{}\n{run}", &foreign[..15], "\0".repeat(foreign.len() - 15));
+    place.file("pages/manifest.jsonl", damaged);
     place.run(&["-i", "list", "-c"]).code(0).says(&["1 lines of manifest.jsonl are no record"]);
     assert_eq!(place.text("pages/a.html"), "mine");
     place.run(&["verify", "pages"]).code(0);

@@ -88,8 +88,8 @@ proptest! {
     #[test]
     fn names_follow_from_the_input_and_never_meet_or_leave(layout in layouts(), urls in urls(40)) {
         let name_all = || {
-            let mut namer = NameAllocator::new(layout);
-            urls.iter().map(|url| namer.name(url, PreviousName::default()).to_string()).collect::<Vec<_>>()
+            let mut allocator = NameAllocator::new(layout);
+            urls.iter().map(|url| allocator.name(url, PreviousName::default()).to_string()).collect::<Vec<_>>()
         };
         let names = name_all();
         prop_assert_eq!(&names, &name_all());

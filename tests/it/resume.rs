@@ -156,10 +156,10 @@ fn orphans_of_a_killed_run_stay_known_over_a_run_that_leaves_them() {
     let orphans = place.records().into_iter().find(|record| record["kind"] == "orphans").unwrap();
     assert_eq!(orphans["files"].as_array().unwrap().len(), 3);
     // A file that was made after that run is unowned.
-    let stranger = place.file("pages/later.html", "mine");
+    let unowned = place.file("pages/later.html", "mine");
     place.run(&["--index", &index, "--resume"]).code(0);
     assert_eq!(place.text("pages/later.html"), "mine");
-    std::fs::remove_file(stranger).unwrap();
+    std::fs::remove_file(unowned).unwrap();
     is_complete(&place, &origin);
 }
 

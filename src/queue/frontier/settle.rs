@@ -8,7 +8,7 @@ use crate::queue::host::concurrency::Answer;
 use crate::queue::host::registry::HostId;
 use crate::queue::host::state::{Consequence, LONGEST_PAUSE};
 use crate::queue::notice::Notice;
-use crate::queue::retry::policy::Verdict;
+use crate::queue::retry::policy::RetryDecision;
 use crate::queue::robots::absence::shows_no_rules;
 use crate::queue::signal::{self, Signal};
 
@@ -121,9 +121,9 @@ impl Frontier {
         }
         job.refusals += u32::from(consequence.is_free);
         let counted = job.attempts - job.refusals;
-        match self.options.retry.judge(counted, &attempt, &mut self.rng) {
-            Verdict::Done => self.finish(job, attempt, now),
-            Verdict::Again(backoff) => {
+        match self.options.retry.decide(counted, &attempt, &mut self.rng) {
+            RetryDecision::Done => self.finish(job, attempt, now),
+            RetryDecision::Again(backoff) => {
                 let host = self.ready.host(turn.host);
                 // The host ended while this page was in flight.
                 if let Some(outcome) = host.ended.clone() {

@@ -34,7 +34,7 @@ impl Default for RetryPolicy {
 
 /// What happens to a page after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RetryDecision {
     /// The page is done, with the outcome of the attempt.
     Done,
     /// The page is tried again when this time has passed.
@@ -42,17 +42,17 @@ pub enum Verdict {
 }
 
 impl RetryPolicy {
-    /// Judges the attempt that was number `attempts` (from 1) of its page.
-    pub fn judge(&self, attempts: u32, attempt: &Attempt, rng: &mut Rng) -> Verdict {
+    /// Decides what follows the attempt that was number `attempts` (from 1) of its page.
+    pub fn decide(&self, attempts: u32, attempt: &Attempt, rng: &mut Rng) -> RetryDecision {
         let Outcome::Failed(failure) = &attempt.outcome else {
-            return Verdict::Done;
+            return RetryDecision::Done;
         };
         let status = attempt.head.as_ref().map(|head| head.status);
         let is_hopeless = attempt.breaks_run.is_some() || !is_transient(failure.code, status);
         if is_hopeless || attempts > self.retries {
-            return Verdict::Done;
+            return RetryDecision::Done;
         }
-        Verdict::Again(self.backoff(attempts, rng))
+        RetryDecision::Again(self.backoff(attempts, rng))
     }
 
     /// Returns the pause of exponential backoff with full jitter: a random time from zero to
@@ -124,7 +124,7 @@ pub(crate) mod tests {
     }
 
     fn is_retried(attempt: &Attempt) -> bool {
-        RetryPolicy::default().judge(1, attempt, &mut Rng::new(1)) != Verdict::Done
+        RetryPolicy::default().decide(1, attempt, &mut Rng::new(1)) != RetryDecision::Done
     }
 
     #[test]
@@ -158,9 +158,9 @@ pub(crate) mod tests {
         let policy = RetryPolicy { retries: 2, ..RetryPolicy::default() };
         let attempt = failed(FailureCode::Reset, None);
         let mut rng = Rng::new(1);
-        assert_ne!(policy.judge(1, &attempt, &mut rng), Verdict::Done);
-        assert_ne!(policy.judge(2, &attempt, &mut rng), Verdict::Done);
-        assert_eq!(policy.judge(3, &attempt, &mut rng), Verdict::Done);
+        assert_ne!(policy.decide(1, &attempt, &mut rng), RetryDecision::Done);
+        assert_ne!(policy.decide(2, &attempt, &mut rng), RetryDecision::Done);
+        assert_eq!(policy.decide(3, &attempt, &mut rng), RetryDecision::Done);
     }
 
     #[test]

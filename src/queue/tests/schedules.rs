@@ -15,7 +15,7 @@ use crate::queue::tests::support::{answered, empty, failed, job_at, saved, url};
 
 /// What happens at one attempt of a random schedule.
 #[derive(Debug, Clone, Copy)]
-enum Fate {
+enum ScriptedTurn {
     Saved,
     Gone,
     Reset,
@@ -25,27 +25,27 @@ enum Fate {
     MovedTo(u8),
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn scripted_turn() -> impl Strategy<Value = ScriptedTurn> {
     prop_oneof![
-        8 => Just(Fate::Saved),
-        1 => Just(Fate::Gone),
-        2 => Just(Fate::Reset),
-        1 => (0..5_u8).prop_map(Fate::Refused),
-        1 => Just(Fate::Overloaded),
-        1 => Just(Fate::Unreachable),
-        1 => (0..6_u8).prop_map(Fate::MovedTo),
+        8 => Just(ScriptedTurn::Saved),
+        1 => Just(ScriptedTurn::Gone),
+        2 => Just(ScriptedTurn::Reset),
+        1 => (0..5_u8).prop_map(ScriptedTurn::Refused),
+        1 => Just(ScriptedTurn::Overloaded),
+        1 => Just(ScriptedTurn::Unreachable),
+        1 => (0..6_u8).prop_map(ScriptedTurn::MovedTo),
     ]
 }
 
-fn turn(fate: Fate) -> Response {
-    match fate {
-        Fate::Saved => served(),
-        Fate::Gone => answered(404, None),
-        Fate::Reset => failed(FailureCode::Reset),
-        Fate::Refused(seconds) => answered(429, Some(&seconds.to_string())),
-        Fate::Overloaded => answered(503, None),
-        Fate::Unreachable => failed(FailureCode::Connect),
-        Fate::MovedTo(host) => {
+fn turn(scripted: ScriptedTurn) -> Response {
+    match scripted {
+        ScriptedTurn::Saved => served(),
+        ScriptedTurn::Gone => answered(404, None),
+        ScriptedTurn::Reset => failed(FailureCode::Reset),
+        ScriptedTurn::Refused(seconds) => answered(429, Some(&seconds.to_string())),
+        ScriptedTurn::Overloaded => answered(503, None),
+        ScriptedTurn::Unreachable => failed(FailureCode::Connect),
+        ScriptedTurn::MovedTo(host) => {
             Response::Redirect(Box::new(Redirect::to(url(&format!("http://h{host}.org/moved")))))
         }
     }
@@ -91,7 +91,7 @@ proptest! {
     #[test]
     fn any_schedule_keeps_the_limits_and_settles_everything(
         hosts in proptest::collection::vec(0..6_u8, 1..60),
-        fates in proptest::collection::vec((fate(), 0..400_u64), 1..200),
+        script in proptest::collection::vec((scripted_turn(), 0..400_u64), 1..200),
         open in 1..4_u32,
         adaptive in proptest::option::of(1..4_u32),
         rate in proptest::option::of(1..50_u32),
@@ -108,7 +108,7 @@ proptest! {
         let mut frontier = empty(Options { limits, obeys_robots, ..Options::default() });
         let mut ledger = Ledger::default();
         let mut in_flight: Vec<(Instant, Instant, Job, Response)> = Vec::new();
-        let mut fates = fates.into_iter().cycle();
+        let mut script = script.into_iter().cycle();
         for (seq, host) in (0..).zip(&hosts) {
             frontier.push(job_at(seq, &format!("http://h{host}.org/{seq}")), clock.now());
         }
@@ -132,14 +132,14 @@ proptest! {
                         let spacing = Duration::from_secs_f64(1.0 / f64::from(rate));
                         prop_assert!(now - last + Duration::from_millis(6) >= spacing);
                     }
-                    let (fate, millis) = fates.next().unwrap();
-                    let is_rules = job.kind == Kind::Robots && matches!(fate, Fate::Saved);
+                    let (scripted, millis) = script.next().unwrap();
+                    let is_rules = job.kind == Kind::Robots && matches!(scripted, ScriptedTurn::Saved);
                     // The fetcher limits redirects.
-                    let is_enough = matches!(fate, Fate::MovedTo(_)) && job.hop.is_some();
+                    let is_enough = matches!(scripted, ScriptedTurn::MovedTo(_)) && job.hop.is_some();
                     let turn = match (is_rules, is_enough) {
                         (true, _) => Response::Body("User-agent: *\nDisallow: /7".into()),
                         (_, true) => saved(),
-                        _ => turn(fate),
+                        _ => turn(scripted),
                     };
                     in_flight.push((now + Duration::from_millis(millis), now, job, turn));
                     continue;

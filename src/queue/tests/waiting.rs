@@ -15,41 +15,41 @@ use crate::random::Rng;
 
 /// How a turn ends.
 #[derive(Debug, Clone, Copy)]
-enum Fate {
+enum ScriptedTurn {
     Saved,
     Reset,
     Parked(u8),
     Overloaded,
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn scripted_turn() -> impl Strategy<Value = ScriptedTurn> {
     prop_oneof![
-        6 => Just(Fate::Saved),
-        1 => Just(Fate::Reset),
-        2 => (1..4_u8).prop_map(Fate::Parked),
-        1 => Just(Fate::Overloaded),
+        6 => Just(ScriptedTurn::Saved),
+        1 => Just(ScriptedTurn::Reset),
+        2 => (1..4_u8).prop_map(ScriptedTurn::Parked),
+        1 => Just(ScriptedTurn::Overloaded),
     ]
 }
 
-fn response(fate: Fate) -> Response {
-    match fate {
-        Fate::Saved => saved(),
-        Fate::Reset => failed(FailureCode::Reset),
-        Fate::Parked(seconds) => answered(429, Some(&seconds.to_string())),
-        Fate::Overloaded => answered(503, None),
+fn response(scripted: ScriptedTurn) -> Response {
+    match scripted {
+        ScriptedTurn::Saved => saved(),
+        ScriptedTurn::Reset => failed(FailureCode::Reset),
+        ScriptedTurn::Parked(seconds) => answered(429, Some(&seconds.to_string())),
+        ScriptedTurn::Overloaded => answered(503, None),
     }
 }
 
 /// Runs a worker until the queue is done; gives its turns.
-async fn work(queue: &Queue, fates: &[(Fate, u64)]) -> u64 {
+async fn work(queue: &Queue, script: &[(ScriptedTurn, u64)]) -> u64 {
     let mut turns = 0;
     while let Some((job, started)) = queue.next().await {
         turns += 1;
         let place = usize::try_from(job.seq).unwrap() + job.attempts as usize;
-        let (fate, millis) = fates[place % fates.len()];
+        let (scripted, millis) = script[place % script.len()];
         tokio::time::sleep(Duration::from_millis(millis)).await;
         let ended = PausedClock.now();
-        drop(queue.settle(job, response(fate), started, ended));
+        drop(queue.settle(job, response(scripted), started, ended));
     }
     turns
 }
@@ -63,7 +63,7 @@ proptest! {
     #[test]
     fn looks_and_wakes_are_bounded_by_what_happens(
         hosts in proptest::collection::vec(0..4_u8, 1..80),
-        fates in proptest::collection::vec((fate(), prop_oneof![0..20_u64, 1_000..4_000_u64]), 1..40),
+        script in proptest::collection::vec((scripted_turn(), prop_oneof![0..20_u64, 1_000..4_000_u64]), 1..40),
         open in 1..6_u32,
         rate in proptest::option::of(1..100_u32),
         workers in 1..40_u64,
@@ -85,7 +85,7 @@ proptest! {
                 queue.push(job_at(seq, &format!("http://h{host}.org/{seq}"))).unwrap();
             }
             queue.end_input();
-            let drains: FuturesUnordered<_> = (0..workers).map(|_| work(&queue, &fates)).collect();
+            let drains: FuturesUnordered<_> = (0..workers).map(|_| work(&queue, &script)).collect();
             (drains.fold(0, |sum, turns| async move { sum + turns }).await, queue.waits())
         });
         let pages = hosts.len() as u64;
