@@ -11,7 +11,7 @@ use crate::source::SourceError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Status {
-    /// Every page is saved, unchanged, skipped, or left out by robots rules.
+    /// Every page is saved, unchanged, skipped, or excluded by robots.txt rules.
     Done = 0,
     /// The run broke.
     Broken = 1,

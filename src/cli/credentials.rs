@@ -60,7 +60,10 @@ fn login(typed: &HttpArgs) -> Result<HeaderMap> {
     };
     if let Some(cookie) = typed.cookie.as_ref().map(Secret::expose) {
         if !cookie.contains('=') {
-            return usage("--cookie takes name=value", "a file of cookies is not supported");
+            return usage(
+                "--cookie takes name=value",
+                "type the cookies themselves: --cookie 'name=value'",
+            );
         }
         add(header::COOKIE, header_value("--cookie", cookie)?);
     }

@@ -49,8 +49,8 @@ pub(super) fn download(
     } else {
         source::chosen(&typed.source)?
     };
-    let going_on =
-        chosen.is_recorded.then(|| format!("going on with {}", recorded::shown(&chosen)));
+    let continuing =
+        chosen.is_recorded.then(|| format!("continuing with {}", recorded::shown(&chosen)));
     let redacted = (chosen.is_recorded && chosen.recorded.is_redacted).then(|| LEFT_OUT.to_owned());
     let unsent = credentials::unsent(&typed.http, &chosen)?;
     let is_auto = typed.running.workers == Some(Workers::Auto) && mode.is_scalable;
@@ -78,7 +78,7 @@ pub(super) fn download(
         trace: typed.report.trace,
         notes: note
             .into_iter()
-            .chain(going_on)
+            .chain(continuing)
             .chain(redacted)
             .chain(unsent)
             .chain(anonymous)

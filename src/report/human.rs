@@ -80,7 +80,7 @@ fn states(summary: &Summary) -> String {
     let more = [
         (count(State::Unchanged), "unchanged"),
         (summary.intake.skipped, "skipped"),
-        (count(State::Robots), "left out by robots rules"),
+        (count(State::Robots), "excluded by robots.txt rules"),
         (count(State::Interrupted), "interrupted"),
     ];
     for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {

@@ -506,7 +506,7 @@ fn what_a_record_names_is_shown_before_it_is_used() {
     let ended = place.run(&["-c", "--json"]).code(0);
     assert_eq!(counts(&ended, ["saved", "filtered"]), [3, 1]);
     let shown = format!(
-        "note: going on with {} {} {} (and 1 more) --exclude /4, at {}, http://{unused}\n",
+        "note: continuing with {} {} {} (and 1 more) --exclude /4, at {}, http://{unused}\n",
         urls[0],
         urls[1],
         urls[2],

@@ -175,7 +175,7 @@ fn a_record_alone_sends_no_secrets() {
             std::fs::remove_file(place.path("pages/x.html")).unwrap();
             let ended = run(&place, mode, &["-c", "--robots", "ignore"]);
             let open = format!("open one with --credentials-for {}\n", home.url("/"));
-            ended.says(&["note: going on with ", "the last run's record", &open]);
+            ended.says(&["note: continuing with ", "the last run's record", &open]);
             let sent = |requests: &[crate::support::canned::Request]| {
                 assert!(!requests.is_empty());
                 let names = ["authorization", "cookie", "x-api-key"];

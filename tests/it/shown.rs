@@ -283,7 +283,7 @@ fn what_a_manifest_and_its_directory_say() {
     for refetch in ["-c", "-N", "--retry-failed"] {
         // The recorded source is named in a note.
         check(place().run(&[refetch, "-v", "--progress", "plain"]), 0)
-            .says(&["note: going on with"]);
+            .says(&["note: continuing with"]);
         let place = place();
         let urls = ["/named", "/lost", "/broken", "/state", "/way"].map(|path| server.url(path));
         let urls: Vec<_> = urls.iter().map(String::as_str).collect();

@@ -171,7 +171,7 @@ fn a_sitemap_with_a_bad_spot_costs_one_page_and_is_told_with_its_line() {
         assert_eq!(ended.stdout.lines().count(), 2);
     }
     let place = Place::new();
-    let text = "line 2: a page is left out: &x; stands for nothing";
+    let text = "line 2: a page is left out: &x; is not defined";
     place.run(&["links", "--sitemap", &server.url("/bad")]).code(1).says(&["error: ", text]);
 }
 

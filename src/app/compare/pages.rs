@@ -66,11 +66,11 @@ fn refuse_known(source: &SourceSpec) -> Result<(), UsageError> {
 pub(super) fn refused(why: &Refused) -> UsageError {
     let hint = match why {
         Refused::KnownSite { .. } => {
-            "leave the source out to compare on the embedded site, which is what it is for"
+            "leave the source out: compare then uses the embedded site, which is made for it"
         }
         Refused::NotAgreed(_) => {
-            "if its owner does not mind, say so with --yes; without a source it runs on this \
-             machine"
+            "add --yes if the owner of the site agrees; without a source, compare uses the \
+             embedded site"
         }
     };
     UsageError { message: why.to_string(), hint: Some(hint.into()) }

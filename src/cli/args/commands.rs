@@ -22,7 +22,7 @@ pub(crate) struct LinksArgs {
     #[command(flatten)]
     /// How files are named.
     pub layout: LayoutArgs,
-    /// Print a JSON object a line
+    /// Print one JSON object per line
     ///
     /// Each object has the keys `file` and `url`. Without --json, each line is `file<TAB>url`.
     ///

@@ -79,7 +79,7 @@ pub(crate) struct HttpArgs {
     /// Proxy, or a file of proxies to use in turn
     ///
     /// The schemes are http, https, socks5 (fetchpages resolves names) and socks5h (the proxy
-    /// resolves names). A FILE has one proxy a line: each request takes the next one, and a proxy
+    /// resolves names). A FILE has one proxy per line: each request takes the next one, and a proxy
     /// that fails is not used for a while. The environment variable `no_proxy` lists hosts that
     /// need no proxy. Without this option, `http_proxy`, `https_proxy` and `all_proxy` apply; ''
     /// means no proxy.

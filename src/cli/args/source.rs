@@ -58,7 +58,7 @@ pub(crate) struct NamedArgs {
     /// Example: `fetchpages https://example.org/a 'https://example.org/b?id=1&lang=en'`
     #[arg(value_name = "URL", group = "kind")]
     pub urls: Vec<String>,
-    /// Read URLs from FILE, one a line; - for stdin
+    /// Read URLs from FILE, one per line; - for stdin
     ///
     /// FILE may be gzipped. Blank lines and lines that begin with # are skipped. fetchpages reports
     /// a line that is not a URL, counts it as invalid, and continues; the exit code is then 3. With
@@ -203,13 +203,13 @@ impl NamedArgs {
 /// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputFormat {
-    /// One URL a line
+    /// One URL per line
     Text,
     /// Comma-separated values; the first row names the columns
     Csv,
     /// Tab-separated values; the first row names the columns
     Tsv,
-    /// A JSON object a line; without --column a JSON string a line
+    /// One JSON object per line; without --column one JSON string per line
     Jsonl,
     /// A JSON array of objects; without --column an array of strings
     Json,

@@ -27,7 +27,7 @@ pub(super) enum Unresolved {
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Undefined(name) => write!(f, "&{name}; stands for nothing"),
+            Self::Undefined(name) => write!(f, "&{name}; is not defined"),
             Self::NoSemicolon(name) => write!(f, "&{name} has no semicolon"),
         }
     }
@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn what_may_be_two_things_is_neither() {
         for (raw, message) in [
-            ("a&nothing;", "&nothing; stands for nothing"),
-            ("a&#0;", "&#0; stands for nothing"),
-            ("a&#xd800;", "&#xd800; stands for nothing"),
-            ("a&#99999999999;", "&#99999999999; stands for nothing"),
-            ("a&#;", "&#; stands for nothing"),
+            ("a&nothing;", "&nothing; is not defined"),
+            ("a&#0;", "&#0; is not defined"),
+            ("a&#xd800;", "&#xd800; is not defined"),
+            ("a&#99999999999;", "&#99999999999; is not defined"),
+            ("a&#;", "&#; is not defined"),
             ("a&#233b", "&#233b has no semicolon"),
             ("?a=1&amp b=2", "&amp has no semicolon"),
             ("?a=1&copy", "&copy has no semicolon"),

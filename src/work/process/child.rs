@@ -23,7 +23,7 @@ use crate::work::{Cpu, WorkFactory};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChildError {
     /// A user started it, not a parent process.
-    #[error("standard input and output are no pipes to a parent process")]
+    #[error("standard input and output are not pipes to a parent process")]
     NoParent(#[source] io::Error),
     /// The event loop did not start.
     #[error("failed to start an event loop")]

@@ -38,7 +38,7 @@ fn one_bad_spot_costs_one_entry() {
     let loc = |path: &str| format!("<url><loc>http://a.org/{path}</loc></url>");
     for (bad, message) in [
         (loc("?a=1&b=2"), "line 3: an & in an address is read as it stands|http://a.org/?a=1&b=2"),
-        (loc("&nothing;"), "line 3: a page is left out: &nothing; stands for nothing"),
+        (loc("&nothing;"), "line 3: a page is left out: &nothing; is not defined"),
         (loc("&amp b"), "line 3: a page is left out: &amp has no semicolon"),
         (loc("caf&eacute;"), "http://a.org/café"),
         (
@@ -173,7 +173,7 @@ fn feeds_name_pages() {
         ("<a:feed xmlns:a='http://purl.org/atom/ns#' xml:base='//c.org'><a:entry><a:link rel='alternate' href='1'/></a:entry></a:feed>".to_owned(),
          "http://c.org/1"),
         (format!("{ATOM}<entry><link href='&nothing;'/></entry><entry><link href='2'/></entry></feed>"),
-         "line 1: a page is left out: &nothing; stands for nothing|http://a.org/dir/2"),
+         "line 1: a page is left out: &nothing; is not defined|http://a.org/dir/2"),
         (format!("{ATOM}<entry><link href=/1></entry><entry><link href='2'/></entry></feed>"),
          "line 1: <link> has no href that can be read|line 1: <link> is not closed|http://a.org/dir/2"),
     ] {
@@ -192,7 +192,7 @@ fn a_document_of_faults_is_an_error_that_names_the_first() {
         ),
         (
             "<urlset>\n\n<url><loc>&x;</loc></url></urlset>",
-            "line 3: a page is left out: &x; stands for nothing",
+            "line 3: a page is left out: &x; is not defined",
         ),
         ("<rdf/>", "it begins with <rdf>, not <urlset>"),
         ("", "it holds no <urlset>"),
@@ -207,7 +207,7 @@ fn many_faults_are_summed_up() {
     let text = text.replace("\n</urlset>", "<url><loc>http://a.org/</loc></url></urlset>");
     let items = items(&text).unwrap();
     assert_eq!(items.len(), 22);
-    assert_eq!(items[19], "line 21: a page is left out: &x; stands for nothing");
+    assert_eq!(items[19], "line 21: a page is left out: &x; is not defined");
     assert_eq!(items[20..], ["http://a.org/", "80 more places are broken"]);
 }
 
