@@ -192,7 +192,7 @@ fn rows(results: &Results) -> Vec<ContenderStats> {
     rows
 }
 
-/// `common` is what every run costs, whoever runs it.
+/// `common` is the cost that every run has, in any mode.
 fn row(
     results: &Results,
     contender: &Contender,

@@ -28,7 +28,7 @@ const COUNTED: [i32; 2] = [0, 3];
 pub(crate) struct Options {
     /// This program.
     pub program: PathBuf,
-    /// A file with the URLs of the pages, one a line.
+    /// A file with the URLs of the pages, one per line.
     pub list: PathBuf,
     /// An empty directory for the output of the runs.
     pub directory: PathBuf,

@@ -73,7 +73,7 @@ pub(crate) struct RunTask {
     pub source: String,
     /// The number of pages of each run.
     pub pages: u64,
-    /// The SHA-256 of their addresses in order, one a line, in hexadecimal; `None` for
+    /// The SHA-256 of their addresses in order, one per line, in hexadecimal; `None` for
     /// the embedded site, whose port may be another each time.
     #[serde(default)]
     pub pages_sha256: Option<String>,

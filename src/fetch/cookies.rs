@@ -2,7 +2,7 @@
 //! an answer set. They are forgotten with the page.
 //!
 //! Some sites set a cookie and redirect back to the same address to check it; without
-//! cookies such a page redirects for ever. No cookie outlives its page, because pages
+//! cookies such a page redirects without end. No cookie outlives its page, because pages
 //! must not depend on the order in which they are fetched.
 
 use cookie_store::CookieStore;

@@ -52,7 +52,7 @@ pub enum FaultKind {
     /// `wrong-length`: the page, announced as longer than it is; the connection is closed after
     /// it, and on HTTP/2 the stream ends. Drawn for each page.
     WrongLength,
-    /// `drip`: one byte a second, for ever. Drawn for each page.
+    /// `drip`: one byte per second, without end. Drawn for each page.
     Drip,
 }
 

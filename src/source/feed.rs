@@ -79,7 +79,7 @@ impl Feed {
     }
 }
 
-/// Marks the feed as finished, however its thread ends, so that `stop` does not wait for ever.
+/// Marks the feed as finished, however its thread ends, so that the wait of `stop` ends.
 struct FinishOnExit<'a> {
     shared: &'a Shared,
     queue: &'a Queue,

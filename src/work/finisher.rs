@@ -178,7 +178,7 @@ impl Finisher {
     ///
     /// # Errors
     ///
-    /// The page's failure, when the answer is no page.
+    /// The page's failure, when the answer is not a page.
     pub(super) fn compute<'a>(
         &self,
         room: &'a mut Vec<u8>,
@@ -252,7 +252,7 @@ impl Finisher {
 /// Why a page is not saved.
 #[derive(Debug)]
 pub(super) enum Unsaved {
-    /// The answer is no page.
+    /// The answer is not a page.
     NoPage(Failure),
     /// The sink could not store the page.
     NotStored(SaveError),

@@ -1,4 +1,5 @@
-//! The memory of all pages in flight has a bound, in every mode, and no page waits for ever.
+//! The memory of all pages in flight has a bound, in every mode, and every wait for
+//! memory ends.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

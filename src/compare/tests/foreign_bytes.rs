@@ -69,8 +69,9 @@ proptest! {
     #[test]
     fn earlier_comparisons(input in baselines(), is_compared in 0..32_u8) {
         let now = then();
-        // An empty object makes a sample of 300 bytes nowhere: its members must be there.
-        // A text in a list takes 24 bytes for three, in a block that grows.
+        // An empty object cannot become a sample of 300 bytes: a sample's members are
+        // required. A text in a list grows most: three bytes of input (`"",`) take 24 bytes
+        // of memory, in a block that is copied as it grows.
         let most = 64 * 1024 + 72 * input.len();
         let Ok(then) = within(most, || baseline::parse(&input)) else { return Ok(()) };
         within(most, || {

@@ -186,7 +186,7 @@ impl ReadyQueue {
     /// Takes the side request, when it may go.
     ///
     /// Once it is due, workers get no page of its host until it has gone. Otherwise it would
-    /// wait for ever at a host whose limit the workers always fill.
+    /// wait without end at a host whose limit the workers always fill.
     pub(crate) fn next_side(&mut self, now: Instant) -> Pick {
         let Some(SideRequest { job, host: id, due }) = self.side.take() else {
             return Pick::Nothing;

@@ -25,7 +25,7 @@ const SEARCH_LIMIT: usize = 4 << 20;
 /// rule, and nothing on the heap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
-    /// One rule a line: [`ALLOW`] or [`DISALLOW`], then the normalised pattern,
+    /// One rule per line: [`ALLOW`] or [`DISALLOW`], then the normalised pattern,
     /// which has no line ends. One text is smaller than a list of texts.
     lines: String,
     crawl_delay: Option<Duration>,
@@ -143,8 +143,8 @@ impl Reader<'_> {
 
     fn read_rule(&mut self, kind: char, pattern: &[u8]) {
         self.is_in_rules = true;
-        // An empty pattern is no rule. The grammar wants "/" in front, the
-        // example in RFC 9309, 5.1 has "*"; all else could match no path.
+        // An empty pattern matches nothing. The grammar requires a leading "/", and an
+        // example in RFC 9309, 5.1 has a leading "*". No other pattern matches a path.
         if self.is_addressed && matches!(pattern, [b'/' | b'*', ..]) {
             let lines = &mut self.rules.lines;
             let body = pattern.strip_suffix(b"$");

@@ -175,7 +175,7 @@ pub struct EndRecord {
     pub unchanged: u64,
     /// Saved by an earlier run and not requested again.
     pub skipped: u64,
-    /// Left out by robots rules.
+    /// Excluded by robots.txt rules.
     pub robots: u64,
     /// Not finished when the run stopped.
     pub interrupted: u64,

@@ -1,8 +1,9 @@
 //! Limits the work for a page, so that it is in proportion to the page's length.
 //!
 //! The parser looks through its open elements at nearly every tag, and opens unclosed
-//! formatting elements again in each paragraph (HTML Living Standard, 13.2.4.3). A page
-//! could so cost the square of its length. All links of such a page are still found.
+//! formatting elements again in each paragraph (HTML Living Standard, 13.2.4.3). Without
+//! limits the cost can grow with the square of the page's length. All links of such a page
+//! are still found.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
