@@ -20,8 +20,8 @@ const TICK: Duration = Duration::from_millis(20);
 const IDLE_TICKS: u32 = 25;
 /// Events that the channel holds. A sender waits while it is full: an observer that is slow,
 /// on a slow disk for instance, must not let memory grow. Full within one tick would mean
-/// 200,000 events a second, several times what the fastest mode sends.
-const CAPACITY: usize = 4096;
+/// 100,000 events a second, several times what the fastest mode sends.
+const CAPACITY: usize = 2048;
 
 /// The sending end of the channel; clones send to the same observer.
 #[derive(Clone)]
