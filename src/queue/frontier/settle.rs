@@ -15,6 +15,10 @@ use crate::queue::signal::{self, Signal};
 /// A request that its server did not work on is sent again at once, at most this many times
 /// in a row. To send it again is safe (RFC 9113, 8.7). The next refusal counts as an attempt.
 const RESENDS: u32 = 4;
+/// Refusals of one page that use up none of its retries. The row of a host's refusals ends with
+/// each success, also with a redirect: a page whose redirect succeeds and whose target is
+/// refused every time would otherwise never end.
+const FREE_REFUSALS_OF_PAGE: u32 = 50;
 
 /// One exchange: a request to a host and its response.
 #[derive(Debug, Clone, Copy)]
@@ -119,7 +123,8 @@ impl Frontier {
             self.end_host(turn.host, &outcome);
             return self.finish(job, attempt, now);
         }
-        job.refusals += u32::from(consequence.is_free);
+        let is_free = consequence.is_free && job.refusals < FREE_REFUSALS_OF_PAGE;
+        job.refusals += u32::from(is_free);
         let counted = job.attempts - job.refusals;
         match self.options.retry.decide(counted, &attempt, &mut self.rng) {
             RetryDecision::Done => self.finish(job, attempt, now),
@@ -131,7 +136,7 @@ impl Frontier {
                 }
                 // A page waits for its host's pause among the host's jobs, where the other
                 // limits apply too.
-                let backoff = if consequence.is_free { Duration::ZERO } else { backoff };
+                let backoff = if is_free { Duration::ZERO } else { backoff };
                 let after = backoff.max(host.pace.pause(now));
                 job.waits.push(after);
                 job.hop = None;

@@ -28,7 +28,8 @@
 //!    host refuses the other 7 requests as well, that is the same event, because they started
 //!    before the first refusal.
 //! 4. The page waits at the head of its host's jobs. The attempt does not use up a retry,
-//!    because the host only asked for a pause. This applies to 10 refusals in a row.
+//!    because the host only asked for a pause. This applies to 10 refusals of the host in a
+//!    row, and to 50 of the page.
 //! 5. The program reports it: "a.org paused 60 s (429, Retry-After 60)".
 //! 6. After 60 s the host is ready again, and each answer brings its pace closer to the
 //!    one that failed.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::clock::{Clock, ManualClock};
-use crate::model::{Attempt, Failure, FailureCode, Outcome, Response};
+use crate::model::{Attempt, Failure, FailureCode, Outcome, Redirect, Response};
 use crate::queue::Options;
 use crate::queue::frontier::{Next, Settlement};
 use crate::queue::notice::Notice;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::tests::support::{
-    answered, empty, failed, frontier, job, job_at, saved, settle, take,
+    answered, empty, failed, frontier, job, job_at, saved, settle, take, url,
 };
 
 #[test]
@@ -41,6 +41,30 @@ fn a_parked_host_holds_no_other_up() {
     assert!(matches!(frontier.next(clock.now()), Next::NotBefore(at) if at == until));
     clock.advance(Duration::from_mins(1));
     assert_eq!(take(&mut frontier, clock.now()).seq, 0);
+}
+
+#[test]
+fn a_page_ends_whose_redirect_succeeds_and_whose_target_refuses() {
+    let clock = ManualClock::new();
+    let options = Options {
+        retry: RetryPolicy { retries: 2, ..RetryPolicy::default() },
+        ..Options::default()
+    };
+    let mut frontier = empty(options);
+    frontier.push(job(0), clock.now());
+    let counts = loop {
+        let page = take(&mut frontier, clock.now());
+        clock.advance(Duration::from_millis(10));
+        let response = match page.hop {
+            None => Response::Redirect(Box::new(Redirect::to(url("http://a.org/moved")))),
+            Some(_) => answered(429, Some("0")),
+        };
+        if let Settlement::Done(job, _) = settle(&mut frontier, page, response, clock.now()) {
+            break (job.attempts, job.refusals);
+        }
+        clock.advance(Duration::from_secs(90));
+    };
+    assert_eq!(counts, (53, 50));
 }
 
 #[test]
