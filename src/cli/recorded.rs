@@ -15,16 +15,13 @@ use super::usage::{NoCommand, UsageError, usage};
 use crate::foreign::{MARK, clean, is_shown};
 use crate::message::{excerpt, without_credentials};
 use crate::save::manifest;
-use crate::save::manifest::RunRecord;
+use crate::save::manifest::{EXCLUDE, FILTER_OPTIONS, INCLUDE, LIMIT, RunRecord};
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, SERIALIZED_LIMIT};
 use crate::source::plan::Filter;
 use crate::source::spec::{
     Reopening, SourceKind, SourceSpec, TABLE, Word, Words, filter_words, quoted, record,
     recorded_words,
 };
-
-/// The options that narrow any source. A record may hold the first two more than once.
-const FILTER_OPTIONS: &[&str] = &["--include", "--exclude", "--limit"];
 
 /// The number of filters, and the memory of each in bytes, have limits: a hostile record could
 /// otherwise take all memory.
@@ -155,7 +152,7 @@ pub(super) fn option_word(option: &str, value: &str) -> String {
 /// itself has no option.
 fn read(args: &[String]) -> Result<Words, Unusable> {
     let words: Words = args.iter().map(word).collect::<Result<_, _>>()?;
-    let options = TABLE.iter().flat_map(SourceKind::named_options).chain(["--limit"]);
+    let options = TABLE.iter().flat_map(SourceKind::named_options).chain([LIMIT]);
     for option in options.filter(|option| !option.is_empty()) {
         if words.iter().filter(|word| word.0 == option).count() > 1 {
             return Err(unknown(option));
@@ -201,11 +198,11 @@ fn filter(words: &Words, typed: &NamedArgs) -> Result<Filter, Unusable> {
         };
         words.texts(option).map(regex).collect()
     };
-    let limit = words.text("--limit");
+    let limit = words.text(LIMIT);
     let limit = limit.map(|text| text.parse().map_err(|_| unknown(text))).transpose()?;
     Ok(Filter {
-        include: regexes(&typed.include, "--include")?,
-        exclude: regexes(&typed.exclude, "--exclude")?,
+        include: regexes(&typed.include, INCLUDE)?,
+        exclude: regexes(&typed.exclude, EXCLUDE)?,
         limit: typed.limit.or(limit),
     })
 }

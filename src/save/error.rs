@@ -20,16 +20,16 @@ pub enum SaveError {
         source: io::Error,
     },
     /// The output exists and is not a directory.
-    #[error("the output {} is there and is not a directory", path.display())]
+    #[error("the output {} exists and is not a directory", path.display())]
     NotADirectory {
         /// The output.
         path: PathBuf,
     },
     /// Something else stands in the place of a folder of the output.
     #[error(
-        "{} is {}, and nothing is saved or read through it",
+        "{} {}, so no page below it can be saved or read",
         path.display(),
-        if *is_link { "a symbolic link" } else { "there and is no folder" }
+        if *is_link { "is a symbolic link" } else { "exists and is not a folder" }
     )]
     NotAFolder {
         /// The path of the folder.
@@ -53,7 +53,7 @@ pub enum SaveError {
         path: PathBuf,
     },
     /// Something else stands in the place of the manifest.
-    #[error("{} is there and is no manifest", path.display())]
+    #[error("{} exists and is not a manifest", path.display())]
     NotAManifest {
         /// The path of the manifest.
         path: PathBuf,

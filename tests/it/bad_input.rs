@@ -188,7 +188,7 @@ fn an_output_that_cannot_be_written() {
     place
         .run(&["--index", &origin.index_url(), "-o", &file])
         .code(1)
-        .says(&["taken is there and is not a directory", "hint: "]);
+        .says(&["taken exists and is not a directory", "hint: "]);
     let below = format!("{file}/below");
     place
         .run(&["--index", &origin.index_url(), "-o", &below])
@@ -221,16 +221,19 @@ fn a_manifest_that_is_none_is_left_alone() {
     place
         .run(&["--index", &origin.index_url()])
         .code(1)
-        .says(&["is no manifest", "hint: move it away"]);
+        .says(&["is not a manifest", "hint: move it away"]);
     assert_eq!(place.text("pages/manifest.jsonl"), "my notes, without a line end");
-    place.run(&["verify", "pages"]).code(1).says(&["is no manifest"]);
+    place.run(&["verify", "pages"]).code(1).says(&["is not a manifest"]);
     // The start of a manifest, as a killed run may leave it, is repaired.
     place.file("pages/manifest.jsonl", "{\"kind\":\"ru");
     place.run(&["--index", &origin.index_url()]).code(0);
     place.run(&["verify", "pages"]).code(0);
     std::fs::create_dir(place.path("other")).unwrap();
     std::os::unix::fs::symlink("../outside", place.path("other/manifest.jsonl")).unwrap();
-    place.run(&["--index", &origin.index_url(), "-o", "other"]).code(1).says(&["is no manifest"]);
+    place
+        .run(&["--index", &origin.index_url(), "-o", "other"])
+        .code(1)
+        .says(&["is not a manifest"]);
     assert!(!place.path("outside").exists());
 }
 

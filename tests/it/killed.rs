@@ -112,10 +112,10 @@ fn what_a_whole_resume_leaves_of_a_killed_run_is_nobodys() {
     place
         .run(&["-i", "list", "-c"])
         .code(0)
-        .says(&["no page of this one are left as they are: 2 ("]);
+        .says(&["a killed run left 2 files that no page of this source owns ("]);
     assert_eq!(place.text("pages/c.html"), "mine");
     let ended = place.run(&["-i", "list", "-c"]).code(0);
-    assert!(!ended.stderr.contains("left as they are"), "{ended:?}");
+    assert!(!ended.stderr.contains("no page of this source owns"), "{ended:?}");
     place.run(&["verify", "pages"]).code(0);
 }
 
@@ -149,7 +149,7 @@ fn where_the_record_of_strangers_is_lost_all_files_are_theirs() {
     // Its start still shows that this is a manifest.
     let damaged = format!("{}{}\n{run}", &foreign[..15], "\0".repeat(foreign.len() - 15));
     place.file("pages/manifest.jsonl", damaged);
-    place.run(&["-i", "list", "-c"]).code(0).says(&["1 lines of manifest.jsonl are no record"]);
+    place.run(&["-i", "list", "-c"]).code(0).says(&["1 line of manifest.jsonl cannot be read"]);
     assert_eq!(place.text("pages/a.html"), "mine");
     place.run(&["verify", "pages"]).code(0);
 }
@@ -180,6 +180,6 @@ fn a_manifest_that_cannot_be_read_is_no_usage_error() {
     let place = Place::new();
     place.file("pages/manifest.jsonl/file", "");
     for option in ["--resume", "--update", "--retry-failed"] {
-        place.run(&[option]).code(1).says(&["pages/manifest.jsonl is there and is no manifest"]);
+        place.run(&[option]).code(1).says(&["pages/manifest.jsonl exists and is not a manifest"]);
     }
 }

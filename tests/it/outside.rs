@@ -84,6 +84,6 @@ fn a_pipe_in_the_place_of_the_manifest_blocks_nothing() {
     let pipe = place.path("pages/manifest.jsonl");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     for arguments in [&[&*server.url("/a")][..], &["-c"], &["verify", "pages"]] {
-        place.run(arguments).code(1).says(&["is no manifest"]);
+        place.run(arguments).code(1).says(&["is not a manifest"]);
     }
 }

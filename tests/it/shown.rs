@@ -288,7 +288,7 @@ fn what_a_manifest_and_its_directory_say() {
         let urls = ["/named", "/lost", "/broken", "/state", "/way"].map(|path| server.url(path));
         let urls: Vec<_> = urls.iter().map(String::as_str).collect();
         let ended = check(place.run(&[&urls[..], &[refetch, "-v"]].concat()), 0);
-        assert!(ended.stderr.contains("4 lines of manifest.jsonl are no record"), "{ended:#?}");
+        assert!(ended.stderr.contains("4 lines of manifest.jsonl cannot be read"), "{ended:#?}");
         let ended = place.run(&["verify", "pages"]);
         let code = ended.code.unwrap();
         check(ended, code);

@@ -10,7 +10,7 @@ use crate::fingerprint::Fingerprints;
 use crate::foreign::Foreign;
 use crate::model::Key;
 use crate::save::error::SaveError;
-use crate::save::manifest::{ManifestWriter, Reader, Record, RunRecord};
+use crate::save::manifest::{ManifestWriter, Reader, Record, RunRecord, is_filter_arg};
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::names::{Layout, NameAllocator};
 use crate::save::options::Options;
@@ -124,7 +124,7 @@ impl History {
         let run = LastRun {
             close: Close::Killed,
             covers_earlier: before.is_none_or(|before| before.args == run.args)
-                || !run.args.iter().any(|word| is_filter(word)),
+                || !run.args.iter().any(|word| is_filter_arg(word)),
             is_damaged: unowned.count < run.unowned,
             args: run.args,
             was_deep: self.is_deep,
@@ -190,14 +190,9 @@ impl LastRun {
 /// The coarsest resolution of file times (FAT, 2 s).
 const TIME_STEP: Duration = Duration::from_secs(2);
 
-/// Whether an argument of a source is a filter.
-fn is_filter(word: &str) -> bool {
-    ["--limit=", "--include=", "--exclude="].iter().any(|option| word.starts_with(option))
-}
-
 /// Whether two sources are the same apart from their filters.
 fn is_same_source(one: &[String], other: &[String]) -> bool {
-    let [one, other] = [one, other].map(|source| source.iter().filter(|word| !is_filter(word)));
+    let [one, other] = [one, other].map(|source| source.iter().filter(|word| !is_filter_arg(word)));
     one.eq(other)
 }
 
@@ -268,15 +263,19 @@ pub(in crate::save) fn open(
 fn notes(unreadable: u64, unclaimed: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if unreadable > 0 {
+        let lines = if unreadable == 1 { "line" } else { "lines" };
         notes.push(format!(
-            "{unreadable} lines of {MANIFEST_NAME} are no record: pages that they named may be \
-             saved again under other names; `fetchpages verify` lists files without a record"
+            "{unreadable} {lines} of {MANIFEST_NAME} cannot be read: pages without a record may \
+             be saved again under other names; list files without a record with `fetchpages \
+             verify`"
         ));
     }
     if let Some(first) = unclaimed.first() {
+        let count = unclaimed.len();
+        let files = if count == 1 { "file" } else { "files" };
         notes.push(format!(
-            "files of a killed run that are no page of this one are left as they are: {} ({})",
-            unclaimed.len(),
+            "a killed run left {count} {files} that no page of this source owns ({}), and this run \
+             does not overwrite them: delete what you do not need",
             Foreign::from(first.as_str())
         ));
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{SourceSpec, Word, Words};
 use crate::message::shortened;
+use crate::save::manifest::{EXCLUDE, INCLUDE, LIMIT};
 use crate::source::plan::Filter;
 
 /// The text for people has at most this many characters.
@@ -90,16 +91,16 @@ pub(crate) fn recorded_words(spec: &Value) -> Option<Words> {
     let SourceRecord { source, filter } = SourceRecord::deserialize(spec).ok()?;
     let mut words = source.words();
     let FilterRecord { include, exclude, limit } = filter;
-    words.add_all("--include", include);
-    words.add_all("--exclude", exclude);
-    words.add_all("--limit", limit.map(|limit| limit.to_string()));
+    words.add_all(INCLUDE, include);
+    words.add_all(EXCLUDE, exclude);
+    words.add_all(LIMIT, limit.map(|limit| limit.to_string()));
     Some(words)
 }
 
-/// The options of a filter.
+/// Returns the options of a filter.
 pub(crate) fn filter_words(filter: &Filter) -> impl Iterator<Item = Word> {
-    let include = filter.include.iter().map(|regex| ("--include", regex.to_string()));
-    let exclude = filter.exclude.iter().map(|regex| ("--exclude", regex.to_string()));
-    let limit = filter.limit.iter().map(|limit| ("--limit", limit.to_string()));
+    let include = filter.include.iter().map(|regex| (INCLUDE, regex.to_string()));
+    let exclude = filter.exclude.iter().map(|regex| (EXCLUDE, regex.to_string()));
+    let limit = filter.limit.iter().map(|limit| (LIMIT, limit.to_string()));
     include.chain(exclude).chain(limit).map(|(option, value)| (option, Some(value.into())))
 }
