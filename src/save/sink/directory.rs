@@ -21,6 +21,11 @@ pub(super) const KIND: SinkKind = SinkKind {
         Target::Directory(path) => Ok(Sink::Local(Box::new(DirectorySink::open(path)?))),
         _ => unreachable!("no other target is accepted"),
     },
+    #[cfg(test)]
+    testing: super::Testing {
+        sample: |path| Target::Directory(path.to_owned()),
+        failure: super::FailingPut::NameOfFolder,
+    },
 };
 
 const CAPABILITIES: Capabilities = Capabilities {

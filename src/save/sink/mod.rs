@@ -18,6 +18,9 @@ mod target;
 pub(crate) mod tests;
 mod walk;
 
+#[cfg(test)]
+use std::path::Path;
+
 use futures_util::future::BoxFuture;
 
 use super::error::SaveError;
@@ -148,8 +151,33 @@ pub(crate) struct SinkKind {
     pub accepts: fn(&Target) -> bool,
     /// What its sinks can do and what they want.
     pub capabilities: Capabilities,
-    /// Opens a sink; a directory must exist.
+    /// Opens a sink. The directory of the target's manifest must exist.
     pub open: fn(&Target) -> Result<Sink, SaveError>,
+    /// How the conformance suite tests it.
+    #[cfg(test)]
+    pub(crate) testing: Testing,
+}
+
+/// How the conformance suite tests a kind of sink.
+#[cfg(test)]
+pub(crate) struct Testing {
+    /// Returns a target of the kind. Everything that the sink writes must be at the given
+    /// path, where an empty directory is.
+    pub sample: fn(&Path) -> Target,
+    /// Which puts fail, and how the suite brings that about.
+    pub failure: FailingPut,
+}
+
+/// A put that fails in the conformance suite.
+#[cfg(test)]
+pub(crate) enum FailingPut {
+    /// No put can be made to fail.
+    Never,
+    /// A name cannot be a page and a folder at the same time. The run goes on.
+    NameOfFolder,
+    /// The store is full. The function takes away all room, or gives it back when its second
+    /// argument is false. The run ends.
+    Full(fn(&Target, bool)),
 }
 
 /// The kinds of sinks. The first kind that accepts a target writes to it.

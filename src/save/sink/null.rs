@@ -14,6 +14,8 @@ pub(super) const KIND: SinkKind = SinkKind {
     accepts: |target| matches!(target, Target::Nothing),
     capabilities: CAPABILITIES,
     open: |_| Ok(Sink::Local(Box::new(NullSink))),
+    #[cfg(test)]
+    testing: super::Testing { sample: |_| Target::Nothing, failure: super::FailingPut::Never },
 };
 
 const CAPABILITIES: Capabilities = Capabilities {

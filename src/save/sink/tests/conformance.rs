@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-use super::memory::Memory;
 use crate::digest;
 use crate::model::{Key, Stored};
 use crate::save::error::SaveError;
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::{
-    Address, Capture, Content, Depth, Found, OwnedCapture, OwnedContent, SavedPages, Sink,
-    SinkKind, TABLE, Target,
+    Address, Capture, Content, Depth, FailingPut, Found, OwnedCapture, OwnedContent, SavedPages,
+    Sink, SinkKind, TABLE, Target,
 };
 
 /// A sink of the table with a target of its own.
@@ -43,18 +42,8 @@ impl Fixture {
         let directory = tempfile::tempdir().unwrap();
         let output = directory.path().join("output");
         std::fs::create_dir(&output).unwrap();
-        let store = |scheme: &str| Target::Store {
-            scheme: scheme.to_owned(),
-            path: output.to_str().unwrap().to_owned(),
-        };
-        let targets = [
-            Target::Nothing,
-            Target::Directory(output.clone()),
-            store("archive"),
-            store("objects"),
-        ];
-        let target = targets.into_iter().find(|target| (kind.accepts)(target));
-        let target = target.expect("the suite has a target for each kind of sink");
+        let target = (kind.testing.sample)(&output);
+        assert!((kind.accepts)(&target), "{} refuses its own sample", kind.name);
         let sink = (kind.open)(&target).unwrap();
         assert_eq!(sink.capabilities(), kind.capabilities, "{}", kind.name);
         Self { kind, directory, target, sink, stored: Mutex::default() }
@@ -205,17 +194,20 @@ fn a_failed_write_leaves_what_was_there() {
             fixture.put(*way, "folder/page.html", b"body").unwrap();
             fixture.put(*way, "file", b"file").unwrap();
             let kept: &[(&str, &[u8])] = &[("folder/page.html", b"body"), ("file", b"file")];
-            if fixture.is_directory() {
-                for name in ["folder", "file/page.html", "file/deeper/page.html"] {
-                    let error = fixture.put(*way, name, b"other").unwrap_err();
-                    assert!(!error.breaks_run(), "{way:?} {name}: {error:?}");
+            match fixture.kind.testing.failure {
+                FailingPut::Never => (),
+                FailingPut::NameOfFolder => {
+                    for name in ["folder", "file/page.html", "file/deeper/page.html"] {
+                        let error = fixture.put(*way, name, b"other").unwrap_err();
+                        assert!(!error.breaks_run(), "{way:?} {name}: {error:?}");
+                    }
                 }
-            } else {
-                let memory = Memory::of(&fixture.target);
-                memory.set_room(Some(memory.captures().len()));
-                let error = fixture.put(*way, "file", b"other").unwrap_err();
-                assert!(error.breaks_run(), "{error:?}");
-                memory.set_room(None);
+                FailingPut::Full(fill) => {
+                    fill(&fixture.target, true);
+                    let error = fixture.put(*way, "file", b"other").unwrap_err();
+                    assert!(error.breaks_run(), "{error:?}");
+                    fill(&fixture.target, false);
+                }
             }
             fixture.holds(kept);
         }

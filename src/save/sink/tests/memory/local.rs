@@ -1,11 +1,11 @@
 //! An archive in memory: a sink that blocks.
 
-use super::{ARCHIVE, MemorySink};
+use super::{ARCHIVE, Memory, MemorySink};
 use crate::model::{ArchiveRecord, Key, Stored};
 use crate::save::error::SaveError;
 use crate::save::sink::{
-    Capabilities, Capture, Content, LocalSink, OwnedCapture, OwnedContent, Pieces, Sink, SinkKind,
-    Target,
+    Capabilities, Capture, Content, FailingPut, LocalSink, OwnedCapture, OwnedContent, Pieces,
+    Sink, SinkKind, Target, Testing,
 };
 
 pub(in crate::save) const KIND: SinkKind = SinkKind {
@@ -14,6 +14,10 @@ pub(in crate::save) const KIND: SinkKind = SinkKind {
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "archive"),
     capabilities: CAPABILITIES,
     open: |target| Ok(Sink::Local(Box::new(MemorySink::open(target, CAPABILITIES)))),
+    testing: Testing {
+        sample: |path| Memory::sample("archive", path),
+        failure: FailingPut::Full(Memory::fill),
+    },
 };
 
 const CAPABILITIES: Capabilities = Capabilities {

@@ -45,6 +45,18 @@ impl Memory {
         Arc::clone(MEMORIES.lock().unwrap().entry(path.clone()).or_default())
     }
 
+    /// Returns the target of `scheme` whose manifest is at `path`.
+    fn sample(scheme: &str, path: &Path) -> Target {
+        let path = path.to_str().unwrap().to_owned();
+        Target::Store { scheme: scheme.to_owned(), path }
+    }
+
+    /// Leaves no room at `target`, or any room.
+    fn fill(target: &Target, is_full: bool) {
+        let memory = Self::of(target);
+        memory.set_room(is_full.then(|| memory.captures().len()));
+    }
+
     /// Sets the number of captures, those that are stored included, from which on each put
     /// fails as on a full disk. `None` sets no limit.
     pub(crate) fn set_room(&self, room: Option<usize>) {

@@ -3,10 +3,12 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::MemorySink;
+use super::{Memory, MemorySink};
 use crate::model::Stored;
 use crate::save::error::SaveError;
-use crate::save::sink::{Capabilities, OwnedCapture, RemoteSink, Sink, SinkKind, Target};
+use crate::save::sink::{
+    Capabilities, FailingPut, OwnedCapture, RemoteSink, Sink, SinkKind, Target, Testing,
+};
 
 pub(in crate::save) const KIND: SinkKind = SinkKind {
     name: "memory store",
@@ -14,6 +16,10 @@ pub(in crate::save) const KIND: SinkKind = SinkKind {
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "objects"),
     capabilities: CAPABILITIES,
     open: |target| Ok(Sink::Remote(Box::new(MemorySink::open(target, CAPABILITIES)))),
+    testing: Testing {
+        sample: |path| Memory::sample("objects", path),
+        failure: FailingPut::Full(Memory::fill),
+    },
 };
 
 const CAPABILITIES: Capabilities = Capabilities {
