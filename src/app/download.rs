@@ -112,7 +112,7 @@ pub(super) fn run(config: &Download) -> anyhow::Result<Status> {
         mode: config.mode.name,
         workers: workers.get(),
         auto: queue.auto_workers(),
-        output: config.save.directory().display().to_string().into(),
+        output: config.save.target.to_string().into(),
         index_time,
         total_time: clock.now() - started,
         // The process of the embedded site has not ended yet, so it does not count.
@@ -167,9 +167,10 @@ fn open_trace(config: &Download) -> Result<Option<(File, &Path)>, TraceError> {
     let Some(path) = &config.trace else {
         return Ok(None);
     };
-    if path.starts_with(config.save.directory()) {
+    let directory = config.save.manifest().directory;
+    if path.starts_with(&directory) {
         // An error with the directory is reported when the output is opened.
-        let _ = std::fs::create_dir_all(config.save.directory());
+        let _ = std::fs::create_dir_all(&directory);
     }
     Ok(Some((Trace::open(path)?, path)))
 }

@@ -100,6 +100,7 @@ fn status_and_hint(error: &anyhow::Error) -> (Status, Option<String>) {
         Some(SaveError::NoManifest { .. }) => {
             Some("name the directory that a download was saved in")
         }
+        Some(SaveError::NotVerifiable { .. }) => Some("verify pages that are in a directory"),
         Some(SaveError::Io { .. }) | None => None,
     };
     (Status::Broken, hint.map(str::to_owned))

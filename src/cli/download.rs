@@ -34,14 +34,13 @@ pub(super) fn download(
                 "name the source, or leave the option out to use the record of the last run",
             )?);
         }
-        let directory = target.manifest_directory().unwrap_or(Path::new(""));
         let has_layout = is_typed("layout");
         let again = |run: &RunRecord| {
             let layout = if has_layout { Some(layout) } else { run.layout.known() };
             let output = recorded::option_word("--output", &typed.output.output.to_string_lossy());
             format!("{again}{output}{}", layout_text(layout))
         };
-        let last = recorded::source(&typed.source.named, directory, &again)?;
+        let last = recorded::source(&typed.source.named, &target.manifest(), &again)?;
         if !has_layout {
             layout = recorded_layout(&last.run)?;
         }

@@ -5,7 +5,6 @@
 //! file, no command and no other option of a run.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use regex::{Regex, RegexBuilder};
 
@@ -15,7 +14,7 @@ use super::usage::{NoCommand, UsageError, usage};
 use crate::foreign::{MARK, clean, is_shown};
 use crate::message::{excerpt, without_credentials};
 use crate::save::manifest;
-use crate::save::manifest::{EXCLUDE, FILTER_OPTIONS, INCLUDE, LIMIT, RunRecord};
+use crate::save::manifest::{EXCLUDE, FILTER_OPTIONS, INCLUDE, LIMIT, ManifestPath, RunRecord};
 use crate::source::links::{DEFAULT_ATTRIBUTE, DEFAULT_SELECTOR, SERIALIZED_LIMIT};
 use crate::source::plan::Filter;
 use crate::source::spec::{
@@ -53,16 +52,16 @@ enum Unusable {
     Unknown(String),
 }
 
-/// Returns the source of the last run into `directory`. A filter in `typed` replaces the recorded
+/// Returns the source of the last run in the manifest `at`. A filter in `typed` replaces the recorded
 /// filter of its kind. `again` returns the start of a command that does the same with a typed
 /// source, for the hint of an error.
 pub(super) fn source(
     typed: &NamedArgs,
-    directory: &Path,
+    at: &ManifestPath,
     again: &dyn Fn(&RunRecord) -> String,
 ) -> Result<LastRun, NoCommand> {
-    let place = directory.display();
-    let run = manifest::last_run(directory).map_err(NoCommand::Output)?;
+    let place = &at.output;
+    let run = manifest::last_run(at).map_err(NoCommand::Output)?;
     let Some(run) = run else {
         return Ok(usage(
             format!("no source is named, and {place} has no record of an earlier run"),
@@ -90,7 +89,7 @@ pub(super) fn source(
         Ok((Err(why), words)) => (why, command(&again(&run), &words)),
         Err(why) => (why, None),
     };
-    Err(NoCommand::Usage(refusal(refused, &place.to_string())))
+    Err(NoCommand::Usage(refusal(refused, place)))
 }
 
 /// Makes the error for a recorded source that is not taken. `command` is the hint that names it

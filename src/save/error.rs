@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::names::reserved::MANIFEST_NAME;
-
 /// An output could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
@@ -59,10 +57,18 @@ pub enum SaveError {
         path: PathBuf,
     },
     /// The output has no manifest, and the command needs one.
-    #[error("there is no {MANIFEST_NAME} in {}", path.display())]
+    #[error("there is no {name} in {}", path.display())]
     NoManifest {
-        /// The output.
+        /// The manifest's name.
+        name: String,
+        /// The directory that it should be in.
         path: PathBuf,
+    },
+    /// The sink cannot read its pages again, and the command needs them.
+    #[error("the pages in {output} cannot be read again, so they cannot be verified")]
+    NotVerifiable {
+        /// The output.
+        output: String,
     },
 }
 
@@ -86,7 +92,8 @@ impl SaveError {
             | Self::HiddenFolder { .. }
             | Self::Locked { .. }
             | Self::NotAManifest { .. }
-            | Self::NoManifest { .. } => true,
+            | Self::NoManifest { .. }
+            | Self::NotVerifiable { .. } => true,
         }
     }
 }

@@ -42,8 +42,9 @@ pub struct Output {
 /// [`SaveError`] when the output is a file, is locked by another run, or cannot be read or
 /// written.
 pub fn open(options: &Options) -> Result<Output, SaveError> {
-    let root = Root::create(options.directory())?;
-    let mut manifest = ManifestWriter::open(&root)?;
+    let at = options.manifest();
+    let root = Root::create(&at.directory)?;
+    let mut manifest = ManifestWriter::open(&root, &at)?;
     let open = |location: &SinkLocation| {
         location.open().expect("the location is of this program's table").map(Arc::new)
     };

@@ -1,7 +1,6 @@
 //! The options of an output, decided before it is opened.
 
-use std::path::Path;
-
+use super::manifest::ManifestPath;
 use super::names::Layout;
 use super::sink::{Capabilities, SinkLocation, Target};
 use crate::model::FailureCode;
@@ -52,10 +51,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Returns the local directory of the manifest; it also holds the pages when the target is
-    /// a directory.
-    pub fn directory(&self) -> &Path {
-        self.target.manifest_directory().unwrap_or(Path::new(""))
+    /// Returns where the manifest is. Its directory also holds the pages when the target is a
+    /// directory.
+    pub fn manifest(&self) -> ManifestPath {
+        self.target.manifest()
     }
 
     /// Returns the location of the run's sink.

@@ -70,7 +70,7 @@ impl Place {
 
     /// The records of the pages of the last run, which has one for each URL.
     fn last_run(&self) -> BTreeMap<String, PageRecord> {
-        let mut reader = Reader::open(self.target.manifest_directory().unwrap()).unwrap();
+        let mut reader = Reader::at(&self.target.manifest()).unwrap();
         let mut pages = BTreeMap::new();
         while let Some(record) = reader.next_record().unwrap() {
             match record {

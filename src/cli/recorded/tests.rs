@@ -283,7 +283,8 @@ fn records_of_arguments_alone_are_read_for_each_kind_of_source() {
         let output = tempfile::tempdir().unwrap();
         #[expect(clippy::disallowed_methods, reason = "it is no page")]
         std::fs::write(output.path().join("manifest.jsonl"), format!("{line}\n")).unwrap();
-        let read_back = source(&named(&[]), output.path(), &|_| "go".into());
+        let at = ManifestPath::in_directory(output.path());
+        let read_back = source(&named(&[]), &at, &|_| "go".into());
         let found = match &read_back {
             Ok(LastRun { chosen, run }) => {
                 let args = &chosen.recorded.args;
@@ -295,7 +296,7 @@ fn records_of_arguments_alone_are_read_for_each_kind_of_source() {
             Err(other) => panic!("{other:?}"),
         };
         assert_eq!(found, expected, "{line}");
-        let run = manifest::last_run(output.path()).unwrap().unwrap();
+        let run = manifest::last_run(&at).unwrap().unwrap();
         let kind = SourceKind::of(&read(&run.args).unwrap());
         kinds.insert((kind.option, kind.options));
     }

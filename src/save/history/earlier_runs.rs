@@ -11,11 +11,10 @@ use crate::foreign::Foreign;
 use crate::model::Key;
 use crate::save::error::SaveError;
 use crate::save::manifest::{ManifestWriter, Reader, Record, RunRecord, is_filter_arg};
-use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::names::{Layout, NameAllocator};
 use crate::save::options::Options;
 use crate::save::sink::beneath::Root;
-use crate::save::sink::{Address, Depth, Found, SavedPages};
+use crate::save::sink::{Address, Depth, Found, SavedPages, SinkLocation};
 
 /// The content of a manifest, as far as a run needs it.
 pub(in crate::save) struct History {
@@ -223,12 +222,12 @@ pub(in crate::save) fn open(
     pages: Arc<dyn SavedPages>,
     manifest: &mut ManifestWriter,
 ) -> Result<(Catalogue, Vec<String>), SaveError> {
-    let mut reader = Reader::of(root)?;
+    let mut reader = Reader::of(root, &options.manifest())?;
     let mut history = History::read(&mut reader, options.layout)?;
     let (mut foreign, mut orphans) = (Vec::new(), Vec::new());
     let (mut links, mut unclaimed) = (Vec::new(), Vec::new());
     let uses_folders = history.is_deep || options.layout != Layout::Flat;
-    pages.list(Depth::of(uses_folders), &mut |found| {
+    let mut visit = |found: Found<'_>| {
         match found {
             Found::Folder(path) => history.names.reserve_folder(path),
             Found::Staged(path) => pages.remove_staged(path)?,
@@ -241,8 +240,11 @@ pub(in crate::save) fn open(
             },
         }
         Ok(())
-    })?;
-    let notes = notes(reader.unreadable, &unclaimed);
+    };
+    if SinkLocation::of(&options.target).capabilities().is_addressable {
+        pages.list(Depth::of(uses_folders), &mut visit)?;
+    }
+    let notes = notes(reader.unreadable, &options.manifest().shown_name(), &unclaimed);
     foreign.append(&mut unclaimed);
     // No run makes links: a link without a record is foreign.
     foreign.extend(links.iter().filter(|path| !history.names.has_file(path)).cloned());
@@ -260,12 +262,12 @@ pub(in crate::save) fn open(
 }
 
 /// Returns the notes for the user: about unreadable lines and about unclaimed files.
-fn notes(unreadable: u64, unclaimed: &[String]) -> Vec<String> {
+fn notes(unreadable: u64, manifest: &str, unclaimed: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if unreadable > 0 {
         let lines = if unreadable == 1 { "line" } else { "lines" };
         notes.push(format!(
-            "{unreadable} {lines} of {MANIFEST_NAME} cannot be read: pages without a record may \
+            "{unreadable} {lines} of {manifest} cannot be read: pages without a record may \
              be saved again under other names; list files without a record with `fetchpages \
              verify`"
         ));

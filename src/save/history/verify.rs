@@ -1,7 +1,6 @@
 //! Checks a finished download against its manifest, offline.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::earlier_runs::History;
 use super::integrity::{Difference, compare};
@@ -11,7 +10,6 @@ use crate::foreign::Foreign;
 use crate::model::{ArchiveRecord, Key, Stored};
 use crate::save::error::SaveError;
 use crate::save::manifest::{Lookup, PageRecord, Reader, Record};
-use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::names::{Layout, PageUrl, lower};
 use crate::save::sink::{Address, Depth, Found, SavedPages, SinkLocation, Target};
 
@@ -37,21 +35,26 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// [`SaveError`] when there is no manifest, or when the manifest or the target cannot be read.
+/// [`SaveError::NotVerifiable`] when the sink cannot read its pages again; other errors when
+/// there is no manifest, or when the manifest or the target cannot be read.
 ///
 /// # Panics
 ///
 /// When no kind of sink writes to `target`. [`Target::parse`] returns no such target.
 pub fn verify(target: &Target) -> Result<Report, SaveError> {
-    let directory = target.manifest_directory().unwrap_or(Path::new(""));
-    let root = Reader::root(directory)?;
-    let mut reader = Reader::of(&root)?;
     let location = SinkLocation::of(target);
+    let capabilities = location.capabilities();
+    if !capabilities.is_verifiable {
+        return Err(SaveError::NotVerifiable { output: target.to_string() });
+    }
+    let manifest = target.manifest();
+    let root = Reader::root(&manifest)?;
+    let mut reader = Reader::of(&root, &manifest)?;
     let pages = location.open().expect("the location is of this program's table")?;
     // No page gets a name here, so any layout is right.
     let mut history = History::read(&mut reader, Layout::Flat)?;
     let Some(last_run) = &history.last_run else {
-        return Err(SaveError::NotAManifest { path: directory.join(MANIFEST_NAME) });
+        return Err(SaveError::NotAManifest { path: manifest.path() });
     };
     let mut report = Report {
         is_finished: last_run.is_ended(),
@@ -62,7 +65,7 @@ pub fn verify(target: &Target) -> Result<Report, SaveError> {
     let mut records = reader.into_lookup();
     let mut known = Fingerprints::new();
     // A second reading, because each page is reported in the order of its first record.
-    let mut reader = Reader::of(&root)?;
+    let mut reader = Reader::of(&root, &manifest)?;
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Page(page) => {
@@ -79,6 +82,9 @@ pub fn verify(target: &Target) -> Result<Report, SaveError> {
             }
             Record::Run(_) | Record::Orphans { .. } | Record::End(_) | Record::Unknown => (),
         }
+    }
+    if !capabilities.is_addressable {
+        return Ok(report);
     }
     // As in a run, a name that differs from a page's only in case counts as the page's.
     let is_known = |path: &str| known.contains(&lower(path)) || history.has_settled(path);
@@ -177,4 +183,15 @@ fn find_foreign(
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_cannot_be_read_again_are_not_verified() {
+        let error = verify(&Target::Nothing).unwrap_err();
+        assert!(matches!(error, SaveError::NotVerifiable { .. }), "{error:?}");
+    }
 }

@@ -7,10 +7,10 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
+use super::path::ManifestPath;
 use crate::save::error::{SaveError, io_error};
-use crate::save::names::reserved::{self, MANIFEST_NAME};
+use crate::save::names::reserved;
 use crate::save::sink::beneath::Root;
 
 /// The attempts at opening a manifest that gets another name each time.
@@ -25,37 +25,39 @@ pub(super) struct LockedManifest {
 }
 
 impl LockedManifest {
-    /// Opens and locks the manifest in `root`, and makes it when it is missing.
+    /// Opens and locks the manifest `at`, and makes it when it is missing. `root` is its
+    /// directory.
     ///
     /// # Errors
     ///
     /// [`SaveError::Locked`] when another run has it locked, [`SaveError::NotAManifest`] when
     /// something else has its name; else [`SaveError::Io`].
-    pub(super) fn open(root: &Root) -> Result<Self, SaveError> {
-        let path = root.path().join(MANIFEST_NAME);
+    pub(super) fn open(root: &Root, at: &ManifestPath) -> Result<Self, SaveError> {
+        let path = at.path();
         let mut replaced = Vec::new();
         for _ in 0..TRIES {
-            let mut file = open_locked(root, &path)?;
+            let mut file = open_locked(root, at)?;
             let found = file.metadata().map_err(io_error("look at", &path))?;
             if found.nlink() <= 1 {
                 return Ok(Self { file, _replaced: replaced });
             }
-            copy_in_place(&mut file, root).map_err(io_error("copy", &path))?;
+            copy_in_place(&mut file, root, at).map_err(io_error("copy", &path))?;
             replaced.push(file);
         }
         Err(SaveError::NotAManifest { path })
     }
 }
 
-fn open_locked(root: &Root, path: &Path) -> Result<File, SaveError> {
-    let opened = root.top(MANIFEST_NAME).append();
+fn open_locked(root: &Root, at: &ManifestPath) -> Result<File, SaveError> {
+    let path = &at.path();
+    let opened = root.top(&at.name).append();
     let Some(mut file) = opened.map_err(io_error("open for writing", path))? else {
         return Err(SaveError::NotAManifest { path: path.to_owned() });
     };
     match file.try_lock() {
         Ok(()) => (),
         Err(TryLockError::WouldBlock) => {
-            return Err(SaveError::Locked { path: root.path().to_owned() });
+            return Err(SaveError::Locked { path: at.output.as_str().into() });
         }
         Err(TryLockError::Error(error)) => return Err(io_error("lock", path)(error)),
     }
@@ -66,7 +68,7 @@ fn open_locked(root: &Root, path: &Path) -> Result<File, SaveError> {
 }
 
 /// Replaces the manifest `file` by a copy of it.
-fn copy_in_place(file: &mut File, root: &Root) -> io::Result<()> {
+fn copy_in_place(file: &mut File, root: &Root, at: &ManifestPath) -> io::Result<()> {
     let name = reserved::staged_manifest_name();
     let staged = root.top(&name);
     // A killed process of the same number may have left it.
@@ -75,7 +77,7 @@ fn copy_in_place(file: &mut File, root: &Root) -> io::Result<()> {
         _ => (),
     }
     let mut copy = staged.create_new()?;
-    let copied = fill(&mut copy, file).and_then(|()| staged.rename(&root.top(MANIFEST_NAME)));
+    let copied = fill(&mut copy, file).and_then(|()| staged.rename(&root.top(&at.name)));
     copied.inspect_err(|_| {
         // The first error is the one to report.
         let _ = staged.remove();

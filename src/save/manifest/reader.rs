@@ -5,9 +5,9 @@ use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::path::ManifestPath;
 use super::record::{PageRecord, Record, RunRecord};
 use crate::save::error::{SaveError, io_error};
-use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::beneath::Root;
 
 /// The bytes of a line with its end, at most. A longer line is damage, such as a part of the
@@ -41,19 +41,24 @@ impl Reader {
     /// [`SaveError::NoManifest`] when it does not exist; [`SaveError::Io`] when it cannot be
     /// read.
     pub fn open(directory: &Path) -> Result<Self, SaveError> {
-        Self::of(&Self::root(directory)?)
+        Self::at(&ManifestPath::in_directory(directory))
     }
 
-    /// Opens `directory`, which must hold a manifest.
-    pub(in crate::save) fn root(directory: &Path) -> Result<Root, SaveError> {
-        Root::open(directory).map_err(|error| no_manifest(directory, error))
+    /// Opens the manifest `at`, as [`open`](Self::open) does.
+    pub(crate) fn at(at: &ManifestPath) -> Result<Self, SaveError> {
+        Self::of(&Self::root(at)?, at)
     }
 
-    /// Opens the manifest in the open directory `root`, as [`open`](Self::open) does.
-    pub(in crate::save) fn of(root: &Root) -> Result<Self, SaveError> {
-        let path = root.path().join(MANIFEST_NAME);
-        let opened = root.top(MANIFEST_NAME).read();
-        let Some(file) = opened.map_err(|error| no_manifest(root.path(), error))? else {
+    /// Opens the directory of the manifest `at`.
+    pub(in crate::save) fn root(at: &ManifestPath) -> Result<Root, SaveError> {
+        Root::open(&at.directory).map_err(|error| no_manifest(at, error))
+    }
+
+    /// Opens the manifest `at`, whose directory is `root`.
+    pub(in crate::save) fn of(root: &Root, at: &ManifestPath) -> Result<Self, SaveError> {
+        let path = at.path();
+        let opened = root.top(&at.name).read();
+        let Some(file) = opened.map_err(|error| no_manifest(at, error))? else {
             return Err(SaveError::NotAManifest { path });
         };
         let lines = BufReader::with_capacity(BUFFER, file);
@@ -134,13 +139,13 @@ impl Reader {
     }
 }
 
-/// Returns the error of a manifest in `directory` that cannot be opened.
-fn no_manifest(directory: &Path, error: io::Error) -> SaveError {
+/// Returns the error of the manifest `at`, which cannot be opened.
+fn no_manifest(at: &ManifestPath, error: io::Error) -> SaveError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            SaveError::NoManifest { path: directory.to_owned() }
+            SaveError::NoManifest { name: at.shown_name(), path: at.directory.clone() }
         }
-        _ => io_error("read", &directory.join(MANIFEST_NAME))(error),
+        _ => io_error("read", &at.path())(error),
     }
 }
 
@@ -153,13 +158,13 @@ fn parse(line: &[u8]) -> serde_json::Result<Record> {
     serde_json::from_slice(line)
 }
 
-/// Returns the record of the last run into `directory`; `None` without a run.
+/// Returns the record of the last run in the manifest `at`; `None` without a run.
 ///
 /// # Errors
 ///
 /// [`SaveError`] when the manifest cannot be read.
-pub fn last_run(directory: &Path) -> Result<Option<RunRecord>, SaveError> {
-    match Reader::open(directory) {
+pub fn last_run(at: &ManifestPath) -> Result<Option<RunRecord>, SaveError> {
+    match Reader::at(at) {
         Ok(reader) => reader.last_run(),
         Err(SaveError::NoManifest { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -214,6 +219,7 @@ mod tests {
 
     use super::*;
     use crate::model::State;
+    use crate::save::names::reserved::MANIFEST_NAME;
 
     const RUN: &str =
         r#"{"kind":"run","v":1,"started":"","version":"","mode":"","workers":1,"source":""}"#;
@@ -258,7 +264,7 @@ mod tests {
             assert!(lookup.piece.len() <= LINE_LIMIT);
         }
         let urls = places.into_iter().map(|(_, url)| url).collect();
-        (urls, unreadable, last_run(dir).unwrap().is_some())
+        (urls, unreadable, last_run(&ManifestPath::in_directory(dir)).unwrap().is_some())
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use super::line::{self, Frame};
 use super::locked::LockedManifest;
+use super::path::ManifestPath;
 use super::record::{EndRecord, Record, RunRecord};
 use crate::event::{Event, Observer, ObserverError};
 use crate::model::Summary;
 use crate::save::error::{SaveError, io_error};
-use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::beneath::Root;
 
 /// The names in one `foreign` or `orphans` record, at most, and their bytes. This keeps lines
@@ -36,14 +36,15 @@ pub struct ManifestWriter {
 }
 
 impl ManifestWriter {
-    /// Opens and locks the manifest in `root`, and cuts a torn last line off.
+    /// Opens and locks the manifest `at`, whose directory is `root`, and cuts a torn last line
+    /// off.
     ///
     /// # Errors
     ///
     /// [`SaveError::Locked`] when another run has it locked; else [`SaveError::Io`].
-    pub(in crate::save) fn open(root: &Root) -> Result<Self, SaveError> {
-        let path = root.path().join(MANIFEST_NAME);
-        let mut file = LockedManifest::open(root)?;
+    pub(in crate::save) fn open(root: &Root, at: &ManifestPath) -> Result<Self, SaveError> {
+        let path = at.path();
+        let mut file = LockedManifest::open(root, at)?;
         cut_torn_line(&mut file.file).map_err(io_error("mend", &path))?;
         Ok(Self {
             file,

@@ -16,6 +16,7 @@ pub(super) const KIND: SinkKind = SinkKind {
     name: "directory",
     targets: Some("directories"),
     accepts: |target| matches!(target, Target::Directory(_)),
+    manifest: Target::local_manifest,
     capabilities: CAPABILITIES,
     open: |target| match target {
         Target::Directory(path) => Ok(Sink::Local(Box::new(DirectorySink::open(path)?))),

@@ -1,9 +1,13 @@
 //! Sinks store pages: the two traits of sinks, and the table of their kinds.
 //!
-//! A new kind of sink is one file that implements [`LocalSink`] or [`RemoteSink`] (and
-//! [`SavedPages`]) and one row of [`TABLE`]. It also needs a variant of [`Target`] when users
-//! name it in a new way. The conformance suite runs over the table. `tests/memory` has a
-//! sink of each kind, and whole runs save through them in `app/tests/sinks.rs`.
+//! A new kind of sink is one file and one row of [`TABLE`]. The file implements [`LocalSink`]
+//! or [`RemoteSink`], and [`SavedPages`]. The row says which targets the kind writes to, where
+//! their manifest is, and how the conformance suite tests it; the suite runs over the table.
+//! [`Target`] already knows directories, archives and stores by their endings and schemes. A
+//! target that users name in another way needs a variant there too.
+//!
+//! `tests/memory` has a sink of each trait, and whole runs save through them in
+//! `app/tests/sinks.rs`.
 
 mod atomic;
 pub(super) mod beneath;
@@ -24,6 +28,7 @@ use std::path::Path;
 use futures_util::future::BoxFuture;
 
 use super::error::SaveError;
+use super::manifest::ManifestPath;
 use crate::model::Stored;
 pub use capture::{Capture, Content};
 pub(crate) use capture::{OwnedCapture, OwnedContent};
@@ -128,9 +133,11 @@ pub trait RemoteSink: SavedPages {
 pub struct Capabilities {
     /// Whether it stores pages at all.
     pub saves_pages: bool,
-    /// Whether it finds a page by its key.
+    /// Whether its pages have names: it lists them, and finds a page by its key. The pages of
+    /// other sinks are found by the addresses in the manifest alone, and nothing lists them.
     pub is_addressable: bool,
-    /// Whether its pages can be read again and compared with their digests.
+    /// Whether its pages can be read again and compared with their digests. `verify` refuses
+    /// other sinks.
     pub is_verifiable: bool,
     /// Whether it gets the exchange of each page. The run then records exchanges, which costs
     /// memory for each page in flight.
@@ -149,6 +156,9 @@ pub(crate) struct SinkKind {
     pub targets: Option<&'static str>,
     /// Whether it writes to the given target.
     pub accepts: fn(&Target) -> bool,
+    /// Returns where the manifest of one of its targets is: a file of this machine.
+    /// [`Target::local_manifest`] is right for most kinds.
+    pub manifest: fn(&Target) -> ManifestPath,
     /// What its sinks can do and what they want.
     pub capabilities: Capabilities,
     /// Opens a sink. The directory of the target's manifest must exist.

@@ -12,6 +12,7 @@ pub(super) const KIND: SinkKind = SinkKind {
     name: "none",
     targets: None,
     accepts: |target| matches!(target, Target::Nothing),
+    manifest: Target::local_manifest,
     capabilities: CAPABILITIES,
     open: |_| Ok(Sink::Local(Box::new(NullSink))),
     #[cfg(test)]

@@ -4,12 +4,14 @@
 //! a question to the table of sinks.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::TABLE;
+use crate::save::manifest::ManifestPath;
 
 /// Where pages go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,16 +105,55 @@ impl Target {
         if is_archive { Self::Archive(typed.into()) } else { Self::Directory(typed.into()) }
     }
 
-    /// Returns the local directory of the manifest; `None` for [`Nothing`](Self::Nothing).
+    /// Returns where the manifest is: the row of the table decides.
     ///
-    /// A directory holds its own manifest. The manifest of an archive is beside the archive,
-    /// and that of a store is below the store's path.
-    pub(crate) fn manifest_directory(&self) -> Option<&Path> {
+    /// # Panics
+    ///
+    /// When no kind of sink writes to the target. [`parse`](Self::parse) returns no such
+    /// target.
+    pub fn manifest(&self) -> ManifestPath {
+        let kind = TABLE.iter().find(|kind| (kind.accepts)(self));
+        (kind.expect("a parsed target has a kind of sink").manifest)(self)
+    }
+
+    /// Returns where the manifest is, for rows without a rule of their own.
+    ///
+    /// A directory holds its manifest. The manifest of an archive is beside the archive. A
+    /// store has no directory on this machine, so its manifest is in the working directory,
+    /// under the store's URL with all but letters, digits, `-` and `.` percent-encoded.
+    pub(super) fn local_manifest(&self) -> ManifestPath {
         match self {
-            Self::Nothing => None,
-            Self::Directory(path) => Some(path),
-            Self::Archive(path) => path.parent(),
-            Self::Store { path, .. } => Some(Path::new(path)),
+            Self::Nothing => ManifestPath::in_directory(Path::new("")),
+            Self::Directory(path) => ManifestPath::in_directory(path),
+            Self::Archive(path) => ManifestPath::beside(path),
+            Self::Store { .. } => {
+                let output = self.to_string();
+                let name = encoded(&output);
+                ManifestPath { output, ..ManifestPath::beside(Path::new(&name)) }
+            }
+        }
+    }
+}
+
+/// Encodes `url` as one file name. Two URLs never get the same name.
+fn encoded(url: &str) -> String {
+    let mut name = String::new();
+    for byte in url.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-.".contains(&byte) {
+            name.push(char::from(byte));
+        } else {
+            name += &format!("%{byte:02X}");
+        }
+    }
+    name
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Directory(path) | Self::Archive(path) => path.display().fmt(f),
+            Self::Store { scheme, path } => write!(f, "{scheme}://{path}"),
         }
     }
 }
@@ -166,6 +207,32 @@ mod tests {
             assert!(error.advice().starts_with("name a directory"), "{typed}");
         }
         assert_eq!(Target::parse(OsStr::new("")), Err(TargetError::Empty));
+    }
+
+    #[test]
+    fn each_output_has_a_manifest_of_its_own() {
+        let odd = OsString::from_vec(b"sub/\xff.warc".to_vec());
+        let odd_name = OsString::from_vec(b"\xff.warc.manifest.jsonl".to_vec());
+        let store = |path: &str| Target::Store { scheme: "s3".into(), path: path.into() };
+        for (target, directory, name, output) in [
+            (Target::Directory("a/b".into()), "a/b", "manifest.jsonl".into(), "a/b"),
+            (Target::Archive("x.warc".into()), ".", "x.warc.manifest.jsonl".into(), "x.warc"),
+            (Target::Archive("/x.wacz".into()), "/", "x.wacz.manifest.jsonl".into(), "/x.wacz"),
+            (
+                Target::Archive("sub/y.warc.gz".into()),
+                "sub",
+                "y.warc.gz.manifest.jsonl".into(),
+                "sub/y.warc.gz",
+            ),
+            (Target::Archive(odd.into()), "sub", odd_name, "sub/\u{fffd}.warc"),
+            (store("b/p"), ".", "s3%3A%2F%2Fb%2Fp.manifest.jsonl".into(), "s3://b/p"),
+            (store("b%2Fp"), ".", "s3%3A%2F%2Fb%252Fp.manifest.jsonl".into(), "s3://b%2Fp"),
+            (store("b/.."), ".", "s3%3A%2F%2Fb%2F...manifest.jsonl".into(), "s3://b/.."),
+        ] {
+            let found = target.local_manifest();
+            assert_eq!((found.directory.to_str(), &found.name), (Some(directory), &name));
+            assert_eq!((found.output.as_str(), target.to_string().as_str()), (output, output));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use url::Url;
 use crate::foreign_bytes::{Format, Input, config, within};
 use crate::model::Key;
 use crate::save::history::History;
-use crate::save::manifest::{ManifestWriter, Reader, Record, last_run};
+use crate::save::manifest::{ManifestPath, ManifestWriter, Reader, Record, last_run};
 use crate::save::names::default_name::PART_LIMIT;
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::names::{Layout, NameAllocator, PageUrl, PreviousName};
@@ -97,7 +97,8 @@ proptest! {
             let line = serde_json::to_string(record).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Record>(&line).unwrap(), record, "{}", line);
         }
-        let run = within(most, || last_run(&directory)).unwrap();
+        let at = ManifestPath::in_directory(&directory);
+        let run = within(most, || last_run(&at)).unwrap();
         let runs = read.iter().any(|(_, record)| matches!(record, Record::Run(_)));
         prop_assert!(runs || run.is_none());
         // Fingerprints of each name, however long it is.
@@ -116,7 +117,7 @@ proptest! {
         within(most, || lookup.page(place, "http://a.org/1").map(drop)).unwrap();
         // What is whole stays, whoever opens it to write.
         let root = Root::open(&directory).unwrap();
-        if let Ok(writer) = within(most, || ManifestWriter::open(&root)) {
+        if let Ok(writer) = within(most, || ManifestWriter::open(&root, &at)) {
             drop(writer);
             let whole = memchr::memrchr(b'\n', &input).map_or(0, |end| end + 1);
             prop_assert_eq!(std::fs::read(&path).unwrap(), &input[..whole]);

@@ -13,7 +13,7 @@ use crate::model::Key;
 use crate::save::error::SaveError;
 use crate::save::history::verify::verify;
 use crate::save::history::{Difference, compare};
-use crate::save::manifest::{ManifestWriter, Reader};
+use crate::save::manifest::{ManifestPath, ManifestWriter, Reader};
 use crate::save::names::default_name::PATH_LIMIT;
 use crate::save::names::reserved::MANIFEST_NAME;
 use crate::save::sink::beneath::Root;
@@ -58,6 +58,10 @@ impl Fixture {
     /// A sink that saves pages there.
     fn sink(&self) -> Box<dyn LocalSink> {
         open_sink(&self.output())
+    }
+
+    fn manifest(&self) -> ManifestPath {
+        ManifestPath::in_directory(&self.output())
     }
 
     /// The output, opened in both ways of walking paths.
@@ -256,8 +260,8 @@ fn a_pipe_or_link_in_the_place_of_a_file_is_not_opened() {
                 assert_eq!(whole(&root, &key(name)), Some(Difference::NoFile));
                 if name == MANIFEST_NAME {
                     let errors = [
-                        ManifestWriter::open(&root).err(),
-                        Reader::of(&root).err(),
+                        ManifestWriter::open(&root, &place.manifest()).err(),
+                        Reader::of(&root, &place.manifest()).err(),
                         Reader::open(&place.output()).err(),
                         verify(&Target::Directory(place.output())).err(),
                     ];
@@ -284,7 +288,7 @@ fn a_manifest_with_another_name_is_copied_and_that_name_keeps_what_it_has() {
         let path = place.output().join(MANIFEST_NAME);
         fs::hard_link(&other, &path).unwrap();
         let root = Root::open(&place.output()).unwrap();
-        let mut writer = ManifestWriter::open(&root).unwrap();
+        let mut writer = ManifestWriter::open(&root, &place.manifest()).unwrap();
         // Whichever of the two another run has opened, it may not write to it.
         let locked = [&other, &path].map(|path| fs::File::open(path).unwrap().try_lock().is_err());
         assert_eq!(locked, [true, true]);
@@ -304,7 +308,7 @@ fn the_output_itself_may_be_a_link() {
     let link = place.top.path().join("link");
     symlink(place.output(), &link).unwrap();
     let root = Root::create(&link).unwrap();
-    drop(ManifestWriter::open(&root).unwrap());
+    drop(ManifestWriter::open(&root, &place.manifest()).unwrap());
     put(&*open_sink(&link), &key("a/page"), false).unwrap();
     assert_eq!(root.stat_of(&key("a/page")).unwrap().len, 6);
     assert!(Reader::open(&link).is_ok());

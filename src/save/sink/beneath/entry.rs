@@ -1,5 +1,6 @@
 //! A name in an open folder of the output, and the operations on it.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -40,7 +41,7 @@ impl AsFd for Folder<'_> {
 #[derive(Debug)]
 pub(in crate::save) struct Entry<'a> {
     pub(super) folder: Folder<'a>,
-    pub(super) name: &'a str,
+    pub(super) name: &'a OsStr,
 }
 
 impl Entry<'_> {

@@ -1,7 +1,9 @@
 //! The output directory itself, and the entries of keys in it.
 
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -58,8 +60,9 @@ impl Root {
     }
 
     /// Returns the entry `name` of the directory itself.
-    pub(in crate::save) fn top<'a>(&'a self, name: &'a str) -> Entry<'a> {
-        debug_assert!(!name.contains('/'), "{name} is in a folder");
+    pub(in crate::save) fn top<'a>(&'a self, name: &'a (impl AsRef<OsStr> + ?Sized)) -> Entry<'a> {
+        let name = name.as_ref();
+        debug_assert!(!name.as_bytes().contains(&b'/'), "{} is in a folder", name.display());
         Entry { folder: Folder::Top(&self.directory), name }
     }
 
@@ -75,7 +78,7 @@ impl Root {
         };
         let opened = self.resolver.open(&self.directory, folder);
         let opened = opened.map_err(|error| self.folder_error("open the folder", folder, error))?;
-        Ok(Entry { folder: Folder::Below(opened), name })
+        Ok(Entry { folder: Folder::Below(opened), name: OsStr::new(name) })
     }
 
     /// Returns the entry of `key`, and makes the folders that are missing.
@@ -92,7 +95,7 @@ impl Root {
                 let made = made.map_err(|(folder, error)| {
                     self.folder_error("create the folder", folder, error)
                 })?;
-                Ok(Entry { folder: Folder::Below(made), name })
+                Ok(Entry { folder: Folder::Below(made), name: OsStr::new(name) })
             }
             (entry, _) => entry,
         }

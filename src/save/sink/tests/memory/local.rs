@@ -12,6 +12,7 @@ pub(in crate::save) const KIND: SinkKind = SinkKind {
     name: "memory archive",
     targets: None,
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "archive"),
+    manifest: Memory::manifest,
     capabilities: CAPABILITIES,
     open: |target| Ok(Sink::Local(Box::new(MemorySink::open(target, CAPABILITIES)))),
     testing: Testing {

@@ -16,6 +16,7 @@ use bytes::{Buf, Bytes};
 
 use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
+use crate::save::manifest::ManifestPath;
 use crate::save::sink::{
     Address, Capabilities, Depth, Found, OpenPage, OwnedCapture, OwnedContent, SavedPages, Stat,
     Target,
@@ -49,6 +50,12 @@ impl Memory {
     fn sample(scheme: &str, path: &Path) -> Target {
         let path = path.to_str().unwrap().to_owned();
         Target::Store { scheme: scheme.to_owned(), path }
+    }
+
+    /// Returns where the manifest of `target` is: its path is a directory of the test.
+    fn manifest(target: &Target) -> ManifestPath {
+        let Target::Store { path, .. } = target else { panic!("{target:?} is not in memory") };
+        ManifestPath::in_directory(Path::new(path))
     }
 
     /// Leaves no room at `target`, or any room.

@@ -14,6 +14,7 @@ pub(in crate::save) const KIND: SinkKind = SinkKind {
     name: "memory store",
     targets: None,
     accepts: |target| matches!(target, Target::Store { scheme, .. } if scheme == "objects"),
+    manifest: Memory::manifest,
     capabilities: CAPABILITIES,
     open: |target| Ok(Sink::Remote(Box::new(MemorySink::open(target, CAPABILITIES)))),
     testing: Testing {
