@@ -8,8 +8,8 @@ use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::os::unix::fs::MetadataExt;
 
-use super::path::ManifestPath;
 use crate::save::error::{SaveError, io_error};
+use crate::save::names::ManifestPath;
 use crate::save::names::reserved;
 use crate::save::sink::beneath::Root;
 

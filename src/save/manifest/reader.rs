@@ -5,9 +5,9 @@ use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::path::ManifestPath;
 use super::record::{PageRecord, Record, RunRecord};
 use crate::save::error::{SaveError, io_error};
+use crate::save::names::ManifestPath;
 use crate::save::sink::beneath::Root;
 
 /// The bytes of a line with its end, at most. A longer line is damage, such as a part of the

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use super::line::{self, Frame};
 use super::locked::LockedManifest;
-use super::path::ManifestPath;
 use super::record::{EndRecord, Record, RunRecord};
 use crate::event::{Event, Observer, ObserverError};
 use crate::model::Summary;
 use crate::save::error::{SaveError, io_error};
+use crate::save::names::ManifestPath;
 use crate::save::sink::beneath::Root;
 
 /// The names in one `foreign` or `orphans` record, at most, and their bytes. This keeps lines

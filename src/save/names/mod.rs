@@ -39,10 +39,12 @@
 
 mod allocator;
 pub(in crate::save) mod default_name;
+mod manifest_path;
 mod page_url;
 pub mod reserved;
 
 pub(in crate::save) use allocator::{Form, lower};
 pub use allocator::{NameAllocator, PreviousName};
 pub use default_name::Layout;
+pub use manifest_path::ManifestPath;
 pub use page_url::PageUrl;

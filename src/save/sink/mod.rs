@@ -28,7 +28,7 @@ use std::path::Path;
 use futures_util::future::BoxFuture;
 
 use super::error::SaveError;
-use super::manifest::ManifestPath;
+use super::names::ManifestPath;
 use crate::model::Stored;
 pub use capture::{Capture, Content};
 pub(crate) use capture::{OwnedCapture, OwnedContent};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::TABLE;
-use crate::save::manifest::ManifestPath;
+use crate::save::names::ManifestPath;
 
 /// Where pages go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

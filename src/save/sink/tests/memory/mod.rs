@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes};
 
 use crate::model::Key;
 use crate::save::error::{SaveError, io_error};
-use crate::save::manifest::ManifestPath;
+use crate::save::names::ManifestPath;
 use crate::save::sink::{
     Address, Capabilities, Depth, Found, OpenPage, OwnedCapture, OwnedContent, SavedPages, Stat,
     Target,
