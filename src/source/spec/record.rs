@@ -53,6 +53,24 @@ struct FilterRecord {
 }
 
 impl FilterRecord {
+    fn of(filter: &Filter) -> Self {
+        let patterns = |of: &[regex::Regex]| of.iter().map(ToString::to_string).collect();
+        Self {
+            include: patterns(&filter.include),
+            exclude: patterns(&filter.exclude),
+            limit: filter.limit,
+        }
+    }
+
+    /// Returns it as options.
+    fn into_words(self) -> impl Iterator<Item = Word> {
+        let include = self.include.into_iter().map(|pattern| (INCLUDE, pattern));
+        let exclude = self.exclude.into_iter().map(|pattern| (EXCLUDE, pattern));
+        let limit = self.limit.map(|limit| (LIMIT, limit.to_string()));
+        let words = include.chain(exclude).chain(limit);
+        words.map(|(option, value)| (option, Some(value.into())))
+    }
+
     fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty() && self.limit.is_none()
     }
@@ -65,15 +83,7 @@ pub(crate) fn record(spec: &SourceSpec, filter: &Filter) -> RecordedSource {
     words.extend(filter_words(filter));
     let text = shortened(&words.shown(), TEXT_SHOWN).into_owned();
     let args = words.args().filter(|args| size(args) <= RECORD_LIMIT).unwrap_or_default();
-    let patterns = |of: &[regex::Regex]| of.iter().map(ToString::to_string).collect();
-    let recorded = SourceRecord {
-        source: spec.clone(),
-        filter: FilterRecord {
-            include: patterns(&filter.include),
-            exclude: patterns(&filter.exclude),
-            limit: filter.limit,
-        },
-    };
+    let recorded = SourceRecord { source: spec.clone(), filter: FilterRecord::of(filter) };
     // A path that is not UTF-8 cannot be written as JSON.
     let value = serde_json::to_value(recorded).ok();
     let has_room = |value: &Value| size(&args) + size(value) <= RECORD_LIMIT;
@@ -90,17 +100,11 @@ fn size(value: &impl Serialize) -> usize {
 pub(crate) fn recorded_words(spec: &Value) -> Option<Words> {
     let SourceRecord { source, filter } = SourceRecord::deserialize(spec).ok()?;
     let mut words = source.words();
-    let FilterRecord { include, exclude, limit } = filter;
-    words.add_all(INCLUDE, include);
-    words.add_all(EXCLUDE, exclude);
-    words.add_all(LIMIT, limit.map(|limit| limit.to_string()));
+    words.extend(filter.into_words());
     Some(words)
 }
 
 /// Returns the options of a filter.
-pub(crate) fn filter_words(filter: &Filter) -> impl Iterator<Item = Word> {
-    let include = filter.include.iter().map(|regex| (INCLUDE, regex.to_string()));
-    let exclude = filter.exclude.iter().map(|regex| (EXCLUDE, regex.to_string()));
-    let limit = filter.limit.iter().map(|limit| (LIMIT, limit.to_string()));
-    include.chain(exclude).chain(limit).map(|(option, value)| (option, Some(value.into())))
+pub(crate) fn filter_words(filter: &Filter) -> impl Iterator<Item = Word> + use<> {
+    FilterRecord::of(filter).into_words()
 }
