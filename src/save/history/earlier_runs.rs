@@ -8,6 +8,7 @@ use super::status::StatusIndex;
 use crate::clock::rfc3339;
 use crate::fingerprint::Fingerprints;
 use crate::foreign::Foreign;
+use crate::message::counted;
 use crate::model::Key;
 use crate::save::error::SaveError;
 use crate::save::manifest::{ManifestWriter, Reader, Record, RunRecord, is_filter_arg};
@@ -265,18 +266,17 @@ pub(in crate::save) fn open(
 fn notes(unreadable: u64, manifest: &str, unclaimed: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if unreadable > 0 {
-        let lines = if unreadable == 1 { "line" } else { "lines" };
+        let lines = counted(unreadable, "line");
         notes.push(format!(
-            "{unreadable} {lines} of {manifest} cannot be read: pages without a record may \
+            "{lines} of {manifest} cannot be read: pages without a record may \
              be saved again under other names; list files without a record with `fetchpages \
              verify`"
         ));
     }
     if let Some(first) = unclaimed.first() {
-        let count = unclaimed.len();
-        let files = if count == 1 { "file" } else { "files" };
+        let files = counted(unclaimed.len() as u64, "file");
         notes.push(format!(
-            "a killed run left {count} {files} that no page of this source owns ({}), and this run \
+            "a killed run left {files} that no page of this source owns ({}), and this run \
              does not overwrite them: delete what you do not need",
             Foreign::from(first.as_str())
         ));

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::items::Item;
 use crate::fingerprint::Fingerprints;
-use crate::message::excerpt_url;
+use crate::message::{counted, excerpt_url};
 use crate::source::page_url;
 
 /// The number of parts that are read of all indexes together. By the protocol one index may name
@@ -58,9 +58,8 @@ impl PassedOver {
     /// Returns the message about these parts, once.
     fn take(&mut self, why: &str) -> Option<Part> {
         let Self { count, example } = std::mem::take(self);
-        let parts = if count == 1 { "part" } else { "parts" };
-        let text =
-            || format!("{count} {parts} of the sitemap passed over, such as {example:?}: {why}");
+        let parts = counted(count, "part");
+        let text = || format!("{parts} of the sitemap passed over, such as {example:?}: {why}");
         (count > 0).then(|| Part::Missing(text()))
     }
 }
