@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::chunked::Chunks;
 use super::collected::{self, Collected};
 use super::head::{Framing, PartialContent};
-use super::{BodyLimit, FetchFailure, Options, Request, failure};
+use super::{BodyLimit, FetchFailure, Options, Request, body_memory, failure};
 use crate::model::{Exchange, Failure, FailureCode, Head, Truncation};
 
 /// At most this many bytes of a body that is not saved are read: enough to learn the
@@ -217,10 +217,13 @@ pub(super) async fn read(
     }
 }
 
-/// Adds a chunk once there is memory for it.
+/// Adds a chunk once there is memory for it and, unless the body is complete with it, for what
+/// the connection reads ahead meanwhile.
 async fn add(body: &mut Collected, chunk: Bytes, announced: Option<usize>, request: &Request<'_>) {
     let room = body.room_with(chunk.len(), announced);
-    request.memory.reserve(room as u64, request.progress).await;
+    let is_complete = announced == Some(body.len() + chunk.len());
+    let ahead = if is_complete { 0 } else { body_memory::read_ahead(chunk.len()) };
+    request.memory.reserve((room + ahead) as u64, request.progress).await;
     body.push(chunk, room, announced);
 }
 

@@ -14,6 +14,14 @@ use crate::in_flight::{AttemptProgress, Phase};
 /// answer. Most small bodies fit in as well.
 pub(super) const FIRST_RESERVATION: u64 = 16 * 1024;
 
+/// Returns the memory in bytes that a connection holds beside a body whose pieces have
+/// `piece` bytes: the library reads the next piece before this one is taken, and then has a
+/// buffer for another. It doubles its buffers up to 400 KiB for a fast server, so what many
+/// connections hold would exceed a small budget. The first reservation includes small ones.
+pub(super) const fn read_ahead(piece: usize) -> usize {
+    if piece as u64 > FIRST_RESERVATION { 2 * piece } else { 0 }
+}
+
 /// The time limit of an attempt that is held back is checked again after this time at the
 /// earliest.
 const RECHECK: Duration = Duration::from_millis(100);
@@ -120,6 +128,14 @@ mod tests {
     use super::*;
     use crate::budget::Budget;
     use crate::clock::PausedClock;
+
+    #[test]
+    fn what_a_fast_connection_reads_ahead_is_counted() {
+        for (piece, ahead) in [(0, 0), (300, 0), (16_384, 0), (16_385, 32_770), (400_000, 800_000)]
+        {
+            assert_eq!(read_ahead(piece), ahead, "{piece}");
+        }
+    }
 
     #[test]
     fn the_time_that_a_request_is_held_back_does_not_count() {

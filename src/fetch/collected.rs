@@ -66,7 +66,8 @@ impl Mapped {
 }
 
 impl Collected {
-    fn len(&self) -> usize {
+    /// The bytes collected so far.
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Nothing => 0,
             Self::One(chunk) => chunk.len(),
