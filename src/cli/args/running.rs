@@ -73,10 +73,10 @@ pub(crate) struct RunningArgs {
     pub max_failures: Option<FailureLimit>,
     /// Memory limit for the bodies of all pages in flight [default: half of what is free]
     ///
-    /// Counts the bodies as received and as decoded. Pages wait until there is room; a single page
-    /// may always use --max-size. The free memory is what the machine has available, or less where
-    /// a control group has a limit. The unit is B, kB, MB, GB, KiB, MiB or GiB; a bare number means
-    /// bytes.
+    /// Counts the bodies as received and as decoded, and what connections read ahead. Pages wait
+    /// until there is room; a single page may always use --max-size. The free memory is what the
+    /// machine has available, or less where a control group has a limit. The unit is B, kB, MB,
+    /// GB, KiB, MiB or GiB; a bare number means bytes.
     ///
     /// Example: `fetchpages -i urls.txt --max-memory 512MiB`
     #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = values::size)]
