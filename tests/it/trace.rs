@@ -124,6 +124,30 @@ fn a_trace_that_cannot_be_created_ends_the_run_before_any_page() {
     assert!(!place.path("pages").exists());
 }
 
+#[test]
+fn a_trace_replaces_an_earlier_trace_and_no_other_file() {
+    let origin = origin(2);
+    let place = Place::new();
+    let list = place.file("list.json", format!("[\"{}\"]", origin.index_url()));
+    place.file("empty", "");
+    place.run(&["-i", &list, "--trace", "run.json"]).code(0);
+    let before = |name: &str| std::fs::read(place.path(name)).unwrap();
+    for (name, code) in
+        [("run.json", 0), ("empty", 0), ("list.json", 1), ("pages/manifest.jsonl", 1)]
+    {
+        let contents = before(name);
+        let ended = place.run(&["-i", &list, "--trace", name]).code(code);
+        if code == 0 {
+            Picture::read(&String::from_utf8(before(name)).unwrap());
+        } else {
+            assert_eq!(before(name), contents, "{name}");
+            let cause = "caused by: the file exists and is not a trace; remove it, or name another";
+            assert!(ended.stderr.contains(cause), "{}", ended.stderr);
+        }
+    }
+    place.run(&["verify", "pages"]).code(0);
+}
+
 /// The device exists on Linux only.
 #[cfg(target_os = "linux")]
 #[test]

@@ -168,7 +168,7 @@ pub(crate) struct ReportArgs {
     /// Write a timeline of the run for ui.perfetto.dev
     ///
     /// The timeline shows when each worker waited, received, computed and saved. FILE.json takes 1
-    /// to 2 kB per page. An earlier FILE.json is replaced.
+    /// to 2 kB per page. It replaces an earlier trace, and no other file that has contents.
     ///
     /// Example: `fetchpages --demo --trace run.json`
     #[arg(long, hide_short_help = true, value_name = "FILE.json")]

@@ -7,7 +7,8 @@
 //! show, and its default is right here.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -30,6 +31,16 @@ const FIRST_COMPUTE: usize = 100;
 const FIRST_WORKER: usize = 10_000;
 /// At most this many hosts get a lane: more would hide the workers.
 const HOST_LANES: usize = 64;
+
+/// The start of each trace: its first event names the run.
+const START: &[u8] = b"[\n{\"name\":\"process_name\"";
+
+/// Whether the file at `path` begins as traces do.
+pub(super) fn is_trace(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(START.len() as u64).read_to_end(&mut start)?;
+    Ok(start == START)
+}
 
 /// A trace that is being written.
 pub(super) struct TraceFile {

@@ -9,7 +9,7 @@ mod spans;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -78,10 +78,19 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// [`TraceError`] if that fails.
+    /// [`TraceError`] if that fails, and if the file has contents that are not a trace: it may be
+    /// the manifest, or the list of the URLs.
     pub(crate) fn open(path: &Path) -> Result<File, TraceError> {
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        opened.map_err(|source| TraceError { path: path.to_owned(), source })
+        let checked = opened.and_then(|file| {
+            let found = file.metadata()?;
+            if found.is_file() && found.len() > 0 && !file::is_trace(path)? {
+                let why = "the file exists and is not a trace; remove it, or name another";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+            }
+            Ok(file)
+        });
+        checked.map_err(|source| TraceError { path: path.to_owned(), source })
     }
 
     /// Empties `file`, which is at `path`, for a run that begins at `now`.
