@@ -2,6 +2,7 @@
 
 use super::exit::Status;
 use super::terminal::print;
+use crate::message::counted;
 use crate::printable::Printable;
 use crate::save::history::Difference;
 use crate::save::history::verify::{Report, verify};
@@ -44,8 +45,8 @@ fn describe(report: &Report) -> Printable {
         text.add("the last run did not end properly: continue it with --resume");
     }
     if report.unreadable_lines > 0 {
-        let lines = report.unreadable_lines;
-        text.add(format_args!("{lines} lines of the manifest cannot be read"));
+        let lines = counted(report.unreadable_lines, "line");
+        text.add(format_args!("{lines} of the manifest cannot be read"));
     }
     text
 }

@@ -108,7 +108,7 @@ fn refusal((why, command): (Unusable, Option<String>), place: &str) -> UsageErro
         ),
         Unusable::Unknown(what) => (
             format!(
-                "the record of the last run into {place} names an unknown source: {}",
+                "the record of the last run into {place} names a source or filter that this version does not read: {}",
                 excerpt(&what)
             ),
             HINT.to_owned(),

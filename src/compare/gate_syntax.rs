@@ -151,8 +151,11 @@ fn expected(part: &str, gap: &str, expected: impl Into<String>) -> Expected {
 
 fn read(text: &str) -> Result<Gate, Expected> {
     let text = text.trim();
-    let (before, after) =
-        text.split_once("<=").ok_or_else(|| expected("", "at its end", "MODE <= LIMIT"))?;
+    let (before, after) = text.split_once("<=").ok_or_else(|| {
+        let other = text.find(['<', '>', '=']).map_or("", |at| &text[at..]);
+        let what = if text.is_empty() { "MODE <= LIMIT" } else { "<= LIMIT" };
+        expected(other, "at its end", what)
+    })?;
     let before = before.trim();
     let first = before.split_whitespace().next().unwrap_or_default();
     let quantity = Quantity::ALL.into_iter().find(|quantity| quantity.name() == first);
@@ -258,8 +261,10 @@ mod tests {
         let factor = "* MODE, or a unit of time: ms, s, m or h";
         for (text, place, expected) in [
             ("", "at its end", "MODE <= LIMIT"),
-            ("threads", "at its end", "MODE <= LIMIT"),
-            ("threads@16 >= 1s", "at its end", "MODE <= LIMIT"),
+            ("threads", "at its end", "<= LIMIT"),
+            ("threads@16 >= 1s", r#"at ">= 1s""#, "<= LIMIT"),
+            ("threads < 1s", r#"at "< 1s""#, "<= LIMIT"),
+            ("hybrid>>threads", r#"at ">>threads""#, "<= LIMIT"),
             ("memory <= 40MB", r#"before "<=""#, "a mode"),
             ("cpu @2 <= 1s", r#"at "@2""#, "a mode"),
             ("thread@16 <= sequential", r#"at "thread""#, modes),

@@ -1,7 +1,7 @@
 //! What `--output` names: a directory, an archive or a store. Parsed once.
 //!
-//! The text alone decides which of them is meant. Whether this version can write there is
-//! a question to the table of sinks.
+//! The text decides which of them is meant, except that what is a directory already stays one.
+//! Whether this version can write there is a question to the table of sinks.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::TABLE;
+use super::beneath::Root;
 use crate::save::names::ManifestPath;
 
 /// Where pages go.
@@ -102,6 +103,8 @@ impl Target {
             return Self::Store { scheme: scheme.to_owned(), path: path.to_owned() };
         }
         let is_archive = ARCHIVES.iter().any(|ending| name.ends_with(ending));
+        // A run may have made a directory of that name, and pages are saved there.
+        let is_archive = is_archive && Root::open(Path::new(typed)).is_err();
         if is_archive { Self::Archive(typed.into()) } else { Self::Directory(typed.into()) }
     }
 
@@ -207,6 +210,23 @@ mod tests {
             assert!(error.advice().starts_with("name a directory"), "{typed}");
         }
         assert_eq!(Target::parse(OsStr::new("")), Err(TargetError::Empty));
+    }
+
+    #[test]
+    fn a_directory_stays_one_whatever_its_name_is() {
+        let place = tempfile::tempdir().unwrap();
+        for (name, is_directory) in
+            [("x.wacz", true), ("y.warc.gz", true), ("z.warc", false), ("none.warc", false)]
+        {
+            let path = place.path().join(name);
+            if is_directory {
+                std::fs::create_dir(&path).unwrap();
+            } else if name == "z.warc" {
+                std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+            }
+            let target = Target::of_any_kind(path.as_os_str());
+            assert_eq!(target == Target::Directory(path), is_directory, "{name}");
+        }
     }
 
     #[test]
