@@ -52,9 +52,9 @@ enum Unusable {
     Unknown(String),
 }
 
-/// Returns the source of the last run in the manifest `at`. A filter in `typed` replaces the recorded
-/// filter of its kind. `again` returns the start of a command that does the same with a typed
-/// source, for the hint of an error.
+/// Returns the source of the last run in the manifest `at`. A filter in `typed` replaces the
+/// recorded filter of its kind. `again` returns the start of a command that does the same with
+/// a typed source, for the hint of an error.
 pub(super) fn source(
     typed: &NamedArgs,
     at: &ManifestPath,

@@ -1,11 +1,11 @@
 //! What refusals and failed connections mean for a host and its pages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, ManualClock};
 use crate::model::{Attempt, Failure, FailureCode, Outcome, Redirect, Response};
 use crate::queue::Options;
-use crate::queue::frontier::{Next, Settlement};
+use crate::queue::frontier::{Frontier, Next, Settlement};
 use crate::queue::notice::Notice;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::tests::support::{
@@ -43,15 +43,18 @@ fn a_parked_host_holds_no_other_up() {
     assert_eq!(take(&mut frontier, clock.now()).seq, 0);
 }
 
+/// A frontier with one page, which may be tried again twice.
+fn with_two_retries(now: Instant) -> Frontier {
+    let retry = RetryPolicy { retries: 2, ..RetryPolicy::default() };
+    let mut frontier = empty(Options { retry, ..Options::default() });
+    frontier.push(job(0), now);
+    frontier
+}
+
 #[test]
 fn a_page_ends_whose_redirect_succeeds_and_whose_target_refuses() {
     let clock = ManualClock::new();
-    let options = Options {
-        retry: RetryPolicy { retries: 2, ..RetryPolicy::default() },
-        ..Options::default()
-    };
-    let mut frontier = empty(options);
-    frontier.push(job(0), clock.now());
+    let mut frontier = with_two_retries(clock.now());
     let counts = loop {
         let page = take(&mut frontier, clock.now());
         clock.advance(Duration::from_millis(10));
@@ -70,12 +73,7 @@ fn a_page_ends_whose_redirect_succeeds_and_whose_target_refuses() {
 #[test]
 fn refusals_use_up_no_retry_until_ten_in_a_row() {
     let clock = ManualClock::new();
-    let options = Options {
-        retry: RetryPolicy { retries: 2, ..RetryPolicy::default() },
-        ..Options::default()
-    };
-    let mut frontier = empty(options);
-    frontier.push(job(0), clock.now());
+    let mut frontier = with_two_retries(clock.now());
     let mut attempts = 0;
     loop {
         let page = take(&mut frontier, clock.now());

@@ -223,7 +223,8 @@ pub(in crate::save) fn open(
     pages: Arc<dyn SavedPages>,
     manifest: &mut ManifestWriter,
 ) -> Result<(Catalogue, Vec<String>), SaveError> {
-    let mut reader = Reader::of(root, &options.manifest())?;
+    let at = options.manifest();
+    let mut reader = Reader::of(root, &at)?;
     let mut history = History::read(&mut reader, options.layout)?;
     let (mut foreign, mut orphans) = (Vec::new(), Vec::new());
     let (mut links, mut unclaimed) = (Vec::new(), Vec::new());
@@ -245,7 +246,7 @@ pub(in crate::save) fn open(
     if SinkLocation::of(&options.target).capabilities().is_addressable {
         pages.list(Depth::of(uses_folders), &mut visit)?;
     }
-    let notes = notes(reader.unreadable, &options.manifest().shown_name(), &unclaimed);
+    let notes = notes(reader.unreadable, &at.shown_name(), &unclaimed);
     foreign.append(&mut unclaimed);
     // No run makes links: a link without a record is foreign.
     foreign.extend(links.iter().filter(|path| !history.names.has_file(path)).cloned());
